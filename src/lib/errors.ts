@@ -1,0 +1,57 @@
+/**
+ * The world failed: a store, a server, a disk. (The caller's fault is a Refusal, in `domain/refusals.ts`; ours is a Bug, in `assert.ts`.)
+ * `hint` says what to do next, in a sentence that an operator can act on.
+ */
+export class Fault extends Error {
+  override readonly name: string = 'Fault';
+  readonly op: string;
+  readonly subject: string;
+  readonly retryable: boolean;
+  readonly hint: string | undefined;
+
+  constructor(options: {
+    op: string;
+    subject: string;
+    message: string;
+    retryable?: boolean;
+    hint?: string;
+    cause?: unknown;
+  }) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.op = options.op;
+    this.subject = options.subject;
+    this.retryable = options.retryable ?? false;
+    this.hint = options.hint;
+  }
+}
+
+/** Something in the repository is missing or is not what was written. Never retryable: a second read gives the same bytes. */
+export class Damage extends Fault {
+  override readonly name = 'Damage';
+}
+
+/** The work was told to stop. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+  constructor(message = 'cancelled') {
+    super(message);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The message with its causes, outermost first, and the hint: what a person is shown. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  let at: unknown = error;
+  let hint: string | undefined;
+  for (let depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
+    const message = messageOf(at);
+    if (message !== '' && !parts.some((part) => part.includes(message))) parts.push(message);
+    if (hint === undefined && at instanceof Fault) hint = at.hint;
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  return parts.join(': ') + (hint === undefined ? '' : `. ${hint}`);
+}
