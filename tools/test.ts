@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../src/lib/errors.ts';
+import { findMongod } from './fetch-mongod.ts';
+
+/**
+ * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own summary.
+ * A pattern is a part of a path. `--unit` leaves out what starts servers. `--seeds N` and `--long` make the randomised tests run longer.
+ */
+const root = join(import.meta.dirname, '..');
+const FOLDERS = ['src', 'test', 'tools', 'contract', 'bin'];
+const FILES_AT_ONCE = 2;
+const FILE_LIMIT_MS = 15 * 60_000;
+
+/** `x.test.ts` needs nothing; `x.mongo.test.ts` and the like start servers or use real files. */
+const SERVER_TEST = /\.(mongo|pg|store|e2e)\.test\.ts$/;
+const MONGO_TEST = /\.(mongo|e2e)\.test\.ts$/;
+
+interface Options {
+  unit: boolean;
+  long: boolean;
+  seeds: string | undefined;
+  only: string | undefined;
+  patterns: string[];
+}
+
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      unit: { type: 'boolean', default: false },
+      long: { type: 'boolean', default: false },
+      seeds: { type: 'string' },
+      only: { type: 'string' },
+    },
+  });
+  if (values.seeds !== undefined && !/^[1-9]\d*$/.test(values.seeds)) throw new Error('--seeds takes a whole number');
+  return { unit: values.unit, long: values.long, seeds: values.seeds, only: values.only, patterns: positionals };
+}
+
+async function testFiles(options: Options): Promise<string[]> {
+  const files: string[] = [];
+  for (const folder of FOLDERS) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (!entry.isFile() || !entry.name.endsWith('.test.ts') || entry.parentPath.includes('node_modules')) continue;
+      files.push(relative(root, join(entry.parentPath, entry.name)));
+    }
+  }
+  return files
+    .filter((file) => !options.unit || !SERVER_TEST.test(file))
+    .filter((file) => options.patterns.length === 0 || options.patterns.some((pattern) => file.includes(pattern)))
+    .sort((a, b) => Number(MONGO_TEST.test(b)) - Number(MONGO_TEST.test(a)) || a.localeCompare(b));
+}
+
+function environment(options: Options): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  if (options.seeds !== undefined) env.TIDEMARK_SEEDS = options.seeds;
+  if (options.long) env.TIDEMARK_LONG = '1';
+  return env;
+}
+
+function runFiles(files: readonly string[], options: Options): Promise<number> {
+  const flags = [
+    '--disable-warning=ExperimentalWarning',
+    '--test',
+    `--test-concurrency=${FILES_AT_ONCE}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+  ];
+  if (!options.long) flags.push(`--test-timeout=${FILE_LIMIT_MS}`);
+  if (options.only !== undefined) flags.push(`--test-name-pattern=${options.only}`);
+  const child = spawn(process.execPath, [...flags, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+    env: environment(options),
+  });
+  // On a terminal the child gets Ctrl-C itself; a signal sent to us alone is passed on, and either way we wait for its summary.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function main(): Promise<number> {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 24) throw new Error(`the tests need Node 24, this is ${process.version}: use npm test`);
+  const options = readOptions();
+  const files = await testFiles(options);
+  if (files.length === 0) throw new Error(`no test file matches ${options.patterns.join(' ') || '--unit'}`);
+  if (files.some((file) => MONGO_TEST.test(file))) process.env.MONGOD_BINARY = await findMongod();
+  return await runFiles(files, options);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(messageOf(error));
+  process.exitCode = 2;
+}
