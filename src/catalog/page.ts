@@ -1,0 +1,25 @@
+import { assert } from '../lib/assert.ts';
+
+/** Which part of a list: `pageNum` from 1, `itemsPerPage` 1 to 500. The count costs a second query, so it is made only when asked for. */
+export interface PageRequest {
+  pageNum: number;
+  itemsPerPage: number;
+  includeCount: boolean;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Of the whole list; present exactly when asked for. */
+  totalCount?: number;
+}
+
+export function pageBounds(request: PageRequest): { limit: number; offset: number } {
+  assert(Number.isInteger(request.pageNum) && request.pageNum >= 1, 'pageNum counts from 1');
+  assert(request.itemsPerPage >= 1 && request.itemsPerPage <= 500, 'itemsPerPage is 1 to 500');
+  return { limit: request.itemsPerPage, offset: (request.pageNum - 1) * request.itemsPerPage };
+}
+
+export function mapPage<T, U>(page: Page<T>, map: (item: T) => U): Page<U> {
+  const items = page.items.map(map);
+  return page.totalCount === undefined ? { items } : { items, totalCount: page.totalCount };
+}

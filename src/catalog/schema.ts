@@ -1,0 +1,331 @@
+import type { Selectable } from 'kysely';
+
+/**
+ * Every table of the catalog, as TypeScript sees it. The DDL is in `migrations/`; a test holds the two together, column for column.
+ * In SQL the names are snake_case (`createdAtMs` is `created_at_ms`); the translation is one Kysely plugin, in `catalog.ts`.
+ *
+ * Rules for all tables, so that SQLite and PostgreSQL mean the same:
+ * - ids are the 24 hex digits of `lib/ids.ts`; times are milliseconds since the epoch; a count or size is an integer;
+ * - truth values are 0 or 1 (`Flag`); lists and objects are JSON text, decoded by the noun's file;
+ * - what is sealed is AES-256-GCM under DATA/secret.key (`lib/secret-box.ts`): the catalog file alone gives no secret away;
+ * - a row that others may still point at is not deleted, it gets `deletedAtMs`.
+ */
+export interface Tables {
+  organizations: OrganizationTable;
+  projects: ProjectTable;
+  clusters: ClusterTable;
+  apiKeys: ApiKeyTable;
+  serviceAccounts: ServiceAccountTable;
+  serviceAccountSecrets: ServiceAccountSecretTable;
+  accessTokens: AccessTokenTable;
+  roleAssignments: RoleAssignmentTable;
+  snapshots: SnapshotTable;
+  restoreJobs: RestoreJobTable;
+  exportBuckets: ExportBucketTable;
+  exportJobs: ExportJobTable;
+  exportJobComponents: ExportJobComponentTable;
+  checkpoints: CheckpointTable;
+  checkpointParts: CheckpointPartTable;
+  tasks: TaskTable;
+  settings: SettingTable;
+}
+
+/** 0 is no, 1 is yes. */
+export type Flag = 0 | 1;
+
+export interface OrganizationTable {
+  id: string;
+  name: string;
+  createdAtMs: number;
+}
+
+export interface ProjectTable {
+  id: string;
+  organizationId: string;
+  /** Unique in the whole service: `groups/byName/{groupName}` names no organization. */
+  name: string;
+  createdAtMs: number;
+}
+
+/** `replicaSet` is all that is taken today; the other is there so that a row can say what it met. */
+export type ClusterType = 'replicaSet' | 'sharded';
+
+export interface ClusterTable {
+  id: string;
+  projectId: string;
+  /** Unique among the project's clusters that are not deleted. */
+  name: string;
+  type: ClusterType;
+  /** The connection string, sealed; null once the cluster is removed, or where a rebuild found no secret. */
+  sealedUri: string | null;
+  /** The connection string without user name, password and options that may hold one: for people. */
+  displayUri: string;
+  replicaSetName: string | null;
+  mongodVersion: string | null;
+  featureCompatibilityVersion: string | null;
+  /** JSON: `ClusterMember[]` of `catalog/clusters.ts`, as last seen. */
+  members: string;
+  dataBytes: number | null;
+  /** When the four above were read from the cluster. */
+  probedAtMs: number | null;
+  createdAtMs: number;
+  /** Last registration. A snapshot requested earlier is never a parent: its oplog position may be another deployment's. */
+  registeredAtMs: number;
+  deletedAtMs: number | null;
+}
+
+export interface ApiKeyTable {
+  id: string;
+  organizationId: string;
+  /** Eight lower-case letters; the digest user name. */
+  publicKey: string;
+  /** Sealed MD5(publicKey:realm:privateKey), which is what HTTP digest needs to know; the private part itself is kept nowhere. */
+  sealedHa1: string;
+  /** Last twelve characters of the private part, which Atlas shows for recognition. */
+  privateKeyTail: string;
+  description: string;
+  createdAtMs: number;
+  deletedAtMs: number | null;
+}
+
+export interface ServiceAccountTable {
+  id: string;
+  organizationId: string;
+  /** `mdb_sa_id_` and 24 hex digits. */
+  clientId: string;
+  name: string;
+  description: string;
+  createdAtMs: number;
+  deletedAtMs: number | null;
+}
+
+export interface ServiceAccountSecretTable {
+  id: string;
+  serviceAccountId: string;
+  /** SHA-256 of the secret, hex. The secret is long and random, so a slow hash would add nothing. */
+  secretHash: string;
+  /** Last four characters, for recognition. */
+  secretTail: string;
+  createdAtMs: number;
+  expiresAtMs: number | null;
+  lastUsedAtMs: number | null;
+}
+
+export interface AccessTokenTable {
+  /** SHA-256 of the token, hex. */
+  tokenHash: string;
+  serviceAccountId: string;
+  issuedAtMs: number;
+  expiresAtMs: number;
+  revokedAtMs: number | null;
+}
+
+export type PrincipalKind = 'apiKey' | 'serviceAccount';
+
+/** Exactly one of `organizationId` and `projectId` is set: the role holds there. */
+export interface RoleAssignmentTable {
+  id: string;
+  principalKind: PrincipalKind;
+  principalId: string;
+  organizationId: string | null;
+  projectId: string | null;
+  /** As Atlas spells it: `ORG_OWNER`, `GROUP_READ_ONLY`, ... */
+  roleName: string;
+}
+
+export type SnapshotStatus = 'queued' | 'inProgress' | 'completed' | 'failed';
+export type SnapshotType = 'onDemand' | 'scheduled' | 'fallback';
+export type FrequencyType = 'ondemand' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly';
+
+export interface SnapshotTable {
+  id: string;
+  clusterId: string;
+  status: SnapshotStatus;
+  snapshotType: SnapshotType;
+  frequencyType: FrequencyType;
+  type: ClusterType;
+  description: string;
+  /** JSON: ids of the policy items it belongs to. */
+  policyItems: string;
+  requestedAtMs: number;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+  /** The time of the data: that of `clusterTime`. Null until completed. */
+  createdAtMs: number | null;
+  /** What `expiresAtMs` is counted from completion with. */
+  retentionMs: number;
+  /** Request + retention until completed, completion + retention from then on, or what the owner set. */
+  expiresAtMs: number;
+  /** The owner changed its retention: policies leave it alone, and catalog copies carry it. */
+  retentionChanged: Flag;
+  clusterTimeT: number | null;
+  clusterTimeI: number | null;
+  parentSnapshotId: string | null;
+  replicaSetName: string | null;
+  mongodVersion: string | null;
+  featureCompatibilityVersion: string | null;
+  collections: number | null;
+  documents: number | null;
+  /** Bytes of the documents at the snapshot's time, uncompressed. */
+  dataBytes: number | null;
+  /** What the snapshot added to the repository, before and after compression. */
+  writtenPlainBytes: number | null;
+  writtenStoredBytes: number | null;
+  failureReason: string | null;
+  deletedAtMs: number | null;
+}
+
+export type DeliveryType = 'automated' | 'download' | 'pointInTime';
+export type RestoreJobState = 'queued' | 'inProgress' | 'completed' | 'failed' | 'cancelled' | 'expired';
+
+export interface RestoreJobTable {
+  id: string;
+  /** The cluster whose snapshot it is: the job is listed there. */
+  clusterId: string;
+  snapshotId: string | null;
+  /** The snapshot's `createdAtMs`, kept because the job outlives the snapshot. */
+  snapshotCreatedAtMs: number | null;
+  deliveryType: DeliveryType;
+  state: RestoreJobState;
+  targetProjectId: string | null;
+  targetClusterId: string | null;
+  targetClusterName: string | null;
+  pointInTimeUtcSeconds: number | null;
+  oplogTs: number | null;
+  oplogInc: number | null;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+  /** End of a download link; null for others. */
+  expiresAtMs: number | null;
+  restoredDocuments: number | null;
+  restoredBytes: number | null;
+  failureReason: string | null;
+}
+
+export type CloudProvider = 'AWS' | 'AZURE' | 'GCP';
+
+export interface ExportBucketTable {
+  id: string;
+  projectId: string;
+  cloudProvider: CloudProvider;
+  bucketName: string;
+  /** AWS calls it `iamRoleId`, the others `roleId`. */
+  roleId: string;
+  /** AWS; null until looked up. */
+  region: string | null;
+  /** Azure only. */
+  serviceUrl: string | null;
+  /** Azure only. */
+  tenantId: string | null;
+  requirePrivateNetworking: Flag;
+  createdAtMs: number;
+  deletedAtMs: number | null;
+}
+
+export type ExportJobState = 'Queued' | 'InProgress' | 'Successful' | 'Failed' | 'Cancelled';
+
+export interface ExportJobTable {
+  id: string;
+  clusterId: string;
+  snapshotId: string;
+  exportBucketId: string;
+  state: ExportJobState;
+  prefix: string;
+  /** JSON: `{key, value}[]`. */
+  customData: string;
+  exportedCollections: number;
+  totalCollections: number;
+  createdAtMs: number;
+  finishedAtMs: number | null;
+  /** Both set when `state` is Failed. */
+  errorCode: string | null;
+  errorMessage: string | null;
+}
+
+/** One per shard of a sharded cluster's export; none for a replica set. */
+export interface ExportJobComponentTable {
+  exportJobId: string;
+  position: number;
+  exportId: string;
+  replicaSetName: string;
+}
+
+export interface CheckpointTable {
+  id: string;
+  clusterId: string;
+  startedAtMs: number;
+  completedAtMs: number | null;
+  /** The time it restores to. */
+  timestampMs: number | null;
+  restorable: Flag;
+}
+
+export type CheckpointPartType = 'REPLICA_SET' | 'CONFIG_SERVER' | 'CONFIG_SERVER_REPLICA_SET';
+
+/** One per shard, and one for the config servers. */
+export interface CheckpointPartTable {
+  checkpointId: string;
+  position: number;
+  replicaSetName: string | null;
+  shardName: string | null;
+  typeName: CheckpointPartType;
+  tokenDiscovered: Flag;
+  tokenSeconds: number | null;
+  tokenIncrement: number | null;
+}
+
+export type TaskKind = 'takeSnapshot' | 'deleteSnapshot' | 'restoreSnapshot' | 'copyCatalog';
+export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+export interface TaskTable {
+  id: string;
+  kind: TaskKind;
+  state: TaskState;
+  /** What it works on: a snapshot's or restore job's id. */
+  subjectId: string;
+  /** Of two tasks with one exclusive key at most one runs at a time: one writer per cluster. */
+  exclusiveKey: string | null;
+  /** Starts so far; a start that was only put back by a shutdown is not counted. */
+  attempts: number;
+  attemptsMax: number;
+  /** Not claimed before. */
+  runAfterMs: number;
+  /** Grows with every claim. What was claimed under an older one can commit nothing. */
+  generation: number;
+  leaseOwner: string | null;
+  leaseExpiresAtMs: number | null;
+  cancelRequestedAtMs: number | null;
+  /** The snapshot whose manifest and blobs must stay while this task is unfinished: a parent, or what is being restored. */
+  pinnedClusterId: string | null;
+  pinnedSnapshotId: string | null;
+  /** JSON: `Progress` of lib/progress.ts; null before the first report. */
+  progress: string | null;
+  /** Why it failed, or why the last attempt did. */
+  failureReason: string | null;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+}
+
+export interface SettingTable {
+  name: string;
+  value: string;
+}
+
+export type OrganizationRow = Selectable<OrganizationTable>;
+export type ProjectRow = Selectable<ProjectTable>;
+export type ClusterRow = Selectable<ClusterTable>;
+export type ApiKeyRow = Selectable<ApiKeyTable>;
+export type ServiceAccountRow = Selectable<ServiceAccountTable>;
+export type ServiceAccountSecretRow = Selectable<ServiceAccountSecretTable>;
+export type AccessTokenRow = Selectable<AccessTokenTable>;
+export type RoleAssignmentRow = Selectable<RoleAssignmentTable>;
+export type SnapshotRow = Selectable<SnapshotTable>;
+export type RestoreJobRow = Selectable<RestoreJobTable>;
+export type ExportBucketRow = Selectable<ExportBucketTable>;
+export type ExportJobRow = Selectable<ExportJobTable>;
+export type ExportJobComponentRow = Selectable<ExportJobComponentTable>;
+export type CheckpointRow = Selectable<CheckpointTable>;
+export type CheckpointPartRow = Selectable<CheckpointPartTable>;
+export type TaskRow = Selectable<TaskTable>;

@@ -1,0 +1,248 @@
+import type { ClusterMember } from '../catalog/clusters.ts';
+import type { Page, PageRequest } from '../catalog/page.ts';
+import type {
+  ClusterType,
+  DeliveryType,
+  ExportBucketRow,
+  ExportJobState,
+  OrganizationRow,
+  ProjectRow,
+  RestoreJobRow,
+  SnapshotRow,
+  TaskKind,
+  TaskState,
+} from '../catalog/schema.ts';
+import type { Progress } from '../lib/progress.ts';
+
+/**
+ * What the service can do, as `api` and `cli` see it. All times are milliseconds since the epoch. What the caller did wrong is thrown as a
+ * Refusal (`refusals.ts`), what the world did as a Fault. Who may call is decided before: nothing here looks at roles.
+ */
+export interface Domain {
+  organizations: Organizations;
+  projects: Projects;
+  clusters: Clusters;
+  snapshots: Snapshots;
+  restoreJobs: RestoreJobs;
+  exportBuckets: ExportBuckets;
+  exportJobs: ExportJobs;
+  checkpoints: Checkpoints;
+  tasks: Tasks;
+  system: SystemInformation;
+}
+
+export type { ClusterMember } from '../catalog/clusters.ts';
+export type { Page, PageRequest } from '../catalog/page.ts';
+
+export type Organization = OrganizationRow;
+export type Project = ProjectRow & { clusterCount: number };
+
+/**
+ * What a caller may see of organizations and projects: a project is seen when it is named or its organization is; an organization when it is
+ * named or one of its projects is.
+ */
+export interface Visibility {
+  organizationIds: readonly string[];
+  projectIds: readonly string[];
+}
+
+export interface Organizations {
+  /** `nameFilter` matches a part of the name, whatever its case; an empty one matches all. */
+  list(query: {
+    visibleTo: Visibility | 'everything';
+    nameFilter?: string;
+    page: PageRequest;
+  }): Promise<Page<Organization>>;
+  get(organizationId: string): Promise<Organization>;
+}
+
+export interface Projects {
+  list(query: {
+    visibleTo: Visibility | 'everything';
+    organizationId?: string;
+    nameFilter?: string;
+    page: PageRequest;
+  }): Promise<Page<Project>>;
+  get(projectId: string): Promise<Project>;
+  getByName(name: string): Promise<Project>;
+  create(request: { organizationId: string; name: string }): Promise<Project>;
+}
+
+/** A registered cluster. The connection string with its secrets never leaves the domain. */
+export interface Cluster {
+  id: string;
+  projectId: string;
+  name: string;
+  type: ClusterType;
+  /** Without user name and password. */
+  displayUri: string;
+  replicaSetName: string | null;
+  mongodVersion: string | null;
+  featureCompatibilityVersion: string | null;
+  members: ClusterMember[];
+  /** Size of its data when last looked at. */
+  dataBytes: number | null;
+  probedAtMs: number | null;
+  createdAtMs: number;
+  /** A restore is replacing its data right now. */
+  restoreInProgress: boolean;
+}
+
+export interface ClusterName {
+  projectId: string;
+  clusterName: string;
+}
+
+export interface Clusters {
+  list(query: { projectId: string; page: PageRequest }): Promise<Page<Cluster>>;
+  get(cluster: ClusterName): Promise<Cluster>;
+  /** Connects first: what cannot be reached or is not a replica set is refused. */
+  register(request: { projectId: string; name: string; uri: string; signal?: AbortSignal }): Promise<Cluster>;
+  /** Forgets the connection string. Its snapshots stay and can be restored elsewhere, unless they are to be deleted with it. */
+  remove(request: ClusterName & { deleteSnapshots?: boolean }): Promise<void>;
+}
+
+/** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
+export type Snapshot = Omit<SnapshotRow, 'policyItems' | 'retentionChanged' | 'deletedAtMs'> & {
+  policyItems: string[];
+  projectId: string;
+  clusterName: string;
+  /** The task at work or last at work on it; null for a snapshot found by a rebuild. */
+  taskId: string | null;
+};
+
+export type RetentionUnit = 'DAYS' | 'WEEKS' | 'MONTHS' | 'YEARS';
+
+export interface Snapshots {
+  /** Newest first. With `closestBefore` (seconds; increment, the last of that second where left out) only the newest completed one at or before that point. */
+  list(
+    query: ClusterName & { page: PageRequest; closestBefore?: { seconds: number; increment?: number } },
+  ): Promise<Page<Snapshot>>;
+  get(query: ClusterName & { snapshotId: string }): Promise<Snapshot>;
+  /** `retentionInDays` at least 1, 7 when left out. */
+  take(request: ClusterName & { description?: string; retentionInDays?: number }): Promise<Snapshot>;
+  updateRetention(
+    request: ClusterName & { snapshotId: string; retentionUnit: RetentionUnit; retentionValue: number },
+  ): Promise<Snapshot>;
+  delete(request: ClusterName & { snapshotId: string }): Promise<void>;
+}
+
+/** Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when completed. */
+export type RestoreJob = RestoreJobRow & { projectId: string; clusterName: string; taskId: string | null };
+
+export interface RestoreJobs {
+  /** Newest first. */
+  list(query: ClusterName & { page: PageRequest }): Promise<Page<RestoreJob>>;
+  get(query: ClusterName & { restoreJobId: string }): Promise<RestoreJob>;
+  /** `projectId` and `clusterName` are the snapshot's. All data of the target is replaced. */
+  create(request: RestoreRequest): Promise<RestoreJob>;
+  /** As Atlas has it: downloads only, so an automated restore is refused. `tasks.cancel` stops one, leaving the target half restored. */
+  cancel(request: ClusterName & { restoreJobId: string }): Promise<void>;
+}
+
+export type RestoreRequest = ClusterName & {
+  deliveryType: DeliveryType;
+  snapshotId?: string;
+  targetProjectId?: string;
+  targetClusterName?: string;
+  pointInTimeUtcSeconds?: number;
+  oplogTs?: number;
+  oplogInc?: number;
+};
+
+export type ExportBucket = Omit<ExportBucketRow, 'requirePrivateNetworking' | 'deletedAtMs'> & {
+  requirePrivateNetworking: boolean;
+};
+
+export interface ExportBuckets {
+  /** Newest first. `cloudProvider` limits to one (the 2023-01-01 list knows AWS only). */
+  list(query: {
+    projectId: string;
+    cloudProvider?: ExportBucketRow['cloudProvider'];
+    page: PageRequest;
+  }): Promise<Page<ExportBucket>>;
+}
+
+export interface ExportJob {
+  id: string;
+  projectId: string;
+  clusterId: string;
+  clusterName: string;
+  snapshotId: string;
+  exportBucketId: string;
+  state: ExportJobState;
+  prefix: string;
+  customData: { key: string; value: string }[];
+  exportedCollections: number;
+  totalCollections: number;
+  /** One per shard; empty for a replica set. */
+  components: { exportId: string; replicaSetName: string }[];
+  createdAtMs: number;
+  finishedAtMs: number | null;
+  /** Set when `state` is Failed. */
+  stateReason: { errorCode: string; message: string } | null;
+}
+
+export interface ExportJobs {
+  /** Newest first. */
+  list(query: ClusterName & { page: PageRequest }): Promise<Page<ExportJob>>;
+}
+
+export interface Checkpoint {
+  id: string;
+  projectId: string;
+  clusterId: string;
+  startedAtMs: number;
+  completedAtMs: number | null;
+  timestampMs: number | null;
+  restorable: boolean;
+  parts: {
+    replicaSetName: string | null;
+    shardName: string | null;
+    typeName: 'REPLICA_SET' | 'CONFIG_SERVER' | 'CONFIG_SERVER_REPLICA_SET';
+    tokenDiscovered: boolean;
+    tokenTimestamp: { seconds: number; increment: number } | null;
+  }[];
+}
+
+export interface Checkpoints {
+  /** Newest first. A replica set has none. */
+  list(query: ClusterName & { page: PageRequest }): Promise<Page<Checkpoint>>;
+}
+
+export interface Task {
+  id: string;
+  kind: TaskKind;
+  state: TaskState;
+  subjectId: string;
+  attempts: number;
+  attemptsMax: number;
+  progress: Progress | null;
+  failureReason: string | null;
+  cancelRequested: boolean;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+}
+
+export interface Tasks {
+  /** Newest first; with `unfinished` only those queued or running. */
+  list(query: { unfinished?: boolean; page: PageRequest }): Promise<Page<Task>>;
+  get(taskId: string): Promise<Task>;
+  /** The newest task about a snapshot or restore job, or null. */
+  ofSubject(subjectId: string): Promise<Task | null>;
+  /** Asks it to stop; one that only waits is stopped at once. What had ended stays as it ended. */
+  cancel(taskId: string): Promise<Task>;
+}
+
+export interface SystemInformation {
+  status(): Promise<SystemStatus>;
+}
+
+export interface SystemStatus {
+  repository: { id: string; encrypted: boolean; description: string };
+  catalogSchemaVersion: number;
+  tasksQueued: number;
+  tasksRunning: number;
+  startedAtMs: number;
+}

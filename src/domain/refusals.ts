@@ -1,0 +1,219 @@
+/**
+ * The caller's fault. A closed list: `code` is Atlas's errorCode where Atlas has one for the case, `detail` our own sentence.
+ * `api/problem.ts` turns one into an answer, `cli` into a message; nothing else catches them.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly status: number;
+  readonly detail: string;
+  readonly parameters: string[];
+  /** Which parts of the request, for VALIDATION_ERROR. */
+  readonly fields: readonly RefusedField[] | undefined;
+
+  constructor(code: RefusalCode, parameters: string[], fields?: readonly RefusedField[]) {
+    const rule: RefusalRule = refusalRules[code];
+    const detail = rule.detail.replace(/\{(\d)\}/g, (_, index: string) => parameters[Number(index)] ?? '');
+    super(detail);
+    this.code = code;
+    this.status = rule.status;
+    this.detail = detail;
+    this.parameters = parameters;
+    this.fields = fields;
+  }
+}
+
+export interface RefusedField {
+  field: string;
+  description: string;
+}
+
+export interface RefusalRule {
+  status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 429 | 500 | 503;
+  /** `{0}`, `{1}`, ... are the parameters, which also travel in the error body. */
+  detail: string;
+  /** Cause and remedy, for `docs/errors.md`. */
+  remedy: string;
+}
+
+/** For `throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId])`. */
+export function refuse(code: RefusalCode, parameters: string[] = [], fields?: readonly RefusedField[]): Refusal {
+  return new Refusal(code, parameters, fields);
+}
+
+export type RefusalCode = keyof typeof refusalRules;
+
+export const refusalRules = {
+  VALIDATION_ERROR: {
+    status: 400,
+    detail: 'The request is not valid: {0}.',
+    remedy: 'A field has a value that the operation does not take; `badRequestDetail` names it.',
+  },
+  MISSING_ATTRIBUTE: {
+    status: 400,
+    detail: 'The required attribute {0} was not specified.',
+    remedy: 'The kind of request needs one more field; send it.',
+  },
+  INVALID_CLUSTER_URI: {
+    status: 400,
+    detail: 'The connection string of cluster {0} cannot be used: {1}.',
+    remedy: "Tidemark's own. Give a mongodb:// or mongodb+srv:// connection string.",
+  },
+  CLUSTER_UNREACHABLE: {
+    status: 400,
+    detail: 'Cluster {0} cannot be reached: {1}.',
+    remedy: "Tidemark's own. Check host names, network, credentials and TLS options of the connection string.",
+  },
+  CLUSTER_TOPOLOGY_UNSUPPORTED: {
+    status: 400,
+    detail: 'Cluster {0} is a {1} deployment; only replica sets can be backed up so far.',
+    remedy:
+      "Tidemark's own. Snapshots need an oplog: turn a standalone into a one-member replica set. Sharded clusters are not supported yet.",
+  },
+  DUPLICATE_CLUSTER_NAME: {
+    status: 409,
+    detail: 'A cluster named {0} already exists in group {1}.',
+    remedy: 'Choose another name, or remove the cluster that has it.',
+  },
+  UNFINISHED_ON_DEMAND_SNAPSHOT: {
+    status: 400,
+    detail: 'Cluster {0} already has an on-demand snapshot that is queued or in progress.',
+    remedy: 'Wait until it has completed or failed.',
+  },
+  CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION: {
+    status: 400,
+    detail: 'The retention of snapshot {0} cannot be changed while it is not completed.',
+    remedy: 'Wait until the snapshot has completed; a failed one has no retention to change.',
+  },
+  BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID: {
+    status: 400,
+    detail: 'A retention of {0} {1} is not valid.',
+    remedy: 'Retention is a whole number of at least 1, and at most 200 years.',
+  },
+  CANNOT_DELETE_IN_PROGRESS_SNAPSHOT: {
+    status: 400,
+    detail: 'Snapshot {0} cannot be deleted while it is queued or in progress.',
+    remedy: 'Wait until it has ended, or cancel its task first.',
+  },
+  UNSUPPORTED_DELIVERY_METHOD: {
+    status: 400,
+    detail: 'The delivery type {0} is not supported.',
+    remedy: 'This version restores snapshots into registered clusters: use `automated`.',
+  },
+  CANNOT_CANCEL_AUTOMATED_RESTORE: {
+    status: 400,
+    detail: 'Restore job {0} is an automated restore and cannot be cancelled.',
+    remedy:
+      'Atlas cancels downloads only. To stop it all the same, cancel its task; the target is then left half restored.',
+  },
+  CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API: {
+    status: 400,
+    detail: 'Cannot use non-flex cluster {0} in the flex API.',
+    remedy: 'Use the path below /clusters. Clients that probe for flex clusters do so by themselves.',
+  },
+  CHECKPOINTS_ONLY_ON_CONTINOUS_BACKUP: {
+    status: 400,
+    detail: 'Checkpoints exist only for clusters with legacy continuous backup.',
+    remedy: "The spelling is Atlas's.",
+  },
+  UNAUTHORIZED: {
+    status: 401,
+    detail: 'You are not authorized for this resource.',
+    remedy: 'Send an API key by HTTP digest, or the access token of a service account.',
+  },
+  USER_UNAUTHORIZED: {
+    status: 403,
+    detail: 'Current user is not authorized to perform this action.',
+    remedy: 'Give the API key or service account the role that the operation names.',
+  },
+  CANNOT_RESTORE_TO_TARGET: {
+    status: 403,
+    detail: 'Not authorized to restore into cluster {0} of group {1}.',
+    remedy: 'A restore needs the role on both projects.',
+  },
+  RESOURCE_NOT_FOUND: {
+    status: 404,
+    detail: 'Cannot find resource {0}.',
+    remedy: 'The path names no operation that is served here, or an object that does not exist.',
+  },
+  GROUP_NOT_FOUND: {
+    status: 404,
+    detail: 'No group with ID {0} exists.',
+    remedy: 'Check the project id; `GET /groups` lists those you may see.',
+  },
+  GROUP_NAME_NOT_FOUND: {
+    status: 404,
+    detail: 'No group with name "{0}" exists.',
+    remedy: 'Check the project name; `GET /groups` lists those you may see.',
+  },
+  CLUSTER_NOT_FOUND: {
+    status: 404,
+    detail: 'No cluster named {0} exists in group {1}.',
+    remedy: 'Check the name; register the cluster with `tidemark clusters register` where it is new.',
+  },
+  SNAPSHOT_NOT_FOUND: {
+    status: 404,
+    detail: 'No snapshot with ID {0} exists for cluster {1} in group {2}.',
+    remedy: 'It may have expired or been deleted.',
+  },
+  RESTORE_JOB_NOT_FOUND: {
+    status: 404,
+    detail: 'No restore job with ID {0} exists for cluster {1} in group {2}.',
+    remedy: 'Restore jobs are listed under the cluster whose snapshot they restore.',
+  },
+  TASK_NOT_FOUND: {
+    status: 404,
+    detail: 'No task with ID {0} exists.',
+    remedy: "Tidemark's own. `GET /api/tidemark/v1/tasks` lists them.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    detail: 'The method {0} is not allowed for this resource.',
+    remedy: 'Use the method that the operation is documented with.',
+  },
+  INVALID_VERSION_DATE: {
+    status: 406,
+    detail: 'Invalid accept header or version date.',
+    remedy: 'Send `Accept: application/vnd.atlas.YYYY-MM-DD+json` with a date on which the operation exists.',
+  },
+  GROUP_ALREADY_EXISTS: {
+    status: 409,
+    detail: 'A group with name "{0}" already exists.',
+    remedy: 'Project names are unique in the whole service.',
+  },
+  ATLAS_CLUSTER_RESTORE_IN_PROGRESS: {
+    status: 409,
+    detail: 'A restore into cluster {0} is already in progress.',
+    remedy: 'Wait until it has ended.',
+  },
+  CLUSTER_BUSY: {
+    status: 409,
+    detail: 'Cluster {0} cannot be removed while a snapshot or restore of it is in progress.',
+    remedy: "Tidemark's own. Wait until the work has ended, or cancel its task.",
+  },
+  CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT: {
+    status: 409,
+    detail: 'Snapshot {0} was deleted and cannot be restored.',
+    remedy: 'Choose another snapshot.',
+  },
+  CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT: {
+    status: 409,
+    detail: 'Snapshot {0} is not completed and cannot be restored.',
+    remedy: 'Wait until it has completed, or choose another.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    detail: 'Too many requests; try again later.',
+    remedy: 'Slow down; the answer says when to come back.',
+  },
+  UNEXPECTED_ERROR: {
+    status: 500,
+    detail: 'Unexpected error.',
+    remedy: 'Something failed on our side; the log of the service says what.',
+  },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    detail: 'The service cannot answer now: {0}.',
+    remedy: 'It is starting, stopping, or something that it needs is away. Try again.',
+  },
+} as const satisfies Record<string, RefusalRule>;
