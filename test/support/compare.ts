@@ -1,0 +1,115 @@
+import { BSON, type MongoClient } from 'mongodb';
+import { documentOfId } from '../../src/lib/raw-bson.ts';
+import { type CollectionTruth, readTruth, type Truth } from './truth.ts';
+
+const DIFFERENCES_MAX = 25;
+const SHOWN_MAX = 300;
+
+export interface CompareOptions {
+  /** Capped collections lose documents from their front at any time: where this says so, the actual one may start later than the expected one. */
+  cappedMayStartLater?: boolean;
+  /** Namespaces that are left out on both sides, with the reason that the caller has for it. */
+  skip?: (namespace: string) => boolean;
+}
+
+/**
+ * What differs between two clusters, in sentences; empty when nothing does. Byte for byte per document, keyed by the bytes of its _id; capped collections in order; types, options
+ * and index specs byte for byte. UUIDs differ by design: a restored collection is a new one.
+ */
+export function compareTruth(expected: Truth, actual: Truth, options: CompareOptions = {}): string[] {
+  const found: string[] = [];
+  const names = new Set([...expected.collections.keys(), ...actual.collections.keys()]);
+  for (const namespace of [...names].sort()) {
+    if (options.skip?.(namespace)) continue;
+    for (const difference of compareNamespace(namespace, expected, actual, options)) {
+      if (found.push(`${namespace}: ${difference}`) >= DIFFERENCES_MAX) return [...found, '... and perhaps more'];
+    }
+  }
+  return found;
+}
+
+/** The clusters as they are now. */
+export async function compareClusters(expected: MongoClient, actual: MongoClient): Promise<string[]> {
+  return compareTruth(await readTruth(expected, null), await readTruth(actual, null));
+}
+
+function* compareNamespace(
+  namespace: string,
+  expected: Truth,
+  actual: Truth,
+  options: CompareOptions,
+): Generator<string> {
+  const mine = expected.collections.get(namespace);
+  const other = actual.collections.get(namespace);
+  if (mine === undefined) yield `is there but should not be (${describe(other)})`;
+  else if (other === undefined) yield `is missing (${describe(mine)})`;
+  else {
+    for (const truth of [expected, actual]) {
+      const reason = truth.unreadable.get(namespace);
+      if (reason !== undefined) yield `could not be read: ${reason}`;
+    }
+    if (mine.type !== other.type) yield `is a ${other.type}, should be a ${mine.type}`;
+    if (!mine.options.equals(other.options))
+      yield `options are ${show(other.options)}, should be ${show(mine.options)}`;
+    yield* compareIndexes(mine, other);
+    yield* compareDocuments(mine, other, options);
+  }
+}
+
+function describe(collection: CollectionTruth | undefined): string {
+  return `${collection?.type} of ${collection?.documents?.size ?? 0} documents`;
+}
+
+function* compareIndexes(expected: CollectionTruth, actual: CollectionTruth): Generator<string> {
+  for (const name of new Set([...expected.indexes.keys(), ...actual.indexes.keys()])) {
+    const mine = expected.indexes.get(name);
+    const other = actual.indexes.get(name);
+    if (mine === undefined) yield `has an index that should not be: ${show(other)}`;
+    else if (other === undefined) yield `lacks the index ${show(mine)}`;
+    else if (!mine.equals(other)) yield `index is ${show(other)}, should be ${show(mine)}`;
+  }
+}
+
+function* compareDocuments(
+  expected: CollectionTruth,
+  actual: CollectionTruth,
+  options: CompareOptions,
+): Generator<string> {
+  if (expected.documents === null || actual.documents === null) return;
+  const tolerated = new Set<string>();
+  if (expected.order !== null && actual.order !== null) {
+    const skipped = options.cappedMayStartLater ? Math.max(0, expected.order.length - actual.order.length) : 0;
+    for (const id of expected.order.slice(0, skipped)) tolerated.add(id);
+    const at = expected.order.slice(skipped).findIndex((id, index) => id !== actual.order?.[index]);
+    if (at >= 0) yield `natural order differs from place ${at} on`;
+  }
+  for (const [id, document] of expected.documents) {
+    const other = actual.documents.get(id);
+    if (other === undefined) {
+      if (!tolerated.has(id)) yield `lacks ${show(document)}`;
+    } else if (!document.equals(other)) yield differing(id, document, other);
+  }
+  for (const [id, document] of actual.documents) {
+    if (!expected.documents.has(id)) yield `has ${show(document)}, which should not be`;
+  }
+}
+
+function differing(id: string, expected: Buffer, actual: Buffer): string {
+  let at = 0;
+  while (expected[at] === actual[at]) at++;
+  const name = show(documentOfId(Buffer.from(id, 'hex')));
+  return `document ${name} differs from byte ${at} on: is ${show(actual)}, should be ${show(expected)}`;
+}
+
+function show(raw: Buffer | undefined): string {
+  if (raw === undefined) return 'nothing';
+  if (raw.length > 100_000) return `a document of ${raw.length} bytes beginning with ${raw.toString('hex', 0, 64)}`;
+  try {
+    const text = BSON.EJSON.stringify(BSON.deserialize(raw, { promoteValues: false, validation: { utf8: false } }), {
+      relaxed: false,
+    });
+    return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}... (${raw.length} bytes)` : text;
+  } catch {
+    return raw.toString('hex').slice(0, SHOWN_MAX);
+  }
+}
