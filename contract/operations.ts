@@ -1,0 +1,26 @@
+import { checkpointOperations } from './checkpoints.ts';
+import { clusterOperations } from './clusters.ts';
+import { exportBucketOperations } from './export-buckets.ts';
+import { exportJobOperations } from './export-jobs.ts';
+import { flexClusterOperations } from './flex-clusters.ts';
+import { organizationOperations } from './organizations.ts';
+import { restoreJobOperations } from './restore-jobs.ts';
+import { snapshotOperations } from './snapshots.ts';
+import { systemStatusOperations } from './system-status.ts';
+import { tidemarkOperations } from './tidemark.ts';
+
+/** Every operation that we serve, by operationId. */
+export const operations = {
+  ...systemStatusOperations,
+  ...organizationOperations,
+  ...clusterOperations,
+  ...flexClusterOperations,
+  ...snapshotOperations,
+  ...restoreJobOperations,
+  ...exportBucketOperations,
+  ...exportJobOperations,
+  ...checkpointOperations,
+  ...tidemarkOperations,
+};
+
+export type OperationId = keyof typeof operations;

@@ -1,0 +1,80 @@
+import { Type } from '@sinclair/typebox';
+import { defineOperations, listing, reading } from './operation.ts';
+import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+
+export const Organization = Type.Object(
+  {
+    id: ObjectId,
+    isDeleted: Type.Boolean(),
+    links: Links,
+    name: Type.String(),
+    skipDefaultAlertsSettings: Type.Boolean(),
+  },
+  closed,
+);
+
+export const Project = Type.Object(
+  {
+    clusterCount: Type.Integer({ minimum: 0 }),
+    created: Time,
+    id: ObjectId,
+    links: Links,
+    name: Type.String(),
+    orgId: ObjectId,
+    tags: Type.Array(Type.Object({ key: Type.String(), value: Type.String() }, closed)),
+    withDefaultAlertsSettings: Type.Boolean(),
+  },
+  closed,
+);
+
+const v2 = '/api/atlas/v2';
+const byName = { name: { type: 'string' } } as const;
+const readOrganization = { scope: 'organization', anyOf: ['ORG_MEMBER'] } as const;
+const readProject = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
+
+export const organizationOperations = defineOperations({
+  listOrgs: {
+    ...listing,
+    aliases: ['listOrganizations'],
+    path: `${v2}/orgs`,
+    access: { scope: 'caller' },
+    versions: [{ date: '2023-01-01', response: Paginated(Organization) }],
+    query: byName,
+  },
+  getOrg: {
+    ...reading,
+    aliases: ['getOrganization'],
+    path: `${v2}/orgs/{orgId}`,
+    access: readOrganization,
+    versions: [{ date: '2023-01-01', response: Organization }],
+  },
+  getOrgGroups: {
+    ...listing,
+    aliases: ['listOrganizationProjects', 'listOrgGroups'],
+    path: `${v2}/orgs/{orgId}/groups`,
+    access: readOrganization,
+    versions: [{ date: '2023-01-01', response: Paginated(Project) }],
+    query: byName,
+  },
+  listGroups: {
+    ...listing,
+    aliases: ['listProjects'],
+    path: `${v2}/groups`,
+    access: { scope: 'caller' },
+    versions: [{ date: '2023-01-01', response: Paginated(Project) }],
+  },
+  getGroup: {
+    ...reading,
+    aliases: ['getProject'],
+    path: `${v2}/groups/{groupId}`,
+    access: readProject,
+    versions: [{ date: '2023-01-01', response: Project }],
+  },
+  getGroupByName: {
+    ...reading,
+    aliases: ['getProjectByName'],
+    path: `${v2}/groups/byName/{groupName}`,
+    access: { scope: 'caller' },
+    versions: [{ date: '2023-01-01', response: Project }],
+  },
+});

@@ -1,0 +1,106 @@
+import { timingSafeEqual } from 'node:crypto';
+import { ha1Context } from '../catalog/api-keys.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import type { SecretBox } from '../lib/secret-box.ts';
+import { type ClientCredentials, createClientCredentials } from './client-credentials.ts';
+import { digestChallenge, digestHa1, expectedResponse, parseDigestAnswer } from './digest.ts';
+import { Nonces } from './nonces.ts';
+import type { Caller } from './roles.ts';
+import { hashOfSecret } from './service-accounts.ts';
+import type { AuthStores } from './stores.ts';
+
+export interface Credential {
+  method: string;
+  /** Path and query, as the client sent them. */
+  target: string;
+  authorization: string | undefined;
+}
+
+/** Either who is calling, or the challenge to answer with. The digest challenge is the only one: clients that meet another first give up. */
+export type Authentication = { caller: Caller } | { caller: null; challenge: string; reason: string };
+
+export interface Authenticator {
+  authenticate(credential: Credential): Promise<Authentication>;
+  readonly clientCredentials: ClientCredentials;
+}
+
+/**
+ * `proxiedPath` is the path of the public URL where a proxy in front takes it away: digest clients hash the path that they asked for, so that both forms of the
+ * target have to be accepted.
+ */
+export function createAuthenticator(options: {
+  stores: AuthStores;
+  clock: Clock;
+  random: Random;
+  secretBox: SecretBox;
+  proxiedPath?: string;
+}): Authenticator {
+  const { stores, clock, random, secretBox } = options;
+  const proxiedPath = (options.proxiedPath ?? '').replace(/\/+$/, '');
+  const nonces = new Nonces({ clock, random });
+  // Compared for unknown public keys, so that they take as long as known ones.
+  const nobodysHa1 = digestHa1('nobody', random.bytes(16).toString('hex'));
+
+  function refused(reason: string, stale = false): Authentication {
+    return { caller: null, challenge: digestChallenge(nonces.issue(), stale), reason };
+  }
+
+  async function byDigest(header: string, credential: Credential): Promise<Authentication> {
+    const answer = parseDigestAnswer(header);
+    if (answer === null) return refused('the digest answer cannot be read');
+    if (answer.uri !== credential.target && answer.uri !== proxiedPath + credential.target) {
+      return refused('the digest answer is for another request target');
+    }
+    const found = await stores.apiKeys.findByPublicKey(answer.username);
+    const ha1 = found === null ? nobodysHa1 : secretBox.open(found.apiKey.sealedHa1, ha1Context(found.apiKey.apiKeyId));
+    const expected = Buffer.from(expectedResponse(ha1, credential.method, answer));
+    if (!timingSafeEqual(expected, Buffer.from(answer.response)) || found === null) {
+      return refused('the public or the private key is wrong');
+    }
+    if (!nonces.isFresh(answer.nonce)) return refused('the nonce is old', true);
+    if (!nonces.use(answer.nonce, answer.count)) return refused('the nonce was used before', true);
+    const { apiKey, roles } = found;
+    return {
+      caller: {
+        kind: 'apiKey',
+        id: apiKey.apiKeyId,
+        name: apiKey.publicKey,
+        organizationId: apiKey.organizationId,
+        roles,
+      },
+    };
+  }
+
+  async function byToken(token: string): Promise<Authentication> {
+    const found = await stores.accessTokens.findLive(hashOfSecret(token), clock.nowMs());
+    if (found === null) return refused('the access token is unknown, expired or revoked');
+    const { account, roles } = found;
+    return {
+      caller: {
+        kind: 'serviceAccount',
+        id: account.serviceAccountId,
+        name: account.clientId,
+        organizationId: account.organizationId,
+        roles,
+      },
+    };
+  }
+
+  return {
+    async authenticate(credential) {
+      const header = credential.authorization;
+      if (header === undefined) return refused('no credential');
+      const bearer = /^bearer\s+([A-Za-z0-9._~+/=-]+)\s*$/i.exec(header)?.[1];
+      if (bearer !== undefined) return byToken(bearer);
+      if (/^digest\s/i.test(header)) return byDigest(header, credential);
+      return refused('the Authorization header is neither Digest nor Bearer');
+    },
+    clientCredentials: createClientCredentials({
+      serviceAccounts: stores.serviceAccounts,
+      accessTokens: stores.accessTokens,
+      clock,
+      random,
+    }),
+  };
+}
