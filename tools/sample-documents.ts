@@ -1,5 +1,5 @@
 import { Binary, Decimal128, type Document, ObjectId } from 'bson';
-import { SeededRandom } from './seeded-random.ts';
+import { SeededRandom } from '../test/support/seeded-random.ts';
 
 /**
  * Documents of a made-up shop, as varied as real ones: 200 bytes to 20 kB, text that compresses, numbers that hardly do, binary that does not. The same seed gives
