@@ -12,6 +12,7 @@ import type {
   TaskKind,
   TaskState,
 } from '../catalog/schema.ts';
+import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
 
 /**
@@ -33,18 +34,10 @@ export interface Domain {
 
 export type { ClusterMember } from '../catalog/clusters.ts';
 export type { Page, PageRequest } from '../catalog/page.ts';
+export type { Visibility } from '../catalog/visibility.ts';
 
 export type Organization = OrganizationRow;
 export type Project = ProjectRow & { clusterCount: number };
-
-/**
- * What a caller may see of organizations and projects: a project is seen when it is named or its organization is; an organization when it is
- * named or one of its projects is.
- */
-export interface Visibility {
-  organizationIds: readonly string[];
-  projectIds: readonly string[];
-}
 
 export interface Organizations {
   /** `nameFilter` matches a part of the name, whatever its case; an empty one matches all. */

@@ -1,0 +1,59 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CamelCasePlugin, Kysely, type Transaction } from 'kysely';
+import { assert } from '../lib/assert.ts';
+import type { Clock } from '../lib/clock.ts';
+import { migrate } from './migrations/migrate.ts';
+import type { Tables } from './schema.ts';
+import { sqliteDialect } from './sqlite.ts';
+
+/** For reading. Outside a transaction each query sees what is committed when it runs. */
+export type CatalogReader = Kysely<Tables>;
+/** For writing: inside one transaction. It reads too, and then sees its own writes. */
+export type CatalogWriter = Transaction<Tables>;
+
+/**
+ * The metadata database. Functions that read take `catalog.reader` or a writer, functions that write take the writer that `transact` gives:
+ * so a write outside a transaction does not type-check.
+ */
+export class Catalog {
+  readonly schemaVersion: number;
+  readonly #database: Kysely<Tables>;
+  readonly #inTransaction = new AsyncLocalStorage<true>();
+
+  constructor(database: Kysely<Tables>, schemaVersion: number) {
+    this.#database = database;
+    this.schemaVersion = schemaVersion;
+  }
+
+  get reader(): CatalogReader {
+    // There is one connection, and the transaction has it: the query would wait for a transaction that waits for the query.
+    assert(this.#inTransaction.getStore() === undefined, 'inside a transaction read through its writer');
+    return this.#database;
+  }
+
+  /**
+   * Runs `work` in one transaction and commits, or rolls all of it back and rethrows. Transactions run one after another. `work` must await nothing but the catalog: every other
+   * request waits meanwhile.
+   */
+  async transact<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> {
+    assert(this.#inTransaction.getStore() === undefined, 'a transaction inside a transaction');
+    return await this.#database
+      .transaction()
+      .execute(async (writer) => await this.#inTransaction.run(true, async () => await work(writer)));
+  }
+
+  async close(): Promise<void> {
+    await this.#database.destroy();
+  }
+}
+
+/** Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`. */
+export async function openCatalog(options: { path: string; clock: Clock }): Promise<Catalog> {
+  const database = new Kysely<Tables>({ dialect: sqliteDialect(options.path), plugins: [new CamelCasePlugin()] });
+  try {
+    return new Catalog(database, await migrate(database, options));
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { type Kysely, sql } from 'kysely';
+import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Fault } from '../../lib/errors.ts';
+import type { Tables } from '../schema.ts';
+import { firstTables } from './0001-first-tables.ts';
+
+/**
+ * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
+ */
+export interface Migration {
+  version: number;
+  name: string;
+  statements: readonly string[];
+}
+
+export const migrations: readonly Migration[] = [firstTables];
+
+/**
+ * Applies what is missing, each step in a transaction together with its own record, so that a crash leaves a whole version. Several processes may try at once. Returns the
+ * version that now holds; throws a Fault where the catalog was written by a newer Tidemark, whose tables this one would misread.
+ */
+export async function migrate(
+  database: Kysely<Tables>,
+  options: { path: string; clock: Clock },
+  steps: readonly Migration[] = migrations,
+): Promise<number> {
+  steps.forEach((step, index) => {
+    assert(step.version === index + 1, `migration ${step.name} has the version of its place`);
+  });
+  await sql`create table if not exists schema_migrations (
+    version integer primary key, name text not null, applied_at_ms bigint not null)`.execute(database);
+  for (const step of steps) {
+    await database.transaction().execute(async (writer) => {
+      // Read inside the transaction: another process may have come first.
+      const current = await currentVersion(writer);
+      refuseNewer(current, steps.length, options.path);
+      if (current >= step.version) return;
+      assert(current === step.version - 1, 'migrations are applied in order');
+      for (const statement of step.statements) await sql.raw(statement).execute(writer);
+      await sql`insert into schema_migrations (version, name, applied_at_ms)
+        values (${step.version}, ${step.name}, ${options.clock.nowMs()})`.execute(writer);
+    });
+  }
+  return steps.length;
+}
+
+async function currentVersion(database: Kysely<Tables>): Promise<number> {
+  const result = await sql<{ version: number | null }>`select max(version) as version from schema_migrations`.execute(
+    database,
+  );
+  return result.rows[0]?.version ?? 0;
+}
+
+function refuseNewer(current: number, known: number, path: string): void {
+  if (current <= known) return;
+  throw new Fault({
+    op: 'open the catalog',
+    subject: path,
+    message: `the catalog ${path} has schema version ${current}, this Tidemark knows versions up to ${known}`,
+    hint: 'It was written by a newer Tidemark: run that one. There is no way down.',
+  });
+}

@@ -1,0 +1,46 @@
+import type { Updateable } from 'kysely';
+import type { CatalogReader, CatalogWriter } from './catalog.ts';
+import { type Page, type PageRequest, readPage } from './page.ts';
+import type { RestoreJobRow, RestoreJobTable } from './schema.ts';
+
+export async function insertRestoreJob(writer: CatalogWriter, job: RestoreJobRow): Promise<void> {
+  await writer.insertInto('restoreJobs').values(job).execute();
+}
+
+export async function updateRestoreJob(
+  writer: CatalogWriter,
+  id: string,
+  changes: Omit<Updateable<RestoreJobTable>, 'id' | 'clusterId'>,
+): Promise<void> {
+  await writer.updateTable('restoreJobs').set(changes).where('id', '=', id).execute();
+}
+
+export async function findRestoreJob(reader: CatalogReader, id: string): Promise<RestoreJobRow | undefined> {
+  return await reader.selectFrom('restoreJobs').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Of snapshots of this cluster, newest first. */
+export async function listRestoreJobs(
+  reader: CatalogReader,
+  query: { clusterId: string; page: PageRequest },
+): Promise<Page<RestoreJobRow>> {
+  const filtered = reader.selectFrom('restoreJobs').where('clusterId', '=', query.clusterId);
+  return await readPage(query.page, filtered, (rows) =>
+    rows.selectAll().orderBy('createdAtMs', 'desc').orderBy('id', 'desc'),
+  );
+}
+
+/** Ids of the clusters, out of those given, whose data a restore is replacing or is about to. */
+export async function clustersBeingRestored(
+  reader: CatalogReader,
+  clusterIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (clusterIds.length === 0) return new Set();
+  const rows = await reader
+    .selectFrom('restoreJobs')
+    .select('targetClusterId')
+    .where('targetClusterId', 'in', clusterIds)
+    .where('state', 'in', ['queued', 'inProgress'])
+    .execute();
+  return new Set(rows.flatMap((row) => (row.targetClusterId === null ? [] : [row.targetClusterId])));
+}

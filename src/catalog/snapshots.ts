@@ -1,0 +1,153 @@
+import type { Updateable } from 'kysely';
+import type { CatalogReader, CatalogWriter } from './catalog.ts';
+import { type Page, type PageRequest, readPage } from './page.ts';
+import type { SnapshotRow, SnapshotTable } from './schema.ts';
+
+/** A point in the oplog: seconds, and the place within that second. */
+export interface ClusterTime {
+  t: number;
+  i: number;
+}
+
+export async function insertSnapshot(writer: CatalogWriter, snapshot: SnapshotRow): Promise<void> {
+  await writer.insertInto('snapshots').values(snapshot).execute();
+}
+
+export async function updateSnapshot(
+  writer: CatalogWriter,
+  id: string,
+  changes: Omit<Updateable<SnapshotTable>, 'id' | 'clusterId'>,
+): Promise<void> {
+  await writer.updateTable('snapshots').set(changes).where('id', '=', id).execute();
+}
+
+/** Deleted ones too. */
+export async function findSnapshot(reader: CatalogReader, id: string): Promise<SnapshotRow | undefined> {
+  return await reader.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Newest first. */
+export async function listSnapshots(
+  reader: CatalogReader,
+  query: { clusterId: string; page: PageRequest },
+): Promise<Page<SnapshotRow>> {
+  const filtered = reader
+    .selectFrom('snapshots')
+    .where('clusterId', '=', query.clusterId)
+    .where('deletedAtMs', 'is', null);
+  return await readPage(query.page, filtered, (rows) =>
+    rows.selectAll().orderBy('requestedAtMs', 'desc').orderBy('id', 'desc'),
+  );
+}
+
+/** The completed snapshot with the newest data; with `atOrBefore` among those of that time or older, with `requestedSinceMs` among those requested then or later. */
+export async function newestCompletedSnapshot(
+  reader: CatalogReader,
+  query: { clusterId: string; atOrBefore?: ClusterTime; requestedSinceMs?: number },
+): Promise<SnapshotRow | undefined> {
+  let rows = reader
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('clusterId', '=', query.clusterId)
+    .where('status', '=', 'completed')
+    .where('deletedAtMs', 'is', null);
+  const { atOrBefore, requestedSinceMs } = query;
+  if (atOrBefore !== undefined) {
+    rows = rows.where((e) =>
+      e.or([
+        e('clusterTimeT', '<', atOrBefore.t),
+        e.and([e('clusterTimeT', '=', atOrBefore.t), e('clusterTimeI', '<=', atOrBefore.i)]),
+      ]),
+    );
+  }
+  if (requestedSinceMs !== undefined) rows = rows.where('requestedAtMs', '>=', requestedSinceMs);
+  return await rows.orderBy('clusterTimeT', 'desc').orderBy('clusterTimeI', 'desc').limit(1).executeTakeFirst();
+}
+
+export async function unfinishedSnapshots(reader: CatalogReader, clusterId: string): Promise<SnapshotRow[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('clusterId', '=', clusterId)
+    .where('status', 'in', ['queued', 'inProgress'])
+    .execute();
+}
+
+/** Being written, whatever the cluster: prune leaves what they wrote so far alone. */
+export async function snapshotsBeingWritten(
+  reader: CatalogReader,
+): Promise<{ clusterId: string; snapshotId: string }[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .select(['clusterId', 'id as snapshotId'])
+    .where('status', 'in', ['queued', 'inProgress'])
+    .execute();
+}
+
+/** Past their time, ended, not deleted; oldest expiry first, at most `limit`. */
+export async function expiredSnapshots(reader: CatalogReader, nowMs: number, limit: number): Promise<SnapshotRow[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('deletedAtMs', 'is', null)
+    .where('expiresAtMs', '<=', nowMs)
+    .where('status', 'in', ['completed', 'failed'])
+    .orderBy('expiresAtMs')
+    .limit(limit)
+    .execute();
+}
+
+/** The earliest expiry still ahead, or null. */
+export async function nextExpiryMs(reader: CatalogReader, nowMs: number): Promise<number | null> {
+  const row = await reader
+    .selectFrom('snapshots')
+    .select('expiresAtMs')
+    .where('deletedAtMs', 'is', null)
+    .where('expiresAtMs', '>', nowMs)
+    .orderBy('expiresAtMs')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.expiresAtMs ?? null;
+}
+
+/** Whether a snapshot of the cluster requested after that time has not completed (deleted ones count). */
+export async function newerSnapshotNotCompleted(
+  reader: CatalogReader,
+  clusterId: string,
+  requestedAfterMs: number,
+): Promise<boolean> {
+  const row = await reader
+    .selectFrom('snapshots')
+    .select('id')
+    .where('clusterId', '=', clusterId)
+    .where('requestedAtMs', '>', requestedAfterMs)
+    .where('status', '<>', 'completed')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function snapshotsOfCluster(reader: CatalogReader, clusterId: string): Promise<SnapshotRow[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('clusterId', '=', clusterId)
+    .where('deletedAtMs', 'is', null)
+    .orderBy('id')
+    .execute();
+}
+
+/** What a manifest does not know of its snapshot: a retention changed later, or a deletion. */
+export async function snapshotsChangedSinceManifest(
+  reader: CatalogReader,
+): Promise<
+  Pick<SnapshotRow, 'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'deletedAtMs'>[]
+> {
+  return await reader
+    .selectFrom('snapshots')
+    .select(['id', 'clusterId', 'expiresAtMs', 'retentionMs', 'retentionChanged', 'deletedAtMs'])
+    .where('status', '=', 'completed')
+    .where((e) => e.or([e('retentionChanged', '=', 1), e('deletedAtMs', 'is not', null)]))
+    .orderBy('id')
+    .execute();
+}

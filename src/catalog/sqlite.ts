@@ -1,0 +1,113 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { CompiledQuery, type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely';
+import { assert } from '../lib/assert.ts';
+import { Fault } from '../lib/errors.ts';
+import type { CatalogReader } from './catalog.ts';
+
+/** Distinct SQL texts kept prepared. We have about a hundred; the bound is for what we did not think of. */
+const STATEMENTS_MAX = 300;
+/** How long another process (a command line beside the service) may hold the write lock before we give up. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/**
+ * The one file that knows SQLite. WAL lets command lines read while the service writes; `synchronous = FULL` because what the catalog
+ * acknowledged (a queued snapshot) must survive power loss.
+ */
+export function sqliteDialect(path: string): Dialect {
+  const database = openDatabase(path);
+  try {
+    database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+                   pragma busy_timeout = ${BUSY_TIMEOUT_MS}; pragma trusted_schema = off`);
+  } catch (cause) {
+    database.close();
+    throw unusable(path, cause);
+  }
+  return new SqliteDialect({ database: new NodeSqlite(database) });
+}
+
+/** Every table and index as the database itself describes them, one statement each: what the schema test compares. */
+export async function describeSqliteSchema(reader: CatalogReader): Promise<string[]> {
+  const result = await sql<{ sql: string }>`select sql from sqlite_schema
+    where sql is not null order by tbl_name, type desc, name`.execute(reader);
+  return result.rows.map((row) => row.sql);
+}
+
+/** The columns of a table, in SQL's spelling. */
+export async function sqliteColumns(reader: CatalogReader, table: string): Promise<string[]> {
+  const result = await sql<{ name: string }>`select name from pragma_table_info(${table})`.execute(reader);
+  return result.rows.map((row) => row.name);
+}
+
+/** How SQLite would run the query: one line for each step. */
+export async function explainSqlite(reader: CatalogReader, query: CompiledQuery): Promise<string[]> {
+  const result = await reader.executeQuery<{ detail: string }>(
+    CompiledQuery.raw(`explain query plan ${query.sql}`, [...query.parameters]),
+  );
+  return result.rows.map((row) => row.detail);
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+function unusable(path: string, cause: unknown): Fault {
+  return new Fault({
+    op: 'open the catalog',
+    subject: path,
+    message: `the catalog ${path} cannot be opened`,
+    hint: 'Check that the data directory exists and is writable. If the file is damaged, move it away and run `tidemark repository rebuild`.',
+    cause,
+  });
+}
+
+/** What Kysely asks of a driver (it is the shape of another one), over `node:sqlite`. */
+class NodeSqlite implements SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    // A transaction that first reads and then writes would fail where another process wrote in between; taking the write lock at once makes it wait instead.
+    const statement = adapt(this.#database.prepare(sql === 'begin' ? 'begin immediate' : sql));
+    if (this.#statements.size >= STATEMENTS_MAX) {
+      const oldest = this.#statements.keys().next();
+      assert(!oldest.done, 'a full cache has an oldest entry');
+      this.#statements.delete(oldest.value);
+    }
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+}
+
+function adapt(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...values(parameters)),
+    run: (parameters) => statement.run(...values(parameters)),
+    iterate: (parameters) => statement.iterate(...values(parameters)),
+  };
+}
+
+function values(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((value) => {
+    assert(
+      value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint',
+      `the catalog holds text, numbers and null, not ${typeof value}`,
+    );
+    return value;
+  });
+}
