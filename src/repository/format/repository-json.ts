@@ -1,0 +1,109 @@
+import { Damage, Fault } from '../../lib/errors.ts';
+import type { Chunker } from '../boundaries.ts';
+import { JsonFields } from './json-fields.ts';
+
+export const REPOSITORY_JSON = 'repository.json';
+const FORMAT = 'tidemark-repository';
+const VERSION = 1;
+
+export interface ScryptParameters {
+  n: number;
+  r: number;
+  p: number;
+  salt: Buffer;
+}
+
+export interface RepositoryEncryption {
+  scrypt: ScryptParameters;
+  /** Version 1 has one data key. `wrapped` is nonce, ciphertext, tag. */
+  dataKey: { id: string; wrapped: Buffer };
+}
+
+/** What `repository.json` says. `seed` is null where the repository is encrypted: it is then derived from the data key. */
+export interface RepositoryJson {
+  repositoryId: string;
+  createdAt: string;
+  chunker: Omit<Chunker, 'seed'> & { seed: number | null };
+  compressionLevel: number;
+  encryption: RepositoryEncryption | null;
+}
+
+export function encodeRepositoryJson(description: RepositoryJson): Buffer {
+  const { repositoryId, createdAt, chunker, encryption } = description;
+  const { minBytes, targetBytes, maxBytes, seed } = chunker;
+  const json = {
+    format: FORMAT,
+    version: VERSION,
+    repositoryId,
+    createdAt,
+    chunker: { minBytes, targetBytes, maxBytes, ...(seed === null ? {} : { seed }) },
+    compression: { algorithm: 'zstd', level: description.compressionLevel },
+    encryption:
+      encryption === null
+        ? null
+        : {
+            cipher: 'aes-256-gcm',
+            kdf: { algorithm: 'scrypt', ...encryption.scrypt, salt: encryption.scrypt.salt.toString('base64') },
+            dataKeys: [{ id: encryption.dataKey.id, wrapped: encryption.dataKey.wrapped.toString('base64') }],
+          },
+  };
+  return Buffer.from(`${JSON.stringify(json, null, 2)}\n`);
+}
+
+/** Damage where it is not what a Tidemark wrote; a Fault where a newer Tidemark wrote it. */
+export function decodeRepositoryJson(bytes: Buffer, subject: string): RepositoryJson {
+  const fields = new JsonFields(parse(bytes, subject), subject);
+  if (fields.text('format') !== FORMAT) throw fields.damaged('it is not a description of a Tidemark repository');
+  const version = fields.count('version');
+  if (version !== VERSION) {
+    throw new Fault({
+      op: 'open repository',
+      subject,
+      message: `the repository has format version ${version}; this Tidemark reads version ${VERSION}`,
+      hint: 'Use the Tidemark version that created it, or a newer one',
+    });
+  }
+  const compression = fields.object('compression');
+  compression.oneOf('algorithm', ['zstd']);
+  const encryption = fields.objectOrNull('encryption');
+  return {
+    repositoryId: fields.id('repositoryId'),
+    createdAt: fields.time('createdAt'),
+    chunker: decodeChunker(fields.object('chunker'), encryption !== null),
+    compressionLevel: compression.count('level', 22),
+    encryption: encryption === null ? null : decodeEncryption(encryption),
+  };
+}
+
+function parse(bytes: Buffer, subject: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch (cause) {
+    throw new Damage({ op: 'open repository', subject, message: `${subject} is not JSON`, cause });
+  }
+}
+
+function decodeChunker(fields: JsonFields, encrypted: boolean): RepositoryJson['chunker'] {
+  const chunker = {
+    minBytes: fields.count('minBytes', 0xffff_ffff),
+    targetBytes: fields.count('targetBytes', 0xffff_ffff),
+    maxBytes: fields.count('maxBytes', 0xffff_ffff),
+    seed: encrypted ? null : fields.count('seed', 0xffff_ffff),
+  };
+  const { minBytes, targetBytes, maxBytes } = chunker;
+  if (minBytes < 1 || targetBytes < minBytes || maxBytes < targetBytes) throw fields.damaged('its sizes do not rise');
+  return chunker;
+}
+
+function decodeEncryption(fields: JsonFields): RepositoryEncryption {
+  fields.oneOf('cipher', ['aes-256-gcm']);
+  const kdf = fields.object('kdf');
+  kdf.oneOf('algorithm', ['scrypt']);
+  const [dataKey, ...others] = fields.objects('dataKeys');
+  if (dataKey === undefined || others.length > 0) throw fields.damaged('version 1 has one data key');
+  return {
+    // The bounds keep a forged file from asking for gigabytes of memory.
+    scrypt: { n: kdf.count('n', 1 << 20), r: kdf.count('r', 32), p: kdf.count('p', 16), salt: kdf.base64('salt') },
+    dataKey: { id: dataKey.id('id'), wrapped: dataKey.base64('wrapped') },
+  };
+}
