@@ -23,13 +23,11 @@ export async function loadSampleData(
 ): Promise<number> {
   const counts = sampleCollections.map((name) => Math.ceil((bytes * shareOfBytes[name]) / BYTES_OF_A_DOCUMENT[name]));
   const total = counts.reduce((sum, count) => sum + count, 0);
+  await createSampleIndexes(client);
   let documents = 0;
   for (const [index, collection] of sampleCollections.entries()) {
     const samples = new SampleDocuments(index + 1);
     const target = client.db(SAMPLE_DB).collection<Document>(collection);
-    await target.createIndexes(
-      sampleIndexes[collection].map((spec) => ({ ...spec, key: spec.key as Record<string, 1> })),
-    );
     for (let left = counts[index] ?? 0; left > 0; left -= BATCH) {
       const batch = Array.from({ length: Math.min(BATCH, left) }, () => samples.next(collection));
       await target.insertMany(batch, { ordered: false });
@@ -38,6 +36,13 @@ export async function loadSampleData(
     }
   }
   return documents;
+}
+
+export async function createSampleIndexes(client: MongoClient): Promise<void> {
+  for (const collection of sampleCollections) {
+    const specs = sampleIndexes[collection].map((spec) => ({ ...spec, key: spec.key as Record<string, 1 | -1> }));
+    await client.db(SAMPLE_DB).collection(collection).createIndexes(specs);
+  }
 }
 
 /** Changes one document in `every`, spread over all of the shop. Returns how many. */

@@ -1,0 +1,223 @@
+/**
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`. Floors and work are measured in the same run, each in a process of its own;
+ * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatBytes, formatDuration } from '../src/cli/sizes.ts';
+import { renderTable } from '../src/cli/table.ts';
+import { systemTerminal } from '../src/cli/terminal.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import { describeError } from '../src/lib/errors.ts';
+import { createIdSource } from '../src/lib/ids.ts';
+import { systemRandom } from '../src/lib/random.ts';
+import { createRepository } from '../src/repository/repository.ts';
+import { DirectoryStore } from '../src/storage/directory.ts';
+import { ReplicaSet } from '../test/support/replica-set.ts';
+import { type Figures, figureColumns, figureRows, type Incremental } from './bench/figures.ts';
+import { type Measured, measure } from './bench/measured-work.ts';
+import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
+import { changeSampleData, createSampleIndexes, SAMPLE_DB } from './demo/sample-cluster.ts';
+
+const SEED = 20_261_122;
+const SCAN_TRIES = 2;
+const PERCENTS = ['0.1', '1', '10'] as const;
+
+const ids = createIdSource(systemClock, systemRandom);
+
+/** A source with the sample data in it, its repository, and the snapshots taken of it. */
+class Subject {
+  readonly source: ReplicaSet;
+  readonly repository: string;
+  readonly clusterId = ids.next();
+  newestSnapshotId: string | null = null;
+
+  constructor(source: ReplicaSet, repository: string) {
+    this.source = source;
+    this.repository = repository;
+  }
+
+  static async create(directory: string, name: string, files: readonly SampleFile[]): Promise<Subject> {
+    const repository = join(directory, name);
+    await mkdir(repository);
+    const store = await DirectoryStore.open(repository);
+    await createRepository({ store, clock: systemClock, random: systemRandom }, {});
+    const source = await ReplicaSet.start({ name, cacheGb: 2 });
+    await measure({ kind: 'load', uri: source.uri, db: SAMPLE_DB, files: [...files], indexes: false });
+    await settle(source);
+    return new Subject(source, repository);
+  }
+
+  async snapshot(): Promise<Measured> {
+    await settle(this.source);
+    const snapshotId = ids.next();
+    const { clusterId, repository, newestSnapshotId: parentSnapshotId } = this;
+    const measured = await measure({
+      kind: 'snapshot',
+      uri: this.source.uri,
+      repository,
+      clusterId,
+      snapshotId,
+      parentSnapshotId,
+    });
+    this.newestSnapshotId = snapshotId;
+    return measured;
+  }
+
+  async incremental(changeEvery: number): Promise<Incremental & { peakRssBytes: number }> {
+    const changedDocuments = await changeSampleData(this.source.client, changeEvery);
+    const { ms, storedBytes = 0, documentsRead = 0, bytesRead = 0, peakRssBytes } = await this.snapshot();
+    return { ms, storedBytes, documentsRead, bytesRead, changedDocuments, peakRssBytes };
+  }
+
+  async restoreInto(target: ReplicaSet, skipVerify: boolean): Promise<Measured> {
+    await settle(target);
+    const { clusterId, repository } = this;
+    const snapshotId = this.newestSnapshotId ?? '';
+    return await measure({ kind: 'restore', uri: target.uri, repository, clusterId, snapshotId, skipVerify });
+  }
+}
+
+/** What was written is on disk before the next measurement starts, so that it does not pay for it. */
+async function settle(set: ReplicaSet): Promise<void> {
+  await set.client.db('admin').command({ fsync: 1 });
+}
+
+async function run(directory: string, bytes: number, say: (text: string) => void): Promise<Figures> {
+  const sets: ReplicaSet[] = [];
+  try {
+    say(`writing ${formatBytes(bytes)} of sample documents`);
+    const files = await writeSampleFiles(directory, bytes, SEED);
+    const dataBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const documents = files.reduce((sum, file) => sum + file.documents, 0);
+    say('starting the target: load floors');
+    const target = await ReplicaSet.start({ name: 'target', cacheGb: 2 });
+    sets.push(target);
+    const loadFloorMs = await loadFloor(target, files, false);
+    const loadWithIndexesFloorMs = await loadFloor(target, files, true);
+    await target.client.db(SAMPLE_DB).dropDatabase();
+
+    say('starting the source: scan floor');
+    const large = await Subject.create(directory, 'large', files);
+    sets.push(large.source);
+    const scanFloorMs = await scanFloor(large.source);
+    say('first snapshot');
+    const first = await large.snapshot();
+    say('restores');
+    const restored = await large.restoreInto(target, true);
+    const verified = await large.restoreInto(target, false);
+    if (restored.documents !== documents) throw new Error(`restored ${restored.documents} of ${documents} documents`);
+    const incremental = {} as Figures['incremental'];
+    let incrementalRss = 0;
+    for (const percent of PERCENTS) {
+      say(`incremental, ${percent} % changed`);
+      const { peakRssBytes, ...figures } = await large.incremental(Math.round(100 / Number(percent)));
+      incremental[percent] = figures;
+      incrementalRss = Math.max(incrementalRss, peakRssBytes);
+    }
+    say('restore with indexes');
+    await createSampleIndexes(large.source.client);
+    await large.snapshot();
+    const withIndexes = await large.restoreInto(target, true);
+    await large.source.stop();
+    say('the same changes in a quarter of the data');
+    const smaller = await measureSmaller(directory, dataBytes / 4, incremental['1'].changedDocuments, sets);
+    return {
+      dataBytes,
+      documents,
+      scanFloorMs,
+      loadFloorMs,
+      loadWithIndexesFloorMs,
+      firstSnapshotMs: first.ms,
+      firstSnapshotStoredBytes: first.storedBytes ?? 0,
+      firstSnapshotReadBytes: first.bytesRead ?? 0,
+      firstSnapshotRatio: round(first.ms / scanFloorMs),
+      incremental,
+      smaller,
+      restoreMs: restored.ms,
+      restoreRatio: round(restored.ms / loadFloorMs),
+      restoreVerifiedMs: verified.ms,
+      restoreWithIndexesMs: withIndexes.ms,
+      restoreWithIndexesRatio: round(withIndexes.ms / loadWithIndexesFloorMs),
+      peakRssBytes: Math.max(first.peakRssBytes, incrementalRss, restored.peakRssBytes, verified.peakRssBytes),
+      peakRss: {
+        firstSnapshot: first.peakRssBytes,
+        incremental: incrementalRss,
+        restore: Math.max(restored.peakRssBytes, verified.peakRssBytes),
+      },
+    };
+  } finally {
+    await Promise.all(sets.map((set) => set.stop()));
+  }
+}
+
+async function loadFloor(target: ReplicaSet, files: readonly SampleFile[], indexes: boolean): Promise<number> {
+  await target.client.db(SAMPLE_DB).dropDatabase();
+  await settle(target);
+  return (await measure({ kind: 'load', uri: target.uri, db: SAMPLE_DB, files: [...files], indexes })).ms;
+}
+
+async function scanFloor(source: ReplicaSet): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < SCAN_TRIES; tries++) {
+    best = Math.min(best, (await measure({ kind: 'scan', uri: source.uri, db: SAMPLE_DB })).ms);
+  }
+  return best;
+}
+
+/** That the cost of an increment follows the change and not the size shows only beside a second size. */
+async function measureSmaller(
+  directory: string,
+  bytes: number,
+  changes: number,
+  sets: ReplicaSet[],
+): Promise<Figures['smaller']> {
+  const inner = await mkdtemp(join(directory, 'small-'));
+  const files = await writeSampleFiles(inner, bytes, SEED);
+  const documents = files.reduce((sum, file) => sum + file.documents, 0);
+  const small = await Subject.create(inner, 'small', files);
+  sets.push(small.source);
+  const first = await small.snapshot();
+  const { peakRssBytes: _, ...incremental } = await small.incremental(Math.max(1, Math.round(documents / changes)));
+  return { dataBytes: first.bytes, firstSnapshotMs: first.ms, incremental };
+}
+
+function round(ratio: number): number {
+  return Math.round(ratio * 1000) / 1000;
+}
+
+/** `500MB`, `1GB`, `2 GB`: decimal. */
+function parseSize(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)\s*(kB|MB|GB)$/i.exec(text.trim());
+  if (found === null) throw new Error(`--size ${text}: say it as 500MB or 1GB`);
+  const unit = { KB: 1e3, MB: 1e6, GB: 1e9 }[(found[2] ?? '').toUpperCase()] ?? 1;
+  return Number(found[1]) * unit;
+}
+
+const { values } = parseArgs({
+  options: {
+    size: { type: 'string', default: '1GB' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    directory: { type: 'string', default: tmpdir() },
+  },
+});
+const terminal = systemTerminal();
+const startedMs = systemClock.monotonicMs();
+const since = (): string => formatDuration(systemClock.monotonicMs() - startedMs).padStart(11);
+let directory: string | null = null;
+try {
+  const bytes = parseSize(values.size);
+  directory = await mkdtemp(join(values.directory, 'tidemark-bench-'));
+  const figures = await run(directory, bytes, (text) => terminal.printError(`${since()}  ${text}\n`));
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(figureColumns, figureRows(figures), terminal)) terminal.print(line);
+} catch (error) {
+  process.exitCode = 1;
+  console.error(`The bench could not go on: ${describeError(error)}`);
+} finally {
+  if (directory !== null && !values.keep) await rm(directory, { recursive: true, force: true });
+  if (directory !== null && values.keep) terminal.printError(`kept: ${directory}\n`);
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** What is measured runs in a process of its own, so that its memory is its own and no other work shares its thread. */
+
+const CHILD = fileURLToPath(new URL('work-child.ts', import.meta.url));
+
+export type Work =
+  | { kind: 'scan'; uri: string; db: string }
+  | { kind: 'load'; uri: string; db: string; files: { collection: string; path: string }[]; indexes: boolean }
+  | {
+      kind: 'snapshot';
+      uri: string;
+      repository: string;
+      clusterId: string;
+      snapshotId: string;
+      parentSnapshotId: string | null;
+    }
+  | { kind: 'restore'; uri: string; repository: string; clusterId: string; snapshotId: string; skipVerify: boolean };
+
+export interface Measured {
+  ms: number;
+  peakRssBytes: number;
+  documents: number;
+  bytes: number;
+  /** Of snapshots. */
+  documentsRead?: number;
+  bytesRead?: number;
+  storedBytes?: number;
+  rounds?: number;
+}
+
+export async function measure(work: Work): Promise<Measured> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify(work)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  let output = '';
+  for await (const piece of child.stdout) output += String(piece);
+  const [exitCode] = (await exited) as [number | null];
+  if (exitCode !== 0) throw new Error(`${work.kind} failed; what it said is above`);
+  return JSON.parse(output) as Measured;
+}

@@ -1,0 +1,96 @@
+import { systemClock } from '../../src/lib/clock.ts';
+import { describeError } from '../../src/lib/errors.ts';
+import { createLogger } from '../../src/lib/logger.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { openRepository, type Repository } from '../../src/repository/repository.ts';
+import { DirectoryStore } from '../../src/storage/directory.ts';
+import { loadEverything } from './load-floor.ts';
+import type { Measured, Work } from './measured-work.ts';
+import { scanEverything } from './scan-floor.ts';
+
+/** One measured piece of work, given as JSON in the first argument; prints what was measured as JSON. */
+
+const KILOBYTE = 1024;
+const signal = new AbortController().signal;
+const log = createLogger('warn');
+
+async function perform(work: Work): Promise<Omit<Measured, 'ms' | 'peakRssBytes'>> {
+  switch (work.kind) {
+    case 'scan':
+      return await scanEverything(work.uri, work.db);
+    case 'load':
+      return await loadEverything(work);
+    case 'snapshot':
+      return await snapshot(work);
+    case 'restore':
+      return await restore(work);
+  }
+}
+
+async function open(path: string): Promise<Repository> {
+  return await openRepository({ store: await DirectoryStore.open(path), clock: systemClock, random: systemRandom }, {});
+}
+
+async function snapshot(work: Extract<Work, { kind: 'snapshot' }>): Promise<Omit<Measured, 'ms' | 'peakRssBytes'>> {
+  const { takeSnapshot } = await import('../../src/engine/take-snapshot.ts');
+  const { clusterId, snapshotId, parentSnapshotId, uri } = work;
+  const taken = await takeSnapshot({
+    uri,
+    repository: await open(work.repository),
+    clusterId,
+    clusterName: 'bench',
+    projectId: clusterId,
+    snapshotId,
+    parent: parentSnapshotId === null ? null : { clusterId, snapshotId: parentSnapshotId },
+    retention: {
+      description: '',
+      snapshotType: 'onDemand',
+      frequencyType: 'ondemand',
+      expiresAt: null,
+      policyItems: [],
+    },
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    signal,
+    report: () => undefined,
+  });
+  const { header, statistics } = taken;
+  return {
+    documents: header.documents,
+    bytes: header.bytes,
+    documentsRead: statistics.documentsRead,
+    bytesRead: statistics.bytesRead + statistics.oplogBytesRead,
+    storedBytes: header.writtenStoredBytes + taken.manifestBytes,
+    rounds: statistics.rounds,
+  };
+}
+
+async function restore(work: Extract<Work, { kind: 'restore' }>): Promise<Omit<Measured, 'ms' | 'peakRssBytes'>> {
+  const { restoreSnapshot } = await import('../../src/engine/restore-snapshot.ts');
+  const { clusterId, snapshotId, uri, skipVerify } = work;
+  const repository = await open(work.repository);
+  const restored = await restoreSnapshot({
+    repository,
+    clusterId,
+    snapshotId,
+    uri,
+    skipVerify,
+    clock: systemClock,
+    log,
+    signal,
+    report: () => undefined,
+  });
+  return { documents: restored.documents, bytes: restored.bytes };
+}
+
+const work = JSON.parse(process.argv[2] ?? '') as Work;
+try {
+  const startedMs = systemClock.monotonicMs();
+  const done = await perform(work);
+  const ms = Math.round(systemClock.monotonicMs() - startedMs);
+  process.stdout.write(JSON.stringify({ ...done, ms, peakRssBytes: process.resourceUsage().maxRSS * KILOBYTE }));
+} catch (error) {
+  console.error(`${work.kind}: ${describeError(error)}\n${error instanceof Error ? error.stack : ''}`);
+  process.exitCode = 1;
+}
