@@ -75,7 +75,7 @@ async function restore(work: Extract<Work, { kind: 'restore' }>): Promise<Omit<M
     clusterId,
     snapshotId,
     uri,
-    skipVerify,
+    verifyContent: !skipVerify,
     clock: systemClock,
     log,
     signal,
