@@ -3,21 +3,7 @@ import { test } from 'node:test';
 import type { Clock } from '../lib/clock.ts';
 import { noColours, visibleWidth } from './colours.ts';
 import { ProgressBar, renderProgress } from './progress-bar.ts';
-import type { Terminal } from './terminal.ts';
-
-function fakeTerminal(errorColumns: number | null): Terminal & { printed: string[] } {
-  const printed: string[] = [];
-  return {
-    printed,
-    print: () => {},
-    printError: (text) => void printed.push(text),
-    colours: noColours,
-    errorColours: noColours,
-    columns: null,
-    errorColumns,
-    ask: async () => null,
-  };
-}
+import { RecordingTerminal } from './recording-terminal.ts';
 
 function movedClock(): Clock & { nowAt: number } {
   return {
@@ -55,19 +41,19 @@ test('fits the line', () => {
 });
 
 test('redraws at most ten times a second on a terminal, and clears its line', () => {
-  const terminal = fakeTerminal(100);
+  const terminal = new RecordingTerminal({ columns: 100 });
   const clock = movedClock();
   const bar = new ProgressBar(terminal, clock);
   for (; clock.nowAt < 1000; clock.nowAt += 1) bar.report(progress);
-  assert.equal(terminal.printed.length, 10);
+  assert.equal(terminal.errors.length, 10);
   bar.clear();
-  assert.equal(terminal.printed.at(-1), '\r\u001b[2K');
+  assert.equal(terminal.errors.at(-1), '\r\u001b[2K');
 });
 
 test('prints one line for each phase where there is no terminal', () => {
-  const terminal = fakeTerminal(null);
+  const terminal = new RecordingTerminal();
   const bar = new ProgressBar(terminal, movedClock());
   for (const phase of ['scanning', 'scanning', 'catching up']) bar.report({ ...progress, phase });
   bar.clear();
-  assert.deepEqual(terminal.printed, ['scanning\n', 'catching up\n']);
+  assert.deepEqual(terminal.errors, ['scanning\n', 'catching up\n']);
 });

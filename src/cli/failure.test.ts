@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { refuse } from '../domain/refusals.ts';
+import { Bug } from '../lib/assert.ts';
+import { Cancelled, Damage, Fault } from '../lib/errors.ts';
+import { describeFailure, reportFailure } from './failure.ts';
+import { RecordingTerminal } from './recording-terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+const fault = { op: 'connect', subject: 'rs0', message: 'cannot reach rs0', hint: 'Check the host names' };
+
+test('every kind of error has its exit code', () => {
+  const codes = [
+    new Fault(fault),
+    new UsageError('say where'),
+    refuse('CLUSTER_NOT_FOUND', ['Shop', 'g']),
+    new Damage(fault),
+    new Bug('two and two'),
+    new Cancelled(),
+    Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }),
+    'a string',
+  ].map((error) => describeFailure(error).exitCode);
+  assert.deepEqual(codes, [1, 2, 3, 4, 70, 130, 1, 1]);
+});
+
+test('a person gets one sentence and what to do next', () => {
+  const terminal = new RecordingTerminal();
+  assert.equal(reportFailure(new Fault(fault), terminal, false), 1);
+  assert.deepEqual(terminal.errors, ['tidemark: cannot reach rs0. Check the host names\n']);
+});
+
+test('a script gets one JSON line on standard error and nothing on standard output', () => {
+  const terminal = new RecordingTerminal();
+  reportFailure(refuse('CLUSTER_NOT_FOUND', ['Shop', 'g']), terminal, true);
+  assert.deepEqual(terminal.printed, []);
+  assert.equal(terminal.errors.length, 1);
+  const { error } = JSON.parse(terminal.errors[0] ?? '') as { error: Record<string, string> };
+  assert.equal(error.errorCode, 'CLUSTER_NOT_FOUND');
+  assert.equal(error.message, 'No cluster named Shop exists in group g.');
+  assert.match(error.hint ?? '', /register/);
+});
+
+test('an error of the system is shown by its message, an unexpected one with its stack', () => {
+  const expected = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
+  assert.equal(describeFailure(expected).message, 'ENOSPC: no space left');
+  assert.match(describeFailure(new TypeError('x is not a function')).message, /failure\.test\.ts/);
+});

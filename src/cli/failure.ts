@@ -1,0 +1,56 @@
+import { Refusal, refusalRules } from '../domain/refusals.ts';
+import { isAbort } from '../lib/abort.ts';
+import { Bug } from '../lib/assert.ts';
+import { Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface Failure {
+  exitCode: ExitCode;
+  message: string;
+  /** What to do next. */
+  hint: string | null;
+  /** Atlas's errorCode, for what was refused. */
+  errorCode: string | null;
+}
+
+export function describeFailure(error: unknown): Failure {
+  const failure = (exitCode: ExitCode, message: string, hint: string | null = null): Failure => {
+    return { exitCode, message, hint, errorCode: null };
+  };
+  if (isAbort(error)) return failure(exitCodes.cancelled, 'cancelled');
+  if (error instanceof UsageError) return failure(exitCodes.usage, error.message);
+  if (error instanceof Refusal) {
+    const hint = refusalRules[error.code].remedy;
+    return { ...failure(exitCodes.refused, error.detail, hint), errorCode: error.code };
+  }
+  if (error instanceof Damage) return failure(exitCodes.damaged, describeError(error));
+  if (error instanceof Fault) return failure(exitCodes.failed, describeError(error));
+  if (error instanceof Bug) {
+    return failure(exitCodes.bug, `this is a bug in Tidemark: ${error.stack ?? error.message}`, 'Please report it.');
+  }
+  return failure(
+    exitCodes.failed,
+    isExpected(error) ? messageOf(error) : `${(error as Error).stack ?? messageOf(error)}`,
+  );
+}
+
+/** Errors of the operating system say what is wrong in their message; of others the stack is worth having. */
+function isExpected(error: unknown): boolean {
+  return !(error instanceof Error) || 'code' in error || 'syscall' in error;
+}
+
+/** Prints the failure to standard error, as one JSON line where JSON was asked for, and returns the exit code. */
+export function reportFailure(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+  const failure = describeFailure(error);
+  if (json) {
+    const { message, hint, errorCode } = failure;
+    terminal.printError(`${JSON.stringify({ error: { message, hint, errorCode } })}\n`);
+  } else {
+    const paint = terminal.errorColours;
+    terminal.printError(`${paint.red('tidemark:')} ${failure.message}\n`);
+    if (failure.hint !== null) terminal.printError(`${paint.dim(failure.hint)}\n`);
+  }
+  return failure.exitCode;
+}

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { InvalidArgumentError, Option } from 'commander';
+import { isId } from '../lib/ids.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Options that several commands take, worded once. */
+export const dataDirOption = (): Option =>
+  new Option('--data-dir <directory>', 'where Tidemark keeps its catalog and repository').env('TIDEMARK_DATA_DIR');
+export const repositoryOption = (): Option =>
+  new Option('--repository <directory>', 'a repository by itself, with no catalog').conflicts('dataDir');
+export const jsonOption = (): Option => new Option('--json', 'print JSON on standard output');
+export const yesOption = (): Option => new Option('--yes', 'do not ask for confirmation');
+export const projectOption = (): Option =>
+  new Option('--project <id>', 'project of the cluster; needed only where there are several').argParser(parseId);
+export const passphraseFileOption = (): Option =>
+  new Option(
+    '--passphrase-file <file>',
+    'file whose first line is the passphrase of the repository (or set TIDEMARK_PASSPHRASE)',
+  );
+
+export function parseId(text: string): string {
+  if (!isId(text)) throw new InvalidArgumentError('An id is 24 hex digits.');
+  return text;
+}
+
+/** A whole number from `least` up. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    }
+    return number;
+  };
+}
+
+export interface PassphraseOptions {
+  passphraseFile?: string | undefined;
+}
+
+/** From the file, else from the environment, else none. An empty passphrase is refused: it is a mistake in a script, not a choice. */
+export async function readPassphrase(
+  options: PassphraseOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  if (options.passphraseFile === undefined) {
+    if (env.TIDEMARK_PASSPHRASE === '')
+      throw new UsageError('TIDEMARK_PASSPHRASE is set but empty: unset it, or give the passphrase.');
+    return env.TIDEMARK_PASSPHRASE;
+  }
+  const text = await readFile(options.passphraseFile, 'utf8').catch((cause: unknown) => {
+    throw new UsageError(`The passphrase file ${options.passphraseFile} cannot be read.`, { cause });
+  });
+  const passphrase = text.split(/\r?\n/, 1)[0] ?? '';
+  if (passphrase === '')
+    throw new UsageError(`The first line of ${options.passphraseFile} is empty; it must be the passphrase.`);
+  return passphrase;
+}
+
+export function requireDataDir(options: { dataDir?: string | undefined }): string {
+  if (options.dataDir === undefined) {
+    throw new UsageError('Say where the data directory is: --data-dir <directory>, or set TIDEMARK_DATA_DIR.');
+  }
+  return options.dataDir;
+}

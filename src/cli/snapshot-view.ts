@@ -1,0 +1,103 @@
+import type { Snapshot } from '../domain/domain.ts';
+import type { Colours } from './colours.ts';
+import { formatBytes, formatCount, formatDuration, formatTime } from './sizes.ts';
+import { type Column, renderFields } from './table.ts';
+
+/** How the command shows a snapshot: as JSON, as a row, as a page. */
+
+const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export function snapshotJson(snapshot: Snapshot): Record<string, unknown> {
+  const { clusterTimeT: t, clusterTimeI: i } = snapshot;
+  return {
+    id: snapshot.id,
+    projectId: snapshot.projectId,
+    clusterName: snapshot.clusterName,
+    status: snapshot.status,
+    snapshotType: snapshot.snapshotType,
+    description: snapshot.description,
+    clusterTime: t === null || i === null ? null : { t, i },
+    createdAt: time(snapshot.createdAtMs),
+    requestedAt: time(snapshot.requestedAtMs),
+    startedAt: time(snapshot.startedAtMs),
+    finishedAt: time(snapshot.finishedAtMs),
+    expiresAt: time(snapshot.expiresAtMs),
+    parentSnapshotId: snapshot.parentSnapshotId,
+    replicaSetName: snapshot.replicaSetName,
+    mongodVersion: snapshot.mongodVersion,
+    featureCompatibilityVersion: snapshot.featureCompatibilityVersion,
+    collections: snapshot.collections,
+    documents: snapshot.documents,
+    dataBytes: snapshot.dataBytes,
+    writtenPlainBytes: snapshot.writtenPlainBytes,
+    writtenStoredBytes: snapshot.writtenStoredBytes,
+    failureReason: snapshot.failureReason,
+  };
+}
+
+export const snapshotColumns: readonly Column[] = [
+  { header: 'ID' },
+  { header: 'CLUSTER', elastic: true },
+  { header: 'STATUS' },
+  { header: 'DATA AT' },
+  { header: 'DOCUMENTS', align: 'right' },
+  { header: 'DATA', align: 'right' },
+  { header: 'STORED', align: 'right' },
+  { header: 'EXPIRES' },
+];
+
+export function snapshotRow(snapshot: Snapshot, colours: Colours): string[] {
+  return [
+    snapshot.id,
+    snapshot.clusterName,
+    paintStatus(snapshot.status, colours),
+    snapshot.createdAtMs === null ? '-' : formatTime(snapshot.createdAtMs),
+    orDash(snapshot.documents, formatCount),
+    orDash(snapshot.dataBytes, formatBytes),
+    orDash(snapshot.writtenStoredBytes, formatBytes),
+    new Date(snapshot.expiresAtMs).toISOString().slice(0, 10),
+  ];
+}
+
+export function snapshotPage(snapshot: Snapshot, colours: Colours): string[] {
+  const { startedAtMs, finishedAtMs, clusterTimeT: t, clusterTimeI: i } = snapshot;
+  const took = startedAtMs === null || finishedAtMs === null ? null : formatDuration(finishedAtMs - startedAtMs);
+  return renderFields(
+    [
+      ['snapshot', colours.bold(snapshot.id)],
+      ['cluster', snapshot.clusterName],
+      ['project', snapshot.projectId],
+      ['status', paintStatus(snapshot.status, colours)],
+      ['description', snapshot.description],
+      [
+        'data at',
+        snapshot.createdAtMs === null ? null : `${formatTime(snapshot.createdAtMs)} (cluster time ${t}:${i})`,
+      ],
+      ['took', took],
+      ['parent', snapshot.parentSnapshotId],
+      ['documents', orNull(snapshot.documents, formatCount)],
+      ['collections', orNull(snapshot.collections, formatCount)],
+      ['data', orNull(snapshot.dataBytes, formatBytes)],
+      ['new data', orNull(snapshot.writtenPlainBytes, formatBytes)],
+      ['stored', orNull(snapshot.writtenStoredBytes, formatBytes)],
+      ['replica set', snapshot.replicaSetName],
+      ['MongoDB', snapshot.mongodVersion],
+      ['expires', formatTime(snapshot.expiresAtMs)],
+      ['reason', snapshot.failureReason === null ? null : colours.red(snapshot.failureReason)],
+    ],
+    colours,
+  );
+}
+
+function paintStatus(status: Snapshot['status'], colours: Colours): string {
+  if (status === 'completed') return colours.green(status);
+  return status === 'failed' ? colours.red(status) : colours.yellow(status);
+}
+
+function orNull(figure: number | null, format: (figure: number) => string): string | null {
+  return figure === null ? null : format(figure);
+}
+
+function orDash(figure: number | null, format: (figure: number) => string): string {
+  return orNull(figure, format) ?? '-';
+}
