@@ -20,10 +20,10 @@ export class ByteSet {
 
   constructor(seed: number) {
     this.#seed = seed;
-    this.#slots = new Uint32Array(1024);
-    this.#position = new Float64Array(512);
-    this.#length = new Uint32Array(512);
-    this.#hash = new Uint32Array(512);
+    this.#slots = new Uint32Array(16);
+    this.#position = new Float64Array(8);
+    this.#length = new Uint32Array(8);
+    this.#hash = new Uint32Array(8);
   }
 
   get size(): number {
@@ -98,8 +98,9 @@ export class ByteSet {
     const length = end - start + 1;
     let arena = this.#arenas[this.#arenas.length - 1];
     if (arena === undefined || this.#arenaUsed + length > arena.length) {
-      const first = this.#arenas.length === 0 && length < 4096;
-      arena = Buffer.allocUnsafeSlow(first ? 4096 : Math.max(ARENA_BYTES, length));
+      // Doubling, because most sets stay tiny and there is one for every collection that was written to.
+      const size = Math.min(ARENA_BYTES, 256 << Math.min(this.#arenas.length, 12));
+      arena = Buffer.allocUnsafeSlow(Math.max(size, length));
       this.#arenas.push(arena);
       this.#arenaUsed = 0;
     }

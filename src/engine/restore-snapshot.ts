@@ -1,0 +1,233 @@
+import { isAbort } from '../lib/abort.ts';
+import { forEachConcurrently, Semaphore } from '../lib/bounded.ts';
+import type { Clock } from '../lib/clock.ts';
+import { describeError, Fault } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Progress, ReportProgress } from '../lib/progress.ts';
+import { cutBatches, insertRaw } from '../mongo/bulk-writer.ts';
+import { connectCluster, redactUri } from '../mongo/connect.ts';
+import { asFault } from '../mongo/errors.ts';
+import { RestoreTarget } from '../mongo/target.ts';
+import { readClusterFacts } from '../mongo/topology.ts';
+import { checkSnapshot } from '../repository/check.ts';
+import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
+import { readCollection } from '../repository/layers.ts';
+import { readManifest } from '../repository/manifests.ts';
+import type { Repository } from '../repository/repository.ts';
+import { indexesToBuild } from './index-specifications.ts';
+import { planRestore, refuseVersion } from './restore-plan.ts';
+import { restoreUsers } from './restore-users.ts';
+
+export interface RestoreSnapshotOptions {
+  repository: Repository;
+  clusterId: string;
+  snapshotId: string;
+  /** Connection string of the target: its data is replaced. */
+  uri: string;
+  /** Read and hash every blob before the target is touched. Existence and size are checked in any case. */
+  verifyContent: boolean;
+  clock: Clock;
+  log: Logger;
+  signal: AbortSignal;
+  report: ReportProgress;
+}
+
+export interface RestoredSnapshot {
+  documents: number;
+  bytes: number;
+  collections: number;
+  indexes: number;
+  loadMs: number;
+  indexMs: number;
+}
+
+const COLLECTIONS_AT_ONCE = 2;
+const INSERTS_AT_ONCE = 4;
+/** Of documents on their way to the target. */
+const BYTES_IN_FLIGHT_MAX = 48 * 1024 * 1024;
+const INDEX_BUILDS_AT_ONCE = 2;
+const REPORT_EVERY_MS = 250;
+
+/**
+ * Makes a replica set hold exactly what the snapshot holds: preflight, clear, create, load, indexes, views, users. The target is touched only after the repository and the target
+ * have passed every check. A failure after that says so: the target is then incomplete and the restore has to be run again.
+ */
+export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
+  const { repository, clusterId, snapshotId, signal, clock } = options;
+  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  const restore = new Restore(options, manifest);
+  await restore.verify();
+  const client = await connectCluster(options.uri, { signal });
+  try {
+    const target = new RestoreTarget(client, signal);
+    await restore.preflight(target);
+    try {
+      return await restore.run(target);
+    } catch (error) {
+      if (isAbort(error) || signal.aborted) throw error;
+      throw new Fault({
+        op: 'restore',
+        subject: redactUri(options.uri),
+        message: `the restore failed while ${restore.progress.phase} and left the target incomplete: ${describeError(error)}`,
+        hint: 'Mend the cause and restore again: a restore replaces whatever it finds',
+        cause: asFault(error, 'restore', redactUri(options.uri)),
+      });
+    }
+  } finally {
+    await client.close();
+    options.log.debug({ snapshotId, ms: clock.monotonicMs() - restore.startedMs }, 'restore ended');
+  }
+}
+
+class Restore {
+  readonly progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
+  readonly startedMs: number;
+  readonly #options: RestoreSnapshotOptions;
+  readonly #manifest: Manifest;
+  #reportedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RestoreSnapshotOptions, manifest: Manifest) {
+    this.#options = options;
+    this.#manifest = manifest;
+    this.startedMs = options.clock.monotonicMs();
+  }
+
+  /** Everything that will be read is there, of the right size and, where asked for, of the right content. */
+  async verify(): Promise<void> {
+    const { repository, signal, verifyContent, snapshotId } = this.#options;
+    this.#enter(verifyContent ? 'verifying every blob' : 'verifying the repository');
+    const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal });
+    const first = problems[0];
+    if (first === undefined) return;
+    throw new Fault({
+      op: 'restore',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,
+      hint: 'Run `tidemark repository check --read-data` for the full list and restore another snapshot',
+    });
+  }
+
+  async preflight(target: RestoreTarget): Promise<void> {
+    this.#enter('checking the target');
+    const name = redactUri(this.#options.uri);
+    const facts = await readClusterFacts(target.client, name);
+    refuseVersion(this.#manifest.header, facts);
+    const hello = await target.command('admin', { hello: 1 });
+    if (hello.isWritablePrimary === true) return;
+    throw new Fault({
+      op: 'restore',
+      subject: name,
+      message: `${name} has no primary that can be written to`,
+      retryable: true,
+      hint: 'Restore to the whole replica set (no directConnection to a secondary) once it has a primary',
+    });
+  }
+
+  async run(target: RestoreTarget): Promise<RestoredSnapshot> {
+    const { clock, repository } = this.#options;
+    const plan = planRestore(this.#manifest.collections);
+    this.#enter('clearing the target');
+    await target.clear();
+    this.#enter('creating collections');
+    for (const entry of plan.create) await target.create(entry.db, entry.name, entry.info);
+    this.#enter('loading documents', {
+      bytesTotal: this.#manifest.header.bytes,
+      collectionsDone: 0,
+      collectionsTotal: plan.load.length,
+    });
+    const loadStartedMs = clock.monotonicMs();
+    await this.#load(target, plan.load);
+    const loadMs = clock.monotonicMs() - loadStartedMs;
+    this.#enter('building indexes', { collectionsDone: 0, collectionsTotal: plan.load.length });
+    const indexes = await this.#buildIndexes(target, plan.load);
+    const indexMs = clock.monotonicMs() - loadStartedMs - loadMs;
+    this.#enter('creating views');
+    for (const view of plan.views) await target.create(view.db, view.name, view.info);
+    this.#enter('restoring users and roles');
+    await restoreUsers(repository, target, plan);
+    this.#enter('waiting for a majority');
+    await target.settle();
+    const { documentsDone: documents, bytesDone: bytes } = this.progress;
+    return { documents, bytes, collections: this.#manifest.collections.length, indexes, loadMs, indexMs };
+  }
+
+  async #load(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<void> {
+    const inserts = new Semaphore(INSERTS_AT_ONCE);
+    const memory = new Semaphore(BYTES_IN_FLIGHT_MAX);
+    await forEachConcurrently(entries, COLLECTIONS_AT_ONCE, async (entry) => {
+      this.#update({ subject: `${entry.db}.${entry.name}` });
+      await this.#loadCollection(target, entry, inserts, memory);
+      this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
+    });
+  }
+
+  async #loadCollection(
+    target: RestoreTarget,
+    entry: CollectionEntry,
+    inserts: Semaphore,
+    memory: Semaphore,
+  ): Promise<void> {
+    const { repository, signal } = this.#options;
+    const ordered = entry.layers.some((layer) => layer.ordered);
+    const batches = async function* () {
+      for await (const documents of readCollection(repository, entry, { signal })) {
+        for (const batch of cutBatches(documents))
+          yield { batch, release: await memory.acquire(batch.documents.length, signal) };
+      }
+    };
+    await forEachConcurrently(batches(), ordered ? 1 : INSERTS_AT_ONCE, async ({ batch, release }) => {
+      try {
+        const done = await inserts.acquire(1, signal);
+        try {
+          await insertRaw(target.db(entry.db), entry.name, batch, { ordered, signal });
+        } finally {
+          done();
+        }
+      } finally {
+        release();
+      }
+      this.progress.documentsDone += batch.count;
+      this.progress.bytesDone += batch.documents.length;
+      this.#update({});
+    });
+  }
+
+  async #buildIndexes(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<number> {
+    let built = 0;
+    await forEachConcurrently(entries, INDEX_BUILDS_AT_ONCE, async (entry) => {
+      const specifications = indexesToBuild(entry.indexes, entry.info);
+      this.#update({ subject: `${entry.db}.${entry.name}` });
+      if (specifications.length > 0) {
+        const { droppedOptions } = await target.createIndexes(entry.db, entry.name, specifications);
+        if (droppedOptions)
+          this.#options.log.warn(
+            { db: entry.db, name: entry.name },
+            'the target does not know some index options; they were left out',
+          );
+        built += specifications.length;
+      }
+      this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
+    });
+    return built;
+  }
+
+  #enter(phase: string, state: Partial<Progress> = {}): void {
+    delete this.progress.subject;
+    delete this.progress.collectionsDone;
+    delete this.progress.collectionsTotal;
+    Object.assign(this.progress, { phase, ...state });
+    this.#report(true);
+  }
+
+  #update(state: Partial<Progress>): void {
+    Object.assign(this.progress, state);
+    this.#report(false);
+  }
+
+  #report(always: boolean): void {
+    const now = this.#options.clock.monotonicMs();
+    if (!always && now - this.#reportedMs < REPORT_EVERY_MS) return;
+    this.#reportedMs = now;
+    this.#options.report({ ...this.progress });
+  }
+}

@@ -1,0 +1,192 @@
+import { throwIfAborted } from '../lib/abort.ts';
+import { must } from '../lib/assert.ts';
+import { Fault } from '../lib/errors.ts';
+import { type Optime, type Timestamp64, timestampOf } from '../lib/timestamp.ts';
+import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../mongo/catalog-listing.ts';
+import { isTakenDatabase } from '../mongo/namespace.ts';
+import { commitTimestampOf, visitEntry } from '../mongo/oplog-entry.ts';
+import { type PositionedEntry, readOplog } from '../mongo/oplog-reader.ts';
+import type { SourceMember } from '../mongo/source-member.ts';
+import type { Capture } from './capture.ts';
+import { collectTouched, noteEntries } from './collect-touched.ts';
+
+/** A time T and the catalog as it was at T. The capture's position is T: every id touched up to T is pending. */
+export interface SettledCatalog {
+  at: Optime;
+  collections: ListedCollection[];
+  /** Databases whose catalog changed while this was settled: their collections are the next to become unreadable at T. */
+  restless: Set<string>;
+}
+
+const POLL_MS = 10;
+
+/**
+ * Chooses T and lists the catalog at T. A listing cannot be read at a time, so it is made after T and the oplog is asked whether anything changed in between; what changed is listed
+ * again with T moved up to the end of that look. Under constant change only the restless databases are listed again, which takes milliseconds, so that a quiet moment is found.
+ */
+export async function settleCatalog(capture: Capture, member: SourceMember): Promise<SettledCatalog> {
+  const { signal, limits } = capture;
+  const byDatabase = new Map<string, ListedCollection[]>();
+  const restless = new Set<string>();
+  let dirty = new Set(await listDatabases(member, signal));
+  let at = await majorityAtLeast(capture, member, must(capture.position, 'a position before a catalog').ts);
+  await collectTouched(capture, member, at.ts);
+  for (let pass = 0; pass < limits.catalogPassesMax; pass++) {
+    throwIfAborted(signal);
+    const moved = await listDirty(member, dirty, byDatabase, signal);
+    const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
+    const seen = await lookAhead(member, at, until.ts, signal);
+    for (const db of moved) seen.changed.add(db);
+    if (seen.changed.size === 0 && seen.term === at.term) {
+      noteEntries(capture, await lateCommits(capture, member, at, seen));
+      return { at, collections: [...byDatabase.values()].flat(), restless };
+    }
+    // After an election a listing may have shown what was rolled back since: all of it is made again.
+    dirty =
+      seen.term === at.term ? seen.changed : new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
+    for (const db of dirty) restless.add(db);
+    at = until;
+    await collectTouched(capture, member, at.ts);
+  }
+  throw new Fault({
+    op: 'list collections',
+    subject: member.host,
+    message: `collections of ${[...restless].join(', ')} were created, dropped or changed without a pause while the catalog was read ${limits.catalogPassesMax} times`,
+    retryable: true,
+    hint: 'Take the snapshot while fewer collections are being created and dropped',
+  });
+}
+
+/** Lists the databases again. Returns those that moved under the listing. */
+async function listDirty(
+  member: SourceMember,
+  dirty: ReadonlySet<string>,
+  byDatabase: Map<string, ListedCollection[]>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const moved: string[] = [];
+  for (const db of dirty) {
+    try {
+      byDatabase.set(db, await listDatabase(member, db, signal));
+    } catch (error) {
+      if (!(error instanceof ListingMoved)) throw error;
+      moved.push(db);
+    }
+  }
+  return moved;
+}
+
+interface LookAhead {
+  /** Databases with catalog changes. */
+  changed: Set<string>;
+  /** Of the last entry seen. */
+  term: bigint;
+}
+
+async function lookAhead(
+  member: SourceMember,
+  at: Optime,
+  until: Timestamp64,
+  signal: AbortSignal,
+): Promise<LookAhead> {
+  const changed = new Set<string>();
+  const { last } = await readOplog(member, at, until, signal, (found) => {
+    visitEntry(found.buffer, found.entry, {
+      touched() {},
+      catalogChanged(_, db) {
+        if (isTakenDatabase(db)) changed.add(db);
+      },
+      rereadNeeded() {},
+    });
+    return undefined;
+  });
+  return { changed, term: last.term };
+}
+
+/**
+ * The commit entries of prepared transactions that became visible at or before T although their commit was logged after it. While a transaction is prepared its outcome is open, so those
+ * prepared now are waited for (they are the two-phase commits of sharded clusters, decided in milliseconds).
+ */
+async function lateCommits(
+  capture: Capture,
+  member: SourceMember,
+  at: Optime,
+  seen: LookAhead,
+): Promise<PositionedEntry[]> {
+  const { signal } = capture;
+  const open = await preparedTransactions(member, signal);
+  if (open.size > 0) {
+    await waitUntil(capture, member, 'prepared transactions to be decided', async () => {
+      const still = await preparedTransactions(member, signal);
+      return [...open].every((id) => !still.has(id));
+    });
+  }
+  const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
+  const commits: PositionedEntry[] = [];
+  const { last } = await readOplog(member, at, until.ts, signal, (found, earlier) => {
+    const visibleFrom = commitTimestampOf(found.buffer, found.entry);
+    if (visibleFrom !== null && visibleFrom <= at.ts) commits.push(...earlier, found);
+    return undefined;
+  });
+  if (last.term !== seen.term) {
+    throw new Fault({
+      op: 'read oplog',
+      subject: member.host,
+      message: 'an election took place while T was chosen',
+      retryable: true,
+    });
+  }
+  return commits;
+}
+
+async function preparedTransactions(member: SourceMember, signal: AbortSignal): Promise<Set<string>> {
+  const ids = new Set<string>();
+  const command = {
+    find: 'transactions',
+    filter: { state: 'prepared' },
+    readConcern: { level: 'local' },
+    batchSize: 1_000,
+  };
+  const reply = await member.command('config', command, signal);
+  for (const found of reply.cursor.firstBatch as { _id: { id: { toString(): string } }; txnNum: unknown }[]) {
+    ids.add(`${String(found._id.id)}/${String(found.txnNum)}`);
+  }
+  return ids;
+}
+
+async function lastApplied(member: SourceMember, signal: AbortSignal): Promise<Timestamp64> {
+  const hello = await member.command('admin', { hello: 1 }, signal);
+  return timestampOf(hello.lastWrite.opTime.ts);
+}
+
+/** The newest majority-committed optime, once it is at or after `ts`. */
+export async function majorityAtLeast(capture: Capture, member: SourceMember, ts: Timestamp64): Promise<Optime> {
+  let optime = await member.majorityOptime(capture.signal);
+  if (optime.ts >= ts) return optime;
+  await waitUntil(capture, member, 'its writes to be majority-committed', async () => {
+    optime = await member.majorityOptime(capture.signal);
+    return optime.ts >= ts;
+  });
+  return optime;
+}
+
+async function waitUntil(
+  capture: Capture,
+  member: SourceMember,
+  what: string,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  const deadline = capture.clock.monotonicMs() + capture.limits.waitMsMax;
+  for (let pause = POLL_MS; !(await holds()); pause = Math.min(pause * 2, 500)) {
+    if (capture.clock.monotonicMs() > deadline) {
+      throw new Fault({
+        op: 'wait',
+        subject: member.host,
+        message: `${member.host} waited ${Math.round(capture.limits.waitMsMax / 1000)} s in vain for ${what}`,
+        retryable: true,
+        hint: 'A majority of the data-bearing members has to be up',
+      });
+    }
+    await capture.clock.sleep(pause, capture.signal);
+  }
+}

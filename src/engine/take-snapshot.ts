@@ -1,0 +1,313 @@
+import { isAbort, throwIfAborted } from '../lib/abort.ts';
+import { assert, must } from '../lib/assert.ts';
+import type { Clock } from '../lib/clock.ts';
+import { describeError, Fault } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ReportProgress } from '../lib/progress.ts';
+import type { Random } from '../lib/random.ts';
+import { timestampParts } from '../lib/timestamp.ts';
+import { connectCluster, connectMember, redactUri } from '../mongo/connect.ts';
+import { asFault, isMemberLost } from '../mongo/errors.ts';
+import { OplogGap, oplogHolds } from '../mongo/oplog-reader.ts';
+import { SourceMember } from '../mongo/source-member.ts';
+import { type ClusterFacts, orderSourceMembers, readClusterFacts } from '../mongo/topology.ts';
+import { compactLayers, planCompaction } from '../repository/compaction.ts';
+import type { Manifest, ManifestHeader, ManifestRetention } from '../repository/format/manifest.ts';
+import { readManifest } from '../repository/manifests.ts';
+import type { Repository } from '../repository/repository.ts';
+import { SnapshotWriter } from '../repository/writer.ts';
+import { Capture } from './capture.ts';
+import { type CapturedState, captureRound } from './capture-round.ts';
+import { majorityAtLeast } from './settle-catalog.ts';
+import { defaultSnapshotLimits, type SnapshotLimits } from './snapshot-limits.ts';
+import { SourceMeter } from './source-meter.ts';
+
+export interface TakeSnapshotOptions {
+  /** Connection string of the source. */
+  uri: string;
+  repository: Repository;
+  clusterId: string;
+  clusterName: string;
+  projectId: string;
+  snapshotId: string;
+  /** The newest completed snapshot of the cluster. Where its history does not go on in the oplog it only lends its blobs. */
+  parent: { clusterId: string; snapshotId: string } | null;
+  retention: ManifestRetention;
+  limits?: Partial<SnapshotLimits>;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  signal: AbortSignal;
+  report: ReportProgress;
+  /** Completes `retention.expiresAt` where it counts from the end of the snapshot. */
+  retentionAt?: (finishedAtMs: number) => ManifestRetention;
+}
+
+export interface TakenSnapshot {
+  header: ManifestHeader;
+  /** Bytes of the manifest object. */
+  manifestBytes: number;
+  /** Bytes of all objects the snapshot is made of, also those it shares with others. */
+  referencedStoredBytes: number;
+  /** The member that was read last. */
+  sourceHost: string;
+  statistics: {
+    documentsRead: number;
+    bytesRead: number;
+    oplogEntriesRead: number;
+    oplogBytesRead: number;
+    rounds: number;
+    scannedCollections: number;
+    reusedBytes: number;
+  };
+}
+
+const RETRY_PAUSE_MS = 500;
+
+/**
+ * Takes a snapshot of a replica set: every collection at one cluster time (docs/consistency.md), written as layers and, last, a manifest.
+ * When it rejects there is no manifest, and what was written is garbage for prune. Faults: the source cannot be reached or read, the store fails, T cannot be reached in bounded rounds.
+ */
+export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot> {
+  const { repository, clusterId, snapshotId, clock, signal, log } = options;
+  const takenAtMs = clock.nowMs();
+  const limits = { ...defaultSnapshotLimits, ...options.limits };
+  const meter = new SourceMeter(clock, options.report, signal, limits.readBytesPerSecondMax);
+  const writer = new SnapshotWriter(repository, { clusterId, snapshotId, signal });
+  const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
+  const parent = await readParent(options);
+  let attached = false;
+  const source = await onSomeMember(options, capture, async (member, facts) => {
+    if (!attached) await attach(capture, member, facts, parent, log);
+    attached = true;
+    return await captureOn(capture, member);
+  });
+  meter.enter({ phase: 'compacting' });
+  await compact(repository, writer, source.state, signal);
+  meter.enter({ phase: 'writing manifest' });
+  const manifest = describeManifest(options, source, { takenAtMs, parent, writer });
+  const { storedBytes } = await writer.commit(manifest);
+  return {
+    header: manifest.header,
+    manifestBytes: storedBytes,
+    referencedStoredBytes: referencedBytes(manifest) + storedBytes,
+    sourceHost: source.host,
+    statistics: {
+      documentsRead: meter.documentsRead,
+      bytesRead: meter.bytesRead,
+      oplogEntriesRead: meter.oplogEntriesRead,
+      oplogBytesRead: meter.oplogBytesRead,
+      rounds: capture.rounds,
+      scannedCollections: capture.scannedCollections,
+      reusedBytes: writer.written.reusedBytes,
+    },
+  };
+}
+
+/** The parent's manifest; a parent that cannot be read costs a full scan, never the snapshot. */
+async function readParent(options: TakeSnapshotOptions): Promise<Manifest | null> {
+  if (options.parent === null) return null;
+  try {
+    return await readManifest(options.repository, options.parent, { signal: options.signal });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    options.log.warn(
+      { parent: options.parent.snapshotId, reason: describeError(error) },
+      'the parent cannot be read; taking a full snapshot',
+    );
+    return null;
+  }
+}
+
+interface CapturedSource {
+  state: CapturedState;
+  facts: ClusterFacts;
+  host: string;
+}
+
+/** Runs the capture on the best member there is, and on another one when that is lost. What was captured stays. */
+async function onSomeMember(
+  options: TakeSnapshotOptions,
+  capture: Capture,
+  work: (member: SourceMember, facts: ClusterFacts) => Promise<CapturedState>,
+): Promise<CapturedSource> {
+  const { uri, signal, clock, log } = options;
+  const lost = new Map<string, number>();
+  for (let losses = 0; ; losses++) {
+    throwIfAborted(signal);
+    let host = redactUri(uri);
+    try {
+      const cluster = await connectCluster(uri, { signal });
+      try {
+        const facts = await readClusterFacts(cluster, host);
+        const { member, close } = await attachMember(cluster, facts, uri, lost, signal);
+        host = member.host;
+        try {
+          return { state: await work(member, facts), facts, host };
+        } finally {
+          await close();
+        }
+      } finally {
+        await cluster.close();
+      }
+    } catch (error) {
+      if (isAbort(error) || signal.aborted) throw error;
+      const again = isMemberLost(error) || (error instanceof Fault && error.retryable);
+      if (!again || losses >= capture.limits.memberLossesMax) throw asFault(error, 'take snapshot', host);
+      lost.set(host, losses);
+      log.warn(
+        { host, reason: describeError(error), losses: losses + 1 },
+        'the source member was lost; going on with another',
+      );
+      await clock.sleep(RETRY_PAUSE_MS * (losses + 1), signal);
+    }
+  }
+}
+
+/** The best member that answers; those lost before come last. */
+async function attachMember(
+  cluster: Parameters<typeof connectMember>[0],
+  facts: ClusterFacts,
+  uri: string,
+  lost: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<{ member: SourceMember; close: () => Promise<void> }> {
+  const lossOf = (host: string) => lost.get(host) ?? -1;
+  const candidates = orderSourceMembers(facts).toSorted((a, b) => lossOf(a.host) - lossOf(b.host));
+  let last: unknown = null;
+  for (const { host } of candidates) {
+    try {
+      const client = await connectMember(cluster, uri, host, { signal, timeoutMs: 5_000 });
+      return { member: new SourceMember(client, host), close: () => client.close() };
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      last = error;
+    }
+  }
+  throw new Fault({
+    op: 'choose a member',
+    subject: facts.replicaSetName,
+    message: `no member of ${facts.replicaSetName} can be read from (${facts.members.map((member) => `${member.host} ${member.state}`).join(', ')})`,
+    retryable: true,
+    cause: last,
+  });
+}
+
+/** Sets the capture's start: the parent's T where the oplog goes on from it, else now. */
+async function attach(
+  capture: Capture,
+  member: SourceMember,
+  facts: ClusterFacts,
+  parent: Manifest | null,
+  log: Logger,
+): Promise<void> {
+  if (parent !== null) {
+    const reason = await whyNotIncremental(capture, member, facts, parent);
+    capture.adoptParent(parent, reason === null);
+    if (reason !== null) log.info({ parent: parent.header.snapshotId, reason }, 'taking a full snapshot');
+  }
+  if (capture.position === null) capture.startOver(await member.majorityOptime(capture.signal));
+}
+
+async function whyNotIncremental(
+  capture: Capture,
+  member: SourceMember,
+  facts: ClusterFacts,
+  parent: Manifest,
+): Promise<string | null> {
+  const { header } = parent;
+  if (header.replicaSetName !== facts.replicaSetName) return `the parent is of replica set ${header.replicaSetName}`;
+  if (header.replicaSetId !== null && facts.replicaSetId !== null && header.replicaSetId !== facts.replicaSetId) {
+    return 'the parent is of another replica set of the same name';
+  }
+  const { t, i, term } = header.clusterTime;
+  const position = { ts: (BigInt(t) << 32n) | BigInt(i), term: BigInt(term) };
+  const newest = await member.majorityOptime(capture.signal);
+  if (newest.ts < position.ts) return "the source is behind the parent's time: its history is another one";
+  return (await oplogHolds(member, position, capture.signal))
+    ? null
+    : "the oplog no longer reaches back to the parent's time";
+}
+
+async function captureOn(capture: Capture, member: SourceMember): Promise<CapturedState> {
+  // Another member may have been read further than this one knows to be majority-committed yet.
+  await majorityAtLeast(capture, member, must(capture.position, 'an attached capture has a position').ts);
+  for (;;) {
+    throwIfAborted(capture.signal);
+    try {
+      const state = await captureRound(capture, member);
+      if (state !== null) return state;
+    } catch (error) {
+      if (!(error instanceof OplogGap)) throw error;
+      capture.log.warn({ reason: error.message }, 'the oplog was overtaken; scanning everything again');
+      capture.startOver(await member.majorityOptime(capture.signal));
+    }
+    if (capture.rounds >= capture.limits.roundsMax) throw tooManyRounds(capture);
+  }
+}
+
+function tooManyRounds(capture: Capture): Fault {
+  return new Fault({
+    op: 'take snapshot',
+    subject: capture.unfinished.join(', '),
+    message: `after ${capture.rounds} rounds no time was found at which everything could be read; last in the way: ${capture.unfinished.join(', ')}`,
+    hint: 'Raise minSnapshotHistoryWindowInSeconds on the source, or take the snapshot when less is being written',
+  });
+}
+
+async function compact(
+  repository: Repository,
+  writer: SnapshotWriter,
+  state: CapturedState,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const entry of state.collections) {
+    const plan = planCompaction(entry.layers);
+    if (plan !== null) entry.layers = await compactLayers(repository, writer, entry, plan, { signal });
+  }
+}
+
+function describeManifest(
+  options: TakeSnapshotOptions,
+  source: CapturedSource,
+  made: { takenAtMs: number; parent: Manifest | null; writer: SnapshotWriter },
+): Manifest {
+  const { collections, at } = source.state;
+  const finishedAtMs = options.clock.nowMs();
+  const { t, i } = timestampParts(at.ts);
+  assert(at.term >= 0n && at.term < 2n ** 53n, 'an election term is a small number');
+  const header: ManifestHeader = {
+    repositoryId: options.repository.repositoryId,
+    clusterId: options.clusterId,
+    clusterName: options.clusterName,
+    projectId: options.projectId,
+    snapshotId: options.snapshotId,
+    parentSnapshotId: made.parent?.header.snapshotId ?? null,
+    type: 'replicaSet',
+    replicaSetName: source.facts.replicaSetName,
+    replicaSetId: source.facts.replicaSetId,
+    clusterTime: { t, i, term: Number(at.term) },
+    takenAt: new Date(made.takenAtMs).toISOString(),
+    finishedAt: new Date(finishedAtMs).toISOString(),
+    mongodVersion: source.facts.mongodVersion,
+    featureCompatibilityVersion: source.facts.featureCompatibilityVersion,
+    collections: collections.length,
+    documents: collections.reduce((sum, entry) => sum + entry.documents, 0),
+    bytes: collections.reduce((sum, entry) => sum + entry.bytes, 0),
+    writtenPlainBytes: made.writer.written.plainBytes,
+    writtenStoredBytes: made.writer.written.storedBytes,
+    retention: options.retentionAt?.(finishedAtMs) ?? options.retention,
+  };
+  return { header, collections };
+}
+
+function referencedBytes(manifest: Manifest): number {
+  let bytes = 0;
+  for (const entry of manifest.collections) {
+    for (const layer of entry.layers) {
+      bytes += layer.storedBytes;
+      for (const list of [...layer.documentLists, ...layer.deletedLists]) bytes += list.storedBytes;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,69 @@
+import type { Db, Document } from 'mongodb';
+import { DocumentSequence } from 'mongodb/lib/cmap/commands.js';
+import { assert } from '../lib/assert.ts';
+import { Cancelled, Fault } from '../lib/errors.ts';
+import { documentLength } from '../lib/raw-bson.ts';
+import { asFault } from './errors.ts';
+
+/** Well below the server's 48,000,000 bytes a message and 100,000 documents a batch; small enough that several are under way at once. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+const BATCH_DOCUMENTS_MAX = 50_000;
+
+export interface InsertBatch {
+  documents: Buffer;
+  count: number;
+}
+
+/** Cuts documents that lie one after another into batches for `insertRaw`. Views, no copies. A single document may be larger than a batch. */
+export function* cutBatches(documents: Buffer): Generator<InsertBatch, void, undefined> {
+  let start = 0;
+  let count = 0;
+  for (let at = 0; at < documents.length; ) {
+    const length = documentLength(documents, at);
+    if (count > 0 && (at + length - start > BATCH_BYTES_MAX || count === BATCH_DOCUMENTS_MAX)) {
+      yield { documents: documents.subarray(start, at), count };
+      start = at;
+      count = 0;
+    }
+    count++;
+    at += length;
+  }
+  if (count > 0) yield { documents: documents.subarray(start), count };
+}
+
+/**
+ * Inserts raw documents as they are: one insert command whose documents are an OP_MSG document sequence of pre-serialised BSON, so nothing is decoded, encoded or copied on
+ * our side. Validation is bypassed: what the source held is what the target gets. Rejects with a Fault that names the first document refused.
+ */
+export async function insertRaw(
+  db: Db,
+  collection: string,
+  batch: InsertBatch,
+  options: { ordered: boolean; signal: AbortSignal },
+): Promise<void> {
+  const sequence = new DocumentSequence('documents');
+  // The driver concatenates what it is given; that it is many documents at once makes no difference to it or to the server.
+  sequence.push({}, batch.documents);
+  const command: Document = {
+    insert: collection,
+    ordered: options.ordered,
+    bypassDocumentValidation: true,
+    writeConcern: { w: 1 },
+    documents: sequence,
+  };
+  let reply: Document;
+  try {
+    reply = await db.command(command, { signal: options.signal });
+  } catch (error) {
+    throw options.signal.aborted ? new Cancelled() : asFault(error, 'insert', `${db.databaseName}.${collection}`);
+  }
+  const refused = (reply.writeErrors as Document[] | undefined)?.[0];
+  if (refused !== undefined) {
+    throw new Fault({
+      op: 'insert',
+      subject: `${db.databaseName}.${collection}`,
+      message: `the target refused a document of ${db.databaseName}.${collection}: ${String(refused.errmsg)}`,
+    });
+  }
+  assert(reply.n === batch.count, `the target inserted ${String(reply.n)} of ${batch.count} documents`);
+}

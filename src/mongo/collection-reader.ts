@@ -1,0 +1,72 @@
+import { type ClientSession, type Document, UUID } from 'mongodb';
+import type { Timestamp64 } from '../lib/timestamp.ts';
+import type { RawBatch } from './raw-reply.ts';
+import { RawValue, rawArray } from './raw-value.ts';
+import { bsonTimestamp, type SourceMember } from './source-member.ts';
+
+/** A collection as reads name it: by UUID, because a name may be another collection a moment later. The database never changes. */
+export interface CollectionTarget {
+  db: string;
+  uuid: string;
+}
+
+/** What a read sees: the majority-committed state of the moment, or the state at one cluster time. */
+export type ReadPoint = { level: 'majority' } | { level: 'snapshot'; atClusterTime: Timestamp64 };
+
+function readConcern(point: ReadPoint): Document {
+  if (point.level === 'majority') return { level: 'majority' };
+  return { level: 'snapshot', atClusterTime: bsonTimestamp(point.atClusterTime) };
+}
+
+/**
+ * Reads a whole collection in natural order, raw. `resumeAfter` continues after a batch's `resumeToken` on the same member; the server refuses it where that record is
+ * gone (KeyNotFound), and the caller starts over.
+ */
+export function scanCollection(
+  member: SourceMember,
+  target: CollectionTarget,
+  point: ReadPoint,
+  signal: AbortSignal,
+  options: { resumeAfter?: Buffer | null; resumable?: boolean } = {},
+): AsyncGenerator<RawBatch, void, undefined> {
+  const command: Document = {
+    find: new UUID(target.uuid),
+    hint: { $natural: 1 },
+    readConcern: readConcern(point),
+    // Without a number the first batch holds 101 documents; with one above what fits, the server fills 16 MiB.
+    batchSize: 1_000_000,
+    noCursorTimeout: true,
+  };
+  if (options.resumable || options.resumeAfter) command.$_requestResumeToken = true;
+  if (options.resumeAfter) command.$_resumeAfter = new RawValue('$_resumeAfter', 0x03, options.resumeAfter);
+  return member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
+}
+
+/** Reads the documents with these ids (type byte, then value), raw, in no particular order. */
+export async function* readByIds(
+  member: SourceMember,
+  target: CollectionTarget,
+  ids: readonly Uint8Array[],
+  point: ReadPoint,
+  signal: AbortSignal,
+): AsyncGenerator<RawBatch, void, undefined> {
+  const command: Document = {
+    find: new UUID(target.uuid),
+    filter: { _id: { $in: new RawValue('$in', 0x04, rawArray(ids)) } },
+    readConcern: readConcern(point),
+    batchSize: 1_000_000,
+  };
+  yield* member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
+}
+
+/** The raw index documents of a collection that are finished: builds in progress are left out, as they are not part of its state yet. */
+export async function listIndexes(
+  member: SourceMember,
+  target: CollectionTarget,
+  session: ClientSession,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const command = { listIndexes: new UUID(target.uuid), cursor: { batchSize: 1_000_000 }, includeBuildUUIDs: true };
+  const batch = await member.rawCursor(target.db, command, session, signal);
+  return batch.documents;
+}

@@ -1,0 +1,71 @@
+import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
+
+/** Codes by which a server says that this member cannot serve us now; another member, or this one later, can. (The server's error code list, class RetriableError and NotPrimary.) */
+const MEMBER_LOST = new Set([
+  6, 7, 89, 91, 189, 262, 317, 358, 384, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436, 290,
+]);
+
+/** The read point is gone or the collection has changed since: a newer T helps. */
+const TIME_UNREADABLE = new Set([239 /* SnapshotTooOld */, 246 /* SnapshotUnavailable */]);
+
+/** The collection is not there any more, or its cursor was killed because of it. */
+const COLLECTION_GONE = new Set([
+  26 /* NamespaceNotFound */, 175 /* QueryPlanKilled */, 43 /* CursorNotFound */, 237 /* CursorKilled */,
+]);
+
+export function codeOf(error: unknown): number | null {
+  return error instanceof MongoServerError && typeof error.code === 'number' ? error.code : null;
+}
+
+export function isMemberLost(error: unknown): boolean {
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
+  if (
+    error instanceof MongoError &&
+    (error.name === 'MongoPoolClosedError' ||
+      error.name === 'MongoPoolClearedError' ||
+      error.name === 'MongoNotConnectedError' ||
+      error.name === 'MongoTopologyClosedError' ||
+      error.name === 'MongoExpiredSessionError')
+  ) {
+    return true;
+  }
+  const code = codeOf(error);
+  return code !== null && MEMBER_LOST.has(code);
+}
+
+export function isTimeUnreadable(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== null && TIME_UNREADABLE.has(code);
+}
+
+export function isCollectionGone(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== null && COLLECTION_GONE.has(code);
+}
+
+/** A Fault that names what was asked of which server; cancellations and our own errors pass unchanged. */
+export function asFault(error: unknown, op: string, subject: string): unknown {
+  if (error instanceof Fault || error instanceof Cancelled) return error;
+  if (!(error instanceof MongoError)) return error;
+  const hint = hintFor(error);
+  return new Fault({
+    op,
+    subject,
+    message: `${op} on ${subject} failed: ${messageOf(error)}`,
+    retryable: isMemberLost(error),
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function hintFor(error: MongoError): string | undefined {
+  switch (codeOf(error)) {
+    case 13:
+      return 'Give the user of the connection string the role described in docs/operations.md';
+    case 18:
+      return 'Check the user name, the password and authSource of the connection string';
+    default:
+      return undefined;
+  }
+}

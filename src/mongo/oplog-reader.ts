@@ -1,0 +1,122 @@
+import { throwIfAborted } from '../lib/abort.ts';
+import { assert } from '../lib/assert.ts';
+import { Fault } from '../lib/errors.ts';
+import { forEachDocument } from '../lib/raw-bson.ts';
+import { formatTimestamp, type Optime, type Timestamp64 } from '../lib/timestamp.ts';
+import { isUnfinishedTransactionEntry, mayCloseChain, type OplogEntry, readOplogEntry } from './oplog-entry.ts';
+import { bsonTimestamp, type SourceMember } from './source-member.ts';
+
+/** The oplog no longer holds the entry we stood at, or holds another one there: what happened since is unknown. */
+export class OplogGap extends Fault {
+  override readonly name = 'OplogGap';
+}
+
+export interface PositionedEntry {
+  buffer: Buffer;
+  entry: OplogEntry;
+}
+
+function oplogFind(filter: Record<string, unknown>): Record<string, unknown> {
+  return { find: 'oplog.rs', filter, readConcern: { level: 'majority' }, batchSize: 10_000 };
+}
+
+/** Whether the majority-committed oplog still holds exactly this entry, of this term: then everything since is in it too. */
+export async function oplogHolds(member: SourceMember, position: Optime, signal: AbortSignal): Promise<boolean> {
+  const found = await entryAt(member, position.ts, signal);
+  return found !== null && found.entry.term === position.term;
+}
+
+async function entryAt(member: SourceMember, ts: Timestamp64, signal: AbortSignal): Promise<PositionedEntry | null> {
+  const session = member.startSession();
+  try {
+    const command = { ...oplogFind({ ts: bsonTimestamp(ts) }), limit: 1, singleBatch: true };
+    const batch = await member.rawCursor('local', command, session, signal);
+    return batch.count === 0 ? null : { buffer: batch.documents, entry: readOplogEntry(batch.documents, 0) };
+  } finally {
+    await session.endSession();
+  }
+}
+
+/**
+ * Reads the majority-committed entries after `from` up to and including `to`, in order, and proves while doing so that none is missing: the entry at `from` must still be
+ * there with its term. Throws OplogGap when it is not. `to` is the time of a majority-committed entry, so that reading short of it is noticed. Returns the optime of the last entry seen.
+ *
+ * An entry that closes a transaction brings the transaction's earlier entries with it where those lie at or before `from`: `visit` sees them first.
+ */
+export async function readOplog(
+  member: SourceMember,
+  from: Optime,
+  to: Timestamp64,
+  signal: AbortSignal,
+  visit: (found: PositionedEntry, earlier: PositionedEntry[]) => Promise<void> | undefined,
+): Promise<{ last: Optime; entries: number; bytes: number }> {
+  assert(to >= from.ts, 'an oplog interval ends at or after its start');
+  let last: Optime | null = null;
+  let entries = 0;
+  let bytes = 0;
+  const command = oplogFind({ ts: { $gte: bsonTimestamp(from.ts), $lte: bsonTimestamp(to) } });
+  for await (const batch of member.rawBatches('local', command, signal)) {
+    throwIfAborted(signal);
+    bytes += batch.documents.length;
+    const found: PositionedEntry[] = [];
+    forEachDocument(batch.documents, (offset) => {
+      found.push({ buffer: batch.documents, entry: readOplogEntry(batch.documents, offset) });
+    });
+    for (const next of found) {
+      if (last === null) {
+        expectStart(member, next.entry, from);
+        last = from;
+        continue;
+      }
+      assert(next.entry.ts > last.ts, 'the oplog is read in order');
+      entries++;
+      const closes = mayCloseChain(next.buffer, next.entry) && next.entry.previousTs <= from.ts;
+      const working = visit(next, closes ? await chainBefore(member, next.entry.previousTs, signal) : []);
+      if (working !== undefined) await working;
+      last = { ts: next.entry.ts, term: next.entry.term };
+    }
+  }
+  if (last === null) throw gap(member, from);
+  if (last.ts !== to) {
+    throw new Fault({
+      op: 'read oplog',
+      subject: member.host,
+      message: `the oplog of ${member.host} ended at ${formatTimestamp(last.ts)}, before the majority-committed entry ${formatTimestamp(to)}`,
+      retryable: true,
+    });
+  }
+  return { last, entries, bytes };
+}
+
+function expectStart(member: SourceMember, entry: OplogEntry, from: Optime): void {
+  if (entry.ts !== from.ts || entry.term !== from.term) throw gap(member, from);
+}
+
+function gap(member: SourceMember, from: Optime): OplogGap {
+  return new OplogGap({
+    op: 'read oplog',
+    subject: member.host,
+    message: `the oplog of ${member.host} no longer reaches back to ${formatTimestamp(from.ts)}`,
+    hint: 'A larger oplog (replSetResizeOplog) lets Tidemark stay incremental over longer pauses',
+  });
+}
+
+/** The entries of a transaction from `ts` back, as long as they are parts that wait for a later entry to take effect. */
+async function chainBefore(member: SourceMember, ts: Timestamp64, signal: AbortSignal): Promise<PositionedEntry[]> {
+  const chain: PositionedEntry[] = [];
+  for (let at = ts; at !== 0n; ) {
+    const found = await entryAt(member, at, signal);
+    if (found === null) {
+      throw new OplogGap({
+        op: 'read oplog',
+        subject: member.host,
+        message: `the oplog of ${member.host} no longer holds ${formatTimestamp(at)}, the beginning of a transaction that was committed later`,
+        hint: 'A larger oplog (replSetResizeOplog) holds long transactions whole',
+      });
+    }
+    if (!isUnfinishedTransactionEntry(found.buffer, found.entry)) break;
+    chain.push(found);
+    at = found.entry.previousTs;
+  }
+  return chain.reverse();
+}

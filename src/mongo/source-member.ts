@@ -1,0 +1,124 @@
+import { type ClientSession, type Document, type MongoClient, Timestamp } from 'mongodb';
+import { throwIfAborted } from '../lib/abort.ts';
+import { assert } from '../lib/assert.ts';
+import { Cancelled, Fault } from '../lib/errors.ts';
+import { type Optime, type Timestamp64, timestampOf, timestampParts } from '../lib/timestamp.ts';
+import { type RawBatch, readRawBatch } from './raw-reply.ts';
+
+/** One member of the source, read directly: cursors, resume tokens and record ids are its own and mean nothing on another. */
+export class SourceMember {
+  readonly client: MongoClient;
+  readonly host: string;
+
+  constructor(client: MongoClient, host: string) {
+    this.client = client;
+    this.host = host;
+  }
+
+  /** Explicit and not causally consistent: the server refuses `atClusterTime` in a session that is. */
+  startSession(): ClientSession {
+    return this.client.startSession({ causalConsistency: false });
+  }
+
+  async command(db: string, command: Document, signal: AbortSignal): Promise<Document> {
+    throwIfAborted(signal);
+    try {
+      return await this.client.db(db).command(command, { signal });
+    } catch (error) {
+      throw signal.aborted ? new Cancelled() : error;
+    }
+  }
+
+  /** Runs a command that answers with a cursor and leaves its documents raw. */
+  async rawCursor(db: string, command: Document, session: ClientSession, signal: AbortSignal): Promise<RawBatch> {
+    throwIfAborted(signal);
+    try {
+      const reply = await this.client.db(db).command(command, { raw: true, session, signal });
+      assert(Buffer.isBuffer(reply.cursor), 'a raw reply holds its cursor as bytes');
+      return readRawBatch(reply.cursor);
+    } catch (error) {
+      throw signal.aborted ? new Cancelled() : error;
+    }
+  }
+
+  /** All documents of a cursor command, in batches; the cursor is closed when the reader stops early. */
+  async *rawBatches(
+    db: string,
+    command: Document,
+    signal: AbortSignal,
+    options: { batchSize?: number } = {},
+  ): AsyncGenerator<RawBatch, void, undefined> {
+    const session = this.startSession();
+    let cursorId = 0n;
+    let ns = '';
+    try {
+      let batch = await this.rawCursor(db, command, session, signal);
+      for (;;) {
+        cursorId = batch.cursorId;
+        ns = batch.ns;
+        // The next batch is on its way while the caller works on this one; at most these two are held.
+        const next = cursorId === 0n ? null : this.#getMore(db, ns, cursorId, session, signal, options.batchSize);
+        next?.catch(() => undefined);
+        yield batch;
+        if (next === null) return;
+        batch = await next;
+      }
+    } finally {
+      if (cursorId !== 0n && !signal.aborted) await this.#killCursor(db, ns, cursorId);
+      await session.endSession().catch(() => undefined);
+    }
+  }
+
+  #getMore(
+    db: string,
+    ns: string,
+    cursorId: bigint,
+    session: ClientSession,
+    signal: AbortSignal,
+    batchSize: number | undefined,
+  ): Promise<RawBatch> {
+    const collection = ns.slice(ns.indexOf('.') + 1);
+    const limit = batchSize === undefined ? {} : { batchSize };
+    return this.rawCursor(db, { getMore: cursorId, collection, ...limit }, session, signal);
+  }
+
+  /** Best effort: the server times an idle cursor out by itself, and the error that brought us here is the one to report. */
+  async #killCursor(db: string, ns: string, cursorId: bigint): Promise<void> {
+    const collection = ns.slice(ns.indexOf('.') + 1);
+    await this.client
+      .db(db)
+      .command({ killCursors: collection, cursors: [cursorId] }, { timeoutMS: 2_000 })
+      .catch(() => undefined);
+  }
+
+  /** Newest majority-committed entry, as this member knows it: every read at or before it is repeatable and can never be rolled back. */
+  async majorityOptime(signal: AbortSignal): Promise<Optime> {
+    const hello = await this.command('admin', { hello: 1 }, signal);
+    const optime = hello.lastWrite?.majorityOpTime as { ts: Timestamp; t: unknown } | undefined;
+    if (optime === undefined) {
+      throw new Fault({
+        op: 'hello',
+        subject: this.host,
+        message: `${this.host} has no majority-committed write yet`,
+        retryable: true,
+      });
+    }
+    if (hello.isWritablePrimary !== true && hello.secondary !== true) {
+      throw new Fault({
+        op: 'hello',
+        subject: this.host,
+        message: `${this.host} is neither primary nor secondary`,
+        retryable: true,
+      });
+    }
+    return { ts: timestampOf(optime.ts), term: BigInt(String(optime.t)) };
+  }
+
+  async isPrimary(signal: AbortSignal): Promise<boolean> {
+    return (await this.command('admin', { hello: 1 }, signal)).isWritablePrimary === true;
+  }
+}
+
+export function bsonTimestamp(ts: Timestamp64): Timestamp {
+  return new Timestamp(timestampParts(ts));
+}

@@ -1,0 +1,157 @@
+import type { Db, Document, MongoClient } from 'mongodb';
+import { throwIfAborted } from '../lib/abort.ts';
+import { Cancelled, Fault } from '../lib/errors.ts';
+import { findElement, forEachElement } from '../lib/raw-bson.ts';
+import { asFault, codeOf } from './errors.ts';
+import { isTaken, isTakenDatabase } from './namespace.ts';
+import { RawValue, rawArray } from './raw-value.ts';
+
+/** The primary of a cluster that is being restored to. Everything it is told is raw where the snapshot holds it raw. */
+export class RestoreTarget {
+  readonly client: MongoClient;
+  readonly signal: AbortSignal;
+
+  constructor(client: MongoClient, signal: AbortSignal) {
+    this.client = client;
+    this.signal = signal;
+  }
+
+  db(name: string): Db {
+    return this.client.db(name);
+  }
+
+  async command(db: string, command: Document): Promise<Document> {
+    throwIfAborted(this.signal);
+    try {
+      return await this.client.db(db).command(command, { signal: this.signal });
+    } catch (error) {
+      throw this.signal.aborted ? new Cancelled() : error;
+    }
+  }
+
+  /** Drops all that a snapshot would take: user databases whole, user collections of `admin` and `config` one by one. System users and roles are merged later, not dropped. */
+  async clear(): Promise<void> {
+    const reply = await this.command('admin', { listDatabases: 1, nameOnly: true });
+    for (const { name } of reply.databases as { name: string }[]) {
+      if (!isTakenDatabase(name)) continue;
+      if (name === 'admin' || name === 'config') await this.#clearCollections(name);
+      else await this.#run(name, { dropDatabase: 1, writeConcern: { w: 'majority' } }, name);
+    }
+  }
+
+  async #clearCollections(db: string): Promise<void> {
+    const entries = await this.db(db).listCollections({}, { nameOnly: true }).toArray();
+    for (const { name } of entries) {
+      if (!isTaken({ db, name }) || name.startsWith('system.')) continue;
+      await this.#run(db, { drop: name, writeConcern: { w: 'majority' } }, `${db}.${name}`);
+    }
+  }
+
+  /** Creates a collection, view or time series with the options of its raw `listCollections` entry. */
+  async create(db: string, name: string, info: Buffer): Promise<void> {
+    const command: Document = { create: name };
+    const options = findElement(info, 0, 'options');
+    if (options !== null) {
+      forEachElement(info, options.start, (option, element) => {
+        command[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
+        return true;
+      });
+    }
+    command.writeConcern = { w: 'majority' };
+    await this.#run(db, command, `${db}.${name}`);
+  }
+
+  /**
+   * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a member that is down must not hold a restore up.
+   * Options that this server does not know (left from older versions) are dropped only after it refused them.
+   */
+  async createIndexes(
+    db: string,
+    name: string,
+    specifications: readonly Buffer[],
+  ): Promise<{ droppedOptions: boolean }> {
+    const indexes = new RawValue(
+      'indexes',
+      0x04,
+      rawArray(specifications.map((spec) => Buffer.concat([DOCUMENT_TYPE, spec]))),
+    );
+    const command: Document = {
+      createIndexes: name,
+      indexes,
+      commitQuorum: 'majority',
+      writeConcern: { w: 'majority' },
+    };
+    try {
+      await this.command(db, command);
+      return { droppedOptions: false };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== 197 && code !== 40415) throw asFault(error, 'create indexes', `${db}.${name}`);
+    }
+    await this.#run(db, { ...command, ignoreUnknownIndexOptions: true }, `${db}.${name}`);
+    return { droppedOptions: true };
+  }
+
+  /** Who we are there: the users and roles that must not be taken away under us. */
+  async ownIdentity(): Promise<{ users: string[]; roles: string[] }> {
+    const status = await this.command('admin', { connectionStatus: 1 });
+    const info = status.authInfo as {
+      authenticatedUsers: { user: string; db: string }[];
+      authenticatedUserRoles: { role: string; db: string }[];
+    };
+    return {
+      users: info.authenticatedUsers.map(({ user, db }) => `${db}.${user}`),
+      roles: info.authenticatedUserRoles.map(({ role, db }) => `${db}.${role}`),
+    };
+  }
+
+  /** Puts a raw document in the place of the one with the same string `_id`. */
+  async replaceById(db: string, name: string, id: string, document: Buffer): Promise<void> {
+    const update = { q: { _id: id }, u: new RawValue('u', 0x03, document), upsert: true };
+    const reply = await this.#run(
+      db,
+      { update: name, updates: [update], writeConcern: { w: 'majority' } },
+      `${db}.${name}`,
+    );
+    this.#refuseWriteErrors(reply, `${db}.${name}`);
+  }
+
+  async deleteAllBut(db: string, name: string, ids: readonly string[]): Promise<void> {
+    const removal = { q: { _id: { $nin: ids } }, limit: 0 };
+    const reply = await this.#run(
+      db,
+      { delete: name, deletes: [removal], writeConcern: { w: 'majority' } },
+      `${db}.${name}`,
+    );
+    this.#refuseWriteErrors(reply, `${db}.${name}`);
+  }
+
+  /** Returns when everything written so far is majority-committed. */
+  async settle(): Promise<void> {
+    await this.#run(
+      'admin',
+      { appendOplogNote: 1, data: { msg: 'tidemark: restore complete' }, writeConcern: { w: 'majority' } },
+      'admin',
+    );
+  }
+
+  async #run(db: string, command: Document, subject: string): Promise<Document> {
+    try {
+      return await this.command(db, command);
+    } catch (error) {
+      throw asFault(error, Object.keys(command)[0] ?? 'command', subject);
+    }
+  }
+
+  #refuseWriteErrors(reply: Document, subject: string): void {
+    const refused = (reply.writeErrors as Document[] | undefined)?.[0];
+    if (refused === undefined) return;
+    throw new Fault({
+      op: 'write',
+      subject,
+      message: `the target refused a write to ${subject}: ${String(refused.errmsg)}`,
+    });
+  }
+}
+
+const DOCUMENT_TYPE = Buffer.from([0x03]);

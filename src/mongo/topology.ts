@@ -1,0 +1,148 @@
+import type { Document, MongoClient } from 'mongodb';
+import { Fault } from '../lib/errors.ts';
+import { type Timestamp64, timestampOf } from '../lib/timestamp.ts';
+import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connect.ts';
+import { asFault, codeOf } from './errors.ts';
+
+/** What the live cluster says of itself. */
+export interface ClusterFacts {
+  topology: 'replicaSet';
+  replicaSetName: string;
+  /** Of the replica set's configuration: binds a snapshot to the history it came from. Null where it may not be read. */
+  replicaSetId: string | null;
+  mongodVersion: string;
+  featureCompatibilityVersion: string;
+  members: ClusterMember[];
+  /** `host:port`, or null while there is none. */
+  primary: string | null;
+  /** Sum of the databases' sizes on disk. */
+  dataBytes: number;
+}
+
+export interface ClusterMember {
+  host: string;
+  state: string;
+  hidden: boolean;
+  priority: number;
+  delayed: boolean;
+  arbiter: boolean;
+  /** Its newest applied entry, or null where the status may not be read. */
+  appliedTs: Timestamp64 | null;
+}
+
+/** Reads the facts through an own short-lived connection. Refuses what Tidemark cannot back up, saying so. */
+export async function describeCluster(uri: string, options: ConnectOptions = {}): Promise<ClusterFacts> {
+  const client = await connectCluster(uri, options);
+  try {
+    return await readClusterFacts(client, redactUri(uri));
+  } catch (error) {
+    throw asFault(error, 'describe', redactUri(uri));
+  } finally {
+    await client.close();
+  }
+}
+
+export async function readClusterFacts(client: MongoClient, name: string): Promise<ClusterFacts> {
+  const admin = adminOf(client);
+  const hello = await admin.command({ hello: 1 });
+  refuseUnsupported(hello, name);
+  const [build, sizes, parameter, status, config] = await Promise.all([
+    admin.command({ buildInfo: 1 }),
+    admin.command({ listDatabases: 1, nameOnly: false }),
+    admin.command({ getParameter: 1, featureCompatibilityVersion: 1 }),
+    ifPermitted(admin.command({ replSetGetStatus: 1 })),
+    ifPermitted(admin.command({ replSetGetConfig: 1 })),
+  ]);
+  const replicaSetId = config?.config?.settings?.replicaSetId;
+  return {
+    topology: 'replicaSet',
+    replicaSetName: String(hello.setName),
+    replicaSetId: replicaSetId === undefined ? null : String(replicaSetId),
+    mongodVersion: String(build.version),
+    featureCompatibilityVersion: String(parameter.featureCompatibilityVersion?.version ?? ''),
+    members: members(hello, status, config),
+    primary: hello.primary === undefined ? null : String(hello.primary),
+    dataBytes: Number(sizes.totalSize ?? 0),
+  };
+}
+
+function refuseUnsupported(hello: Document, name: string): void {
+  if (hello.msg === 'isdbgrid') {
+    throw new Fault({
+      op: 'describe',
+      subject: name,
+      message: `${name} is a mongos: this version of Tidemark backs up replica sets only`,
+      hint: 'Sharded clusters come in a later version',
+    });
+  }
+  if (hello.setName === undefined) {
+    throw new Fault({
+      op: 'describe',
+      subject: name,
+      message: `${name} is a standalone mongod: it has no oplog to take an exact snapshot with`,
+      hint: 'Start it with --replSet and run rs.initiate(): a replica set of one member is enough',
+    });
+  }
+}
+
+/** Null where the user lacks the privilege: then members are known from `hello` alone. */
+async function ifPermitted(command: Promise<Document>): Promise<Document | null> {
+  try {
+    return await command;
+  } catch (error) {
+    if (codeOf(error) === 13) return null;
+    throw error;
+  }
+}
+
+function members(hello: Document, status: Document | null, config: Document | null): ClusterMember[] {
+  const configured: Document[] = config?.config?.members ?? [];
+  if (status === null) {
+    return ((hello.hosts ?? []) as string[]).map((host) => ({
+      host,
+      state: host === hello.primary ? 'PRIMARY' : 'SECONDARY',
+      hidden: false,
+      priority: 1,
+      delayed: false,
+      arbiter: false,
+      appliedTs: null,
+    }));
+  }
+  return ((status.members ?? []) as Document[]).map((member) => {
+    const own = configured.find((other) => other._id === member._id);
+    const ts = member.optime?.ts as { t: number; i: number } | undefined;
+    return {
+      host: String(member.name),
+      state: Number(member.health) === 1 ? String(member.stateStr) : 'DOWN',
+      hidden: own?.hidden === true,
+      priority: Number(own?.priority ?? 1),
+      delayed: Number(own?.secondaryDelaySecs ?? 0) > 0,
+      arbiter: own?.arbiterOnly === true,
+      appliedTs: ts === undefined ? null : timestampOf(ts),
+    };
+  });
+}
+
+/** A secondary further behind than this would make the snapshot old rather than light. */
+const LAG_SECONDS_MAX = 120n;
+
+/**
+ * The members to read from, best first: a light guest reads from a hidden member, then from other secondaries by rising priority, and from the primary only when nothing else can serve.
+ * Arbiters, delayed members and members far behind never serve.
+ */
+export function orderSourceMembers(facts: ClusterFacts): ClusterMember[] {
+  const newest = facts.members.reduce((max, member) => {
+    return member.appliedTs !== null && member.appliedTs > max ? member.appliedTs : max;
+  }, 0n);
+  const usable = facts.members.filter(
+    (member) =>
+      !member.arbiter &&
+      !member.delayed &&
+      (member.state === 'PRIMARY' || member.state === 'SECONDARY') &&
+      (member.state === 'PRIMARY' ||
+        member.appliedTs === null ||
+        (newest >> 32n) - (member.appliedTs >> 32n) <= LAG_SECONDS_MAX),
+  );
+  const rank = (member: ClusterMember) => (member.state === 'PRIMARY' ? 2 : member.hidden ? 0 : 1);
+  return usable.sort((a, b) => rank(a) - rank(b) || a.priority - b.priority || (a.host < b.host ? -1 : 1));
+}
