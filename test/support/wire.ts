@@ -107,7 +107,7 @@ export class WireConnection {
       this.#receivedBytes -= length;
       // Flags, then one body section: the server sends nothing else to us.
       const body = all.subarray(HEADER_BYTES + 5, length);
-      this.#waiting.shift()?.resolve(BSON.deserialize(body, { promoteLongs: true }));
+      this.#waiting.shift()?.resolve(BSON.deserialize(body, { validation: { utf8: false } }));
     }
   }
 

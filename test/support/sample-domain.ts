@@ -1,0 +1,528 @@
+import type {
+  Checkpoint,
+  Cluster,
+  ClusterName,
+  Domain,
+  ExportBucket,
+  ExportJob,
+  Organization,
+  Page,
+  PageRequest,
+  Project,
+  RestoreJob,
+  Snapshot,
+  Task,
+  Visibility,
+} from '../../src/domain/domain.ts';
+import { refuse } from '../../src/domain/refusals.ts';
+import { must } from '../../src/lib/assert.ts';
+
+/**
+ * A domain of fixed rows, for tests of the API alone: it pages and refuses like the real one and does no work. Ids say what they are of in their last digits.
+ */
+export const sampleNowMs = Date.parse('2026-11-22T10:00:00Z');
+
+export const sampleIds = {
+  organization: '00000000000000000000a001',
+  foreignOrganization: '00000000000000000000a002',
+  project: '00000000000000000000b001',
+  foreignProject: '00000000000000000000b002',
+  siblingProject: '00000000000000000000b003',
+  cluster: '00000000000000000000c001',
+  snapshot: '00000000000000000000d001',
+  unknown: 'ffffffffffffffffffffffff',
+} as const;
+
+export const sampleClusterName = 'orders-1';
+
+const hourMs = 3_600_000;
+
+function sampleId(kind: string, number: number): string {
+  return kind.padStart(20, '0') + number.toString(16).padStart(4, '0');
+}
+
+function organizationRow(id: string, name: string): Organization {
+  return { id, name, createdAtMs: sampleNowMs - 100 * hourMs };
+}
+
+function projectRow(id: string, organizationId: string, name: string, clusterCount: number): Project {
+  return { id, organizationId, name, createdAtMs: sampleNowMs - 99 * hourMs, clusterCount };
+}
+
+export function clusterRow(change: Partial<Cluster> = {}): Cluster {
+  return {
+    id: sampleIds.cluster,
+    projectId: sampleIds.project,
+    name: sampleClusterName,
+    type: 'replicaSet',
+    displayUri: 'mongodb://db1.example:27017,db2.example:27017/?replicaSet=rs0',
+    replicaSetName: 'rs0',
+    mongodVersion: '8.0.4',
+    featureCompatibilityVersion: '8.0',
+    members: [
+      { host: 'db1.example:27017', state: 'PRIMARY', hidden: false, priority: 1 },
+      { host: 'db2.example:27017', state: 'SECONDARY', hidden: false, priority: 1 },
+      { host: 'db3.example:27017', state: 'SECONDARY', hidden: true, priority: 0 },
+      { host: 'db4.example:27017', state: 'ARBITER', hidden: false, priority: 0 },
+    ],
+    dataBytes: 5 * 1024 ** 3,
+    probedAtMs: sampleNowMs,
+    createdAtMs: sampleNowMs - 98 * hourMs,
+    restoreInProgress: false,
+    ...change,
+  };
+}
+
+export function snapshotRow(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    id: sampleIds.snapshot,
+    clusterId: sampleIds.cluster,
+    projectId: sampleIds.project,
+    clusterName: sampleClusterName,
+    status: 'completed',
+    snapshotType: 'onDemand',
+    frequencyType: 'ondemand',
+    type: 'replicaSet',
+    description: 'before the migration',
+    policyItems: [],
+    requestedAtMs: sampleNowMs - 2 * hourMs,
+    startedAtMs: sampleNowMs - 2 * hourMs + 1000,
+    finishedAtMs: sampleNowMs - hourMs,
+    createdAtMs: sampleNowMs - hourMs - 5000,
+    retentionMs: 24 * hourMs,
+    expiresAtMs: sampleNowMs + 23 * hourMs,
+    clusterTimeT: Math.floor(sampleNowMs / 1000) - 3605,
+    clusterTimeI: 7,
+    parentSnapshotId: null,
+    replicaSetName: 'rs0',
+    mongodVersion: '8.0.4',
+    featureCompatibilityVersion: '8.0',
+    collections: 12,
+    documents: 1_000_000,
+    dataBytes: 9_000_000_000,
+    writtenPlainBytes: 9_000_000_000,
+    writtenStoredBytes: 3_000_000_000,
+    failureReason: null,
+    taskId: sampleId('7', 1),
+    ...change,
+  };
+}
+
+const undescribed = {
+  startedAtMs: null,
+  finishedAtMs: null,
+  createdAtMs: null,
+  clusterTimeT: null,
+  clusterTimeI: null,
+  replicaSetName: null,
+  mongodVersion: null,
+  featureCompatibilityVersion: null,
+  collections: null,
+  documents: null,
+  dataBytes: null,
+  writtenPlainBytes: null,
+  writtenStoredBytes: null,
+} as const;
+
+export const sampleSnapshots: readonly Snapshot[] = [
+  snapshotRow(),
+  snapshotRow({ ...undescribed, id: sampleId('d', 2), status: 'queued', description: '' }),
+  snapshotRow({ ...undescribed, id: sampleId('d', 3), status: 'inProgress', mongodVersion: '8.0.4' }),
+  snapshotRow({ ...undescribed, id: sampleId('d', 4), status: 'failed', failureReason: 'no primary', taskId: null }),
+];
+
+export function restoreJobRow(change: Partial<RestoreJob> = {}): RestoreJob {
+  return {
+    id: sampleId('e', 1),
+    clusterId: sampleIds.cluster,
+    projectId: sampleIds.project,
+    clusterName: sampleClusterName,
+    snapshotId: sampleIds.snapshot,
+    snapshotCreatedAtMs: sampleNowMs - hourMs - 5000,
+    deliveryType: 'automated',
+    state: 'completed',
+    targetProjectId: sampleIds.project,
+    targetClusterId: sampleIds.cluster,
+    targetClusterName: sampleClusterName,
+    pointInTimeUtcSeconds: null,
+    oplogTs: null,
+    oplogInc: null,
+    createdAtMs: sampleNowMs - 1000_000,
+    startedAtMs: sampleNowMs - 999_000,
+    finishedAtMs: sampleNowMs - 500_000,
+    expiresAtMs: null,
+    restoredDocuments: 1_000_000,
+    restoredBytes: 9_000_000_000,
+    failureReason: null,
+    taskId: sampleId('7', 2),
+    ...change,
+  };
+}
+
+export const sampleRestoreJobs: readonly RestoreJob[] = [
+  restoreJobRow(),
+  restoreJobRow({ id: sampleId('e', 2), state: 'queued', startedAtMs: null, finishedAtMs: null }),
+  restoreJobRow({ id: sampleId('e', 3), state: 'failed', failureReason: 'the target went away' }),
+  restoreJobRow({
+    id: sampleId('e', 4),
+    state: 'inProgress',
+    finishedAtMs: null,
+    deliveryType: 'pointInTime',
+    pointInTimeUtcSeconds: 1_760_000_000,
+  }),
+  restoreJobRow({
+    id: sampleId('e', 5),
+    state: 'inProgress',
+    finishedAtMs: null,
+    deliveryType: 'pointInTime',
+    snapshotId: null,
+    snapshotCreatedAtMs: null,
+    oplogTs: 1_760_000_000,
+    oplogInc: 3,
+  }),
+  restoreJobRow({
+    id: sampleId('e', 6),
+    state: 'expired',
+    deliveryType: 'download',
+    targetClusterId: null,
+    targetClusterName: null,
+    targetProjectId: null,
+    expiresAtMs: sampleNowMs,
+  }),
+  restoreJobRow({ id: sampleId('e', 7), state: 'cancelled' }),
+];
+
+const sampleBuckets: readonly ExportBucket[] = [
+  { cloudProvider: 'AWS' as const, region: 'eu-west-1', serviceUrl: null, tenantId: null },
+  { cloudProvider: 'AWS' as const, region: null, serviceUrl: null, tenantId: null },
+  {
+    cloudProvider: 'AZURE' as const,
+    region: null,
+    serviceUrl: 'https://backups.blob.core.windows.net/here',
+    tenantId: 'd1b8a7c6-0000-4000-8000-000000000000',
+  },
+  { cloudProvider: 'GCP' as const, region: null, serviceUrl: null, tenantId: null },
+].map((bucket, index) => ({
+  ...bucket,
+  id: sampleId('f', index + 1),
+  projectId: sampleIds.project,
+  bucketName: `exports-${index + 1}`,
+  roleId: sampleId('ab', index + 1),
+  requirePrivateNetworking: index === 1,
+  createdAtMs: sampleNowMs,
+}));
+
+const exportJobBase: ExportJob = {
+  id: sampleId('9', 1),
+  projectId: sampleIds.project,
+  clusterId: sampleIds.cluster,
+  clusterName: sampleClusterName,
+  snapshotId: sampleIds.snapshot,
+  exportBucketId: sampleId('f', 1),
+  state: 'Successful',
+  prefix: `exported_snapshots/${sampleIds.organization}/${sampleIds.project}/${sampleClusterName}/2026-11-22T0859/1763800000`,
+  customData: [],
+  exportedCollections: 12,
+  totalCollections: 12,
+  components: [],
+  createdAtMs: sampleNowMs,
+  finishedAtMs: sampleNowMs,
+  stateReason: null,
+};
+
+const sampleExportJobs: readonly ExportJob[] = [
+  exportJobBase,
+  {
+    ...exportJobBase,
+    id: sampleId('9', 2),
+    state: 'Queued',
+    exportedCollections: 0,
+    totalCollections: 0,
+    finishedAtMs: null,
+  },
+  {
+    ...exportJobBase,
+    id: sampleId('9', 3),
+    state: 'Failed',
+    customData: [{ key: 'why', value: 'audit' }],
+    components: [{ exportId: sampleId('9', 4), replicaSetName: 'shard0' }],
+    stateReason: { errorCode: 'UNEXPECTED_ERROR', message: 'the bucket is gone' },
+  },
+];
+
+const sampleCheckpoints: readonly Checkpoint[] = [
+  {
+    id: sampleId('8', 1),
+    projectId: sampleIds.project,
+    clusterId: sampleIds.cluster,
+    startedAtMs: sampleNowMs - 20_000,
+    completedAtMs: sampleNowMs - 10_000,
+    timestampMs: sampleNowMs - 15_000,
+    restorable: true,
+    parts: [
+      {
+        replicaSetName: 'shard0',
+        shardName: 'shard0',
+        typeName: 'REPLICA_SET',
+        tokenDiscovered: true,
+        tokenTimestamp: { seconds: 1_760_000_000, increment: 2 },
+      },
+      {
+        replicaSetName: null,
+        shardName: null,
+        typeName: 'CONFIG_SERVER',
+        tokenDiscovered: false,
+        tokenTimestamp: null,
+      },
+    ],
+  },
+  {
+    id: sampleId('8', 2),
+    projectId: sampleIds.project,
+    clusterId: sampleIds.cluster,
+    startedAtMs: sampleNowMs,
+    completedAtMs: null,
+    timestampMs: null,
+    restorable: false,
+    parts: [],
+  },
+];
+
+function taskRow(change: Partial<Task>): Task {
+  return {
+    id: sampleId('7', 1),
+    kind: 'takeSnapshot',
+    state: 'running',
+    subjectId: sampleIds.snapshot,
+    attempts: 1,
+    attemptsMax: 5,
+    progress: { phase: 'scan', subject: 'shop.orders', documentsDone: 10, bytesDone: 1000, bytesTotal: 5000 },
+    failureReason: null,
+    cancelRequested: false,
+    createdAtMs: sampleNowMs - 5000,
+    startedAtMs: sampleNowMs - 4000,
+    finishedAtMs: null,
+    ...change,
+  };
+}
+
+const sampleTasks: readonly Task[] = [
+  taskRow({}),
+  taskRow({
+    id: sampleId('7', 2),
+    kind: 'restoreSnapshot',
+    state: 'succeeded',
+    subjectId: sampleId('e', 1),
+    progress: null,
+    finishedAtMs: sampleNowMs,
+  }),
+];
+
+function pageOf<T>(rows: readonly T[], page: PageRequest): Page<T> {
+  const from = (page.pageNum - 1) * page.itemsPerPage;
+  const items = rows.slice(from, from + page.itemsPerPage);
+  return page.includeCount ? { items, totalCount: rows.length } : { items };
+}
+
+export interface SampleDomain {
+  domain: Domain;
+  /** What the API asked to be done, in order: name of the function and its argument. */
+  calls: { name: string; argument: unknown }[];
+}
+
+export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
+  const calls: SampleDomain['calls'] = [];
+  const note = (name: string, argument: unknown) => calls.push({ name, argument });
+  const organizations = [
+    organizationRow(sampleIds.organization, 'Acme'),
+    organizationRow(sampleIds.foreignOrganization, 'Others'),
+  ];
+  const projects = [
+    projectRow(sampleIds.project, sampleIds.organization, 'Shop', 1),
+    projectRow(sampleIds.siblingProject, sampleIds.organization, 'Lab', 1),
+    projectRow(sampleIds.foreignProject, sampleIds.foreignOrganization, 'Elsewhere', 0),
+  ];
+  const clusters = [
+    clusterRow(),
+    clusterRow({ id: sampleId('c', 2), projectId: sampleIds.siblingProject, name: 'lab' }),
+  ];
+
+  const seesProject = (visibleTo: Visibility | 'everything', project: Project) =>
+    visibleTo === 'everything' ||
+    visibleTo.projectIds.includes(project.id) ||
+    visibleTo.organizationIds.includes(project.organizationId);
+  const named = (filter: string | undefined) => (row: { name: string }) =>
+    row.name.toLowerCase().includes((filter ?? '').toLowerCase());
+  const clusterNamed = ({ projectId, clusterName }: ClusterName) => {
+    const found = clusters.find((cluster) => cluster.projectId === projectId && cluster.name === clusterName);
+    if (found === undefined) throw refuse('CLUSTER_NOT_FOUND', [clusterName, projectId]);
+    return found;
+  };
+  const snapshotOf = (query: ClusterName & { snapshotId: string }) => {
+    const { id } = clusterNamed(query);
+    const found = sampleSnapshots.find((row) => row.id === query.snapshotId && row.clusterId === id);
+    if (found === undefined) {
+      throw refuse('SNAPSHOT_NOT_FOUND', [query.snapshotId, query.clusterName, query.projectId]);
+    }
+    return found;
+  };
+  const restoreJobOf = (query: ClusterName & { restoreJobId: string }) => {
+    const { id } = clusterNamed(query);
+    const found = sampleRestoreJobs.find((row) => row.id === query.restoreJobId && row.clusterId === id);
+    if (found === undefined) {
+      throw refuse('RESTORE_JOB_NOT_FOUND', [query.restoreJobId, query.clusterName, query.projectId]);
+    }
+    return found;
+  };
+  const ofCluster = <T extends { clusterId: string }>(
+    rows: readonly T[],
+    query: ClusterName & { page: PageRequest },
+  ) => {
+    const { id } = clusterNamed(query);
+    return pageOf(
+      rows.filter((row) => row.clusterId === id),
+      query.page,
+    );
+  };
+  const projectNamed = (projectId: string) => {
+    const found = projects.find((project) => project.id === projectId);
+    if (found === undefined) throw refuse('GROUP_NOT_FOUND', [projectId]);
+    return found;
+  };
+
+  const domain: Domain = {
+    organizations: {
+      async list({ visibleTo, nameFilter, page }) {
+        const seen = organizations.filter(
+          ({ id }) =>
+            visibleTo === 'everything' ||
+            visibleTo.organizationIds.includes(id) ||
+            projects.some((project) => project.organizationId === id && visibleTo.projectIds.includes(project.id)),
+        );
+        return pageOf(seen.filter(named(nameFilter)), page);
+      },
+      async get(id) {
+        const found = organizations.find((organization) => organization.id === id);
+        if (found === undefined) throw refuse('RESOURCE_NOT_FOUND', [`/api/atlas/v2/orgs/${id}`]);
+        return found;
+      },
+    },
+    projects: {
+      async list({ visibleTo, organizationId, nameFilter, page }) {
+        const seen = projects.filter(
+          (project) =>
+            seesProject(visibleTo, project) &&
+            (organizationId === undefined || project.organizationId === organizationId),
+        );
+        return pageOf(seen.filter(named(nameFilter)), page);
+      },
+      get: async (projectId) => projectNamed(projectId),
+      async getByName(name) {
+        const found = projects.find((project) => project.name === name);
+        if (found === undefined) throw refuse('GROUP_NAME_NOT_FOUND', [name]);
+        return found;
+      },
+      create: async ({ organizationId, name }) => projectRow(sampleIds.unknown, organizationId, name, 0),
+    },
+    clusters: {
+      list: async ({ projectId, page }) =>
+        pageOf(
+          clusters.filter((cluster) => cluster.projectId === projectId),
+          page,
+        ),
+      get: async (query) => clusterNamed(query),
+      async register({ signal: _, ...request }) {
+        note('clusters.register', request);
+        if (request.name === sampleClusterName)
+          throw refuse('DUPLICATE_CLUSTER_NAME', [request.name, request.projectId]);
+        return clusterRow({
+          projectId: request.projectId,
+          name: request.name,
+          mongodVersion: null,
+          replicaSetName: null,
+          featureCompatibilityVersion: null,
+          dataBytes: null,
+          members: [],
+        });
+      },
+      async remove(request) {
+        clusterNamed(request);
+        note('clusters.remove', request);
+      },
+    },
+    snapshots: {
+      async list(query) {
+        note('snapshots.list', query);
+        return ofCluster(sampleSnapshots, query);
+      },
+      get: async (query) => snapshotOf(query),
+      async take(request) {
+        clusterNamed(request);
+        note('snapshots.take', request);
+        return must(sampleSnapshots[1], 'a queued sample');
+      },
+      async updateRetention(request) {
+        note('snapshots.updateRetention', request);
+        return snapshotOf(request);
+      },
+      async delete(request) {
+        snapshotOf(request);
+        note('snapshots.delete', request);
+      },
+    },
+    restoreJobs: {
+      list: async (query) => ofCluster(sampleRestoreJobs, query),
+      get: async (query) => restoreJobOf(query),
+      async create(request) {
+        note('restoreJobs.create', request);
+        if (request.snapshotId === undefined) throw refuse('MISSING_ATTRIBUTE', ['snapshotId']);
+        snapshotOf({ ...request, snapshotId: request.snapshotId });
+        return must(sampleRestoreJobs[1], 'a queued sample');
+      },
+      async cancel(request) {
+        restoreJobOf(request);
+        throw refuse('CANNOT_CANCEL_AUTOMATED_RESTORE', [request.restoreJobId]);
+      },
+    },
+    exportBuckets: {
+      list: async ({ projectId, cloudProvider, page }) =>
+        pageOf(
+          sampleBuckets.filter(
+            (bucket) =>
+              bucket.projectId === projectId && (cloudProvider ?? bucket.cloudProvider) === bucket.cloudProvider,
+          ),
+          page,
+        ),
+    },
+    exportJobs: { list: async (query) => ofCluster(sampleExportJobs, query) },
+    checkpoints: { list: async (query) => ofCluster(sampleCheckpoints, query) },
+    tasks: {
+      list: async ({ page }) => pageOf(sampleTasks, page),
+      async get(taskId) {
+        const found = sampleTasks.find(({ id }) => id === taskId);
+        if (found === undefined) throw refuse('TASK_NOT_FOUND', [taskId]);
+        return found;
+      },
+      ofSubject: async (subjectId) => sampleTasks.find((task) => task.subjectId === subjectId) ?? null,
+      async cancel(taskId) {
+        note('tasks.cancel', taskId);
+        const task = must(
+          sampleTasks.find(({ id }) => id === taskId),
+          'a sample task',
+        );
+        return { ...task, cancelRequested: true };
+      },
+    },
+    system: {
+      status: async () => ({
+        repository: { id: sampleIds.unknown, encrypted: false, description: 'memory' },
+        catalogSchemaVersion: 1,
+        tasksQueued: 0,
+        tasksRunning: 1,
+        startedAtMs: sampleNowMs,
+      }),
+    },
+    ...change,
+  };
+  return { domain, calls };
+}
