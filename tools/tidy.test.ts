@@ -146,6 +146,10 @@ const REFUSED: Record<string, [Record<string, string>, RegExp]> = {
     { 'src/api/x.test.ts': "import { spawn } from 'node:child_process';\n" },
     /a plain \*\.test\.ts imports node:child_process/,
   ],
+  'a plain test that writes files': [
+    { 'src/api/x.test.ts': "import { readFileSync, mkdtempSync } from 'node:fs';\n" },
+    /a plain \*\.test\.ts imports node:fs/,
+  ],
   'a test not named one': [{ 'src/api/x.ts': "import { test } from 'node:test';\n" }, /not named \*\.test\.ts/],
   'a file too long': [{ 'src/api/x.ts': lines(801) }, /has 801 lines/],
   'a function too long': [
@@ -200,6 +204,9 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   'a file with re-exports and something of its own': {
     'src/lib/x.ts': "export { hash } from './pure.ts';\nexport const own = 1;\n",
+  },
+  'a plain test that reads what is checked in': {
+    'src/api/x.test.ts': "import { readFileSync } from 'node:fs';\n",
   },
   'a long test': { 'src/api/x.test.ts': `describe('x', () => {\n${lines(150)}});\n` },
   'a function of the longest length': { 'src/api/x.ts': `function run(): void {\n${lines(98)}}\n` },

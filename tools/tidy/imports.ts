@@ -8,6 +8,8 @@ export interface Import {
   readonly target: string | null;
   /** Erased before running: `import type`, `export type … from`. */
   readonly typeOnly: boolean;
+  /** Imported names, as far as they are in braces. */
+  readonly names: readonly string[];
   readonly offset: number;
 }
 
@@ -33,7 +35,9 @@ export function importsOf(file: SourceFile): Import[] {
 function importAt(file: SourceFile, offset: number, start: number, quote: string, typeOnly: boolean): Import {
   const specifier = file.text.slice(start, file.text.indexOf(quote, start));
   const target = specifier.startsWith('.') ? posix.join(posix.dirname(file.path), specifier) : null;
-  return { specifier, target, typeOnly, offset };
+  const braces = /\{([^}]*)\}/.exec(file.code.slice(offset, start))?.[1] ?? '';
+  const names = braces.split(',').flatMap((name) => name.trim().split(/\s+as\s+/)[0] || []);
+  return { specifier, target, typeOnly, names, offset };
 }
 
 /** `mongodb` of `mongodb/lib/x`, `@fastify/static` of `@fastify/static`, `node:fs` of `node:fs/promises`. */
