@@ -84,6 +84,7 @@ function snapshot(n: number, changes: Partial<SnapshotRow> = {}): SnapshotRow {
     dataBytes: 1,
     writtenPlainBytes: 1,
     writtenStoredBytes: 1,
+    storageSizeBytes: 1,
     failureReason: null,
     deletedAtMs: null,
     ...changes,

@@ -97,6 +97,7 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     dataBytes: true,
     writtenPlainBytes: true,
     writtenStoredBytes: true,
+    storageSizeBytes: true,
     failureReason: true,
     deletedAtMs: true,
   },

@@ -171,6 +171,8 @@ export interface SnapshotTable {
   /** What the snapshot added to the repository, before and after compression. */
   writtenPlainBytes: number | null;
   writtenStoredBytes: number | null;
+  /** All objects the snapshot is made of, also those it shares with others: what it would take alone. */
+  storageSizeBytes: number | null;
   failureReason: string | null;
   deletedAtMs: number | null;
 }

@@ -47,6 +47,7 @@ export interface Organizations {
     page: PageRequest;
   }): Promise<Page<Organization>>;
   get(organizationId: string): Promise<Organization>;
+  create(request: { name: string }): Promise<Organization>;
 }
 
 export interface Projects {

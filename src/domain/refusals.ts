@@ -64,9 +64,9 @@ export const refusalRules = {
     detail: 'Cluster {0} cannot be reached: {1}.',
     remedy: "Tidemark's own. Check host names, network, credentials and TLS options of the connection string.",
   },
-  CLUSTER_TOPOLOGY_UNSUPPORTED: {
+  CLUSTER_UNSUITABLE: {
     status: 400,
-    detail: 'Cluster {0} is a {1} deployment; only replica sets can be backed up so far.',
+    detail: 'Cluster {0} cannot be backed up: {1}.',
     remedy:
       "Tidemark's own. Snapshots need an oplog: turn a standalone into a one-member replica set. Sharded clusters are not supported yet.",
   },

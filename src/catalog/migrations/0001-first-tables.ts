@@ -126,6 +126,7 @@ export const firstTables: Migration = {
       data_bytes bigint,
       written_plain_bytes bigint,
       written_stored_bytes bigint,
+      storage_size_bytes bigint,
       failure_reason text,
       deleted_at_ms bigint,
       check (status <> 'completed' or (created_at_ms is not null and cluster_time_t is not null)),

@@ -1,0 +1,33 @@
+import { listCheckpoints } from '../../catalog/checkpoints.ts';
+import { mapPage } from '../../catalog/page.ts';
+import type { CheckpointPartRow } from '../../catalog/schema.ts';
+import type { DomainContext } from '../context.ts';
+import type { Checkpoint, Checkpoints } from '../domain.ts';
+import { requireCluster } from '../find-resource.ts';
+
+export function createCheckpoints({ catalog }: DomainContext): Checkpoints {
+  return {
+    list: async ({ page, ...name }) => {
+      const cluster = await requireCluster(catalog.reader, name);
+      const checkpoints = await listCheckpoints(catalog.reader, { clusterId: cluster.id, page });
+      return mapPage(checkpoints, ({ restorable, parts, ...row }) => ({
+        ...row,
+        projectId: cluster.projectId,
+        restorable: restorable === 1,
+        parts: parts.map(partOf),
+      }));
+    },
+  };
+}
+
+function partOf(part: CheckpointPartRow): Checkpoint['parts'][number] {
+  const { tokenSeconds, tokenIncrement } = part;
+  return {
+    replicaSetName: part.replicaSetName,
+    shardName: part.shardName,
+    typeName: part.typeName,
+    tokenDiscovered: part.tokenDiscovered === 1,
+    tokenTimestamp:
+      tokenSeconds === null || tokenIncrement === null ? null : { seconds: tokenSeconds, increment: tokenIncrement },
+  };
+}

@@ -1,0 +1,15 @@
+import type { ClusterMember } from '../../catalog/clusters.ts';
+
+/** What a live cluster says of itself. */
+export interface ProbedCluster {
+  replicaSetName: string;
+  mongodVersion: string;
+  featureCompatibilityVersion: string;
+  members: ClusterMember[];
+  dataBytes: number;
+}
+
+/** How the domain looks at a cluster. Rejects with a Fault that says why when it cannot be reached, or is none that can be backed up. */
+export interface ClusterProbe {
+  describe(uri: string, options: { signal?: AbortSignal | undefined }): Promise<ProbedCluster>;
+}

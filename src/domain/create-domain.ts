@@ -1,0 +1,75 @@
+import { countTasks } from '../catalog/tasks.ts';
+import type { TaskHandlers } from '../tasks/handler.ts';
+import type { Duty } from '../tasks/timer.ts';
+import { createCheckpoints } from './checkpoints/checkpoints.ts';
+import type { ClusterProbe } from './clusters/cluster-probe.ts';
+import { createClusters } from './clusters/clusters.ts';
+import type { DomainContext } from './context.ts';
+import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
+import { createExportBuckets, createExportJobs } from './exports/exports.ts';
+import { createOrganizations } from './organizations/organizations.ts';
+import { createProjects } from './projects/projects.ts';
+import { type CatalogCopies, copyCatalogHandler } from './repositories/catalog-copy-task.ts';
+import { type RestoreEngine, restoreSnapshotHandler } from './restores/restore-task.ts';
+import { createRestoreJobs } from './restores/restores.ts';
+import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
+import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
+import type { Manifests, SnapshotEngine } from './snapshots/snapshot-engine.ts';
+import { createSnapshots } from './snapshots/snapshots.ts';
+import { takeSnapshotHandler } from './snapshots/take-snapshot-task.ts';
+import { createTasks } from './tasks/tasks.ts';
+
+/** What the rules ask of the world: made by `compose.ts` of the engine, the repository and MongoDB, and by tests of memory. */
+export interface DomainPorts {
+  snapshotEngine: SnapshotEngine;
+  restoreEngine: RestoreEngine;
+  manifests: Manifests;
+  catalogCopies: CatalogCopies;
+  probe: ClusterProbe;
+  repository: SystemStatus['repository'];
+}
+
+export function createDomain(context: DomainContext, ports: DomainPorts): Domain {
+  const handlers = createTaskHandlers(context, ports);
+  return {
+    organizations: createOrganizations(context),
+    projects: createProjects(context),
+    clusters: createClusters(context, ports.probe),
+    snapshots: createSnapshots(context),
+    restoreJobs: createRestoreJobs(context),
+    exportBuckets: createExportBuckets(context),
+    exportJobs: createExportJobs(context),
+    checkpoints: createCheckpoints(context),
+    tasks: createTasks(context, handlers),
+    system: createSystemInformation(context, ports),
+  };
+}
+
+/** What the worker runs. */
+export function createTaskHandlers(context: DomainContext, ports: DomainPorts): TaskHandlers {
+  const { snapshotEngine: engine, manifests, probe } = ports;
+  return {
+    takeSnapshot: takeSnapshotHandler(context, { engine, manifests, probe }),
+    deleteSnapshot: deleteSnapshotHandler(manifests),
+    restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
+    copyCatalog: copyCatalogHandler(context, ports.catalogCopies),
+  };
+}
+
+/** What the timer sees to. */
+export function createDuties(context: DomainContext): Duty[] {
+  return [expiryDuty(context), housekeepingDuty(context)];
+}
+
+function createSystemInformation({ catalog, clock }: DomainContext, ports: DomainPorts): SystemInformation {
+  const startedAtMs = clock.nowMs();
+  return {
+    status: async () => ({
+      repository: ports.repository,
+      catalogSchemaVersion: catalog.schemaVersion,
+      tasksQueued: await countTasks(catalog.reader, 'queued'),
+      tasksRunning: await countTasks(catalog.reader, 'running'),
+      startedAtMs,
+    }),
+  };
+}

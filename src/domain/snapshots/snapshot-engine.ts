@@ -1,0 +1,40 @@
+import type { ReportProgress } from '../../lib/progress.ts';
+import type { ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
+
+export interface SnapshotName {
+  clusterId: string;
+  snapshotId: string;
+}
+
+/** What a manifest says of its snapshot. */
+export interface ManifestFacts {
+  header: ManifestHeader;
+  /** All objects the snapshot is made of, its manifest included. */
+  storageSizeBytes: number;
+}
+
+export interface TakeRequest extends SnapshotName {
+  uri: string;
+  clusterName: string;
+  projectId: string;
+  /** The newest completed snapshot of the cluster, pinned for as long as this one is being taken. */
+  parent: SnapshotName | null;
+  /** What to write down of its retention, which counts from its end. */
+  retentionAt: (finishedAtMs: number) => ManifestRetention;
+  signal: AbortSignal;
+  report: ReportProgress;
+}
+
+/** Moves data from a cluster into the repository. When it resolves the manifest is there; when it rejects there is none. */
+export interface SnapshotEngine {
+  take(request: TakeRequest): Promise<ManifestFacts>;
+}
+
+/** The repository's manifests, as the rules need them. */
+export interface Manifests {
+  /** Null where there is none; a Damage where it cannot be read. */
+  read(name: SnapshotName, signal?: AbortSignal): Promise<ManifestFacts | null>;
+  list(): AsyncIterable<SnapshotName>;
+  /** Succeeds where there is none. */
+  delete(name: SnapshotName): Promise<void>;
+}

@@ -1,0 +1,148 @@
+import type { CatalogReader } from '../../catalog/catalog.ts';
+import { mapPage } from '../../catalog/page.ts';
+import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
+import {
+  findSnapshot,
+  insertSnapshot,
+  listSnapshots,
+  newestCompletedSnapshot,
+  unfinishedSnapshots,
+  updateSnapshot,
+} from '../../catalog/snapshots.ts';
+import { taskIdsOfSubjects } from '../../catalog/tasks.ts';
+import { must } from '../../lib/assert.ts';
+import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
+import type { DomainContext } from '../context.ts';
+import type { ClusterName, Snapshot, Snapshots } from '../domain.ts';
+import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
+import { refuse } from '../refusals.ts';
+import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import { discardSnapshot } from './discard-snapshot.ts';
+import { isValidRetention, RETENTION_DAYS_DEFAULT, retentionEndMs } from './retention.ts';
+import { requestedSnapshot, snapshotOf } from './snapshot-row.ts';
+import { TAKE_ATTEMPTS_MAX } from './take-snapshot-task.ts';
+
+/** Past every increment that a second can have. */
+const INCREMENT_LAST = 0xffff_ffff;
+
+export function createSnapshots(context: DomainContext): Snapshots {
+  const { catalog, clock, ids } = context;
+
+  return {
+    list: async ({ page, closestBefore, ...name }) => {
+      const cluster = await requireCluster(catalog.reader, name);
+      const rows =
+        closestBefore === undefined
+          ? await listSnapshots(catalog.reader, { clusterId: cluster.id, page })
+          : await closest(catalog.reader, cluster.id, closestBefore);
+      const views = await withTasks(catalog.reader, cluster, rows.items);
+      return mapPage(rows, (row) => must(views.get(row.id), 'a view for every row'));
+    },
+
+    get: async ({ snapshotId, ...name }) => {
+      const { cluster, row } = await requireSnapshot(catalog.reader, name, snapshotId);
+      return await viewOf(catalog.reader, cluster, row);
+    },
+
+    take: async ({ description, retentionInDays, ...name }) => {
+      const days = retentionInDays ?? RETENTION_DAYS_DEFAULT;
+      if (!isValidRetention('DAYS', days)) throw refuse('BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', [`${days}`, 'DAYS']);
+      const nowMs = clock.nowMs();
+      const snapshot = await catalog.transact(async (writer) => {
+        const cluster = await requireConnectedCluster(writer, name);
+        const unfinished = await unfinishedSnapshots(writer, cluster.id);
+        if (unfinished.some((row) => row.snapshotType === 'onDemand'))
+          throw refuse('UNFINISHED_ON_DEMAND_SNAPSHOT', [cluster.name]);
+        const row = requestedSnapshot({
+          id: ids.next(),
+          clusterId: cluster.id,
+          description: description ?? '',
+          nowMs,
+          retentionMs: retentionEndMs(nowMs, 'DAYS', days) - nowMs,
+        });
+        await insertSnapshot(writer, row);
+        const taskId = ids.next();
+        await enqueueTask(writer, {
+          id: taskId,
+          kind: 'takeSnapshot',
+          subjectId: row.id,
+          exclusiveKey: clusterKey(cluster.id),
+          attemptsMax: TAKE_ATTEMPTS_MAX,
+          nowMs,
+        });
+        return snapshotOf(row, { projectId: cluster.projectId, clusterName: cluster.name, taskId });
+      });
+      context.wakeWorker();
+      return snapshot;
+    },
+
+    updateRetention: async ({ snapshotId, retentionUnit, retentionValue, ...name }) => {
+      if (!isValidRetention(retentionUnit, retentionValue))
+        throw refuse('BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', [`${retentionValue}`, retentionUnit]);
+      const changed = await catalog.transact(async (writer) => {
+        const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
+        if (row.status !== 'completed') throw refuse('CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', [snapshotId]);
+        // Counted from completion, as the first expiry was: the same retention again changes nothing.
+        const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
+        const expiresAtMs = retentionEndMs(fromMs, retentionUnit, retentionValue);
+        const changes = { expiresAtMs, retentionMs: expiresAtMs - fromMs, retentionChanged: 1 as const };
+        await updateSnapshot(writer, row.id, changes);
+        await queueCatalogCopy(writer, context);
+        return await viewOf(writer, cluster, { ...row, ...changes });
+      });
+      context.wakeWorker();
+      return changed;
+    },
+
+    delete: async ({ snapshotId, ...name }) => {
+      await catalog.transact(async (writer) => {
+        const { row } = await requireSnapshot(writer, name, snapshotId);
+        if (row.status === 'queued' || row.status === 'inProgress')
+          throw refuse('CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', [snapshotId]);
+        await discardSnapshot(writer, context, row);
+      });
+      context.wakeWorker();
+    },
+  };
+}
+
+async function requireSnapshot(
+  reader: CatalogReader,
+  name: ClusterName,
+  snapshotId: string,
+): Promise<{ cluster: ClusterRow; row: SnapshotRow }> {
+  const cluster = await requireCluster(reader, name);
+  const row = await findSnapshot(reader, snapshotId);
+  if (row === undefined || row.clusterId !== cluster.id || row.deletedAtMs !== null)
+    throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId, name.clusterName, name.projectId]);
+  return { cluster, row };
+}
+
+async function closest(
+  reader: CatalogReader,
+  clusterId: string,
+  point: { seconds: number; increment?: number },
+): Promise<{ items: SnapshotRow[]; totalCount: number }> {
+  const atOrBefore = { t: point.seconds, i: point.increment ?? INCREMENT_LAST };
+  const row = await newestCompletedSnapshot(reader, { clusterId, atOrBefore });
+  return row === undefined ? { items: [], totalCount: 0 } : { items: [row], totalCount: 1 };
+}
+
+async function viewOf(reader: CatalogReader, cluster: ClusterRow, row: SnapshotRow): Promise<Snapshot> {
+  return must((await withTasks(reader, cluster, [row])).get(row.id), 'a view for the row');
+}
+
+async function withTasks(
+  reader: CatalogReader,
+  cluster: ClusterRow,
+  rows: readonly SnapshotRow[],
+): Promise<Map<string, Snapshot>> {
+  const tasks = await taskIdsOfSubjects(
+    reader,
+    rows.map((row) => row.id),
+  );
+  const { projectId, name: clusterName } = cluster;
+  return new Map(
+    rows.map((row) => [row.id, snapshotOf(row, { projectId, clusterName, taskId: tasks.get(row.id) ?? null })]),
+  );
+}
