@@ -35,7 +35,7 @@ export interface ResourceVersion {
   response: TSchema | null;
 }
 
-export type QueryParameter = { type: 'integer'; minimum: number } | { type: 'string' };
+export type QueryParameter = { type: 'integer'; minimum: number } | { type: 'string' } | { type: 'boolean' };
 
 export interface Operation {
   /** Other names under which clients know it: the CLI's and the SDK's. */

@@ -1,5 +1,8 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 
+/** The type of the values that a schema describes, for those who render them. */
+export type { Static as ShapeOf } from '@sinclair/typebox';
+
 export const ObjectId = Type.String({ pattern: '^[a-f0-9]{24}$' });
 export const ClusterName = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9-]*$' });
 /** UTC to the second, as Atlas prints it; RFC 3339, or a Go client fails to decode the whole answer. */

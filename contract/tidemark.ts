@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
 import { ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
-/** What Atlas has no word for: registering a cluster by connection string, and how long work is getting on. Plain JSON, no version in the media type. */
+/** What Atlas has no word for: registering a cluster by connection string, and how work is getting on. Plain JSON, no version in the media type. */
 
 export const RegisteredCluster = Type.Object(
   {
@@ -14,7 +14,14 @@ export const RegisteredCluster = Type.Object(
     links: Links,
     mongodVersion: Type.Union([Type.String(), Type.Null()]),
     name: ClusterName,
+    members: Type.Array(
+      Type.Object(
+        { hidden: Type.Boolean(), host: Type.String(), priority: Type.Number(), state: Type.String() },
+        closed,
+      ),
+    ),
     replicaSetName: Type.Union([Type.String(), Type.Null()]),
+    type: Type.Union([Type.Literal('replicaSet'), Type.Literal('shardedCluster')]),
   },
   closed,
 );
@@ -27,12 +34,13 @@ export const RegisterClusterRequest = Type.Object({
 export const TaskProgress = Type.Object(
   {
     attempts: Type.Integer({ minimum: 0 }),
-    clusterId: Type.Union([ObjectId, Type.Null()]),
+    attemptsMax: Type.Integer({ minimum: 1 }),
+    cancelRequested: Type.Boolean(),
     createdAt: Time,
+    failureReason: Type.Union([Type.String(), Type.Null()]),
     finishedAt: Type.Union([Time, Type.Null()]),
     id: ObjectId,
     kind: Type.String(),
-    lastError: Type.Union([Type.String(), Type.Null()]),
     links: Links,
     progress: Type.Union([
       Type.Object(
@@ -42,15 +50,22 @@ export const TaskProgress = Type.Object(
           collectionsDone: Type.Union([Type.Integer(), Type.Null()]),
           collectionsTotal: Type.Union([Type.Integer(), Type.Null()]),
           documentsDone: Type.Number(),
+          namespace: Type.Union([Type.String(), Type.Null()]),
           phase: Type.String(),
-          subject: Type.Union([Type.String(), Type.Null()]),
         },
         closed,
       ),
       Type.Null(),
     ]),
-    state: Type.String(),
-    subjectId: Type.Union([ObjectId, Type.Null()]),
+    startedAt: Type.Union([Time, Type.Null()]),
+    state: Type.Union([
+      Type.Literal('queued'),
+      Type.Literal('running'),
+      Type.Literal('succeeded'),
+      Type.Literal('failed'),
+      Type.Literal('cancelled'),
+    ]),
+    subjectId: ObjectId,
   },
   closed,
 );
@@ -60,6 +75,8 @@ const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
 const own = { scope: 'project', anyOf: ['GROUP_OWNER', 'GROUP_CLUSTER_MANAGER'] } as const;
 const plain = { negotiated: false, aliases: [], envelope: false, documents400: true } as const;
 const unversioned = '2023-01-01';
+const snapshotTask = `${v1}/clusters/{clusterName}/snapshots/{snapshotId}/task`;
+const restoreJobTask = `${v1}/clusters/{clusterName}/restoreJobs/{restoreJobId}/task`;
 
 export const tidemarkOperations = defineOperations({
   listRegisteredClusters: {
@@ -77,7 +94,7 @@ export const tidemarkOperations = defineOperations({
     access: own,
     versions: [{ date: unversioned, request: RegisterClusterRequest, response: RegisteredCluster }],
     success: 201,
-    errorCodes: ['DUPLICATE_CLUSTER_NAME'],
+    errorCodes: ['DUPLICATE_CLUSTER_NAME', 'INVALID_CLUSTER_URI', 'CLUSTER_UNREACHABLE', 'CLUSTER_UNSUITABLE'],
   },
   removeCluster: {
     ...reading,
@@ -85,22 +102,44 @@ export const tidemarkOperations = defineOperations({
     method: 'DELETE',
     path: `${v1}/clusters/{clusterName}`,
     access: own,
+    query: { deleteSnapshots: { type: 'boolean' } },
     versions: [{ date: unversioned, response: null }],
     success: 204,
     answers: 'nothing',
+    errorCodes: ['CLUSTER_BUSY'],
   },
-  listTasks: {
-    ...listing,
-    ...plain,
-    path: `${v1}/tasks`,
-    access: read,
-    versions: [{ date: unversioned, response: Paginated(TaskProgress) }],
-  },
-  getTask: {
+  getSnapshotTask: {
     ...reading,
     ...plain,
-    path: `${v1}/tasks/{taskId}`,
+    path: snapshotTask,
     access: read,
     versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['SNAPSHOT_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  cancelSnapshotTask: {
+    ...reading,
+    ...plain,
+    method: 'DELETE',
+    path: snapshotTask,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER'] },
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['SNAPSHOT_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  getRestoreJobTask: {
+    ...reading,
+    ...plain,
+    path: restoreJobTask,
+    access: read,
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['RESTORE_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  cancelRestoreJobTask: {
+    ...reading,
+    ...plain,
+    method: 'DELETE',
+    path: restoreJobTask,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] },
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['RESTORE_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
   },
 });

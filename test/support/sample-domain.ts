@@ -102,6 +102,7 @@ export function snapshotRow(change: Partial<Snapshot> = {}): Snapshot {
     dataBytes: 9_000_000_000,
     writtenPlainBytes: 9_000_000_000,
     writtenStoredBytes: 3_000_000_000,
+    storageSizeBytes: 4_000_000_000,
     failureReason: null,
     taskId: sampleId('7', 1),
     ...change,
@@ -122,6 +123,7 @@ const undescribed = {
   dataBytes: null,
   writtenPlainBytes: null,
   writtenStoredBytes: null,
+  storageSizeBytes: null,
 } as const;
 
 export const sampleSnapshots: readonly Snapshot[] = [
@@ -406,6 +408,7 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         if (found === undefined) throw refuse('RESOURCE_NOT_FOUND', [`/api/atlas/v2/orgs/${id}`]);
         return found;
       },
+      create: async ({ name }) => organizationRow(sampleIds.unknown, name),
     },
     projects: {
       async list({ visibleTo, organizationId, nameFilter, page }) {
@@ -432,9 +435,9 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         ),
       get: async (query) => clusterNamed(query),
       async register({ signal: _, ...request }) {
-        note('clusters.register', request);
         if (request.name === sampleClusterName)
           throw refuse('DUPLICATE_CLUSTER_NAME', [request.name, request.projectId]);
+        note('clusters.register', request);
         return clusterRow({
           projectId: request.projectId,
           name: request.name,
@@ -452,8 +455,9 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
     },
     snapshots: {
       async list(query) {
+        const found = ofCluster(sampleSnapshots, query);
         note('snapshots.list', query);
-        return ofCluster(sampleSnapshots, query);
+        return found;
       },
       get: async (query) => snapshotOf(query),
       async take(request) {
@@ -462,8 +466,9 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         return must(sampleSnapshots[1], 'a queued sample');
       },
       async updateRetention(request) {
+        const found = snapshotOf(request);
         note('snapshots.updateRetention', request);
-        return snapshotOf(request);
+        return found;
       },
       async delete(request) {
         snapshotOf(request);
@@ -474,9 +479,10 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
       list: async (query) => ofCluster(sampleRestoreJobs, query),
       get: async (query) => restoreJobOf(query),
       async create(request) {
-        note('restoreJobs.create', request);
+        clusterNamed(request);
         if (request.snapshotId === undefined) throw refuse('MISSING_ATTRIBUTE', ['snapshotId']);
         snapshotOf({ ...request, snapshotId: request.snapshotId });
+        note('restoreJobs.create', request);
         return must(sampleRestoreJobs[1], 'a queued sample');
       },
       async cancel(request) {

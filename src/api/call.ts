@@ -1,0 +1,52 @@
+import type { Operation, PathParameter, QueryParameter, RequestBody } from '../../contract/operation.ts';
+import type { Caller, ProjectRole } from '../auth/roles.ts';
+import type { Domain, PageRequest, Project } from '../domain/domain.ts';
+import type { LinkBuilder } from './links.ts';
+
+/** The values of an operation's own query parameters. */
+export type OwnQuery<Op extends Operation> = {
+  readonly [Name in keyof Op['query']]?: ParameterValue<Op['query'][Name]>;
+};
+
+type ParameterValue<Rule extends QueryParameter> = Rule['type'] extends 'integer'
+  ? number
+  : Rule['type'] extends 'boolean'
+    ? boolean
+    : string;
+
+/** What a handler gets: everything checked, nothing of HTTP left. */
+export interface Call<Op extends Operation = Operation> {
+  params: Readonly<Record<PathParameter<Op['path']>, string>>;
+  query: OwnQuery<Op>;
+  page: PageRequest;
+  body: RequestBody<Op>;
+  /** Date of the version in which the answer is written. */
+  version: Op['versions'][number]['date'];
+  caller: Caller;
+  /** The project that the path names, already loaded. */
+  project: Op['access'] extends { scope: 'project' } ? Project : null;
+  /** The caller's roles in another project than the path's: a restore needs them on both sides. */
+  rolesInProjectNamed(projectId: string): Promise<ReadonlySet<ProjectRole>>;
+  domain: Domain;
+  links: LinkBuilder;
+  service: { version: string };
+  signal: AbortSignal;
+}
+
+export interface ListAnswer {
+  items: readonly object[];
+  totalCount?: number;
+}
+
+export type Answer<Op extends Operation> = Op['answers'] extends 'list'
+  ? ListAnswer
+  : Op['answers'] extends 'nothing'
+    ? undefined
+    : object;
+
+export type Handler<Op extends Operation> = (call: Call<Op>) => Promise<Answer<Op>>;
+
+/** One handler for each operation of a part of the contract: none missing, none too many. */
+export type HandlersOf<Table extends Readonly<Record<string, Operation>>> = {
+  readonly [Id in keyof Table]: Handler<Table[Id]>;
+};

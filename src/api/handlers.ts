@@ -1,0 +1,26 @@
+import type { operations } from '../../contract/operations.ts';
+import type { HandlersOf } from './call.ts';
+import { checkpointHandlers } from './operations/checkpoints.ts';
+import { clusterHandlers } from './operations/clusters.ts';
+import { exportBucketHandlers } from './operations/export-buckets.ts';
+import { exportJobHandlers } from './operations/export-jobs.ts';
+import { flexClusterHandlers } from './operations/flex-clusters.ts';
+import { organizationHandlers } from './operations/organizations.ts';
+import { restoreJobHandlers } from './operations/restore-jobs.ts';
+import { snapshotHandlers } from './operations/snapshots.ts';
+import { systemStatusHandlers } from './operations/system-status.ts';
+import { tidemarkHandlers } from './operations/tidemark.ts';
+
+/** Every handler, by operationId. The type holds it to the contract: an operation without a handler, or a handler without an operation, does not compile. */
+export const handlers: HandlersOf<typeof operations> = {
+  ...systemStatusHandlers,
+  ...organizationHandlers,
+  ...clusterHandlers,
+  ...flexClusterHandlers,
+  ...snapshotHandlers,
+  ...restoreJobHandlers,
+  ...exportBucketHandlers,
+  ...exportJobHandlers,
+  ...checkpointHandlers,
+  ...tidemarkHandlers,
+};

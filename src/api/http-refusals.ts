@@ -1,0 +1,44 @@
+/**
+ * Refusals that only the HTTP surface can make; those about backups are in `domain/refusals.ts`. Codes are Atlas's where one was seen. That the roles' refusals
+ * are 401 and not 403 is what the real service answers.
+ */
+export const httpRefusalRules = {
+  USER_CANNOT_ACCESS_GROUP: { status: 401, detail: 'User cannot access this group.' },
+  USER_CANNOT_ACCESS_ORG: { status: 401, detail: 'User cannot access this organization.' },
+  USER_UNAUTHORIZED: { status: 401, detail: 'Current user is not authorized to perform this action.' },
+  VALIDATION_ERROR: { status: 400, detail: 'The request content produced the validation error: {0}.' },
+  PAYLOAD_TOO_LARGE: { status: 413, detail: 'The request body has more than {0} bytes.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'The media type {0} is not supported for a request body.' },
+} as const;
+
+export type HttpRefusalCode = keyof typeof httpRefusalRules;
+
+export class HttpRefusal extends Error {
+  override readonly name = 'HttpRefusal';
+  readonly code: HttpRefusalCode;
+  readonly status: number;
+  readonly detail: string;
+  readonly parameters: string[];
+  readonly fields: readonly { field: string; description: string }[] | undefined;
+
+  constructor(
+    code: HttpRefusalCode,
+    parameters: string[] = [],
+    fields?: readonly { field: string; description: string }[],
+  ) {
+    const rule = httpRefusalRules[code];
+    const detail = rule.detail.replace('{0}', parameters[0] ?? '');
+    super(detail);
+    this.code = code;
+    this.status = rule.status;
+    this.detail = detail;
+    this.parameters = parameters;
+    this.fields = fields;
+  }
+}
+
+/** 400 VALIDATION_ERROR that names what is wrong with which parts of the request. */
+export function invalid(fields: readonly { field: string; description: string }[]): HttpRefusal {
+  const summary = fields.map(({ field, description }) => `${field} ${description}`).join('; ');
+  return new HttpRefusal('VALIDATION_ERROR', [summary], fields);
+}

@@ -1,0 +1,71 @@
+import type { RequestBody } from '../../../contract/operation.ts';
+import type { restoreJobOperations } from '../../../contract/restore-jobs.ts';
+import type { RestoreRequest } from '../../domain/domain.ts';
+import { Refusal, refuse } from '../../domain/refusals.ts';
+import type { Call, HandlersOf } from '../call.ts';
+import { clusterOf, mapped } from '../listing.ts';
+import { restoreJobBody } from '../wire/restore-job.ts';
+
+type CreateCall = Call<(typeof restoreJobOperations)['createGroupClusterBackupRestoreJob']>;
+type RestoreBody = RequestBody<(typeof restoreJobOperations)['createGroupClusterBackupRestoreJob']>;
+
+export const restoreJobHandlers: HandlersOf<typeof restoreJobOperations> = {
+  async listGroupClusterBackupRestoreJobs({ params, page, domain, links }) {
+    const found = await domain.restoreJobs.list({ ...clusterOf(params), page });
+    return mapped(found, (job) => restoreJobBody(job, links));
+  },
+
+  async createGroupClusterBackupRestoreJob(call) {
+    await mayRestoreIntoTarget(call);
+    const job = await call.domain.restoreJobs.create({
+      ...clusterOf(call.params),
+      deliveryType: deliveryTypeOf(call.body.deliveryType),
+      ...targetOf(call.body),
+      ...pointOf(call.body),
+    });
+    return restoreJobBody(job, call.links);
+  },
+
+  async getGroupClusterBackupRestoreJob({ params, domain, links }) {
+    const job = await domain.restoreJobs.get({ ...clusterOf(params), restoreJobId: params.restoreJobId });
+    return restoreJobBody(job, links);
+  },
+
+  async cancelGroupClusterBackupRestoreJob({ params, domain }) {
+    await domain.restoreJobs.cancel({ ...clusterOf(params), restoreJobId: params.restoreJobId });
+    return undefined;
+  },
+};
+
+/** A restore replaces data, so the role is needed where it lands too. A target project that the caller cannot see is refused like one that is not there. */
+async function mayRestoreIntoTarget({ body, params, rolesInProjectNamed }: CreateCall): Promise<void> {
+  const { targetGroupId, targetClusterName } = body;
+  if (targetGroupId === undefined || targetGroupId === params.groupId) return;
+  const refusal = refuse('CANNOT_RESTORE_TO_TARGET', [targetClusterName ?? '', targetGroupId]);
+  const roles = await rolesInProjectNamed(targetGroupId).catch((error: unknown) => {
+    if (error instanceof Refusal) throw refusal;
+    throw error;
+  });
+  if (!roles.has('GROUP_BACKUP_RECOVERY_OPERATOR')) throw refusal;
+}
+
+function deliveryTypeOf(text: string): RestoreRequest['deliveryType'] {
+  if (text === 'automated' || text === 'download' || text === 'pointInTime') return text;
+  throw refuse('UNSUPPORTED_DELIVERY_METHOD', [text]);
+}
+
+function targetOf({ snapshotId, targetClusterName, targetGroupId }: RestoreBody) {
+  return {
+    ...(snapshotId === undefined ? {} : { snapshotId }),
+    ...(targetClusterName === undefined ? {} : { targetClusterName }),
+    ...(targetGroupId === undefined ? {} : { targetProjectId: targetGroupId }),
+  };
+}
+
+function pointOf({ oplogInc, oplogTs, pointInTimeUTCSeconds }: RestoreBody) {
+  return {
+    ...(oplogInc === undefined ? {} : { oplogInc }),
+    ...(oplogTs === undefined ? {} : { oplogTs }),
+    ...(pointInTimeUTCSeconds === undefined ? {} : { pointInTimeUtcSeconds: pointInTimeUTCSeconds }),
+  };
+}

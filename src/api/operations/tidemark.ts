@@ -1,0 +1,77 @@
+import type { tidemarkOperations } from '../../../contract/tidemark.ts';
+import type { ClusterName, Domain, Task } from '../../domain/domain.ts';
+import { refuse } from '../../domain/refusals.ts';
+import type { HandlersOf } from '../call.ts';
+import type { LinkBuilder } from '../links.ts';
+import { clusterOf, mapped } from '../listing.ts';
+import { registeredClusterBody } from '../wire/registered-cluster.ts';
+import { taskBody } from '../wire/task.ts';
+
+type SnapshotParams = { groupId: string; clusterName: string; snapshotId: string };
+type RestoreJobParams = { groupId: string; clusterName: string; restoreJobId: string };
+
+export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
+  async listRegisteredClusters({ params, page, domain, links }) {
+    const found = await domain.clusters.list({ projectId: params.groupId, page });
+    return mapped(found, (cluster) => registeredClusterBody(cluster, links));
+  },
+
+  async registerCluster({ params, body, domain, links, signal }) {
+    const cluster = await domain.clusters.register({
+      projectId: params.groupId,
+      name: body.name,
+      uri: body.connectionString,
+      signal,
+    });
+    return registeredClusterBody(cluster, links);
+  },
+
+  async removeCluster({ params, query, domain }) {
+    const { deleteSnapshots = false } = query;
+    await domain.clusters.remove({ ...clusterOf(params), deleteSnapshots });
+    return undefined;
+  },
+
+  async getSnapshotTask({ params, domain, links }) {
+    return snapshotTaskBody(params, await taskOfSnapshot(params, domain), links);
+  },
+
+  async cancelSnapshotTask({ params, domain, links }) {
+    const task = await taskOfSnapshot(params, domain);
+    return snapshotTaskBody(params, await domain.tasks.cancel(task.id), links);
+  },
+
+  async getRestoreJobTask({ params, domain, links }) {
+    return restoreJobTaskBody(params, await taskOfRestoreJob(params, domain), links);
+  },
+
+  async cancelRestoreJobTask({ params, domain, links }) {
+    const task = await taskOfRestoreJob(params, domain);
+    return restoreJobTaskBody(params, await domain.tasks.cancel(task.id), links);
+  },
+};
+
+/** Tasks are reached through what they work on, because that says whose they are. */
+async function taskOfSnapshot(params: SnapshotParams, domain: Domain): Promise<Task> {
+  const { taskId } = await domain.snapshots.get({ ...clusterOf(params), snapshotId: params.snapshotId });
+  if (taskId === null) throw refuse('TASK_NOT_FOUND', [params.snapshotId]);
+  return await domain.tasks.get(taskId);
+}
+
+async function taskOfRestoreJob(params: RestoreJobParams, domain: Domain): Promise<Task> {
+  const { taskId } = await domain.restoreJobs.get({ ...clusterOf(params), restoreJobId: params.restoreJobId });
+  if (taskId === null) throw refuse('TASK_NOT_FOUND', [params.restoreJobId]);
+  return await domain.tasks.get(taskId);
+}
+
+function clusterPath({ projectId, clusterName }: ClusterName): string {
+  return `/groups/${projectId}/clusters/${clusterName}`;
+}
+
+function snapshotTaskBody(params: SnapshotParams, task: Task, links: LinkBuilder): object {
+  return taskBody(task, clusterPath(clusterOf(params)), `snapshots/${params.snapshotId}`, links);
+}
+
+function restoreJobTaskBody(params: RestoreJobParams, task: Task, links: LinkBuilder): object {
+  return taskBody(task, clusterPath(clusterOf(params)), `restoreJobs/${params.restoreJobId}`, links);
+}

@@ -1,0 +1,103 @@
+import type { Operation, QueryParameter } from '../../contract/operation.ts';
+import type { PageRequest } from '../domain/domain.ts';
+import { unreachable } from '../lib/assert.ts';
+import { invalid } from './http-refusals.ts';
+
+/** Reading the query string, by the rules that all operations share. Pure. */
+
+export type QueryValues = Readonly<Record<string, string>>;
+
+const itemsPerPageMax = 500;
+const itemsPerPageDefault = 100;
+const pageNumMax = 1_000_000;
+
+/** The first value of each parameter. Unknown ones are ignored, as Atlas ignores them. */
+export function queryOf(target: string): QueryValues {
+  const mark = target.indexOf('?');
+  const values: Record<string, string> = Object.create(null);
+  if (mark < 0) return values;
+  for (const [name, value] of new URLSearchParams(target.slice(mark + 1))) {
+    if (values[name] === undefined) values[name] = value;
+  }
+  return values;
+}
+
+/** Only `true` and `false` count, whatever their case; anything else is the default, since no client branches on a refusal here. */
+export function flag(query: QueryValues, name: string, otherwise: boolean): boolean {
+  const text = query[name]?.toLowerCase();
+  return text === 'true' ? true : text === 'false' ? false : otherwise;
+}
+
+function integer(query: QueryValues, name: string, bounds: { minimum: number; maximum: number }): number | undefined {
+  const text = query[name];
+  if (text === undefined || text === '') return undefined;
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= bounds.minimum && value <= bounds.maximum) return value;
+  throw invalid([{ field: name, description: `must be a whole number from ${bounds.minimum} to ${bounds.maximum}` }]);
+}
+
+/** `pageNum` 0 is page 1: the Atlas CLI's login asks for it. */
+export function pageOf(operation: Operation, query: QueryValues): PageRequest {
+  if (operation.paging === 'none') return { pageNum: 1, itemsPerPage: itemsPerPageMax, includeCount: true };
+  return {
+    pageNum: integer(query, 'pageNum', { minimum: 0, maximum: pageNumMax }) || 1,
+    itemsPerPage: integer(query, 'itemsPerPage', { minimum: 1, maximum: itemsPerPageMax }) ?? itemsPerPageDefault,
+    includeCount: flag(query, 'includeCount', true),
+  };
+}
+
+/** The operation's own parameters, checked. An empty one counts as left out (`name=` filters nothing). */
+export function ownParameters(operation: Operation, query: QueryValues): Record<string, string | number | boolean> {
+  const found: Record<string, string | number | boolean> = {};
+  for (const [name, rule] of Object.entries(operation.query)) {
+    const value = ownParameter(rule, query, name);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+}
+
+function ownParameter(rule: QueryParameter, query: QueryValues, name: string): string | number | boolean | undefined {
+  switch (rule.type) {
+    case 'integer':
+      return integer(query, name, { minimum: rule.minimum, maximum: Number.MAX_SAFE_INTEGER });
+    case 'boolean':
+      return flag(query, name, false);
+    case 'string':
+      return query[name] || undefined;
+    default:
+      return unreachable(rule);
+  }
+}
+
+export interface PageLink {
+  href: string;
+  rel: string;
+}
+
+/**
+ * Links of a list. Defaults are spelled out even where the caller left them out, in the order in which Atlas writes them: in `self` the page comes before its size,
+ * in `next` and `previous` after it. `hasNext` is what the count says, or without a count that the page is full.
+ */
+export function pageLinks(options: {
+  href: string;
+  operation: Operation;
+  query: QueryValues;
+  page: PageRequest;
+  hasNext: boolean;
+}): PageLink[] {
+  const { href, operation, query, page } = options;
+  if (operation.paging === 'none') return [{ href, rel: 'self' }];
+  const own = Object.keys(operation.query)
+    .filter((name) => query[name] !== undefined)
+    .map((name) => `${name}=${encodeURIComponent(query[name] ?? '')}`);
+  const common = [`includeCount=${page.includeCount}`, ...own];
+  const size = `itemsPerPage=${page.itemsPerPage}`;
+  const to = (pageNum: number, rel: string) => ({
+    href: `${href}?${[...common, size, `pageNum=${pageNum}`].join('&')}`,
+    rel,
+  });
+  const links = [{ href: `${href}?${[...common, `pageNum=${page.pageNum}`, size].join('&')}`, rel: 'self' }];
+  if (page.pageNum > 1) links.push(to(page.pageNum - 1, 'previous'));
+  if (options.hasNext) links.push(to(page.pageNum + 1, 'next'));
+  return links;
+}

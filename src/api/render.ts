@@ -1,0 +1,53 @@
+import type { Operation, ResourceVersion } from '../../contract/operation.ts';
+import type { PageRequest } from '../domain/domain.ts';
+import type { ListAnswer } from './call.ts';
+import { contentTypeOf } from './media-types.ts';
+import { flag, pageLinks, type QueryValues } from './paging.ts';
+
+/** From what a handler answers to the bytes of the response. Pure. */
+
+export interface Rendered {
+  contentType: string;
+  text: string;
+}
+
+export function listBody(options: {
+  answer: ListAnswer;
+  operation: Operation;
+  query: QueryValues;
+  page: PageRequest;
+  href: string;
+}): object {
+  const { answer, page } = options;
+  const { items, totalCount } = answer;
+  const hasNext =
+    totalCount === undefined ? items.length === page.itemsPerPage : page.pageNum * page.itemsPerPage < totalCount;
+  return {
+    links: pageLinks({ ...options, hasNext }),
+    results: items,
+    ...(page.includeCount && totalCount !== undefined ? { totalCount } : {}),
+  };
+}
+
+/** With `envelope=true` a single object moves into `content` beside its status; a list keeps its shape and gains the status. */
+function enveloped(operation: Operation, body: object): object {
+  return operation.answers === 'list'
+    ? { ...body, status: operation.success }
+    : { status: operation.success, content: body };
+}
+
+export function rendered(operation: Operation, version: ResourceVersion, query: QueryValues, body: object): Rendered {
+  const wrapped = operation.envelope && flag(query, 'envelope', false) ? enveloped(operation, body) : body;
+  return {
+    contentType: successType(operation, version),
+    text: jsonText(wrapped, operation.pretty && flag(query, 'pretty', false)),
+  };
+}
+
+export function successType(operation: Operation, version: ResourceVersion): string {
+  return operation.negotiated ? contentTypeOf(version) : 'application/json;charset=utf-8';
+}
+
+export function jsonText(body: object, pretty: boolean): string {
+  return pretty ? `${JSON.stringify(body, null, 2)}\n` : JSON.stringify(body);
+}

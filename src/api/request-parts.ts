@@ -1,0 +1,72 @@
+import { type Operation, patternOf, type ResourceVersion } from '../../contract/operation.ts';
+import { problemsOf } from '../../contract/validate.ts';
+import { refuse } from '../domain/refusals.ts';
+import { HttpRefusal, invalid } from './http-refusals.ts';
+import { bodyType } from './media-types.ts';
+
+/** Checking the path and the body of a request against the contract. Pure. */
+
+/** Malformed ids and names: 400 where the operation documents one, else the 404 of the thing that cannot exist under such a name. */
+export function checkedParams(
+  operation: Operation,
+  raw: Readonly<Record<string, string>>,
+  path: string,
+): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(raw)) {
+    if (patternOf(name).test(value)) continue;
+    if (operation.documents400) throw invalid([{ field: name, description: 'has an invalid format' }]);
+    if (name === 'groupId') throw refuse('GROUP_NOT_FOUND', [value]);
+    if (name === 'clusterName') throw refuse('CLUSTER_NOT_FOUND', [value, raw.groupId ?? '']);
+    throw refuse('RESOURCE_NOT_FOUND', [path]);
+  }
+  return raw;
+}
+
+const depthMax = 32;
+
+/** Without members that are null: clients spell absent fields so. Arrays keep theirs. */
+function withoutNulls(value: unknown, depth = 0): unknown {
+  if (value === null || typeof value !== 'object' || depth > depthMax) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([name, member]) => [name, withoutNulls(member, depth + 1)]),
+  );
+}
+
+function parsed(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new HttpRefusal('VALIDATION_ERROR', ['The request body is not valid JSON']);
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new HttpRefusal('VALIDATION_ERROR', ['The request body must be a JSON object']);
+  }
+  return value;
+}
+
+/**
+ * The body, checked against its version's schema; undefined for an operation that takes none. Fields that the schema does not name, the read-only ones that clients
+ * echo among them, are let through unread.
+ */
+export function checkedBody(
+  operation: Operation,
+  request: { contentType: string | undefined; text: string; accepted: ResourceVersion; nowMs: number },
+): unknown {
+  if (!operation.versions.some((version) => version.request !== undefined)) return undefined;
+  const type = bodyType(operation.versions, request.contentType, request.accepted, request.nowMs);
+  if (type === 'unsupported') throw new HttpRefusal('UNSUPPORTED_MEDIA_TYPE', [request.contentType ?? '']);
+  if (type === 'badVersion') throw refuse('INVALID_VERSION_DATE');
+  if (request.text.trim() === '') throw new HttpRefusal('VALIDATION_ERROR', ['The request body is missing']);
+  const body = withoutNulls(parsed(request.text));
+  const schema = type.version.request;
+  if (schema === undefined) return body;
+  const problems = problemsOf(schema, body);
+  const missing = problems.find((problem) => problem.missing);
+  if (missing !== undefined) throw refuse('MISSING_ATTRIBUTE', [missing.field]);
+  if (problems.length > 0) throw invalid(problems.map(({ field, description }) => ({ field, description })));
+  return body;
+}

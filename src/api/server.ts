@@ -1,0 +1,163 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, type HTTPMethods } from 'fastify';
+import type { Operation } from '../../contract/operation.ts';
+import { operations } from '../../contract/operations.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Caller } from '../auth/roles.ts';
+import type { Domain } from '../domain/domain.ts';
+import { refuse } from '../domain/refusals.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { drain } from './drain.ts';
+import { handlers } from './handlers.ts';
+import { registerOAuthRoutes } from './oauth-routes.ts';
+import { type Problem, problemOf, unauthenticated } from './problem.ts';
+import { defaultRateLimit, type RateLimit, RateLimiter } from './rate-limit.ts';
+import { type AnyHandler, pathOf, serveOperation } from './serve-operation.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    operationId?: string;
+    /** Authenticates by itself. */
+    anonymous?: boolean;
+  }
+}
+
+export interface ApiServerOptions {
+  domain: Domain;
+  authenticator: Authenticator;
+  clock: Clock;
+  log: Logger;
+  /** How clients reach us, for links; what they write into Host where it is left out. */
+  publicUrl?: string;
+  version: string;
+  rateLimit?: RateLimit;
+}
+
+const bodyBytesMax = 1024 * 1024;
+const requestTimeoutMs = 120_000;
+const everyMethod: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** The Atlas-compatible surface on one HTTP server, not yet listening. Every rule that operations share is applied here and in what this calls, once. */
+export function createApiServer(options: ApiServerOptions): FastifyInstance {
+  const { authenticator, clock, log } = options;
+  const startedAt = clock.nowMs().toString(36);
+  let requests = 0;
+  const server = fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    genReqId: () => `${startedAt}-${++requests}`,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    frameworkErrors: (error, request, reply) => {
+      const context = { requestId: request.id, operationId: undefined, bodyBytesMax, log };
+      void sendProblem(reply, problemOf(error, context));
+    },
+  });
+
+  // Bodies are kept as text: their type says in which version they are read, and some clients send a type and no body.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  server.decorateRequest('caller', null);
+
+  const limiter = new RateLimiter(clock, options.rateLimit ?? defaultRateLimit);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (request.routeOptions.config.anonymous) return;
+    if (!(await admitted(request, reply, authenticator))) return reply;
+    limit(request, reply, limiter);
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const { operationId } = request.routeOptions.config;
+    const { statusCode } = reply;
+    const tookMs = Math.round(reply.elapsedTime);
+    log.debug({ requestId: request.id, operationId, statusCode, tookMs, caller: request.caller?.name }, 'answered');
+  });
+  server.setErrorHandler(async (error, request, reply) => {
+    const { operationId } = request.routeOptions.config;
+    return sendProblem(reply, problemOf(error, { requestId: request.id, operationId, bodyBytesMax, log }));
+  });
+  server.setNotFoundHandler(async (request) => {
+    throw refuse('RESOURCE_NOT_FOUND', [pathOf(request.raw.url ?? '/')]);
+  });
+
+  registerOAuthRoutes(server, authenticator.clientCredentials);
+  registerOperations(server, options);
+  return server;
+}
+
+/** As bytes: to text the library would add a charset, and errors are plain `application/json`. */
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('content-type', 'application/json')
+    .send(Buffer.from(JSON.stringify(problem.body)));
+}
+
+/** Sets the caller, or answers 401 once the body is out of the way. */
+async function admitted(request: FastifyRequest, reply: FastifyReply, authenticator: Authenticator): Promise<boolean> {
+  const authentication = await authenticator.authenticate({
+    method: request.raw.method ?? 'GET',
+    target: request.raw.url ?? '/',
+    authorization: request.headers.authorization,
+  });
+  if (authentication.caller !== null) {
+    request.caller = authentication.caller;
+    return true;
+  }
+  if (!(await drain(request.raw, bodyBytesMax))) reply.header('connection', 'close');
+  sendProblem(reply, unauthenticated(authentication.challenge));
+  return false;
+}
+
+function limit(request: FastifyRequest, reply: FastifyReply, limiter: RateLimiter): void {
+  const taken = limiter.take(request.caller?.id ?? '');
+  reply.headers({ 'RateLimit-Limit': taken.limit, 'RateLimit-Remaining': taken.remaining });
+  if (taken.retryAfterSeconds === 0) return;
+  reply.header('Retry-After', taken.retryAfterSeconds);
+  throw refuse('RATE_LIMITED');
+}
+
+/** Braces to colons; a colon that is part of a path (`:invite`) is doubled, which is how the router is told so. */
+export function routePath(path: string): string {
+  return path.replaceAll(':', '::').replace(/\{(\w+)\}/g, ':$1');
+}
+
+function registerOperations(server: FastifyInstance, options: ApiServerOptions): void {
+  const serve = {
+    domain: options.domain,
+    clock: options.clock,
+    publicUrl: options.publicUrl,
+    version: options.version,
+  };
+  const methodsOf = new Map<string, Set<HTTPMethods>>();
+  for (const [operationId, operation] of Object.entries<Operation>(operations)) {
+    const handler = handlers[operationId as keyof typeof handlers] as unknown as AnyHandler;
+    const url = routePath(operation.path);
+    server.route({
+      method: operation.method,
+      url,
+      config: { operationId },
+      handler: (request, reply) => serveOperation(operation, handler, request, reply, serve),
+    });
+    const methods = methodsOf.get(url) ?? new Set();
+    methods.add(operation.method);
+    if (operation.method === 'GET') methods.add('HEAD');
+    methodsOf.set(url, methods);
+  }
+  for (const [url, methods] of methodsOf) refuseOtherMethods(server, url, methods);
+}
+
+/** A path that exists answers 405 to the methods that it does not have, and says which it has. */
+function refuseOtherMethods(server: FastifyInstance, url: string, methods: ReadonlySet<HTTPMethods>): void {
+  server.route({
+    method: everyMethod.filter((method) => !methods.has(method)),
+    url,
+    handler: async (request, reply) => {
+      reply.header('Allow', [...methods].join(', '));
+      throw refuse('METHOD_NOT_ALLOWED', [request.method]);
+    },
+  });
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { AdvancedCluster, Cluster20240805 } from '../../../contract/clusters.ts';
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { Cluster, ClusterMember } from '../../domain/domain.ts';
+import { isoSeconds } from '../../lib/clock.ts';
+import type { LinkBuilder } from '../links.ts';
+
+const bytesPerGigabyte = 1024 ** 3;
+
+/** An id for a part that Atlas names and we do not store: the same one every time, from the cluster's own. */
+function partId(clusterId: string, part: string): string {
+  return createHash('sha256').update(`${clusterId}/${part}`).digest('hex').slice(0, 24);
+}
+
+function fieldsOf(cluster: Cluster, links: LinkBuilder) {
+  const path = `/groups/${cluster.projectId}/clusters/${cluster.name}`;
+  const { mongodVersion, featureCompatibilityVersion } = cluster;
+  return {
+    backupEnabled: true,
+    clusterType: cluster.type === 'sharded' ? ('SHARDED' as const) : ('REPLICASET' as const),
+    connectionStrings: { standard: cluster.displayUri },
+    createDate: isoSeconds(cluster.createdAtMs),
+    ...(featureCompatibilityVersion === null ? {} : { featureCompatibilityVersion }),
+    groupId: cluster.projectId,
+    id: cluster.id,
+    labels: [],
+    links: [
+      links.self(path),
+      links.to('restoreJobs', `${path}/backup/restoreJobs`),
+      links.to('snapshots', `${path}/backup/snapshots`),
+    ],
+    ...(mongodVersion === null
+      ? {}
+      : { mongoDBMajorVersion: mongodVersion.split('.').slice(0, 2).join('.'), mongoDBVersion: mongodVersion }),
+    name: cluster.name,
+    paused: false,
+    pitEnabled: false,
+    // Terraform waits for IDLE before it takes a snapshot, and goes on waiting through UPDATING.
+    stateName: cluster.restoreInProgress ? ('UPDATING' as const) : ('IDLE' as const),
+    tags: [],
+    terminationProtectionEnabled: false,
+  };
+}
+
+const carriesData = (member: ClusterMember) => member.state !== 'ARBITER';
+const canBeElected = (member: ClusterMember) => member.priority > 0;
+
+/** One region: self-run members have no cloud's. Those that can be elected, and those that only follow. */
+function regionConfigs(cluster: Cluster) {
+  const data = cluster.members.filter(carriesData);
+  const electable = data.filter(canBeElected).length;
+  return [
+    {
+      electableSpecs: { ...diskSize(cluster), nodeCount: electable },
+      priority: 7,
+      readOnlySpecs: { ...diskSize(cluster), nodeCount: data.length - electable },
+    },
+  ];
+}
+
+function diskSize(cluster: Cluster): { diskSizeGB?: number } {
+  if (cluster.dataBytes === null) return {};
+  return { diskSizeGB: Math.round((cluster.dataBytes / bytesPerGigabyte) * 100) / 100 };
+}
+
+const zoneName = 'Zone 1';
+
+/** Version 2023-02-01. Its replication spec has another id than the later version's, as in recorded answers. */
+export function advancedClusterBody(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof AdvancedCluster> {
+  const regions = regionConfigs(cluster).map(({ electableSpecs, priority, readOnlySpecs }) => ({
+    electableSpecs: { nodeCount: electableSpecs.nodeCount },
+    priority,
+    readOnlySpecs: { nodeCount: readOnlySpecs.nodeCount },
+  }));
+  return {
+    ...fieldsOf(cluster, links),
+    ...diskSize(cluster),
+    replicationSpecs: [{ id: partId(cluster.id, 'replicationSpec'), numShards: 1, regionConfigs: regions, zoneName }],
+  };
+}
+
+/** Version 2024-08-05: the disk size is in the hardware specs, and one entry is one shard. */
+export function clusterBody20240805(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof Cluster20240805> {
+  return {
+    ...fieldsOf(cluster, links),
+    replicationSpecs: [
+      {
+        id: partId(cluster.id, 'shard 0'),
+        regionConfigs: regionConfigs(cluster),
+        zoneId: partId(cluster.id, 'zone 0'),
+        zoneName,
+      },
+    ],
+  };
+}

@@ -1,0 +1,33 @@
+import type { AwsExportBucket, AzureExportBucket, GcpExportBucket } from '../../../contract/export-buckets.ts';
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { ExportBucket } from '../../domain/domain.ts';
+import { unreachable } from '../../lib/assert.ts';
+
+type Body = ShapeOf<typeof AwsExportBucket> | ShapeOf<typeof AzureExportBucket> | ShapeOf<typeof GcpExportBucket>;
+
+/** An export bucket, under `_id`. The shape follows the provider; the version decides only which providers a list holds. */
+export function exportBucketBody(bucket: ExportBucket): Body {
+  const common = { _id: bucket.id, bucketName: bucket.bucketName };
+  switch (bucket.cloudProvider) {
+    case 'AWS':
+      return {
+        ...common,
+        cloudProvider: 'AWS',
+        iamRoleId: bucket.roleId,
+        ...(bucket.region === null ? {} : { region: bucket.region }),
+        requirePrivateNetworking: bucket.requirePrivateNetworking,
+      };
+    case 'AZURE':
+      return {
+        ...common,
+        cloudProvider: 'AZURE',
+        roleId: bucket.roleId,
+        serviceUrl: bucket.serviceUrl ?? '',
+        tenantId: bucket.tenantId ?? '',
+      };
+    case 'GCP':
+      return { ...common, cloudProvider: 'GCP', roleId: bucket.roleId };
+    default:
+      return unreachable(bucket.cloudProvider);
+  }
+}

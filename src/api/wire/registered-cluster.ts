@@ -1,0 +1,23 @@
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { RegisteredCluster } from '../../../contract/tidemark.ts';
+import type { Cluster } from '../../domain/domain.ts';
+import { isoSeconds } from '../../lib/clock.ts';
+import { type LinkBuilder, relation } from '../links.ts';
+
+/** The connection string is shown without its secrets. */
+export function registeredClusterBody(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof RegisteredCluster> {
+  const path = `/groups/${cluster.projectId}/clusters/${cluster.name}`;
+  return {
+    connectionString: cluster.displayUri,
+    createdAt: isoSeconds(cluster.createdAtMs),
+    featureCompatibilityVersion: cluster.featureCompatibilityVersion,
+    groupId: cluster.projectId,
+    id: cluster.id,
+    links: [links.at(`/api/tidemark/v1${path}`, 'self'), links.at(`/api/atlas/v2${path}`, relation('cluster'))],
+    members: cluster.members.map(({ hidden, host, priority, state }) => ({ hidden, host, priority, state })),
+    mongodVersion: cluster.mongodVersion,
+    name: cluster.name,
+    replicaSetName: cluster.replicaSetName,
+    type: cluster.type === 'sharded' ? 'shardedCluster' : 'replicaSet',
+  };
+}

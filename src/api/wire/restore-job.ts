@@ -1,0 +1,60 @@
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { RestoreJob as RestoreJobBody } from '../../../contract/restore-jobs.ts';
+import type { RestoreJob } from '../../domain/domain.ts';
+import { isoSeconds } from '../../lib/clock.ts';
+import type { LinkBuilder } from '../links.ts';
+import { timeIfKnown } from './times.ts';
+
+type Body = ShapeOf<typeof RestoreJobBody>;
+
+/**
+ * A restore job on the wire. There is no state field: clients read three booleans and whether `finishedAt` is there. `deliveryUrl` and `desiredTimestamp` are always
+ * there, empty where they do not apply; a download has no target.
+ */
+export function restoreJobBody(job: RestoreJob, links: LinkBuilder): Body {
+  const project = `/groups/${job.projectId}`;
+  const cluster = `${project}/clusters/${job.clusterName}`;
+  const { snapshotId } = job;
+  return {
+    cancelled: job.state === 'cancelled',
+    deliveryType: job.deliveryType,
+    deliveryUrl: [],
+    desiredTimestamp: desiredTimestamp(job),
+    expired: job.state === 'expired',
+    ...timeIfKnown('expiresAt', job.expiresAtMs),
+    failed: job.state === 'failed',
+    ...timeIfKnown('finishedAt', job.finishedAtMs),
+    id: job.id,
+    links: [
+      links.self(`${cluster}/backup/restoreJobs/${job.id}`),
+      ...(snapshotId === null ? [] : [links.to('snapshot', `${cluster}/backup/snapshots/${snapshotId}`)]),
+      links.to('cluster', cluster),
+      links.to('group', project),
+    ],
+    ...pointInTime(job),
+    ...(snapshotId === null ? {} : { snapshotId }),
+    ...(job.deliveryType === 'download' ? {} : target(job)),
+    ...timeIfKnown('timestamp', job.snapshotCreatedAtMs),
+  };
+}
+
+function target(job: RestoreJob): Pick<Body, 'targetClusterName' | 'targetGroupId'> {
+  return {
+    ...(job.targetClusterName === null ? {} : { targetClusterName: job.targetClusterName }),
+    ...(job.targetProjectId === null ? {} : { targetGroupId: job.targetProjectId }),
+  };
+}
+
+function pointInTime(job: RestoreJob): Pick<Body, 'oplogInc' | 'oplogTs' | 'pointInTimeUTCSeconds'> {
+  return {
+    ...(job.oplogInc === null ? {} : { oplogInc: job.oplogInc }),
+    ...(job.oplogTs === null ? {} : { oplogTs: job.oplogTs }),
+    ...(job.pointInTimeUtcSeconds === null ? {} : { pointInTimeUTCSeconds: job.pointInTimeUtcSeconds }),
+  };
+}
+
+function desiredTimestamp(job: RestoreJob): Body['desiredTimestamp'] {
+  const seconds = job.oplogTs ?? job.pointInTimeUtcSeconds;
+  if (seconds === null) return { date: null, increment: null, time: null };
+  return { date: isoSeconds(seconds * 1000), increment: job.oplogInc, time: seconds };
+}

@@ -1,0 +1,45 @@
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { ReplicaSetSnapshot, ShardedClusterSnapshot } from '../../../contract/snapshots.ts';
+import type { Snapshot } from '../../domain/domain.ts';
+import { isoSeconds } from '../../lib/clock.ts';
+import type { LinkBuilder } from '../links.ts';
+import { timeIfKnown } from './times.ts';
+
+/**
+ * A snapshot on the wire. `createdAt`, `mongodVersion` and the size come with the data: until it is completed the first two are absent and the size is 0. `expiresAt` is
+ * there from the start, provisional until completion. `cloudProvider` and `masterKeyUUID` are a cloud's and never there.
+ */
+function fieldsOf(snapshot: Snapshot, links: LinkBuilder, path: string) {
+  const cluster = `/groups/${snapshot.projectId}/clusters/${snapshot.clusterName}`;
+  return {
+    ...timeIfKnown('createdAt', snapshot.status === 'completed' ? snapshot.createdAtMs : null),
+    ...(snapshot.description === '' ? {} : { description: snapshot.description }),
+    expiresAt: isoSeconds(snapshot.expiresAtMs),
+    frequencyType: snapshot.frequencyType,
+    id: snapshot.id,
+    links: [links.self(`${cluster}/backup/snapshots/${path}${snapshot.id}`), links.to('cluster', cluster)],
+    ...(snapshot.mongodVersion === null ? {} : { mongodVersion: snapshot.mongodVersion }),
+    policyItems: snapshot.policyItems,
+    snapshotType: snapshot.snapshotType,
+    status: snapshot.status,
+    storageSizeBytes: snapshot.storageSizeBytes ?? 0,
+    type: snapshot.type === 'sharded' ? ('shardedCluster' as const) : ('replicaSet' as const),
+  };
+}
+
+export function replicaSetSnapshot(snapshot: Snapshot, links: LinkBuilder): ShapeOf<typeof ReplicaSetSnapshot> {
+  return {
+    ...fieldsOf(snapshot, links, ''),
+    copyRegions: [],
+    // Recorded answers show the cluster's name here from the first moment on; the set's own name is known once it was read.
+    replicaSetName: snapshot.replicaSetName ?? snapshot.clusterName,
+  };
+}
+
+/** A replica set seen through the sharded path: Terraform asks for every snapshot in both ways, and an error here would show as a change in each plan. */
+export function asShardedClusterSnapshot(
+  snapshot: Snapshot,
+  links: LinkBuilder,
+): ShapeOf<typeof ShardedClusterSnapshot> {
+  return { ...fieldsOf(snapshot, links, 'shardedCluster/'), members: [], snapshotIds: [] };
+}
