@@ -68,7 +68,7 @@ export const clusterOperations = defineOperations({
     path: clusters,
     access: read,
     versions: [
-      { date: '2023-02-01', sunset: '2027-07-01', response: Paginated(AdvancedCluster) },
+      { date: '2023-02-01', response: Paginated(AdvancedCluster) },
       { date: '2024-08-05', response: Paginated(Cluster20240805) },
     ],
   },
@@ -78,7 +78,7 @@ export const clusterOperations = defineOperations({
     path: `${clusters}/{clusterName}`,
     access: read,
     versions: [
-      { date: '2023-02-01', sunset: '2027-07-01', response: AdvancedCluster },
+      { date: '2023-02-01', response: AdvancedCluster },
       { date: '2024-08-05', response: Cluster20240805 },
     ],
     errorCodes: ['CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API'],

@@ -15,13 +15,12 @@ export type OrganizationRole = 'ORG_OWNER' | 'ORG_GROUP_CREATOR' | 'ORG_READ_ONL
 
 /**
  * Who may call. `anyOf`: one of these roles in the project (or organisation) that the path names. `caller`: anybody with a valid credential, who sees only
- * what is theirs. `nobody`: no credential is asked for.
+ * what is theirs.
  */
 export type Access =
   | { scope: 'project'; anyOf: readonly ProjectRole[] }
   | { scope: 'organization'; anyOf: readonly OrganizationRole[] }
-  | { scope: 'caller' }
-  | { scope: 'nobody' };
+  | { scope: 'caller' };
 
 /**
  * One published shape of a resource. `date` is its release date and the name of its media type; a later one supersedes it. `sunset` is when Atlas stops

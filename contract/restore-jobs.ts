@@ -46,14 +46,14 @@ export const RestoreJob = Type.Object(
 );
 
 /**
- * Only the types of what we read: which parts a delivery type needs is the domain's rule, with Atlas's own code for each. Read-only fields that
+ * Only the types of what we read: which parts a delivery type needs, and whether an id is one, is the domain's rule, with Atlas's own code for each. Read-only fields that
  * clients echo are not named, so they pass unread.
  */
 export const RestoreJobRequest = Type.Object({
   deliveryType: Type.String(),
-  snapshotId: Type.Optional(ObjectId),
+  snapshotId: Type.Optional(Type.String()),
   targetClusterName: Type.Optional(Type.String()),
-  targetGroupId: Type.Optional(ObjectId),
+  targetGroupId: Type.Optional(Type.String()),
   oplogTs: Type.Optional(Type.Number()),
   oplogInc: Type.Optional(Type.Number()),
   pointInTimeUTCSeconds: Type.Optional(Type.Number()),

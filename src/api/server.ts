@@ -36,12 +36,15 @@ export interface ApiServerOptions {
   rateLimit?: RateLimit;
 }
 
+/** What `createApiServer` gives; named here, so that nobody else needs the HTTP library for it. */
+export type ApiServer = FastifyInstance;
+
 const bodyBytesMax = 1024 * 1024;
 const requestTimeoutMs = 120_000;
 const everyMethod: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** The Atlas-compatible surface on one HTTP server, not yet listening. Every rule that operations share is applied here and in what this calls, once. */
-export function createApiServer(options: ApiServerOptions): FastifyInstance {
+export function createApiServer(options: ApiServerOptions): ApiServer {
   const { authenticator, clock, log } = options;
   const startedAt = clock.nowMs().toString(36);
   let requests = 0;
@@ -65,7 +68,7 @@ export function createApiServer(options: ApiServerOptions): FastifyInstance {
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     if (request.routeOptions.config.anonymous) return;
-    if (!(await admitted(request, reply, authenticator))) return reply;
+    if (!(await admitted(request, reply, authenticator, log))) return reply;
     limit(request, reply, limiter);
   });
   server.addHook('onResponse', async (request, reply) => {
@@ -97,7 +100,12 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 }
 
 /** Sets the caller, or answers 401 once the body is out of the way. */
-async function admitted(request: FastifyRequest, reply: FastifyReply, authenticator: Authenticator): Promise<boolean> {
+async function admitted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticator: Authenticator,
+  log: Logger,
+): Promise<boolean> {
   const authentication = await authenticator.authenticate({
     method: request.raw.method ?? 'GET',
     target: request.raw.url ?? '/',
@@ -106,6 +114,10 @@ async function admitted(request: FastifyRequest, reply: FastifyReply, authentica
   if (authentication.caller !== null) {
     request.caller = authentication.caller;
     return true;
+  }
+  // Every digest call starts without a credential, so only an answer that was refused is worth a line.
+  if (request.headers.authorization !== undefined) {
+    log.info({ requestId: request.id, remote: request.ip, reason: authentication.reason }, 'a credential was refused');
   }
   if (!(await drain(request.raw, bodyBytesMax))) reply.header('connection', 'close');
   sendProblem(reply, unauthenticated(authentication.challenge));
