@@ -1,0 +1,122 @@
+import { throwIfAborted } from '../lib/abort.ts';
+import { assert } from '../lib/assert.ts';
+import { Cancelled, Fault } from '../lib/errors.ts';
+import { ObjectExists } from '../storage/object-store.ts';
+import { BlobPipeline, type WrittenTotals } from './blob-pipeline.ts';
+import type { BlobRef } from './format/blob-list.ts';
+import { envelopeKind } from './format/envelope.ts';
+import { encodeManifest, type LayerRef, type Manifest } from './format/manifest.ts';
+import { KnownBlobs } from './known-blobs.ts';
+import { LayerWriter } from './layer-writer.ts';
+import { manifestKey } from './object-keys.ts';
+import type { Repository } from './repository.ts';
+
+export type { LayerWriter } from './layer-writer.ts';
+
+const BLOBS_IN_FLIGHT_MAX = 5;
+
+/**
+ * Writes one snapshot. What it holds to, whatever happens between two calls (`docs/repository-format.md`, Order of writing):
+ *
+ * 1. A list is put after every blob it names was acknowledged, the manifest after every list it names.
+ * 2. Everything is put below the snapshot's own prefix, and only if absent.
+ * 3. Nothing is named but what was written here and what the pinned parent names.
+ */
+export class SnapshotWriter {
+  readonly clusterId: string;
+  readonly snapshotId: string;
+  readonly #repository: Repository;
+  readonly #pipeline: BlobPipeline;
+  /** The lists that the parent names. */
+  readonly #parentLists: ReadonlySet<string>;
+  #committed = false;
+
+  constructor(
+    repository: Repository,
+    options: {
+      clusterId: string;
+      snapshotId: string;
+      /** The pinned parent, of the same cluster: the only snapshot whose lists and blobs may be named. */
+      parent: Manifest | null;
+      signal?: AbortSignal | undefined;
+      /** In blobs of the chunker's target size; bounds memory to about three times as much. */
+      blobsInFlightMax?: number;
+    },
+  ) {
+    const { clusterId, snapshotId, parent, signal, blobsInFlightMax = BLOBS_IN_FLIGHT_MAX } = options;
+    assert(parent === null || parent.header.clusterId === clusterId, 'a parent is of the same cluster');
+    assert(parent?.header.snapshotId !== snapshotId, 'a snapshot is not its own parent');
+    this.clusterId = clusterId;
+    this.snapshotId = snapshotId;
+    this.#repository = repository;
+    this.#pipeline = new BlobPipeline(repository, { clusterId, snapshotId, signal, blobsInFlightMax });
+    this.#parentLists = new Set(parent === null ? [] : listsOf(parent).map(nameOf));
+  }
+
+  /** Running totals of the snapshot. */
+  get written(): Readonly<WrittenTotals> {
+    return this.#pipeline.totals;
+  }
+
+  /** `reuse`: layers of the parent, or written here, whose blobs need not be written again where the same documents come by. */
+  openLayer(options: { kind: 'base' | 'delta'; ordered?: boolean; reuse?: readonly LayerRef[] }): LayerWriter {
+    assert(!this.#committed, 'a committed snapshot gets no more layers');
+    const reuse = options.reuse ?? [];
+    for (const ref of reuse.flatMap(listsOfLayer)) {
+      assert(this.#mayName(ref), `list ${ref.id} of ${ref.snapshotId} is neither the parent's nor our own`);
+    }
+    const known = new KnownBlobs(this.#repository, this.clusterId, reuse, this.#pipeline.signal);
+    const layer = { kind: options.kind, ordered: options.ordered ?? false, takenIn: this.snapshotId };
+    return new LayerWriter(this.#pipeline, this.#repository.chunker, known, layer);
+  }
+
+  /** Puts the manifest: from then on the snapshot exists. `storedBytes` is the manifest's size. */
+  async commit(manifest: Manifest): Promise<{ storedBytes: number }> {
+    assert(!this.#committed, 'a snapshot is committed once');
+    const { header } = manifest;
+    assert(
+      header.clusterId === this.clusterId && header.snapshotId === this.snapshotId,
+      'the manifest is of this snapshot',
+    );
+    assert(header.repositoryId === this.#repository.repositoryId, 'the manifest is of this repository');
+    for (const ref of listsOf(manifest)) {
+      assert(this.#mayName(ref), `list ${ref.id} of ${ref.snapshotId} is neither the parent's nor acknowledged here`);
+    }
+    const { signal } = this.#pipeline;
+    throwIfAborted(signal);
+    this.#committed = true;
+    const objectKey = manifestKey(header);
+    const boundTo = Buffer.from(`${header.clusterId}/${header.snapshotId}`);
+    const object = await this.#repository.sealer.seal(envelopeKind.manifest, encodeManifest(manifest), boundTo);
+    try {
+      await this.#repository.store.put(objectKey, object, { ifAbsent: true, signal });
+    } catch (cause) {
+      if (!(cause instanceof ObjectExists)) throw cause;
+      const message = `snapshot ${header.snapshotId} was committed already, by another attempt`;
+      throw new Fault({ op: 'commit snapshot', subject: objectKey, message, cause });
+    }
+    return { storedBytes: object.length };
+  }
+
+  /** Stops everything that is under way and resolves when it has ended. For a snapshot that failed; what was written is garbage. */
+  async abandon(): Promise<void> {
+    this.#pipeline.stop(new Cancelled('the snapshot was abandoned'));
+    await this.#pipeline.settled();
+  }
+
+  #mayName(ref: BlobRef): boolean {
+    return this.#parentLists.has(nameOf(ref)) || this.#pipeline.isAcknowledged(ref);
+  }
+}
+
+function listsOf(manifest: Manifest): BlobRef[] {
+  return manifest.collections.flatMap((entry) => entry.layers).flatMap(listsOfLayer);
+}
+
+function listsOfLayer(layer: LayerRef): BlobRef[] {
+  return [...layer.documentLists, ...layer.deletedLists];
+}
+
+function nameOf(ref: BlobRef): string {
+  return `${ref.snapshotId}/${ref.id}`;
+}
