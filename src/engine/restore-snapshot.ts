@@ -144,7 +144,7 @@ class Restore {
     this.#enter('creating views');
     for (const view of plan.views) await target.create(view.db, view.name, view.info);
     this.#enter('restoring users and roles');
-    await restoreUsers(repository, target, plan);
+    await restoreUsers(repository, this.#options.clusterId, target, plan);
     this.#enter('waiting for a majority');
     await target.settle();
     const { documentsDone: documents, bytesDone: bytes } = this.progress;
@@ -167,10 +167,10 @@ class Restore {
     inserts: Semaphore,
     memory: Semaphore,
   ): Promise<void> {
-    const { repository, signal } = this.#options;
+    const { repository, clusterId, signal } = this.#options;
     const ordered = entry.layers.some((layer) => layer.ordered);
     const batches = async function* () {
-      for await (const documents of readCollection(repository, entry, { signal })) {
+      for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
         for (const batch of cutBatches(documents))
           yield { batch, release: await memory.acquire(batch.documents.length, signal) };
       }

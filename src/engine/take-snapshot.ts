@@ -73,9 +73,9 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
   const takenAtMs = clock.nowMs();
   const limits = { ...defaultSnapshotLimits, ...options.limits };
   const meter = new SourceMeter(clock, options.report, signal, limits.readBytesPerSecondMax);
-  const writer = new SnapshotWriter(repository, { clusterId, snapshotId, signal });
-  const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
   const parent = await readParent(options);
+  const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent, signal });
+  const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
   let attached = false;
   const source = await onSomeMember(options, capture, async (member, facts) => {
     if (!attached) await attach(capture, member, facts, parent, log);

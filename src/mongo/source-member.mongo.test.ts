@@ -292,11 +292,8 @@ async function settle(client: MongoClient): Promise<void> {
 }
 
 /** Majority-committed time at or after everything that was written through the collection. */
-async function majorityNow(reader: SourceMember, _client: MongoClient): Promise<bigint> {
-  await collection.db
-    .command({ appendOplogNote: 1, data: { m: 1 }, writeConcern: { w: 'majority' } })
-    .catch(() => undefined);
-  await collection.db.collection('marks').insertOne({}, { writeConcern: { w: 'majority' } });
+async function majorityNow(reader: SourceMember, client: MongoClient): Promise<bigint> {
+  await settle(client);
   return (await reader.majorityOptime(signal)).ts;
 }
 
