@@ -22,7 +22,8 @@ import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
 import { changeSampleData, createSampleIndexes, SAMPLE_DB } from './demo/sample-cluster.ts';
 
 const SEED = 20_261_122;
-const SCAN_TRIES = 2;
+/** A floor is the better of so many tries, so that a hiccup makes no budget easier. */
+const FLOOR_TRIES = 2;
 const PERCENTS = ['0.1', '1', '10'] as const;
 
 const ids = createIdSource(systemClock, systemRandom);
@@ -154,16 +155,20 @@ async function run(directory: string, bytes: number, say: (text: string) => void
 }
 
 async function loadFloor(target: ReplicaSet, files: readonly SampleFile[], indexes: boolean): Promise<number> {
-  await target.client.db(SAMPLE_DB).dropDatabase();
-  await settle(target);
-  return (await measure({ kind: 'load', uri: target.uri, db: SAMPLE_DB, files: [...files], indexes })).ms;
+  return await bestOf(async () => {
+    await target.client.db(SAMPLE_DB).dropDatabase();
+    await settle(target);
+    return await measure({ kind: 'load', uri: target.uri, db: SAMPLE_DB, files: [...files], indexes });
+  });
 }
 
 async function scanFloor(source: ReplicaSet): Promise<number> {
+  return await bestOf(() => measure({ kind: 'scan', uri: source.uri, db: SAMPLE_DB }));
+}
+
+async function bestOf(attempt: () => Promise<Measured>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < SCAN_TRIES; tries++) {
-    best = Math.min(best, (await measure({ kind: 'scan', uri: source.uri, db: SAMPLE_DB })).ms);
-  }
+  for (let tries = 0; tries < FLOOR_TRIES; tries++) best = Math.min(best, (await attempt()).ms);
   return best;
 }
 
