@@ -1,4 +1,5 @@
-import type { Cluster, Domain, Project, Snapshot } from '../domain/domain.ts';
+import type { Workspace } from '../compose.ts';
+import type { Cluster, ClusterName, Domain, Project, Snapshot } from '../domain/domain.ts';
 import { Refusal } from '../domain/refusals.ts';
 import { everyItem } from './every-item.ts';
 import { UsageError } from './usage-error.ts';
@@ -45,11 +46,22 @@ export async function findCluster(domain: Domain, name: string, projectId: strin
   return found;
 }
 
+/** Every name under which something was backed up, also those of clusters that were removed or that a rebuild could not connect: their snapshots are still there. */
+export async function everyClusterName({ catalog }: Workspace, projectId: string | undefined): Promise<ClusterName[]> {
+  const { allClusters } = await import('../catalog/clusters.ts');
+  const names = new Map<string, ClusterName>();
+  for (const cluster of await allClusters(catalog.reader)) {
+    if (projectId !== undefined && cluster.projectId !== projectId) continue;
+    names.set(`${cluster.projectId} ${cluster.name}`, { projectId: cluster.projectId, clusterName: cluster.name });
+  }
+  return [...names.values()];
+}
+
 /** The snapshot, wherever it is: ids are unique in the whole service. */
-export async function findSnapshot(domain: Domain, snapshotId: string): Promise<Snapshot> {
-  for (const cluster of await everyCluster(domain, undefined)) {
+export async function findSnapshot(workspace: Workspace, snapshotId: string): Promise<Snapshot> {
+  for (const name of await everyClusterName(workspace, undefined)) {
     try {
-      return await domain.snapshots.get({ projectId: cluster.projectId, clusterName: cluster.name, snapshotId });
+      return await workspace.domain.snapshots.get({ ...name, snapshotId });
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 404)) throw error;
     }

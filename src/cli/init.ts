@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { type CommandTools, runCommand } from './command-run.ts';
+import {
+  dataDirOption,
+  jsonOption,
+  type PassphraseOptions,
+  passphraseFileOption,
+  readPassphrase,
+  requireDataDir,
+} from './options.ts';
+import { renderFields } from './table.ts';
+
+interface InitOptions extends PassphraseOptions {
+  dataDir?: string;
+  json?: boolean;
+}
+
+export function initCommand(tools: CommandTools): Command {
+  return new Command('init')
+    .description('make a data directory: catalog, repository, a first project and credentials')
+    .addOption(dataDirOption())
+    .addOption(passphraseFileOption())
+    .addOption(jsonOption())
+    .action((options: InitOptions) =>
+      runCommand(tools, options, async (run) => {
+        const dataDir = resolve(requireDataDir(options));
+        const passphrase = await readPassphrase(options, run.env);
+        const { initDataDirectory } = await import('../compose.ts');
+        const made = await initDataDirectory({ dataDir, passphrase });
+        const { colours } = run.terminal;
+        const serviceAccount = { clientId: made.serviceAccount.clientId, clientSecret: made.serviceAccount.secret };
+        run.answer({ orgId: made.organizationId, projectId: made.projectId, apiKey: made.apiKey, serviceAccount }, [
+          `${colours.green('Made')} ${dataDir}.`,
+          '',
+          ...renderFields(
+            [
+              ['organisation', made.organizationId],
+              ['project', made.projectId],
+              ['API key', `${made.apiKey.publicKey}  ${colours.bold(made.apiKey.privateKey)}`],
+              ['service account', `${serviceAccount.clientId}  ${colours.bold(serviceAccount.clientSecret)}`],
+              ['repository', made.encrypted ? 'encrypted: without the passphrase it cannot be read' : 'not encrypted'],
+            ],
+            colours,
+          ),
+          '',
+          colours.yellow('The secrets are shown this once and kept nowhere: write them down.'),
+          `Next: tidemark serve --data-dir ${dataDir}`,
+        ]);
+      }),
+    );
+}

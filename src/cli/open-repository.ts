@@ -1,0 +1,23 @@
+import { systemRandom } from '../lib/random.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { CommandRun } from './command-run.ts';
+import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
+
+export interface RepositoryOptions extends PassphraseOptions {
+  dataDir?: string;
+  repository?: string;
+}
+
+/** The repository by itself: named, or that of the data directory. Needs no catalog, so it works when the catalog is lost. */
+export async function openRepositoryOf(run: CommandRun, options: RepositoryOptions): Promise<Repository> {
+  const [{ DirectoryStore }, { openRepository }, { repositoryPathOf }] = await Promise.all([
+    import('../storage/directory.ts'),
+    import('../repository/repository.ts'),
+    import('../config.ts'),
+  ]);
+  const path = options.repository ?? repositoryPathOf(requireDataDir(options));
+  const passphrase = await readPassphrase(options, run.env);
+  const store = await DirectoryStore.open(path);
+  const context = { store, clock: run.clock, random: systemRandom };
+  return await openRepository(context, passphrase === undefined ? {} : { passphrase });
+}

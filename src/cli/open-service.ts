@@ -1,0 +1,29 @@
+import { resolve } from 'node:path';
+import type { Workspace } from '../compose.ts';
+import type { CommandRun } from './command-run.ts';
+import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
+
+export interface ServiceOptions extends PassphraseOptions {
+  dataDir?: string;
+  /** Also run tasks here, so that a command needs no server; leases keep it apart from one that runs. */
+  worker?: boolean;
+}
+
+/**
+ * Runs `work` on an open data directory and closes it again. Loads the service only now: `tidemark --help` should not wait for it.
+ */
+export async function withService<T>(
+  run: CommandRun,
+  options: ServiceOptions,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const dataDir = resolve(requireDataDir(options));
+  const passphrase = await readPassphrase(options, run.env);
+  const { composeOffline } = await import('../compose.ts');
+  const workspace = await composeOffline({ dataDir, passphrase, worker: options.worker === true });
+  try {
+    return await work(workspace);
+  } finally {
+    await workspace.close();
+  }
+}

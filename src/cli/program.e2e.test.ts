@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Document } from 'mongodb';
+import { compareClusters } from '../../test/support/compare.ts';
+import { useReplicaSet } from '../../test/support/replica-set.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** The command as scripts meet it: arguments, standard output, standard error, exit code. */
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
+const source = useReplicaSet({ name: 'source' });
+const target = useReplicaSet({ name: 'target' });
+let directory = '';
+let dataDir = '';
+
+interface Outcome {
+  exitCode: number;
+  output: string;
+  errors: string;
+}
+
+async function tidemark(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const { TIDEMARK_DATA_DIR: _, TIDEMARK_PASSPHRASE: __, ...inherited } = process.env;
+  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...inherited, ...env },
+  });
+  const outcome = { exitCode: -1, output: '', errors: '' };
+  child.stdout.on('data', (piece) => {
+    outcome.output += String(piece);
+  });
+  child.stderr.on('data', (piece) => {
+    outcome.errors += String(piece);
+  });
+  const [exitCode] = (await once(child, 'close')) as [number];
+  return { ...outcome, exitCode };
+}
+
+/** The answer of a command that is expected to succeed. */
+async function ask<T = Document>(...args: string[]): Promise<T> {
+  const { exitCode, output, errors } = await tidemark([...args, '--data-dir', dataDir, '--json']);
+  assert.equal(exitCode, 0, errors);
+  return JSON.parse(output) as T;
+}
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tidemark-command-'));
+  dataDir = join(directory, 'data');
+});
+after(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('a life with Tidemark from the command line', async (t) => {
+  const shop = source().client.db('shop');
+  await shop
+    .collection('orders')
+    .insertMany(Array.from({ length: 3000 }, (_, n) => ({ n, text: 'x'.repeat(n % 300) })));
+  await shop.collection('orders').createIndex({ n: 1 }, { unique: true });
+
+  await t.test('init prints the credentials once, in the promised shape', async () => {
+    const made = await ask('init');
+    assert.match(made.orgId, /^[0-9a-f]{24}$/);
+    assert.match(made.projectId, /^[0-9a-f]{24}$/);
+    assert.deepEqual(Object.keys(made).sort(), ['apiKey', 'orgId', 'projectId', 'serviceAccount']);
+    assert.deepEqual(Object.keys(made.apiKey).sort(), ['privateKey', 'publicKey']);
+    assert.deepEqual(Object.keys(made.serviceAccount).sort(), ['clientId', 'clientSecret']);
+    const again = await tidemark(['init', '--data-dir', dataDir]);
+    assert.notEqual(again.exitCode, 0, 'a second init must not touch what is there');
+  });
+
+  await t.test('clusters are added and listed', async () => {
+    const added = await ask('cluster', 'add', 'Shop', '--uri', source().uri);
+    assert.deepEqual(Object.keys(added).sort(), ['id', 'name', 'projectId']);
+    await ask('cluster', 'add', 'Copy', '--uri', target().uri);
+    const listed = await ask<Document[]>('cluster', 'list');
+    assert.deepEqual(listed.map(({ name }) => name).sort(), ['Copy', 'Shop']);
+    const twice = await tidemark(['cluster', 'add', 'Shop', '--uri', source().uri, '--data-dir', dataDir]);
+    assert.equal(twice.exitCode, exitCodes.refused);
+  });
+
+  const first = await ask('snapshot', 'take', 'Shop', '--description', 'before');
+  await t.test('a snapshot is taken, listed and shown', async () => {
+    assert.equal(first.status, 'completed');
+    assert.equal(first.documents >= 3000, true);
+    const listed = await ask<Document[]>('snapshot', 'list', 'Shop');
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      [first.id],
+    );
+    assert.equal((await ask('snapshot', 'show', first.id)).description, 'before');
+    const human = await tidemark(['snapshot', 'list', '--data-dir', dataDir]);
+    assert.match(human.output, new RegExp(`^ID +CLUSTER.*\\n${first.id} +Shop +completed`));
+  });
+
+  await t.test('the next one costs what changed', async () => {
+    await shop.collection('orders').updateOne({ n: 7 }, { $set: { seven: true } });
+    const second = await ask('snapshot', 'take', 'Shop');
+    assert.equal(second.parentSnapshotId, first.id);
+    assert.ok(second.writtenPlainBytes < first.writtenPlainBytes / 10, `${second.writtenPlainBytes}`);
+  });
+
+  await t.test('a restore must be confirmed, and then replaces the target', async () => {
+    const args = ['restore', '--snapshot', 'latest', '--to', 'Copy', '--data-dir', dataDir];
+    const unconfirmed = await tidemark(args);
+    assert.equal(unconfirmed.exitCode, exitCodes.usage);
+    assert.match(unconfirmed.errors, /--yes/);
+    await target().client.db('extra').collection('extra').insertOne({ n: 1 });
+    const restored = await ask('restore', '--snapshot', 'latest', '--to', 'Copy', '--yes');
+    assert.equal(restored.target, 'Copy');
+    assert.deepEqual(await compareClusters(source().client, target().client), []);
+  });
+
+  await t.test('the repository alone is enough after a disaster', async () => {
+    const repository = join(dataDir, 'repository');
+    const listed = await tidemark(['snapshot', 'list', '--repository', repository, '--json']);
+    assert.equal((JSON.parse(listed.output) as unknown[]).length, 2, listed.errors);
+    await target().client.db('shop').dropDatabase();
+    const args = [
+      'restore',
+      '--repository',
+      repository,
+      '--snapshot',
+      'latest',
+      '--uri',
+      target().uri,
+      '--yes',
+      '--json',
+    ];
+    const restored = await tidemark(args);
+    assert.equal(restored.exitCode, 0, restored.errors);
+    assert.deepEqual(await compareClusters(source().client, target().client), []);
+  });
+
+  await t.test('the repository is checked, counted and pruned', async () => {
+    const checked = await ask('repository', 'check', '--read-data');
+    assert.equal(checked.snapshots, 2);
+    assert.deepEqual(checked.problems, []);
+    const figures = await ask('repository', 'stats');
+    assert.equal(figures.snapshots, 2);
+    const plan = await ask('repository', 'prune', '--dry-run');
+    assert.equal(plan.sweepObjects, 0);
+  });
+
+  await t.test('the catalog can be lost', async () => {
+    for (const name of await readdir(dataDir)) {
+      if (name.startsWith('catalog.sqlite')) await rm(join(dataDir, name));
+    }
+    const rebuilt = await ask('repository', 'rebuild');
+    assert.equal(rebuilt.snapshots, 2);
+    const listed = await ask<Document[]>('snapshot', 'list');
+    assert.equal(listed.length, 2);
+  });
+
+  await t.test('damage is named, with its own exit code', async () => {
+    const blobs = join(dataDir, 'repository', 'blobs');
+    const [cluster = ''] = await readdir(blobs);
+    const [snapshot = ''] = (await readdir(join(blobs, cluster))).sort();
+    const [blob = ''] = await readdir(join(blobs, cluster, snapshot));
+    await rm(join(blobs, cluster, snapshot, blob));
+    const checked = await tidemark(['repository', 'check', '--data-dir', dataDir, '--json']);
+    assert.equal(checked.exitCode, exitCodes.damaged, checked.errors);
+    assert.match(checked.output, new RegExp(blob));
+  });
+});
+
+test('mistakes are one clear sentence and exit code 2 or 3', async () => {
+  const other = join(directory, 'other');
+  const cases: [string[], number, RegExp][] = [
+    [['snapshot', 'list'], exitCodes.usage, /--data-dir/],
+    [['snapshot', 'take', 'Nope', '--data-dir', dataDir], exitCodes.usage, /No cluster is called Nope/],
+    [['snapshot', 'show', 'abc', '--data-dir', dataDir], exitCodes.usage, /24 hex digits/],
+    [['frobnicate'], exitCodes.usage, /unknown command/],
+    [['restore', '--snapshot', 'latest', '--data-dir', dataDir], exitCodes.usage, /--to <cluster> or --uri <uri>/],
+    [['cluster', 'list', '--data-dir', other], exitCodes.failed, /tidemark init/],
+  ];
+  for (const [args, exitCode, expected] of cases) {
+    const outcome = await tidemark(args);
+    assert.equal(outcome.exitCode, exitCode, `${args.join(' ')}: ${outcome.errors}`);
+    assert.match(outcome.errors, expected);
+    assert.equal(outcome.output, '');
+  }
+});
+
+test('an encrypted repository opens with its passphrase and with no other', async () => {
+  const encrypted = join(directory, 'encrypted');
+  const file = join(directory, 'passphrase');
+  await writeFile(file, 'correct horse\n');
+  const made = await tidemark(['init', '--data-dir', encrypted, '--passphrase-file', file, '--json']);
+  assert.equal(made.exitCode, 0, made.errors);
+  const list = ['repository', 'stats', '--data-dir', encrypted, '--json'];
+  assert.equal(
+    (JSON.parse((await tidemark(list, { TIDEMARK_PASSPHRASE: 'correct horse' })).output) as Document).encrypted,
+    true,
+  );
+  const wrong = await tidemark(list, { TIDEMARK_PASSPHRASE: 'wrong' });
+  assert.equal(wrong.exitCode, exitCodes.failed);
+  assert.match(wrong.errors, /passphrase/);
+  const none = await tidemark(list);
+  assert.equal(none.exitCode, exitCodes.failed);
+  assert.match(none.errors, /passphrase/);
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Command } from 'commander';
+import { systemClock } from '../lib/clock.ts';
+import { createProgram } from './program.ts';
+import { RecordingTerminal } from './recording-terminal.ts';
+
+/** Names and flags that others script against. A change here breaks them. */
+const PROMISED: Record<string, string[]> = {
+  init: ['--data-dir', '--json', '--passphrase-file'],
+  serve: ['--data-dir', '--port', '--host', '--public-url', '--passphrase-file'],
+  'cluster add': ['--uri', '--project', '--data-dir', '--json'],
+  'cluster list': ['--data-dir', '--json'],
+  'snapshot take': ['--data-dir', '--json'],
+  'snapshot list': ['--data-dir', '--json', '--repository'],
+  'snapshot show': ['--data-dir', '--json'],
+  restore: ['--snapshot', '--to', '--uri', '--repository', '--data-dir', '--skip-verify', '--yes', '--json'],
+  'repository check': ['--read-data', '--data-dir', '--repository', '--json'],
+  'repository prune': ['--dry-run', '--data-dir', '--json'],
+  'repository rebuild': ['--data-dir', '--json'],
+  'repository stats': ['--data-dir', '--repository', '--json'],
+};
+
+function commandsOf(command: Command, path = ''): [string, Command][] {
+  const own = `${path} ${command.name()}`.trim();
+  if (command.commands.length === 0) return [[own, command]];
+  return command.commands.flatMap((child) => commandsOf(child, path === '' && command.parent === null ? '' : own));
+}
+
+const tools = { terminal: new RecordingTerminal(), clock: systemClock, env: {} };
+
+test('every promised command and flag is there', () => {
+  const commands = new Map(commandsOf(createProgram(tools)));
+  assert.deepEqual([...commands.keys()].sort(), Object.keys(PROMISED).sort());
+  for (const [name, flags] of Object.entries(PROMISED)) {
+    const known = commands.get(name)?.options.map((option) => option.long) ?? [];
+    assert.deepEqual(
+      flags.filter((flag) => !known.includes(flag)),
+      [],
+      `tidemark ${name}`,
+    );
+  }
+});
+
+test('every command and option says what it is for', () => {
+  for (const [name, command] of commandsOf(createProgram(tools))) {
+    assert.notEqual(command.description(), '', name);
+    for (const option of command.options) assert.notEqual(option.description, '', `${name} ${option.flags}`);
+  }
+});

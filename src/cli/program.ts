@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { systemClock } from '../lib/clock.ts';
+import { clusterAddCommand } from './cluster-add.ts';
+import { clusterListCommand } from './cluster-list.ts';
+import type { CommandTools } from './command-run.ts';
+import { exitCodes } from './exit-codes.ts';
+import { initCommand } from './init.ts';
+import { repositoryCheckCommand } from './repository-check.ts';
+import { repositoryPruneCommand } from './repository-prune.ts';
+import { repositoryRebuildCommand } from './repository-rebuild.ts';
+import { repositoryStatsCommand } from './repository-stats.ts';
+import { restoreCommand } from './restore.ts';
+import { serveCommand } from './serve.ts';
+import { snapshotListCommand } from './snapshot-list.ts';
+import { snapshotShowCommand } from './snapshot-show.ts';
+import { snapshotTakeCommand } from './snapshot-take.ts';
+import { systemTerminal, type Terminal } from './terminal.ts';
+
+const EPILOGUE = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 repository damaged, 130 cancelled.
+The passphrase of an encrypted repository comes from --passphrase-file or TIDEMARK_PASSPHRASE.
+TIDEMARK_DATA_DIR stands in for --data-dir. NO_COLOR switches colours off.`;
+
+/** The whole command tree. Nothing heavy is loaded before a command runs. */
+export function createProgram(tools: CommandTools): Command {
+  const { terminal } = tools;
+  const program = new Command('tidemark')
+    .description('Backups of self-run MongoDB that speak the Atlas Administration API.')
+    .version(readVersion())
+    .addHelpText('after', EPILOGUE);
+  program.addCommand(initCommand(tools)).addCommand(serveCommand(tools));
+  program.addCommand(
+    group('cluster', 'the clusters that are backed up', [clusterAddCommand(tools), clusterListCommand(tools)]),
+  );
+  program.addCommand(
+    group('snapshot', 'take and look at snapshots', [
+      snapshotTakeCommand(tools),
+      snapshotListCommand(tools),
+      snapshotShowCommand(tools),
+    ]),
+  );
+  program.addCommand(restoreCommand(tools));
+  program.addCommand(
+    group('repository', 'look after the repository', [
+      repositoryCheckCommand(tools),
+      repositoryPruneCommand(tools),
+      repositoryRebuildCommand(tools),
+      repositoryStatsCommand(tools),
+    ]),
+  );
+  for (const command of everyCommand(program)) {
+    command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help shows how)`);
+    command.configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.printError(text),
+    });
+  }
+  return program;
+}
+
+/** Runs a command line; the exit code is left in `process.exitCode`. */
+export async function runProgram(argv: readonly string[], tools: CommandTools): Promise<void> {
+  try {
+    await createProgram(tools).parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+}
+
+function group(name: string, description: string, commands: readonly Command[]): Command {
+  const parent = new Command(name).description(description);
+  for (const command of commands) parent.addCommand(command);
+  return parent;
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+if (import.meta.main) {
+  const terminal: Terminal = systemTerminal();
+  await runProgram(process.argv.slice(2), { terminal, clock: systemClock, env: process.env });
+}

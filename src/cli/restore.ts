@@ -1,0 +1,125 @@
+import { Command, Option } from 'commander';
+import { must } from '../lib/assert.ts';
+import { createLogger } from '../lib/logger.ts';
+import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
+import { confirm } from './confirmation.ts';
+import { followTask } from './follow-task.ts';
+import { findCluster, findSnapshot } from './lookup.ts';
+import { findManifest } from './manifest-lookup.ts';
+import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
+import { withService } from './open-service.ts';
+import {
+  dataDirOption,
+  jsonOption,
+  passphraseFileOption,
+  projectOption,
+  repositoryOption,
+  yesOption,
+} from './options.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { formatBytes, formatDuration, formatNumberOf, formatTime } from './sizes.ts';
+import { UsageError } from './usage-error.ts';
+
+interface RestoreOptions extends RepositoryOptions {
+  snapshot: string;
+  to?: string;
+  uri?: string;
+  project?: string;
+  skipVerify?: boolean;
+  yes?: boolean;
+  json?: boolean;
+}
+
+export function restoreCommand(tools: CommandTools): Command {
+  return new Command('restore')
+    .description('replace the data of a cluster with that of a snapshot')
+    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
+    .addOption(new Option('--uri <uri>', 'any replica set, by its connection string').env('TIDEMARK_TARGET_URI'))
+    .addOption(projectOption())
+    .addOption(dataDirOption())
+    .addOption(repositoryOption())
+    .addOption(passphraseFileOption())
+    .option('--skip-verify', 'do not read and hash every blob before the target is touched (with --uri)')
+    .addOption(yesOption())
+    .addOption(jsonOption())
+    .action((options: RestoreOptions) => runCommand(tools, options, (run) => restore(run, options)));
+}
+
+async function restore(run: CommandRun, options: RestoreOptions): Promise<void> {
+  const { to, uri } = options;
+  if (uri !== undefined) await restoreToUri(run, { ...options, uri });
+  else if (to === undefined) throw new UsageError('Say where to restore: --to <cluster> or --uri <uri>.');
+  else if (options.repository !== undefined) {
+    throw new UsageError('A repository by itself knows no clusters: give the target with --uri.');
+  } else await restoreToCluster(run, { ...options, to });
+}
+
+/** As the API does it: a restore job in the catalog, run by a worker. */
+async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to: string }): Promise<void> {
+  await withService(run, { ...options, worker: true }, async (workspace) => {
+    const { domain } = workspace;
+    if (options.skipVerify === true)
+      throw new UsageError('--skip-verify goes with --uri: a restore job always verifies.');
+    const target = await findCluster(domain, options.to, options.project);
+    const snapshotId =
+      options.snapshot === 'latest'
+        ? (await findManifest(await openRepositoryOf(run, options), 'latest', run.signal)).header.snapshotId
+        : options.snapshot;
+    const snapshot = await findSnapshot(workspace, snapshotId);
+    const warning = `All data of ${target.name} (${target.displayUri}) is replaced by snapshot ${snapshot.id} of ${snapshot.clusterName}.`;
+    await confirm(run, { yes: options.yes, warning, expected: target.name });
+    const at = { projectId: snapshot.projectId, clusterName: snapshot.clusterName };
+    const job = await domain.restoreJobs.create({
+      ...at,
+      deliveryType: 'automated',
+      snapshotId: snapshot.id,
+      targetProjectId: target.projectId,
+      targetClusterName: target.name,
+    });
+    await followTask(domain, must(job.taskId, 'a created restore job has a task'), run);
+    const done = await domain.restoreJobs.get({ ...at, restoreJobId: job.id });
+    const ms = (done.finishedAtMs ?? 0) - (done.startedAtMs ?? 0);
+    const restored = { documents: done.restoredDocuments ?? 0, bytes: done.restoredBytes ?? 0 };
+    const answer = { restoreJobId: job.id, snapshotId: snapshot.id, target: target.name, ...restored, ms };
+    run.answer(answer, [describe(run, target.name, restored, ms)]);
+  });
+}
+
+/** Straight from the repository into the target: needs neither catalog nor service, which is what is left after a disaster. */
+async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: string }): Promise<void> {
+  const repository = await openRepositoryOf(run, options);
+  const { header } = await findManifest(repository, options.snapshot, run.signal);
+  const { redactUri } = await import('../mongo/connect.ts');
+  const target = redactUri(options.uri);
+  const takenAt = formatTime(header.clusterTime.t * 1000);
+  const warning = `All data of ${target} is replaced by snapshot ${header.snapshotId} of ${header.clusterName} as of ${takenAt}.`;
+  await confirm(run, { yes: options.yes, warning, expected: 'replace' });
+  const { restoreSnapshot } = await import('../engine/restore-snapshot.ts');
+  const bar = new ProgressBar(run.terminal, run.clock);
+  const startedMs = run.clock.monotonicMs();
+  try {
+    const restored = await restoreSnapshot({
+      repository,
+      clusterId: header.clusterId,
+      snapshotId: header.snapshotId,
+      uri: options.uri,
+      verifyContent: options.skipVerify !== true,
+      clock: run.clock,
+      log: createLogger('warn'),
+      signal: run.signal,
+      report: (progress) => bar.report(progress),
+    });
+    bar.clear();
+    const ms = Math.round(run.clock.monotonicMs() - startedMs);
+    const answer = { snapshotId: header.snapshotId, target, ...restored, ms };
+    run.answer(answer, [describe(run, target, restored, ms)]);
+  } finally {
+    bar.clear();
+  }
+}
+
+function describe(run: CommandRun, target: string, restored: { documents: number; bytes: number }, ms: number): string {
+  const amount = `${formatNumberOf(restored.documents, 'document')}, ${formatBytes(restored.bytes)}`;
+  return `${run.terminal.colours.green('Restored')} ${amount} into ${target} in ${formatDuration(ms)}.`;
+}

@@ -1,0 +1,54 @@
+import { Command, Option } from 'commander';
+import { configDefaults, type LogLevel, logLevels, readConfig } from '../config.ts';
+import { type CommandTools, runCommand } from './command-run.ts';
+import {
+  dataDirOption,
+  jsonOption,
+  type PassphraseOptions,
+  passphraseFileOption,
+  readPassphrase,
+  requireDataDir,
+  wholeNumber,
+} from './options.ts';
+
+interface ServeOptions extends PassphraseOptions {
+  dataDir?: string;
+  host?: string;
+  port?: number;
+  publicUrl?: string;
+  logLevel?: LogLevel;
+  json?: boolean;
+}
+
+export function serveCommand(tools: CommandTools): Command {
+  return new Command('serve')
+    .description('serve the API and run snapshots and restores until Ctrl-C or SIGTERM')
+    .addOption(dataDirOption())
+    .addOption(
+      new Option('--port <port>', `port to listen on, 0 for a free one (${configDefaults.port} if left out)`).argParser(
+        wholeNumber(0),
+      ),
+    )
+    .option('--host <host>', `address to listen on (${configDefaults.host} if left out)`)
+    .option('--public-url <url>', 'how clients reach it, for the links in answers')
+    .addOption(
+      new Option('--log-level <level>', `how much it logs to standard error (${configDefaults.logLevel})`).choices(
+        logLevels,
+      ),
+    )
+    .addOption(passphraseFileOption())
+    .addOption(jsonOption())
+    .action((options: ServeOptions) =>
+      runCommand(tools, options, async (run) => {
+        const dataDir = requireDataDir(options);
+        const passphrase = await readPassphrase(options, run.env);
+        const { host, port, publicUrl, logLevel } = options;
+        const config = readConfig(run.env, { dataDir, host, port, publicUrl, logLevel, passphrase });
+        const { serve } = await import('../main.ts');
+        await serve(config, {
+          signal: run.signal,
+          print: (line) => run.answer({ url: line.split(' ').at(-1) }, [line]),
+        });
+      }),
+    );
+}
