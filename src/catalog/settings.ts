@@ -1,3 +1,4 @@
+import { Fault } from '../lib/errors.ts';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 
 /** Facts about this installation that are neither options nor resources. */
@@ -14,4 +15,21 @@ export async function writeSetting(writer: CatalogWriter, name: SettingName, val
     .values({ name, value })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
     .execute();
+}
+
+/** A catalog beside another repository would show snapshots that are not there; beside another key its secrets would not open. */
+export async function requireSame(
+  reader: CatalogReader,
+  setting: 'repositoryId' | 'secretKeyFingerprint',
+  found: string,
+  what: string,
+): Promise<void> {
+  const expected = await readSetting(reader, setting);
+  if (expected === null || expected === found) return;
+  throw new Fault({
+    op: 'open the data directory',
+    subject: what,
+    message: `${what} is not the one that the catalog was written with (${found} instead of ${expected})`,
+    hint: 'Put the right one back; or move the catalog away and run `tidemark repository rebuild`',
+  });
 }

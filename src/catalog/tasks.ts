@@ -58,10 +58,14 @@ export async function listTasks(
  * The next task that may be claimed: one that waits and is due, or one whose lease ran out. Left out are those whose exclusive key is held by another running task, be
  * its lease good or not: where it is not, that task itself comes first.
  */
-export async function nextClaimableTask(reader: CatalogReader, nowMs: number): Promise<TaskRow | undefined> {
-  return await reader
-    .selectFrom('tasks')
-    .selectAll('tasks')
+export async function nextClaimableTask(
+  reader: CatalogReader,
+  nowMs: number,
+  kinds?: readonly TaskKind[],
+): Promise<TaskRow | undefined> {
+  let tasks = reader.selectFrom('tasks').selectAll('tasks');
+  if (kinds !== undefined) tasks = tasks.where('kind', 'in', kinds);
+  return await tasks
     .where((e) =>
       e.or([
         e.and([e('state', '=', 'running'), e('leaseExpiresAtMs', '<=', nowMs)]),
@@ -182,6 +186,17 @@ export async function countTasks(reader: CatalogReader, state: 'queued' | 'runni
     .where('state', '=', state)
     .executeTakeFirstOrThrow();
   return Number(row.count);
+}
+
+/** What waits of that kind is due now. */
+export async function hurryTasks(writer: CatalogWriter, kind: TaskKind, nowMs: number): Promise<void> {
+  await writer
+    .updateTable('tasks')
+    .set({ runAfterMs: nowMs })
+    .where('state', '=', 'queued')
+    .where('kind', '=', kind)
+    .where('runAfterMs', '>', nowMs)
+    .execute();
 }
 
 /** Forgets tasks that ended before that time. Their subjects keep what became of them. */

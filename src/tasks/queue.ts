@@ -62,12 +62,12 @@ export async function enqueueTask(writer: CatalogWriter, request: TaskRequest): 
 /** Takes the next task that is due and free, or one whose lease ran out; null where there is none. */
 export async function claimTask(
   catalog: Catalog,
-  claim: { owner: string; nowMs: number; leaseMs: number },
+  claim: { owner: string; nowMs: number; leaseMs: number; kinds?: readonly TaskKind[] | undefined },
 ): Promise<TaskRow | null> {
   // Looked for outside a transaction first: an idle worker asks often, and would hold the write lock each time.
-  if ((await nextClaimableTask(catalog.reader, claim.nowMs)) === undefined) return null;
+  if ((await nextClaimableTask(catalog.reader, claim.nowMs, claim.kinds)) === undefined) return null;
   return await catalog.transact(async (writer) => {
-    const task = await nextClaimableTask(writer, claim.nowMs);
+    const task = await nextClaimableTask(writer, claim.nowMs, claim.kinds);
     if (task === undefined) return null;
     const claimed: TaskRow = {
       ...task,

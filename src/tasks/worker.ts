@@ -1,5 +1,5 @@
 import type { Catalog, CatalogWriter } from '../catalog/catalog.ts';
-import type { TaskRow } from '../catalog/schema.ts';
+import type { TaskKind, TaskRow } from '../catalog/schema.ts';
 import { runningTasksOf, updateTaskUnder } from '../catalog/tasks.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -22,6 +22,8 @@ export interface WorkerOptions {
   owner: string;
   /** Tasks at once. */
   concurrency: number;
+  /** Only tasks of these kinds; all where left out. */
+  kinds?: readonly TaskKind[] | undefined;
   /** A dead worker's task is free after this. */
   leaseMs?: number;
   /** How often an idle worker looks for work that another process queued; what this one queues wakes it. */
@@ -42,7 +44,7 @@ export interface WorkerOptions {
  * - anything else: failed, with the reason; its subject is settled in the same transaction.
  */
 export class Worker {
-  readonly #options: Required<WorkerOptions>;
+  readonly #options: Required<Omit<WorkerOptions, 'kinds'>> & Pick<WorkerOptions, 'kinds'>;
   readonly #runs = new Map<string, TaskRun>();
   readonly #pause: Pause;
   #mode: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
@@ -86,11 +88,11 @@ export class Worker {
   }
 
   async #claimLoop(): Promise<void> {
-    const { catalog, clock, owner, leaseMs, concurrency, pollMs, log } = this.#options;
+    const { catalog, clock, owner, leaseMs, concurrency, pollMs, log, kinds } = this.#options;
     while (this.#mode === 'running') {
       try {
         while (this.#runs.size < concurrency && this.#mode === 'running') {
-          const task = await claimTask(catalog, { owner, leaseMs, nowMs: clock.nowMs() });
+          const task = await claimTask(catalog, { owner, leaseMs, kinds, nowMs: clock.nowMs() });
           if (task === null) break;
           this.#begin(task);
         }

@@ -5,6 +5,9 @@ import { enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import { collectCatalogCopy } from './catalog-copy.ts';
 
+/** Copies are made one at a time, whoever makes them. */
+export const CATALOG_KEY = 'catalog';
+
 /** Changes come in bursts: the copy waits for the rest of one. */
 const COPY_DELAY_MS = 2_000;
 /** Retried over some hours: the repository may be away for a while, and the next change brings another copy anyway. */
@@ -27,8 +30,8 @@ export async function queueCatalogCopy(
   await enqueueTask(writer, {
     id: context.ids.next(),
     kind: 'copyCatalog',
-    subjectId: 'catalog',
-    exclusiveKey: 'catalog',
+    subjectId: CATALOG_KEY,
+    exclusiveKey: CATALOG_KEY,
     attemptsMax: COPY_ATTEMPTS_MAX,
     nowMs: context.clock.nowMs(),
     delayMs: COPY_DELAY_MS,

@@ -1,0 +1,40 @@
+import { open, readFile } from 'node:fs/promises';
+import { Fault } from '../lib/errors.ts';
+import type { Random } from '../lib/random.ts';
+import { SecretBox } from '../lib/secret-box.ts';
+
+/** Reads the key that opens the catalog's secrets. */
+export async function readSecretBox(path: string, random: Random): Promise<SecretBox> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw secretKeyFault(path, 'cannot be read', cause);
+  });
+  if (bytes.length !== 32) throw secretKeyFault(path, 'is not 32 bytes long');
+  return new SecretBox(bytes, random);
+}
+
+/** Makes the key where there is none. Flushed before anything is sealed with it. */
+export async function makeSecretBox(path: string, random: Random): Promise<SecretBox> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.write(random.bytes(32));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'))
+      throw secretKeyFault(path, 'cannot be made', cause);
+  }
+  return await readSecretBox(path, random);
+}
+
+function secretKeyFault(path: string, what: string, cause?: unknown): Fault {
+  return new Fault({
+    op: 'open the secret key',
+    subject: path,
+    message: `the secret key ${path} ${what}`,
+    hint: 'Put the file back from a copy; or move catalog and key away and run `tidemark repository rebuild`',
+    cause,
+  });
+}

@@ -1,0 +1,421 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
+import { createApiServer } from './api/server.ts';
+import { createApiKey } from './auth/api-keys.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import { catalogAuthStores } from './auth/catalog-stores.ts';
+import { createServiceAccount } from './auth/service-accounts.ts';
+import { allApiKeys } from './catalog/api-keys.ts';
+import { type Catalog, openCatalog } from './catalog/catalog.ts';
+import { allOrganizations } from './catalog/organizations.ts';
+import { takeProcessLock } from './catalog/process-lock.ts';
+import { makeSecretBox, readSecretBox } from './catalog/secret-key.ts';
+import { readSetting, requireSame, writeSetting } from './catalog/settings.ts';
+import { catalogPathOf, lockPathOf, repositoryPathOf, type ServiceConfig, secretKeyPathOf } from './config.ts';
+import type { DomainContext } from './domain/context.ts';
+import { createDomain, createDuties, createTaskHandlers, type DomainPorts } from './domain/create-domain.ts';
+import type { Domain } from './domain/domain.ts';
+import { queueCatalogCopy } from './domain/repositories/catalog-copy-task.ts';
+import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
+import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
+import { factsOfManifest, repositoryManifests } from './domain/repositories/repository-manifests.ts';
+import { restoreSnapshot } from './engine/restore-snapshot.ts';
+import { takeSnapshot } from './engine/take-snapshot.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
+import { Fault } from './lib/errors.ts';
+import { createIdSource, type IdSource } from './lib/ids.ts';
+import { createLogger, type Logger, silentLogger } from './lib/logger.ts';
+import { type Random, systemRandom } from './lib/random.ts';
+import { describeCluster } from './mongo/topology.ts';
+import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
+import { listManifests, readManifest } from './repository/manifests.ts';
+import { createRepository, openRepository, type Repository, type RepositoryContext } from './repository/repository.ts';
+import { DirectoryStore } from './storage/directory.ts';
+import { recoverTasks } from './tasks/queue.ts';
+import { Timer } from './tasks/timer.ts';
+import { Worker } from './tasks/worker.ts';
+
+/**
+ * The only file that constructs concrete stores, clients and clocks. Three ways in: `composeService` for the server, `composeOffline` for commands on the same data directory
+ * (beside a running server too), `initDataDirectory` and `rebuildDataDirectory` to make one.
+ */
+export interface OpenOptions {
+  dataDir: string;
+  passphrase?: string | undefined;
+  log?: Logger | undefined;
+}
+
+/** A data directory, open: what commands work with. */
+export interface Workspace {
+  readonly catalog: Catalog;
+  readonly repository: Repository;
+  readonly domain: Domain;
+  /** Runs tasks in this process; null where that was not asked for, and a server or the next command with a worker runs them. */
+  readonly worker: Worker | null;
+  /** Puts back what still runs, writes the catalog copy that is due, closes. */
+  close(): Promise<void>;
+}
+
+type ApiServer = ReturnType<typeof createApiServer>;
+
+export interface Service extends Omit<Workspace, 'worker'> {
+  readonly server: ApiServer;
+  readonly worker: Worker;
+  readonly timer: Timer;
+  /** Starts worker, timer and server. Resolves with the address that it listens on, once it does. */
+  listen(): Promise<string>;
+}
+
+/** Whatever runs has this long to stop; then it is left to the next start, which knows how to take it up. */
+const STOP_MS = 20_000;
+const SERVICE_ACCOUNT_SECRET_HOURS = 24 * 365;
+
+const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version;
+
+interface Tools {
+  clock: Clock;
+  random: Random;
+  ids: IdSource;
+  log: Logger;
+}
+
+interface Parts {
+  catalog: Catalog;
+  repository: Repository;
+  context: DomainContext;
+  ports: DomainPorts;
+  domain: Domain;
+}
+
+function createTools(log: Logger): Tools {
+  return { clock: systemClock, random: systemRandom, ids: createIdSource(systemClock, systemRandom), log };
+}
+
+/** The whole service, not yet listening. Throws a Fault where another one serves from the directory, or where it is none. */
+export async function composeService(config: ServiceConfig): Promise<Service> {
+  const tools = createTools(createLogger(config.logLevel));
+  await requireDataDirectory(config.dataDir);
+  const lock = takeProcessLock(lockPathOf(config.dataDir));
+  try {
+    const wake = { worker: () => {} };
+    const parts = await openParts(config, tools, () => wake.worker());
+    const { catalog, domain, context, ports } = parts;
+    const owner = await instanceId(catalog, tools.ids);
+    const worker = createWorker(parts, tools, { owner, concurrency: config.concurrency });
+    wake.worker = () => worker.wake();
+    const timer = new Timer({ clock: tools.clock, log: tools.log, duties: createDuties(context) });
+    const server = createServer(config, parts, tools);
+    return {
+      catalog,
+      repository: parts.repository,
+      domain,
+      server,
+      worker,
+      timer,
+      listen: async () => {
+        const recovered = await recoverTasks(catalog, owner);
+        if (recovered > 0)
+          tools.log.warn({ tasks: recovered }, 'took up tasks that were cut off when the service last ended');
+        const address = await server.listen({ host: config.host, port: config.port });
+        worker.start();
+        timer.start();
+        return address;
+      },
+      close: async () => {
+        await server.close();
+        await timer.stop();
+        await stopWorker(worker, tools);
+        await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
+        await catalog.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Catalog, repository and rules without a server. With `worker` tasks run in this process, until it is closed. */
+export async function composeOffline(options: OpenOptions & { worker?: boolean }): Promise<Workspace> {
+  const tools = createTools(options.log ?? silentLogger);
+  await requireDataDirectory(options.dataDir);
+  const wake = { worker: () => {} };
+  const parts = await openParts(options, tools, () => wake.worker());
+  const { catalog, repository, context, ports, domain } = parts;
+  const worker =
+    options.worker === true ? createWorker(parts, tools, { owner: tools.ids.next(), concurrency: 1 }) : null;
+  if (worker !== null) {
+    wake.worker = () => worker.wake();
+    worker.start();
+  }
+  return {
+    catalog,
+    repository,
+    domain,
+    worker,
+    close: async () => {
+      if (worker !== null) await stopWorker(worker, tools);
+      await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
+      await catalog.close();
+    },
+  };
+}
+
+async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => void): Promise<Parts> {
+  const secretBox = await readSecretBox(secretKeyPathOf(options.dataDir), tools.random);
+  const repository = await openRepositoryOf(options, tools);
+  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
+  try {
+    await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
+    await requireSame(catalog.reader, 'secretKeyFingerprint', secretBox.fingerprint(), 'secret.key');
+    const { clock, ids, log } = tools;
+    const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker };
+    const ports = createPorts(repository, tools);
+    return { catalog, repository, context, ports, domain: createDomain(context, ports) };
+  } catch (error) {
+    await catalog.close();
+    throw error;
+  }
+}
+
+/** The rules' view of MongoDB, the engine and the repository. */
+function createPorts(repository: Repository, { clock, random, log }: Tools): DomainPorts {
+  return {
+    snapshotEngine: {
+      take: async (request) => {
+        const retention = request.retentionAt(clock.nowMs());
+        const taken = await takeSnapshot({ ...request, retention, repository, clock, random, log });
+        log.info({ snapshot: request.snapshotId, source: taken.sourceHost, ...taken.statistics }, 'snapshot taken');
+        return factsOfManifest(await readManifest(repository, request));
+      },
+    },
+    restoreEngine: {
+      restore: async (request) => await restoreSnapshot({ ...request, repository, verifyContent: true, clock, log }),
+    },
+    manifests: repositoryManifests(repository),
+    catalogCopies: {
+      encrypted: repository.encrypted,
+      write: async (copy) => await writeCatalogCopy(repository, copy),
+      readLatest: async () => await readLatestCatalogCopy(repository),
+    },
+    probe: {
+      describe: async (uri, { signal }) => {
+        const { members, ...facts } = await describeCluster(uri, { signal });
+        const known = members.map(({ host, state, hidden, priority }) => ({ host, state, hidden, priority }));
+        return { ...facts, members: known };
+      },
+    },
+    repository: {
+      id: repository.repositoryId,
+      encrypted: repository.encrypted,
+      description: repository.store.description,
+    },
+  };
+}
+
+function createWorker(
+  { catalog, context, ports }: Pick<Parts, 'catalog' | 'context' | 'ports'>,
+  { clock, random, log }: Tools,
+  options: { owner: string; concurrency: number },
+): Worker {
+  return new Worker({ catalog, clock, random, log, handlers: createTaskHandlers(context, ports), ...options });
+}
+
+function createServer(config: ServiceConfig, { catalog, context, domain }: Parts, tools: Tools): ApiServer {
+  const { clock, random, ids, log } = tools;
+  const { publicUrl } = config;
+  const authenticator = createAuthenticator({
+    stores: catalogAuthStores(catalog, ids),
+    clock,
+    random,
+    secretBox: context.secretBox,
+    ...(publicUrl === undefined ? {} : { proxiedPath: new URL(publicUrl).pathname }),
+  });
+  return createApiServer({
+    domain,
+    authenticator,
+    clock,
+    log,
+    version: VERSION,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  });
+}
+
+async function stopWorker(worker: Worker, { clock, log }: Tools): Promise<void> {
+  const bound = new AbortController();
+  const overdue = clock.sleep(STOP_MS, bound.signal).then(
+    () => log.error({ tasks: worker.activeTasks }, 'tasks did not stop in time; the next start takes them up'),
+    () => undefined,
+  );
+  await Promise.race([worker.stop(), overdue]);
+  bound.abort();
+}
+
+export interface InitOptions extends OpenOptions {
+  organizationName?: string;
+  projectName?: string;
+}
+
+/** What `tidemark init` shows, once: the two secrets are kept nowhere in this form. */
+export interface InitializedDataDirectory {
+  repositoryId: string;
+  encrypted: boolean;
+  organizationId: string;
+  projectId: string;
+  apiKey: { publicKey: string; privateKey: string };
+  serviceAccount: { clientId: string; secret: string; secretExpiresAtMs: number };
+}
+
+/**
+ * Makes a data directory: secret key, repository (encrypted with the passphrase where there is one), catalog, a first organization and project, an API key and a service account that
+ * own the organization. Refuses a directory that is in use, and a repository that holds snapshots. What a run that was cut off left is taken up.
+ */
+export async function initDataDirectory(options: InitOptions): Promise<InitializedDataDirectory> {
+  const tools = createTools(options.log ?? silentLogger);
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
+  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
+  try {
+    if ((await readSetting(catalog.reader, 'repositoryId')) !== null) {
+      throw initFault(options.dataDir, `there is a Tidemark in ${options.dataDir} already`, 'Run `tidemark serve`');
+    }
+    const repository = await createOrAdoptRepository(options, tools);
+    const { clock, ids, log } = tools;
+    const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
+    const ports = createPorts(repository, tools);
+    const domain = createDomain(context, ports);
+    const organization = await domain.organizations.create({ name: options.organizationName ?? 'Tidemark' });
+    const organizationId = organization.id;
+    const project = await domain.projects.create({ organizationId, name: options.projectName ?? 'default' });
+    const callers = await createFirstCallers(context, tools, organizationId);
+    await writeIdentity(context, repository);
+    await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
+    const { repositoryId, encrypted } = repository;
+    return { repositoryId, encrypted, organizationId, projectId: project.id, ...callers };
+  } finally {
+    await catalog.close();
+  }
+}
+
+async function createFirstCallers(
+  { catalog, secretBox, clock, ids }: DomainContext,
+  { random }: Tools,
+  organizationId: string,
+): Promise<Pick<InitializedDataDirectory, 'apiKey' | 'serviceAccount'>> {
+  const stores = catalogAuthStores(catalog, ids);
+  const roles = [{ role: 'ORG_OWNER', organizationId, projectId: null }] as const;
+  const description = 'made by tidemark init';
+  const apiKey = await createApiKey(
+    { clock, random, ids, secretBox, store: stores.apiKeys },
+    { organizationId, description, roles },
+  );
+  const account = await createServiceAccount(
+    { clock, random, ids, store: stores.serviceAccounts },
+    { organizationId, name: 'tidemark', description, secretExpiresAfterHours: SERVICE_ACCOUNT_SECRET_HOURS, roles },
+  );
+  return {
+    apiKey: { publicKey: apiKey.publicKey, privateKey: apiKey.privateKey },
+    serviceAccount: {
+      clientId: account.clientId,
+      secret: account.secret,
+      secretExpiresAtMs: account.secretExpiresAtMs,
+    },
+  };
+}
+
+export interface RebuiltDataDirectory extends RebuildReport {
+  /** Made where no API key could be brought back: their secrets are in copies of encrypted repositories only. */
+  apiKey: { publicKey: string; privateKey: string } | null;
+}
+
+/** Makes the catalog anew from the repository, in a data directory that lost it; adds what is missing to one that did not. Nothing may be serving from it. */
+export async function rebuildDataDirectory(
+  options: OpenOptions & { signal?: AbortSignal },
+): Promise<RebuiltDataDirectory> {
+  const tools = createTools(options.log ?? silentLogger);
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const repository = await openRepositoryOf(options, tools);
+  const lock = takeProcessLock(lockPathOf(options.dataDir));
+  const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
+  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
+  try {
+    await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
+    const { clock, ids, log } = tools;
+    const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
+    const ports = createPorts(repository, tools);
+    const report = await rebuildCatalog(context, ports, options.signal);
+    const apiKey = await apiKeyAfterRebuild(context, tools);
+    await writeIdentity(context, repository);
+    await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
+    return { ...report, apiKey };
+  } finally {
+    await catalog.close();
+    lock.release();
+  }
+}
+
+async function apiKeyAfterRebuild(context: DomainContext, tools: Tools): Promise<RebuiltDataDirectory['apiKey']> {
+  const { catalog } = context;
+  if ((await allApiKeys(catalog.reader)).some((apiKey) => apiKey.deletedAtMs === null)) return null;
+  const [organization] = await allOrganizations(catalog.reader);
+  if (organization === undefined) return null;
+  return (await createFirstCallers(context, tools, organization.id)).apiKey;
+}
+
+/** Binds the catalog to its repository and secret key, and asks for a copy of it all. */
+async function writeIdentity(context: DomainContext, repository: Repository): Promise<void> {
+  await context.catalog.transact(async (writer) => {
+    await writeSetting(writer, 'repositoryId', repository.repositoryId);
+    await writeSetting(writer, 'secretKeyFingerprint', context.secretBox.fingerprint());
+    await queueCatalogCopy(writer, context);
+  });
+}
+
+async function createOrAdoptRepository(options: OpenOptions, tools: Tools): Promise<Repository> {
+  const context = await repositoryContext(options.dataDir, tools);
+  const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
+  if ((await context.store.head('repository.json')) === null) return await createRepository(context, passphrase);
+  const repository = await openRepository(context, passphrase);
+  for await (const _manifest of listManifests(repository, {})) {
+    const hint = 'To take them up run `tidemark repository rebuild`';
+    throw initFault(options.dataDir, `the repository in ${options.dataDir} holds snapshots`, hint);
+  }
+  return repository;
+}
+
+async function openRepositoryOf(options: OpenOptions, tools: Tools): Promise<Repository> {
+  const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
+  return await openRepository(await repositoryContext(options.dataDir, tools), passphrase);
+}
+
+async function repositoryContext(dataDir: string, { clock, random }: Tools): Promise<RepositoryContext> {
+  return { store: await DirectoryStore.open(repositoryPathOf(dataDir), { clock, random }), clock, random };
+}
+
+/** The owner of leases: the same after a restart, so that its tasks are known as its own. */
+async function instanceId(catalog: Catalog, ids: IdSource): Promise<string> {
+  return await catalog.transact(async (writer) => {
+    const known = await readSetting(writer, 'instanceId');
+    if (known !== null) return known;
+    const made = ids.next();
+    await writeSetting(writer, 'instanceId', made);
+    return made;
+  });
+}
+
+async function requireDataDirectory(dataDir: string): Promise<void> {
+  const found = await stat(catalogPathOf(dataDir)).catch(() => null);
+  if (found !== null) return;
+  throw new Fault({
+    op: 'open the data directory',
+    subject: dataDir,
+    message: `there is no Tidemark in ${dataDir}`,
+    hint: 'Run `tidemark init` first; or `tidemark repository rebuild` where there is a repository and the catalog was lost',
+  });
+}
+
+function initFault(dataDir: string, message: string, hint: string): Fault {
+  return new Fault({ op: 'init', subject: dataDir, message, hint });
+}

@@ -1,0 +1,119 @@
+import { join, resolve } from 'node:path';
+import { Fault } from './lib/errors.ts';
+
+/** What `tidemark serve` can be told. Every option has its name, its default and its meaning here and nowhere else. */
+export interface ServiceConfig {
+  /** Holds catalog, repository and secret key; see the functions below. */
+  dataDir: string;
+  /** Address to listen on. */
+  host: string;
+  /** Port to listen on; 0 takes any free one. */
+  port: number;
+  /** How clients reach the service, for links in answers and behind a proxy; what they write into Host where left out. */
+  publicUrl: string | undefined;
+  logLevel: LogLevel;
+  /** Tasks at once. Snapshots of one cluster never run side by side. */
+  concurrency: number;
+  /** Of the repository, where that is encrypted. Never an argument: those are seen by every user of the machine. */
+  passphrase: string | undefined;
+}
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The environment variable that stands in for each option. */
+export const environmentNames = {
+  dataDir: 'TIDEMARK_DATA_DIR',
+  host: 'TIDEMARK_HOST',
+  port: 'TIDEMARK_PORT',
+  publicUrl: 'TIDEMARK_PUBLIC_URL',
+  logLevel: 'TIDEMARK_LOG_LEVEL',
+  concurrency: 'TIDEMARK_CONCURRENCY',
+  passphrase: 'TIDEMARK_PASSPHRASE',
+} as const satisfies Record<keyof ServiceConfig, string>;
+
+export const configDefaults = {
+  host: '127.0.0.1',
+  port: 8080,
+  logLevel: 'info',
+  concurrency: 2,
+} as const satisfies Partial<ServiceConfig>;
+
+const CONCURRENCY_MAX = 64;
+
+/** Options as a command line or a test gives them win over the environment, and that over the defaults. Throws a Fault that names the option which cannot be used. */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  given: { [K in keyof ServiceConfig]?: ServiceConfig[K] | undefined } = {},
+): ServiceConfig {
+  const fromEnv = (option: keyof ServiceConfig): string | undefined => {
+    const value = env[environmentNames[option]];
+    return value === '' ? undefined : value;
+  };
+  const dataDir = given.dataDir ?? fromEnv('dataDir');
+  if (dataDir === undefined) throw unusable('dataDir', 'it is not set');
+  return {
+    dataDir: resolve(dataDir),
+    host: given.host ?? fromEnv('host') ?? configDefaults.host,
+    port: wholeNumber('port', given.port ?? fromEnv('port') ?? configDefaults.port, 0, 65_535),
+    publicUrl: publicUrlOf(given.publicUrl ?? fromEnv('publicUrl')),
+    logLevel: logLevelOf(given.logLevel ?? fromEnv('logLevel') ?? configDefaults.logLevel),
+    concurrency: wholeNumber(
+      'concurrency',
+      given.concurrency ?? fromEnv('concurrency') ?? configDefaults.concurrency,
+      1,
+      CONCURRENCY_MAX,
+    ),
+    passphrase: given.passphrase ?? fromEnv('passphrase'),
+  };
+}
+
+function wholeNumber(option: keyof ServiceConfig, value: number | string, least: number, most: number): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw unusable(option, `${value} is not a whole number from ${least} to ${most}`);
+  return number;
+}
+
+function logLevelOf(value: string): LogLevel {
+  const level = logLevels.find((known) => known === value);
+  if (level === undefined) throw unusable('logLevel', `${value} is none of ${logLevels.join(', ')}`);
+  return level;
+}
+
+/** Without a slash at the end, so that paths can be put behind it. */
+function publicUrlOf(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    throw unusable('publicUrl', `${value} is not an http:// or https:// URL`);
+  return value.replace(/\/+$/, '');
+}
+
+function unusable(option: keyof ServiceConfig, why: string): Fault {
+  return new Fault({
+    op: 'read the configuration',
+    subject: option,
+    message: `the option ${option} cannot be used: ${why}`,
+    hint: `Set ${environmentNames[option]}, or give the option on the command line`,
+  });
+}
+
+/** What we know. A cache: `tidemark repository rebuild` makes it anew. */
+export function catalogPathOf(dataDir: string): string {
+  return join(dataDir, 'catalog.sqlite');
+}
+
+/** What is backed up, unless it is kept elsewhere. Everything that a restore needs. */
+export function repositoryPathOf(dataDir: string): string {
+  return join(dataDir, 'repository');
+}
+
+/** 32 random bytes, readable by the owner alone: they open the secrets in the catalog. */
+export function secretKeyPathOf(dataDir: string): string {
+  return join(dataDir, 'secret.key');
+}
+
+/** Held by the process that serves from the directory. */
+export function lockPathOf(dataDir: string): string {
+  return join(dataDir, 'serve.lock');
+}

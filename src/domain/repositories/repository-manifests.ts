@@ -1,0 +1,33 @@
+import type { Manifest } from '../../repository/format/manifest.ts';
+import { deleteManifest, listManifests, manifestExists, readManifest } from '../../repository/manifests.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { ManifestFacts, Manifests, SnapshotName } from '../snapshots/snapshot-engine.ts';
+
+/** The manifests of a real repository. */
+export function repositoryManifests(repository: Repository): Manifests {
+  return {
+    read: async (name, signal) => {
+      if (!(await manifestExists(repository, name))) return null;
+      const options = signal === undefined ? {} : { signal };
+      return factsOfManifest(await readManifest(repository, name, options));
+    },
+    list: () => names(repository),
+    delete: async (name) => await deleteManifest(repository, name),
+  };
+}
+
+async function* names(repository: Repository): AsyncIterable<SnapshotName> {
+  for await (const { clusterId, snapshotId } of listManifests(repository, {})) yield { clusterId, snapshotId };
+}
+
+/** The size leaves the manifest object itself out: it is small, and a manifest cannot say how long it is. */
+export function factsOfManifest({ header, collections }: Manifest): ManifestFacts {
+  let storageSizeBytes = 0;
+  for (const collection of collections) {
+    for (const layer of collection.layers) {
+      storageSizeBytes += layer.storedBytes;
+      for (const list of [...layer.documentLists, ...layer.deletedLists]) storageSizeBytes += list.storedBytes;
+    }
+  }
+  return { header, storageSizeBytes };
+}

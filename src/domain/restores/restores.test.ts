@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { Fault } from '../../lib/errors.ts';
+import type { ClusterName, RestoreRequest } from '../domain.ts';
+import { Refusal } from '../refusals.ts';
+
+const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
+const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
+
+async function withSnapshot(world: DomainWorld): Promise<{ cluster: ClusterName; snapshotId: string }> {
+  const cluster = await world.withCluster();
+  await world.register(cluster.projectId, 'staging');
+  world.startWorker();
+  return { cluster, snapshotId: await world.takeWhole(cluster) };
+}
+
+function automated(cluster: ClusterName, snapshotId: string, target = 'staging'): RestoreRequest {
+  return {
+    ...cluster,
+    deliveryType: 'automated',
+    snapshotId,
+    targetProjectId: cluster.projectId,
+    targetClusterName: target,
+  };
+}
+
+test('a restore runs into the named cluster and says what came of it', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { restoreJobs, clusters, snapshots } = world.domain;
+    const snapshot = await snapshots.get({ ...cluster, snapshotId });
+    const job = await restoreJobs.create(automated(cluster, snapshotId));
+    assert.deepEqual(
+      [job.state, job.targetClusterName, job.snapshotCreatedAtMs, job.finishedAtMs],
+      ['queued', 'staging', snapshot.createdAtMs, null],
+    );
+    await world.run();
+    const target = { projectId: cluster.projectId, clusterName: 'staging' };
+    assert.equal((await clusters.get(target)).restoreInProgress, true);
+    assert.equal((await clusters.get(cluster)).restoreInProgress, false);
+    assert.equal(world.restore(0).request.snapshotId, snapshotId);
+    world.restore(0).succeed({ documents: 100, bytes: 10_000 });
+    await world.run();
+    const done = await restoreJobs.get({ ...cluster, restoreJobId: job.id });
+    assert.deepEqual([done.state, done.restoredDocuments, done.finishedAtMs !== null], ['completed', 100, true]);
+    assert.deepEqual((await restoreJobs.list({ ...cluster, page })).items, [done]);
+    assert.equal((await restoreJobs.list({ ...target, page })).totalCount, 0);
+    assert.equal((await clusters.get(target)).restoreInProgress, false);
+  });
+});
+
+test('a snapshot that is deleted while it waits to be restored is restored all the same', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    await world.worker?.stop();
+    await world.domain.restoreJobs.create(automated(cluster, snapshotId));
+    await world.domain.snapshots.delete({ ...cluster, snapshotId });
+    await assert.rejects(
+      world.domain.restoreJobs.create(automated(cluster, snapshotId, 'shop')),
+      refused('CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT'),
+    );
+    world.startWorker('two');
+    await world.run();
+    assert.ok(world.manifests.facts.has(snapshotId));
+    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    await world.clock.advance(10_000);
+    assert.ok(!world.manifests.facts.has(snapshotId));
+  });
+});
+
+test('what cannot be restored is refused before anything is touched', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { create } = world.domain.restoreJobs;
+    const good = automated(cluster, snapshotId);
+    const { targetClusterName: _name, ...withoutTarget } = good;
+    const { snapshotId: _id, ...withoutSnapshot } = good;
+    const running = await world.domain.snapshots.take(cluster);
+    const refusals: [RestoreRequest, string][] = [
+      [{ ...good, deliveryType: 'download' }, 'UNSUPPORTED_DELIVERY_METHOD'],
+      [{ ...good, deliveryType: 'pointInTime', pointInTimeUtcSeconds: 1_700_000_000 }, 'UNSUPPORTED_DELIVERY_METHOD'],
+      [withoutTarget, 'MISSING_ATTRIBUTE'],
+      [withoutSnapshot, 'MISSING_ATTRIBUTE'],
+      [{ ...good, snapshotId: '0'.repeat(24) }, 'SNAPSHOT_NOT_FOUND'],
+      [{ ...good, clusterName: 'staging' }, 'SNAPSHOT_NOT_FOUND'],
+      [{ ...good, snapshotId: running.id }, 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT'],
+      [{ ...good, targetClusterName: 'none' }, 'CLUSTER_NOT_FOUND'],
+      [{ ...good, targetProjectId: '0'.repeat(24) }, 'GROUP_NOT_FOUND'],
+    ];
+    for (const [request, code] of refusals) await assert.rejects(create(request), refused(code), code);
+    assert.equal((await world.domain.restoreJobs.list({ ...cluster, page })).totalCount, 0);
+  });
+});
+
+test('one restore into a cluster at a time, and none of it while a snapshot of it is taken', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { create } = world.domain.restoreJobs;
+    await world.domain.snapshots.take(cluster);
+    await world.run();
+    await create(automated(cluster, snapshotId, 'shop'));
+    await assert.rejects(create(automated(cluster, snapshotId, 'shop')), refused('ATLAS_CLUSTER_RESTORE_IN_PROGRESS'));
+    await create(automated(cluster, snapshotId, 'staging'));
+    await world.run();
+    assert.equal(world.restores.length, 1);
+    world.completeTake(1);
+    await world.run();
+    assert.equal(world.restores.length, 2);
+  });
+});
+
+test('a failed restore says why; a cancel is Atlas’s refusal, and the task can be stopped', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { restoreJobs, tasks } = world.domain;
+    const failing = await restoreJobs.create(automated(cluster, snapshotId));
+    await world.run();
+    await assert.rejects(
+      restoreJobs.cancel({ ...cluster, restoreJobId: failing.id }),
+      refused('CANNOT_CANCEL_AUTOMATED_RESTORE'),
+    );
+    await assert.rejects(
+      restoreJobs.cancel({ ...cluster, restoreJobId: snapshotId }),
+      refused('RESTORE_JOB_NOT_FOUND'),
+    );
+    world.restore(0).fail(new Fault({ op: 'restore', subject: 'staging', message: 'the target is full' }));
+    await world.run();
+    const failed = await restoreJobs.get({ ...cluster, restoreJobId: failing.id });
+    assert.deepEqual([failed.state, failed.failureReason], ['failed', 'the target is full']);
+    const stopped = await restoreJobs.create(automated(cluster, snapshotId));
+    await world.run();
+    await tasks.cancel(stopped.taskId ?? '');
+    await world.run();
+    const cancelled = await restoreJobs.get({ ...cluster, restoreJobId: stopped.id });
+    assert.deepEqual([cancelled.state, cancelled.finishedAtMs !== null], ['cancelled', true]);
+  });
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig } from '../src/config.ts';
+import { Fault } from '../src/lib/errors.ts';
+
+test('what is given wins over the environment, and that over the defaults', () => {
+  const env = { TIDEMARK_DATA_DIR: '/var/lib/tidemark', TIDEMARK_PORT: '9000', TIDEMARK_HOST: '' };
+  const config = readConfig(env, { port: 9001 });
+  assert.deepEqual(config, {
+    dataDir: '/var/lib/tidemark',
+    host: '127.0.0.1',
+    port: 9001,
+    publicUrl: undefined,
+    logLevel: 'info',
+    concurrency: 2,
+    passphrase: undefined,
+  });
+  assert.equal(readConfig(env).port, 9000);
+  assert.equal(
+    readConfig({ ...env, TIDEMARK_PUBLIC_URL: 'https://backup.example/tm/' }).publicUrl,
+    'https://backup.example/tm',
+  );
+});
+
+test('an option that cannot be used is named', () => {
+  const env = { TIDEMARK_DATA_DIR: 'data' };
+  const unusable: [Record<string, string>, RegExp][] = [
+    [{}, /dataDir/],
+    [{ ...env, TIDEMARK_PORT: '80a' }, /port .*80a/],
+    [{ ...env, TIDEMARK_PORT: '70000' }, /port/],
+    [{ ...env, TIDEMARK_CONCURRENCY: '0' }, /concurrency/],
+    [{ ...env, TIDEMARK_LOG_LEVEL: 'loud' }, /logLevel .*loud/],
+    [{ ...env, TIDEMARK_PUBLIC_URL: 'backup.example' }, /publicUrl/],
+  ];
+  for (const [variables, named] of unusable) {
+    assert.throws(
+      () => readConfig(variables),
+      (error) => error instanceof Fault && named.test(error.message),
+    );
+  }
+});

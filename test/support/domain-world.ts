@@ -1,0 +1,239 @@
+import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
+import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
+import type { DomainContext } from '../../src/domain/context.ts';
+import { createDomain, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
+import type { ClusterName, Domain } from '../../src/domain/domain.ts';
+import type {
+  ManifestFacts,
+  Manifests,
+  SnapshotName,
+  TakeRequest,
+} from '../../src/domain/snapshots/snapshot-engine.ts';
+import { must } from '../../src/lib/assert.ts';
+import { Fault } from '../../src/lib/errors.ts';
+import { createIdSource } from '../../src/lib/ids.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { SecretBox } from '../../src/lib/secret-box.ts';
+import { Worker } from '../../src/tasks/worker.ts';
+import { FakeClock, settled } from './fake-clock.ts';
+import { SeededRandom } from './seeded-random.ts';
+
+export const REPOSITORY_ID = 'aaaaaaaaaaaaaaaaaaaaaaaa';
+
+/** The manifests of a repository, in memory. */
+export class MemoryManifests implements Manifests {
+  readonly facts = new Map<string, ManifestFacts>();
+
+  async read({ snapshotId }: SnapshotName): Promise<ManifestFacts | null> {
+    return this.facts.get(snapshotId) ?? null;
+  }
+
+  async *list(): AsyncIterable<SnapshotName> {
+    for (const { header } of this.facts.values()) yield { clusterId: header.clusterId, snapshotId: header.snapshotId };
+  }
+
+  async delete({ snapshotId }: SnapshotName): Promise<void> {
+    this.facts.delete(snapshotId);
+  }
+}
+
+/** A take or restore under way, ended by the test; ends by itself when it is told to stop. */
+export class HeldWork<Request extends { signal: AbortSignal }, Result> {
+  readonly request: Request;
+  readonly result: Promise<Result>;
+  readonly #deferred = Promise.withResolvers<Result>();
+
+  constructor(request: Request) {
+    this.request = request;
+    this.result = this.#deferred.promise;
+    request.signal.addEventListener('abort', () => this.#deferred.reject(request.signal.reason));
+  }
+
+  succeed(result: Result): void {
+    this.#deferred.resolve(result);
+  }
+
+  fail(error: Error): void {
+    this.#deferred.reject(error);
+  }
+}
+
+type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
+
+/** The rules over a catalog and a repository in memory, with a clock and an engine in the test's hand. No MongoDB is pretended: the engine is the border. */
+export class DomainWorld {
+  readonly clock: FakeClock;
+  readonly catalog: Catalog;
+  readonly context: DomainContext;
+  readonly ports: DomainPorts;
+  readonly domain: Domain;
+  readonly manifests: MemoryManifests;
+  readonly copies: unknown[] = [];
+  readonly takes: HeldWork<TakeRequest, ManifestFacts>[] = [];
+  readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
+  worker: Worker | null = null;
+  /** What the next look at a cluster finds. */
+  probe: ClusterProbe['describe'] = async () => ({
+    replicaSetName: 'rs0',
+    mongodVersion: '6.0.5',
+    featureCompatibilityVersion: '6.0',
+    members: [{ host: 'localhost:27017', state: 'PRIMARY', hidden: false, priority: 1 }],
+    dataBytes: 1000,
+  });
+
+  static async open(options: { encrypted?: boolean; clock?: FakeClock; manifests?: MemoryManifests } = {}) {
+    const clock = options.clock ?? new FakeClock();
+    return new DomainWorld(await openCatalog({ path: ':memory:', clock }), { clock, ...options });
+  }
+
+  private constructor(
+    catalog: Catalog,
+    options: { clock: FakeClock; encrypted?: boolean; manifests?: MemoryManifests },
+  ) {
+    const { clock } = options;
+    const random = new SeededRandom(1);
+    this.catalog = catalog;
+    this.clock = clock;
+    this.manifests = options.manifests ?? new MemoryManifests();
+    this.context = {
+      catalog,
+      clock,
+      ids: createIdSource(clock, random),
+      secretBox: new SecretBox(Buffer.alloc(32, 1), random),
+      log: silentLogger,
+      wakeWorker: () => this.worker?.wake(),
+    };
+    this.ports = {
+      snapshotEngine: { take: (request) => this.#hold(this.takes, request) },
+      restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
+      manifests: this.manifests,
+      catalogCopies: {
+        encrypted: options.encrypted ?? false,
+        write: async (copy) => void this.copies.push(JSON.parse(JSON.stringify(copy))),
+        readLatest: async () => this.copies.at(-1) ?? null,
+      },
+      probe: { describe: async (uri, call) => await this.probe(uri, call) },
+      repository: { id: REPOSITORY_ID, encrypted: options.encrypted ?? false, description: 'memory' },
+    };
+    this.domain = createDomain(this.context, this.ports);
+  }
+
+  #hold<Request extends { signal: AbortSignal }, Result>(
+    held: HeldWork<Request, Result>[],
+    request: Request,
+  ): Promise<Result> {
+    const work = new HeldWork<Request, Result>(request);
+    held.push(work);
+    return work.result;
+  }
+
+  startWorker(owner = 'one'): Worker {
+    const { catalog, clock } = this;
+    const handlers = createTaskHandlers(this.context, this.ports);
+    this.worker = new Worker({
+      catalog,
+      clock,
+      handlers,
+      random: new SeededRandom(2),
+      owner,
+      concurrency: 4,
+      log: silentLogger,
+    });
+    this.worker.start();
+    return this.worker;
+  }
+
+  /** Lets everything run that need not wait, and a little more. */
+  async run(): Promise<void> {
+    await this.clock.advance(1_500);
+  }
+
+  async close(): Promise<void> {
+    for (const take of this.takes) take.fail(new Fault({ op: 'close', subject: 'test', message: 'the test is over' }));
+    for (const restore of this.restores) restore.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
+    await settled();
+    await this.worker?.stop();
+    await this.catalog.close();
+  }
+
+  /** A project with one registered cluster called `shop`. */
+  async withCluster(name = 'shop'): Promise<ClusterName> {
+    const organization = await this.domain.organizations.create({ name: 'Acme' });
+    const project = await this.domain.projects.create({ organizationId: organization.id, name: `of ${name}` });
+    await this.register(project.id, name);
+    return { projectId: project.id, clusterName: name };
+  }
+
+  async register(projectId: string, name: string) {
+    const uri = 'mongodb://backup:secret@localhost:27017/?replicaSet=rs0';
+    return await this.domain.clusters.register({ projectId, name, uri });
+  }
+
+  /** Ends the take of that number as the engine does: manifest first, then the answer. */
+  completeTake(index: number, changes: Partial<ManifestFacts['header']> = {}): ManifestFacts {
+    const facts = this.writeManifest(index, changes);
+    this.take(index).succeed(facts);
+    return facts;
+  }
+
+  /** What a process that ends before it can write the row leaves. */
+  writeManifest(index: number, changes: Partial<ManifestFacts['header']> = {}): ManifestFacts {
+    const { request } = this.take(index);
+    const nowMs = this.clock.nowMs();
+    const header: ManifestFacts['header'] = {
+      repositoryId: REPOSITORY_ID,
+      clusterId: request.clusterId,
+      clusterName: request.clusterName,
+      projectId: request.projectId,
+      snapshotId: request.snapshotId,
+      parentSnapshotId: request.parent?.snapshotId ?? null,
+      type: 'replicaSet',
+      replicaSetName: 'rs0',
+      replicaSetId: null,
+      clusterTime: { t: Math.floor(nowMs / 1000) - 5, i: 1, term: 1 },
+      takenAt: new Date(nowMs - 1_000).toISOString(),
+      finishedAt: new Date(nowMs).toISOString(),
+      mongodVersion: '6.0.5',
+      featureCompatibilityVersion: '6.0',
+      collections: 3,
+      documents: 100,
+      bytes: 10_000,
+      writtenPlainBytes: 9_000,
+      writtenStoredBytes: 4_000,
+      retention: request.retentionAt(nowMs),
+      ...changes,
+    };
+    const facts = { header, storageSizeBytes: 4_500 };
+    this.manifests.facts.set(request.snapshotId, facts);
+    return facts;
+  }
+
+  take(index: number): HeldWork<TakeRequest, ManifestFacts> {
+    return must(this.takes[index], `take ${index} has begun`);
+  }
+
+  restore(index: number): HeldWork<Restore, { documents: number; bytes: number }> {
+    return must(this.restores[index], `restore ${index} has begun`);
+  }
+
+  /** A completed snapshot of the cluster. */
+  async takeWhole(cluster: ClusterName, retentionInDays = 7): Promise<string> {
+    const snapshot = await this.domain.snapshots.take({ ...cluster, retentionInDays });
+    await this.run();
+    this.completeTake(this.takes.length - 1);
+    await this.run();
+    return snapshot.id;
+  }
+}
+
+export async function inWorld(
+  options: Parameters<typeof DomainWorld.open>[0],
+  work: (world: DomainWorld) => Promise<void>,
+): Promise<void> {
+  const world = await DomainWorld.open(options);
+  try {
+    await work(world);
+  } finally {
+    await world.close();
+  }
+}
