@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
@@ -236,4 +238,23 @@ test('one connection can carry several digest calls with one nonce', async (t) =
       .join(' '),
     '200 200 200',
   );
+});
+
+test('the challenge is sent when the body has been read, not while the client is still writing it', async () => {
+  const { hostname, port } = new URL(base);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    received += text;
+  });
+  const head = `POST ${cluster}/backup/snapshots HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  socket.write(`${head}5\r\n{"a":\r\n`);
+  // Another request, answered after this one's headers arrived: a server that did not wait would have answered both.
+  assert.equal((await fetch(base + cluster)).status, 401);
+  assert.equal(received, '');
+  socket.write('2\r\n1}\r\n0\r\n\r\n');
+  await once(socket, 'data');
+  assert.match(received, /^HTTP\/1\.1 401 /);
+  socket.destroy();
 });
