@@ -70,14 +70,21 @@ export class LayerWriter {
     });
   }
 
-  /** Whether a blob ends exactly here, so that a whole blob of another layer can follow. */
-  get isAtCut(): boolean {
-    return this.#pieceBytes === 0;
+  /** Bytes of the blob that is being filled; 0 where a whole blob of another layer can follow. */
+  get openBytes(): number {
+    return this.#pieceBytes;
+  }
+
+  /** Ends the blob that is being filled, earlier than its documents ask for. */
+  async cut(): Promise<void> {
+    await this.#exclusively(async () => {
+      if (this.#pieceBytes > 0) await this.#cutDocuments();
+    });
   }
 
   /** A whole blob of one of the layers that may be re-used, named as it is. */
   async addBlob(ref: BlobRef): Promise<void> {
-    assert(this.isAtCut && ref.kind === 1, 'a whole blob of documents follows a cut');
+    assert(this.openBytes === 0 && ref.kind === 1, 'a whole blob of documents follows a cut');
     await this.#exclusively(async () => {
       const known = await this.#known.find(1, ref.id);
       assert(

@@ -1,73 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { documentsIn, documentWith, idsOfEveryType, int32Id } from '../../test/support/raw-documents.ts';
+import { applyChanges, contentOf, histories, writeChanges } from '../../test/support/layer-history.ts';
+import { documentsIn, documentWith, int32Id } from '../../test/support/raw-documents.ts';
 import { collectionOf, snapshotIdOf, testClusterId, testRepository } from '../../test/support/test-repository.ts';
 import { documentOf } from '../lib/raw-bson.ts';
 import type { LayerRef } from './format/manifest.ts';
-import { type MergeOptions, mergeLayers, readCollection } from './layers.ts';
+import { mergeLayers, readCollection } from './layers.ts';
 import type { Repository } from './repository.ts';
 import { SnapshotWriter } from './writer.ts';
-
-/** Long ones too: they outgrow a budget that was reckoned for short ones. */
-const longIds = Array.from({ length: 20 }, (_, n) => {
-  const length = Buffer.alloc(5, 0x02);
-  length.writeInt32LE(101, 1);
-  return Buffer.concat([length, Buffer.alloc(100, `${n} `), Buffer.alloc(1)]);
-});
-const ids = [...idsOfEveryType(), ...longIds, ...Array.from({ length: 20 }, (_, n) => int32Id(n + 100))];
-
-/** What happened to ids between one layer and the next: new content, or gone. */
-type Change = { id: number; content: Uint8Array; idLast: boolean } | { id: number; content: null };
-
-const change = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      id: fc.nat({ max: ids.length - 1 }),
-      content: fc.uint8Array({ maxLength: 60 }),
-      idLast: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ id: fc.nat({ max: ids.length - 1 }), content: fc.constant(null) }) },
-);
-/** Layers, oldest first; within one an id occurs once. */
-const histories = fc.array(fc.uniqueArray(change, { selector: ({ id }) => id, maxLength: 40 }), { maxLength: 6 });
-
-const idOf = (index: number): Buffer => ids[index] as Buffer;
-
-async function writeLayer(
-  writer: SnapshotWriter,
-  changes: readonly Change[],
-  kind: 'base' | 'delta',
-): Promise<LayerRef> {
-  const layer = writer.openLayer({ kind });
-  for (const { id, ...to } of changes) {
-    if (to.content !== null) await layer.add(documentWith(idOf(id), to.content, 'idLast' in to && to.idLast));
-    else if (kind === 'delta') await layer.addDeleted(idOf(id));
-  }
-  return await layer.close();
-}
-
-function apply(model: Map<string, string>, changes: readonly Change[]): void {
-  for (const { id, ...to } of changes) {
-    const key = idOf(id).toString('hex');
-    if (to.content === null) model.delete(key);
-    else model.set(key, documentWith(idOf(id), to.content, 'idLast' in to && to.idLast).toString('hex'));
-  }
-}
-
-async function contentOf(
-  repository: Repository,
-  layers: LayerRef[],
-  options: MergeOptions = {},
-): Promise<[string, string][]> {
-  const all: [string, string][] = [];
-  for await (const buffer of readCollection(repository, testClusterId, collectionOf('x', layers), options)) {
-    all.push(...documentsIn(buffer));
-  }
-  return all;
-}
 
 function newWriter(repository: Repository): SnapshotWriter {
   return new SnapshotWriter(repository, { clusterId: testClusterId, snapshotId: snapshotIdOf(1), parent: null });
@@ -89,8 +30,8 @@ describe('reading a collection', () => {
             const model = new Map<string, string>();
             const layers: LayerRef[] = [];
             for (const [index, changes] of history.entries()) {
-              layers.unshift(await writeLayer(writer, changes, hasBase && index === 0 ? 'base' : 'delta'));
-              apply(model, changes);
+              layers.unshift(await writeChanges(writer, changes, hasBase && index === 0 ? 'base' : 'delta'));
+              applyChanges(model, changes);
             }
             const options = { prefetch: ahead + 1, ...(idBudgetBytes === undefined ? {} : { idBudgetBytes }) };
             const read = await contentOf(repository, layers, options);

@@ -7,6 +7,11 @@ export interface SnapshotPlace {
   snapshotId: string;
 }
 
+/** A blob's or a list's place. */
+export interface ObjectPlace extends SnapshotPlace {
+  blobId: string;
+}
+
 export const BLOBS_PREFIX = 'blobs/';
 export const MANIFESTS_PREFIX = 'manifests/';
 export const CATALOG_PREFIX = 'catalog/';
@@ -31,7 +36,7 @@ export function manifestsPrefix(clusterId?: string): string {
 }
 
 /** What a key below `blobs/` names, or null where it is not of our form. */
-export function parseBlobKey(objectKey: string): (SnapshotPlace & { blobId: string }) | null {
+export function parseBlobKey(objectKey: string): ObjectPlace | null {
   const match = /^blobs\/([0-9a-f]{24})\/([0-9a-f]{24})\/([0-9a-f]{64})$/.exec(objectKey);
   if (match === null) return null;
   const [, clusterId, snapshotId, blobId] = match as unknown as [string, string, string, string];
