@@ -38,13 +38,13 @@ interface ShownSnapshot {
 
 /** `POST …/backup/snapshots`, then asked after until it has ended. */
 export async function runSnapshot(title: string, scene: Scene): Promise<SnapshotFigures> {
-  const { atlas, stage, signal } = scene;
+  const { atlas, stage } = scene;
   const path = `/api/atlas/v2/groups/${scene.projectId}/clusters/${scene.clusterName}/backup/snapshots`;
   return await stage.act(title, async (report) => {
     const startedMs = systemClock.monotonicMs();
     const requested = await atlas.post<{ id: string }>(path, { description: title, retentionInDays: 3 }, VERSION);
     const status = async () => (await atlas.get<{ status: string }>(`${path}/${requested.id}`, VERSION)).status;
-    const ended = await untilEnded(scene, requested.id, report, status, ['completed', 'failed'], signal);
+    const ended = await untilEnded(scene, taskPathOf(scene, `snapshots/${requested.id}`), report, status);
     const ms = systemClock.monotonicMs() - startedMs;
     const shown = (await runTidemark(['snapshot', 'show', requested.id, '--data-dir', scene.dataDir])) as ShownSnapshot;
     if (ended === 'failed') throw new Error(`the snapshot failed: ${shown.failureReason}`);
@@ -71,7 +71,7 @@ export async function runRestore(
   snapshotId: string,
   targetClusterName: string,
 ): Promise<{ ms: number }> {
-  const { atlas, stage, signal } = scene;
+  const { atlas, stage } = scene;
   const path = `/api/atlas/v2/groups/${scene.projectId}/clusters/${scene.clusterName}/backup/restoreJobs`;
   return await stage.act(title, async (report) => {
     const startedMs = systemClock.monotonicMs();
@@ -84,8 +84,11 @@ export async function runRestore(
       );
       return now.failed || now.cancelled ? 'failed' : now.finishedAt !== undefined ? 'completed' : 'inProgress';
     };
-    const ended = await untilEnded(scene, job.id, report, status, ['completed', 'failed'], signal);
-    if (ended === 'failed') throw new Error(`the restore failed: ${(await taskOf(scene, job.id))?.lastError}`);
+    const taskPath = taskPathOf(scene, `restoreJobs/${job.id}`);
+    const ended = await untilEnded(scene, taskPath, report, status);
+    if (ended === 'failed') {
+      throw new Error(`the restore failed: ${(await atlas.get<WireTask>(taskPath)).failureReason}`);
+    }
     return {
       result: { ms: systemClock.monotonicMs() - startedMs },
       outcome: `restore job ${job.id} into ${targetClusterName}`,
@@ -95,35 +98,31 @@ export async function runRestore(
 
 async function untilEnded(
   scene: Scene,
-  subjectId: string,
+  taskPath: string,
   report: ReportProgress,
   status: () => Promise<string>,
-  ends: readonly string[],
-  signal: AbortSignal,
 ): Promise<string> {
   for (;;) {
     const now = await status();
-    if (ends.includes(now)) return now;
-    const progress = (await taskOf(scene, subjectId))?.progress;
-    if (progress !== null && progress !== undefined) report(fromWire(progress));
-    await systemClock.sleep(POLL_MS, signal);
+    if (now === 'completed' || now === 'failed') return now;
+    const { progress } = await scene.atlas.get<WireTask>(taskPath);
+    if (progress !== null) report(fromWire(progress));
+    await systemClock.sleep(POLL_MS, scene.signal);
   }
 }
 
-interface WireTask {
-  subjectId: string | null;
-  lastError: string | null;
-  progress: Record<keyof Progress, never> | null;
+/** How the work is getting on: Atlas has no word for that, so it is asked of Tidemark's own API. */
+function taskPathOf(scene: Scene, subject: string): string {
+  return `/api/tidemark/v1/groups/${scene.projectId}/clusters/${scene.clusterName}/${subject}/task`;
 }
 
-async function taskOf(scene: Scene, subjectId: string): Promise<WireTask | undefined> {
-  const { results } = await scene.atlas.get<{ results: WireTask[] }>(
-    `/api/tidemark/v1/groups/${scene.projectId}/tasks`,
-  );
-  return results.find((task) => task.subjectId === subjectId);
+interface WireTask {
+  failureReason: string | null;
+  progress: (Omit<Progress, 'subject'> & { namespace: string | null }) | null;
 }
 
 /** Null stands for "not known" on the wire, absence for it here. */
-function fromWire(progress: Record<string, unknown>): Progress {
-  return Object.fromEntries(Object.entries(progress).filter(([, value]) => value !== null)) as unknown as Progress;
+function fromWire({ namespace, ...figures }: NonNullable<WireTask['progress']>): Progress {
+  const known = Object.entries({ ...figures, subject: namespace }).filter(([, value]) => value !== null);
+  return Object.fromEntries(known) as unknown as Progress;
 }
