@@ -58,7 +58,7 @@ async function pause(writer: Writer, rounds: number): Promise<void> {
 export const TRANSACTIONS: readonly Operation[] = [
   {
     kind: 'transaction',
-    weight: 16,
+    weight: 80,
     run: (writer) => {
       const { random } = writer;
       const steps: Step[] = Array.from({ length: random.between(1, 6) }, () => {
@@ -70,7 +70,7 @@ export const TRANSACTIONS: readonly Operation[] = [
   },
   {
     kind: 'transaction of many documents',
-    weight: 3,
+    weight: 15,
     run: (writer) => {
       const { random } = writer;
       const places = [random.pick(STEADY), random.pick(STEADY)];
@@ -85,7 +85,7 @@ export const TRANSACTIONS: readonly Operation[] = [
   },
   {
     kind: 'transaction of several oplog entries',
-    weight: 1,
+    weight: 2,
     run: (writer) => {
       const { random } = writer;
       const at = random.pick(STEADY);

@@ -45,7 +45,7 @@ export async function readTruth(client: MongoClient, clusterTime: Timestamp | nu
   const truth: Truth = { collections: new Map(), unreadable: new Map() };
   const listing = await client.db('admin').command({ listDatabases: 1, nameOnly: true });
   for (const { name: db } of listing.databases as { name: string }[]) {
-    const entries = (await listCollections(client, db)).filter((entry) => isTaken(db, entry.name));
+    const entries = (await listCollections(client, db)).filter((entry) => isCompared(db, entry.name));
     await forEachConcurrently(entries, READS_AT_ONCE, (entry) => addCollection(client, db, entry, clusterTime, truth));
   }
   return truth;
@@ -89,11 +89,12 @@ class Unreadable extends Error {
   override readonly name = 'Unreadable';
 }
 
-const NEVER_TAKEN = new Set(['admin.system.keys']);
+/** The HMAC keys and the version document (FCV) belong to the cluster that has them. */
+const NOT_COMPARED = new Set(['admin.system.keys', 'admin.system.version']);
 
-/** The namespaces of docs/consistency.md; views' definitions are compared as options, not as documents of system.views. */
-export function isTaken(db: string, name: string): boolean {
-  if (db === 'local' || db === 'config' || NEVER_TAKEN.has(`${db}.${name}`)) return false;
+/** The namespaces that a restore makes equal; views' definitions are compared as options, not as documents of system.views. */
+export function isCompared(db: string, name: string): boolean {
+  if (db === 'local' || db === 'config' || NOT_COMPARED.has(`${db}.${name}`)) return false;
   return name !== 'system.profile' && name !== 'system.views';
 }
 
