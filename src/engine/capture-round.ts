@@ -139,8 +139,10 @@ async function readPending(
   }
   const ids = collection.takePending();
   try {
-    collection.pushLayer(await readTouched(capture, member, collection, ids, point));
-    return true;
+    const { layer, readIds } = await readTouched(capture, member, collection, ids, point);
+    collection.pushLayer(layer);
+    collection.returnPending(ids, readIds);
+    return readIds === ids.size;
   } catch (error) {
     collection.returnPending(ids);
     if (isTimeUnreadable(error) || isCollectionGone(error)) return false;

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../lib/abort.ts';
-import { must } from '../lib/assert.ts';
+import { assert, must } from '../lib/assert.ts';
 import { type ElementAt, idBytes } from '../lib/raw-bson.ts';
 import type { Timestamp64 } from '../lib/timestamp.ts';
 import { isCollectionGone } from '../mongo/errors.ts';
@@ -92,7 +92,9 @@ async function flushPending(capture: Capture, member: SourceMember): Promise<voi
     if (capture.pendingBytes < capture.limits.pendingBytesMax / 2) return;
     const ids = collection.takePending();
     try {
-      collection.pushLayer(await readTouched(capture, member, collection, ids, { level: 'majority' }));
+      const { layer, readIds } = await readTouched(capture, member, collection, ids, { level: 'majority' });
+      assert(readIds === ids.size, 'the present is always readable');
+      collection.pushLayer(layer);
     } catch (error) {
       collection.returnPending(ids);
       // Dropped meanwhile: it is not part of any later T. Were it listed all the same, it would be scanned.

@@ -37,9 +37,9 @@ export class CollectionCapture {
     return taken;
   }
 
-  /** Ids whose read failed, back among the pending ones. */
-  returnPending(ids: ByteSet): void {
-    for (let i = 0; i < ids.size; i++) {
+  /** Ids, from `from` on, that were not read, back among the pending ones. */
+  returnPending(ids: ByteSet, from = 0): void {
+    for (let i = from; i < ids.size; i++) {
       const id = ids.at(i);
       this.pending.add(id[0] as number, id, 1, id.length);
     }

@@ -3,6 +3,7 @@ import { ByteSet } from '../lib/byte-set.ts';
 import { findId, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
 import type { ReadPoint } from '../mongo/collection-reader.ts';
 import { readByIds } from '../mongo/collection-reader.ts';
+import { isTimeUnreadable } from '../mongo/errors.ts';
 import type { SourceMember } from '../mongo/source-member.ts';
 import type { LayerRef } from '../repository/format/manifest.ts';
 import type { LayerWriter } from '../repository/writer.ts';
@@ -11,9 +12,17 @@ import type { Capture } from './capture.ts';
 const IDS_PER_READ_MAX = 4_000;
 const ID_BYTES_PER_READ_MAX = 2 * 1024 * 1024;
 
+/** What a read of touched ids came to. */
+export interface TouchedRead {
+  layer: LayerRef;
+  /** Number of ids, from the first on, that the layer speaks for; less than all where the time became unreadable on the way. */
+  readIds: number;
+}
+
 /**
  * Reads the documents with the given ids and writes them as a delta: what is found is a document of the delta, what is not was deleted.
  * At `snapshot` the delta is exact at that time; at `majority` it is fuzzy, and right together with what is touched afterwards.
+ * A time that leaves the server's history half way costs only the ids that are left: a million ids may take longer to read than history is kept.
  */
 export async function readTouched(
   capture: Capture,
@@ -21,22 +30,26 @@ export async function readTouched(
   target: { db: string; uuid: string },
   ids: ByteSet,
   point: ReadPoint,
-): Promise<LayerRef> {
+): Promise<TouchedRead> {
   assert(ids.size > 0, 'a delta has something to read');
   const layer = capture.writer.openLayer({ kind: 'delta' });
+  let from = 0;
   try {
     // Ids that were not asked for but answer to one that was: equal numbers of another type, equal strings under a collation.
     const strays = new ByteSet(1);
-    for (let from = 0; from < ids.size; ) {
+    while (from < ids.size) {
       const until = endOfRead(ids, from);
       await readSome(capture, member, target, ids, from, until, point, layer, strays);
       from = until;
     }
-    return await layer.close();
   } catch (error) {
-    layer.abandon();
-    throw error;
+    // Documents of the read that failed may be in the layer already: they are as of the same time, and their ids stay pending.
+    if (from === 0 || !isTimeUnreadable(error)) {
+      layer.abandon();
+      throw error;
+    }
   }
+  return { layer: await layer.close(), readIds: from };
 }
 
 function endOfRead(ids: ByteSet, from: number): number {

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import type { Random } from '../lib/random.ts';
 import { timestampParts } from '../lib/timestamp.ts';
-import { connectCluster, connectMember, redactUri } from '../mongo/connect.ts';
+import { connectCluster, connectMember, directHost, redactUri } from '../mongo/connect.ts';
 import { asFault, isMemberLost } from '../mongo/errors.ts';
 import { OplogGap, oplogHolds } from '../mongo/oplog-reader.ts';
 import { SourceMember } from '../mongo/source-member.ts';
@@ -173,9 +173,11 @@ async function attachMember(
   signal: AbortSignal,
 ): Promise<{ member: SourceMember; close: () => Promise<void> }> {
   const lossOf = (host: string) => lost.get(host) ?? -1;
-  const candidates = orderSourceMembers(facts).toSorted((a, b) => lossOf(a.host) - lossOf(b.host));
+  const direct = directHost(uri);
+  const usable = orderSourceMembers(facts).map((one) => one.host);
+  const candidates = direct === null ? usable.toSorted((a, b) => lossOf(a) - lossOf(b)) : [direct];
   let last: unknown = null;
-  for (const { host } of candidates) {
+  for (const host of candidates) {
     try {
       const client = await connectMember(cluster, uri, host, { signal, timeoutMs: 5_000 });
       return { member: new SourceMember(client, host), close: () => client.close() };

@@ -35,6 +35,12 @@ export function redactUri(uri: string): string {
   }
 }
 
+/** The one member that the uri asks to be talked to directly, or null where it means the whole set. */
+export function directHost(uri: string): string | null {
+  const parsed = parseUri(uri);
+  return parsed.searchParams.get('directConnection') === 'true' ? (parsed.hosts[0] ?? null) : null;
+}
+
 function parseUri(uri: string): ConnectionString {
   try {
     return new ConnectionString(uri);
