@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts';
 export const dataDirOption = (): Option =>
   new Option('--data-dir <directory>', 'where Tidemark keeps its catalog and repository').env('TIDEMARK_DATA_DIR');
 export const repositoryOption = (): Option =>
-  new Option('--repository <directory>', 'a repository by itself, with no catalog').conflicts('dataDir');
+  new Option('--repository <directory>', 'a repository by itself, with no catalog; goes before --data-dir');
 export const jsonOption = (): Option => new Option('--json', 'print JSON on standard output');
 export const yesOption = (): Option => new Option('--yes', 'do not ask for confirmation');
 export const projectOption = (): Option =>

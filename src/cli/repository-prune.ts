@@ -45,7 +45,11 @@ export function repositoryPruneCommand(tools: CommandTools): Command {
             return;
           }
           const done = await executePrune(repository, plan, { signal });
-          run.answer({ ...planned, dryRun: false, ...done }, [`${run.terminal.colours.green('Removed')} ${amount}.`]);
+          run.answer({ ...planned, dryRun: false, ...done }, [
+            plan.sweep.length === 0
+              ? 'There is nothing to remove.'
+              : `${run.terminal.colours.green('Removed')} ${amount}.`,
+          ]);
         }),
       ),
     );

@@ -35,7 +35,7 @@ export function restoreCommand(tools: CommandTools): Command {
     .description('replace the data of a cluster with that of a snapshot')
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
     .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
-    .addOption(new Option('--uri <uri>', 'any replica set, by its connection string').env('TIDEMARK_TARGET_URI'))
+    .addOption(new Option('--uri <uri>', 'any replica set, by its connection string (or set TIDEMARK_TARGET_URI)'))
     .addOption(projectOption())
     .addOption(dataDirOption())
     .addOption(repositoryOption())
@@ -47,7 +47,9 @@ export function restoreCommand(tools: CommandTools): Command {
 }
 
 async function restore(run: CommandRun, options: RestoreOptions): Promise<void> {
-  const { to, uri } = options;
+  const { to } = options;
+  // Out of the environment a password is seen by fewer than on the command line.
+  const uri = options.uri ?? (to === undefined ? run.env.TIDEMARK_TARGET_URI : undefined);
   if (uri !== undefined) await restoreToUri(run, { ...options, uri });
   else if (to === undefined) throw new UsageError('Say where to restore: --to <cluster> or --uri <uri>.');
   else if (options.repository !== undefined) {
