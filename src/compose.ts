@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { createApiServer } from './api/server.ts';
 import { createApiKey } from './auth/api-keys.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
@@ -9,6 +9,7 @@ import { allApiKeys } from './catalog/api-keys.ts';
 import { type Catalog, openCatalog } from './catalog/catalog.ts';
 import { allOrganizations } from './catalog/organizations.ts';
 import { takeProcessLock } from './catalog/process-lock.ts';
+import type { TaskKind } from './catalog/schema.ts';
 import { makeSecretBox, readSecretBox } from './catalog/secret-key.ts';
 import { readSetting, requireSame, writeSetting } from './catalog/settings.ts';
 import { catalogPathOf, lockPathOf, repositoryPathOf, type ServiceConfig, secretKeyPathOf } from './config.ts';
@@ -50,19 +51,18 @@ export interface Workspace {
   readonly catalog: Catalog;
   readonly repository: Repository;
   readonly domain: Domain;
-  /** Runs tasks in this process; null where that was not asked for, and a server or the next command with a worker runs them. */
-  readonly worker: Worker | null;
+  /** Run tasks in this process; none where that was not asked for, and a server or the next command with workers runs them. */
+  readonly workers: readonly Worker[];
   /** Puts back what still runs, writes the catalog copy that is due, closes. */
   close(): Promise<void>;
 }
 
 type ApiServer = ReturnType<typeof createApiServer>;
 
-export interface Service extends Omit<Workspace, 'worker'> {
+export interface Service extends Workspace {
   readonly server: ApiServer;
-  readonly worker: Worker;
   readonly timer: Timer;
-  /** Starts worker, timer and server. Resolves with the address that it listens on, once it does. */
+  /** Starts workers, timer and server. Resolves with the address that it listens on, once it does. */
   listen(): Promise<string>;
 }
 
@@ -98,12 +98,11 @@ export async function composeService(config: ServiceConfig): Promise<Service> {
   await requireDataDirectory(config.dataDir);
   const lock = takeProcessLock(lockPathOf(config.dataDir));
   try {
-    const wake = { worker: () => {} };
-    const parts = await openParts(config, tools, () => wake.worker());
+    const workers: Worker[] = [];
+    const parts = await openParts(config, tools, () => wakeAll(workers));
     const { catalog, domain, context, ports } = parts;
     const owner = await instanceId(catalog, tools.ids);
-    const worker = createWorker(parts, tools, { owner, concurrency: config.concurrency });
-    wake.worker = () => worker.wake();
+    workers.push(...createWorkers(parts, tools, { owner, concurrency: config.concurrency }));
     const timer = new Timer({ clock: tools.clock, log: tools.log, duties: createDuties(context) });
     const server = createServer(config, parts, tools);
     return {
@@ -111,21 +110,21 @@ export async function composeService(config: ServiceConfig): Promise<Service> {
       repository: parts.repository,
       domain,
       server,
-      worker,
+      workers,
       timer,
       listen: async () => {
         const recovered = await recoverTasks(catalog, owner);
         if (recovered > 0)
           tools.log.warn({ tasks: recovered }, 'took up tasks that were cut off when the service last ended');
         const address = await server.listen({ host: config.host, port: config.port });
-        worker.start();
+        for (const worker of workers) worker.start();
         timer.start();
         return address;
       },
       close: async () => {
         await server.close();
         await timer.stop();
-        await stopWorker(worker, tools);
+        await stopWorkers(workers, tools);
         await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
         await catalog.close();
         lock.release();
@@ -141,22 +140,19 @@ export async function composeService(config: ServiceConfig): Promise<Service> {
 export async function composeOffline(options: OpenOptions & { worker?: boolean }): Promise<Workspace> {
   const tools = createTools(options.log ?? silentLogger);
   await requireDataDirectory(options.dataDir);
-  const wake = { worker: () => {} };
-  const parts = await openParts(options, tools, () => wake.worker());
+  const workers: Worker[] = [];
+  const parts = await openParts(options, tools, () => wakeAll(workers));
   const { catalog, repository, context, ports, domain } = parts;
-  const worker =
-    options.worker === true ? createWorker(parts, tools, { owner: tools.ids.next(), concurrency: 1 }) : null;
-  if (worker !== null) {
-    wake.worker = () => worker.wake();
-    worker.start();
-  }
+  if (options.worker === true)
+    workers.push(...createWorkers(parts, tools, { owner: tools.ids.next(), concurrency: 1 }));
+  for (const worker of workers) worker.start();
   return {
     catalog,
     repository,
     domain,
-    worker,
+    workers,
     close: async () => {
-      if (worker !== null) await stopWorker(worker, tools);
+      await stopWorkers(workers, tools);
       await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
       await catalog.close();
     },
@@ -168,6 +164,10 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
   const repository = await openRepositoryOf(options, tools);
   const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
   try {
+    if ((await readSetting(catalog.reader, 'repositoryId')) === null) {
+      const hint = 'Run the same command again';
+      throw initFault(options.dataDir, `making ${options.dataDir} was cut off before its end`, hint);
+    }
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     await requireSame(catalog.reader, 'secretKeyFingerprint', secretBox.fingerprint(), 'secret.key');
     const { clock, ids, log } = tools;
@@ -215,12 +215,32 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
   };
 }
 
-function createWorker(
-  { catalog, context, ports }: Pick<Parts, 'catalog' | 'context' | 'ports'>,
+/** Two lanes, so that what takes a moment never waits behind what takes hours: the copy that makes a new cluster survive the loss of the catalog, behind two long snapshots. */
+const LANES: Record<TaskKind, 'long' | 'short'> = {
+  takeSnapshot: 'long',
+  restoreSnapshot: 'long',
+  deleteSnapshot: 'short',
+  copyCatalog: 'short',
+};
+
+function kindsOf(lane: 'long' | 'short'): TaskKind[] {
+  return (Object.keys(LANES) as TaskKind[]).filter((kind) => LANES[kind] === lane);
+}
+
+function createWorkers(
+  { catalog, context, ports }: Parts,
   { clock, random, log }: Tools,
-  options: { owner: string; concurrency: number },
-): Worker {
-  return new Worker({ catalog, clock, random, log, handlers: createTaskHandlers(context, ports), ...options });
+  { owner, concurrency }: { owner: string; concurrency: number },
+): Worker[] {
+  const common = { catalog, clock, random, log, owner, handlers: createTaskHandlers(context, ports) };
+  return [
+    new Worker({ ...common, concurrency, kinds: kindsOf('long') }),
+    new Worker({ ...common, concurrency: 1, kinds: kindsOf('short') }),
+  ];
+}
+
+function wakeAll(workers: readonly Worker[]): void {
+  for (const worker of workers) worker.wake();
 }
 
 function createServer(config: ServiceConfig, { catalog, context, domain }: Parts, tools: Tools): ApiServer {
@@ -243,13 +263,14 @@ function createServer(config: ServiceConfig, { catalog, context, domain }: Parts
   });
 }
 
-async function stopWorker(worker: Worker, { clock, log }: Tools): Promise<void> {
+async function stopWorkers(workers: readonly Worker[], { clock, log }: Tools): Promise<void> {
   const bound = new AbortController();
+  const stopped = Promise.all(workers.map(async (worker) => await worker.stop()));
   const overdue = clock.sleep(STOP_MS, bound.signal).then(
-    () => log.error({ tasks: worker.activeTasks }, 'tasks did not stop in time; the next start takes them up'),
+    () => log.error('tasks did not stop in time; the next start takes them up'),
     () => undefined,
   );
-  await Promise.race([worker.stop(), overdue]);
+  await Promise.race([stopped, overdue]);
   bound.abort();
 }
 
@@ -276,11 +297,8 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
   const tools = createTools(options.log ?? silentLogger);
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
-  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
+  const catalog = await openNewCatalog(options.dataDir, tools.clock);
   try {
-    if ((await readSetting(catalog.reader, 'repositoryId')) !== null) {
-      throw initFault(options.dataDir, `there is a Tidemark in ${options.dataDir} already`, 'Run `tidemark serve`');
-    }
     const repository = await createOrAdoptRepository(options, tools);
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
@@ -297,6 +315,17 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
   } finally {
     await catalog.close();
   }
+}
+
+/** The identity is the last thing that an init or a rebuild writes. A catalog without one is what a run that was cut off left: nothing is lost with it. */
+async function openNewCatalog(dataDir: string, clock: Clock): Promise<Catalog> {
+  const path = catalogPathOf(dataDir);
+  const found = await openCatalog({ path, clock });
+  const identity = await readSetting(found.reader, 'repositoryId');
+  await found.close();
+  if (identity !== null) throw initFault(dataDir, `there is a Tidemark in ${dataDir} already`, 'Run `tidemark serve`');
+  for (const suffix of ['', '-wal', '-shm']) await rm(`${path}${suffix}`, { force: true });
+  return await openCatalog({ path, clock });
 }
 
 async function createFirstCallers(
@@ -337,10 +366,11 @@ export async function rebuildDataDirectory(
   const tools = createTools(options.log ?? silentLogger);
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const repository = await openRepositoryOf(options, tools);
-  const lock = takeProcessLock(lockPathOf(options.dataDir));
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
-  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
+  const lock = takeProcessLock(lockPathOf(options.dataDir));
+  let catalog: Catalog | undefined;
   try {
+    catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
@@ -351,7 +381,7 @@ export async function rebuildDataDirectory(
     await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
     return { ...report, apiKey };
   } finally {
-    await catalog.close();
+    await catalog?.close();
     lock.release();
   }
 }
@@ -417,5 +447,5 @@ async function requireDataDirectory(dataDir: string): Promise<void> {
 }
 
 function initFault(dataDir: string, message: string, hint: string): Fault {
-  return new Fault({ op: 'init', subject: dataDir, message, hint });
+  return new Fault({ op: 'make the data directory', subject: dataDir, message, hint });
 }
