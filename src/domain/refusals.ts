@@ -111,21 +111,6 @@ export const refusalRules = {
     detail: 'Cannot use non-flex cluster {0} in the flex API.',
     remedy: 'Use the path below /clusters. Clients that probe for flex clusters do so by themselves.',
   },
-  CHECKPOINTS_ONLY_ON_CONTINOUS_BACKUP: {
-    status: 400,
-    detail: 'Checkpoints exist only for clusters with legacy continuous backup.',
-    remedy: "The spelling is Atlas's.",
-  },
-  UNAUTHORIZED: {
-    status: 401,
-    detail: 'You are not authorized for this resource.',
-    remedy: 'Send an API key by HTTP digest, or the access token of a service account.',
-  },
-  USER_UNAUTHORIZED: {
-    status: 403,
-    detail: 'Current user is not authorized to perform this action.',
-    remedy: 'Give the API key or service account the role that the operation names.',
-  },
   CANNOT_RESTORE_TO_TARGET: {
     status: 403,
     detail: 'Not authorized to restore into cluster {0} of group {1}.',
@@ -210,10 +195,5 @@ export const refusalRules = {
     status: 500,
     detail: 'Unexpected error.',
     remedy: 'Something failed on our side; the log of the service says what.',
-  },
-  SERVICE_UNAVAILABLE: {
-    status: 503,
-    detail: 'The service cannot answer now: {0}.',
-    remedy: 'It is starting, stopping, or something that it needs is away. Try again.',
   },
 } as const satisfies Record<string, RefusalRule>;
