@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
-import { Fault } from '../lib/errors.ts';
+import { Damage, Fault } from '../lib/errors.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import { CheckedCluster } from './checked-cluster.ts';
 import type { Manifest } from './format/manifest.ts';
@@ -103,7 +103,7 @@ async function checkCluster(
       await checked.examine(manifest);
       sound.push(place);
     } catch (error) {
-      if (!(error instanceof Fault) || error.name !== 'Damage') throw error;
+      if (!(error instanceof Damage)) throw error;
       report.snapshots++;
       report.problems.push({ ...place, namespace: null, objectKey: manifestKey(place), problem: error.message });
     }

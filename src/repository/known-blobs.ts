@@ -1,3 +1,4 @@
+import { Damage } from '../lib/errors.ts';
 import { BlobTable } from './blob-table.ts';
 import type { BlobRef } from './format/blob-list.ts';
 import type { BlobKind } from './format/envelope.ts';
@@ -12,13 +13,20 @@ export class KnownBlobs {
   readonly #clusterId: string;
   readonly #layers: readonly LayerRef[];
   readonly #signal: AbortSignal;
+  readonly #onDamage: (damage: Damage) => void;
   #table: Promise<BlobTable> | undefined;
 
-  constructor(repository: Repository, clusterId: string, layers: readonly LayerRef[], signal: AbortSignal) {
+  constructor(
+    repository: Repository,
+    clusterId: string,
+    layers: readonly LayerRef[],
+    options: { signal: AbortSignal; onDamage: (damage: Damage) => void },
+  ) {
     this.#repository = repository;
     this.#clusterId = clusterId;
     this.#layers = layers;
-    this.#signal = signal;
+    this.#signal = options.signal;
+    this.#onDamage = options.onDamage;
   }
 
   /** Where such a blob is, or null. */
@@ -39,17 +47,22 @@ export class KnownBlobs {
 
   async #load(): Promise<BlobTable> {
     const table = new BlobTable(this.#repository.random.bytes(4).readUInt32LE(0));
-    const signal = this.#signal;
     for (const { documentLists, deletedLists } of this.#layers) {
-      for (const ref of [...documentLists, ...deletedLists]) table.add(ref);
-      for (const [lists, kind] of [
-        [documentLists, 1],
-        [deletedLists, 5],
-      ] as const) {
-        for await (const ref of blobsOfLists(this.#repository, this.#clusterId, lists, kind, { signal }))
-          table.add(ref);
-      }
+      for (const list of documentLists) await this.#loadList(table, list, 1);
+      for (const list of deletedLists) await this.#loadList(table, list, 5);
     }
     return table;
+  }
+
+  /** What a damaged list named is not known, so it is written again: the damage is told, and costs space instead of the snapshot. */
+  async #loadList(table: BlobTable, list: BlobRef, kind: BlobKind): Promise<void> {
+    const signal = this.#signal;
+    try {
+      for await (const ref of blobsOfLists(this.#repository, this.#clusterId, [list], kind, { signal })) table.add(ref);
+      table.add(list);
+    } catch (error) {
+      if (!(error instanceof Damage)) throw error;
+      this.#onDamage(error);
+    }
   }
 }

@@ -143,6 +143,21 @@ describe('a snapshot writer', () => {
     assert.ok(Buffer.concat(read).equals(all));
   });
 
+  test('a damaged list of the parent costs space and is told, and does not cost the snapshot', async () => {
+    const repository = await testRepository();
+    const all = documents(0, 100);
+    const one = await base(writerOf(repository, 1), all);
+    const parent = manifestOf(repository, snapshotIdOf(1), [collectionOf('x', [one])]);
+    await repository.store.delete(`blobs/${testClusterId}/${snapshotIdOf(1)}/${one.documentLists[0]?.id}`);
+    const writer = writerOf(repository, 2, parent);
+    const again = await base(writer, all, [one]);
+    assert.equal(writer.parentDamage.length, 1);
+    assert.equal(writer.written.reusedBlobs, 0);
+    const read: Buffer[] = [];
+    for await (const buffer of readCollection(repository, testClusterId, collectionOf('x', [again]))) read.push(buffer);
+    assert.ok(Buffer.concat(read).equals(all));
+  });
+
   test('counts and keeps deletions, cut at the target', async () => {
     const repository = await testRepository();
     const writer = writerOf(repository, 1);

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
-import { Cancelled, Fault } from '../lib/errors.ts';
+import { Cancelled, type Damage, Fault } from '../lib/errors.ts';
 import { ObjectExists } from '../storage/object-store.ts';
 import { BlobPipeline, type WrittenTotals } from './blob-pipeline.ts';
 import type { BlobRef } from './format/blob-list.ts';
@@ -29,6 +29,7 @@ export class SnapshotWriter {
   readonly #pipeline: BlobPipeline;
   /** The lists that the parent names. */
   readonly #parentLists: ReadonlySet<string>;
+  readonly #parentDamage: Damage[] = [];
   #committed = false;
 
   constructor(
@@ -58,6 +59,11 @@ export class SnapshotWriter {
     return this.#pipeline.totals;
   }
 
+  /** Lists of the parent that could not be read when its blobs were to be re-used: the parent is damaged, this snapshot is not. */
+  get parentDamage(): readonly Damage[] {
+    return this.#parentDamage;
+  }
+
   /** `reuse`: layers of the parent, or written here, whose blobs need not be written again where the same documents come by. */
   openLayer(options: { kind: 'base' | 'delta'; ordered?: boolean; reuse?: readonly LayerRef[] }): LayerWriter {
     assert(!this.#committed, 'a committed snapshot gets no more layers');
@@ -65,7 +71,9 @@ export class SnapshotWriter {
     for (const ref of reuse.flatMap(listsOfLayer)) {
       assert(this.#mayName(ref), `list ${ref.id} of ${ref.snapshotId} is neither the parent's nor our own`);
     }
-    const known = new KnownBlobs(this.#repository, this.clusterId, reuse, this.#pipeline.signal);
+    const { signal } = this.#pipeline;
+    const onDamage = (damage: Damage): void => void this.#parentDamage.push(damage);
+    const known = new KnownBlobs(this.#repository, this.clusterId, reuse, { signal, onDamage });
     const layer = { kind: options.kind, ordered: options.ordered ?? false, takenIn: this.snapshotId };
     return new LayerWriter(this.#pipeline, this.#repository.chunker, known, layer);
   }

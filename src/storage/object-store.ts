@@ -7,7 +7,8 @@
  * 4. `get` gives the whole object or rejects; it never gives a prefix of it.
  * 5. `list` gives every object below the prefix once, in byte order of the keys, whatever their number, in bounded memory.
  * 6. `delete` of what is not there succeeds.
- * 7. Every call ends soon after its signal fires, rejecting, without leaving part of an object.
+ * 7. The buffer that `get` gives is the caller's alone, and so is the one given to `put` once that has settled.
+ * 8. Every call ends soon after its signal fires, rejecting, without leaving part of an object.
  */
 export interface ObjectStore {
   /** For people and error messages: where this is, without secrets. */

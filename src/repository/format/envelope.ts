@@ -3,7 +3,15 @@ import { assert } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 
 /** What an object holds; the numbers are the format's. */
-export const envelopeKind = { documents: 1, list: 2, manifest: 3, catalogCopy: 4, deleted: 5 } as const;
+export const envelopeKind = {
+  documents: 1,
+  list: 2,
+  manifest: 3,
+  catalogCopy: 4,
+  deleted: 5,
+  slice: 6,
+  gap: 7,
+} as const;
 export type EnvelopeKind = (typeof envelopeKind)[keyof typeof envelopeKind];
 /** The kinds that are content-addressed. */
 export type BlobKind = 1 | 2 | 5;
