@@ -19,7 +19,7 @@ import type { Domain } from './domain/domain.ts';
 import { queueCatalogCopy } from './domain/repositories/catalog-copy-task.ts';
 import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
-import { factsOfManifest, repositoryManifests } from './domain/repositories/repository-manifests.ts';
+import { repositoryManifests } from './domain/repositories/repository-manifests.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
 import { takeSnapshot } from './engine/take-snapshot.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -29,7 +29,7 @@ import { createLogger, type Logger, silentLogger } from './lib/logger.ts';
 import { type Random, systemRandom } from './lib/random.ts';
 import { describeCluster } from './mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
-import { listManifests, readManifest } from './repository/manifests.ts';
+import { listManifests } from './repository/manifests.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from './repository/repository.ts';
 import { DirectoryStore } from './storage/directory.ts';
 import { recoverTasks } from './tasks/queue.ts';
@@ -188,7 +188,7 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
         const retention = request.retentionAt(clock.nowMs());
         const taken = await takeSnapshot({ ...request, retention, repository, clock, random, log });
         log.info({ snapshot: request.snapshotId, source: taken.sourceHost, ...taken.statistics }, 'snapshot taken');
-        return factsOfManifest(await readManifest(repository, request));
+        return { header: taken.header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
       },
     },
     restoreEngine: {

@@ -21,7 +21,7 @@ async function* names(repository: Repository): AsyncIterable<SnapshotName> {
 }
 
 /** The size leaves the manifest object itself out: it is small, and a manifest cannot say how long it is. */
-export function factsOfManifest({ header, collections }: Manifest): ManifestFacts {
+function factsOfManifest({ header, collections }: Manifest): ManifestFacts {
   let storageSizeBytes = 0;
   for (const collection of collections) {
     for (const layer of collection.layers) {
