@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../src
 import { systemTerminal } from '../src/cli/terminal.ts';
 import { isAbort } from '../src/lib/abort.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { describeError } from '../src/lib/errors.ts';
+import { Cancelled, describeError } from '../src/lib/errors.ts';
 import type { ReplicaSet } from '../test/support/replica-set.ts';
 import { AtlasClient, type Credentials } from './demo/atlas-client.ts';
 import { curlLines } from './demo/curl-lines.ts';
@@ -186,6 +186,21 @@ async function untilInterrupted(stage: Stage, url: string, dataDir: string, sign
   clearInterval(alive);
 }
 
+/** Ctrl-C reaches the server as well, so whatever fails after it fails because of it. */
+async function playUnlessInterrupted(
+  stage: Stage,
+  options: { bytes: number; exit: boolean },
+  cleanups: Cleanups,
+): Promise<boolean> {
+  return await withInterruption(async (signal) => {
+    try {
+      return await play(stage, options, cleanups, signal);
+    } catch (error) {
+      throw signal.aborted ? new Cancelled() : error;
+    }
+  });
+}
+
 async function cleanUp(cleanups: Cleanups): Promise<void> {
   for (let step = cleanups.pop(); step !== undefined; step = cleanups.pop()) {
     await step().catch((error: unknown) => console.error(`cleaning up: ${describeError(error)}`));
@@ -199,7 +214,7 @@ const stage = new Stage(systemTerminal(), systemClock);
 const cleanups: Cleanups = [];
 try {
   const bytes = Math.max(1, Number(values['size-mb'])) * 1e6;
-  const held = await withInterruption((signal) => play(stage, { bytes, exit: values.exit }, cleanups, signal));
+  const held = await playUnlessInterrupted(stage, { bytes, exit: values.exit }, cleanups);
   if (!held) process.exitCode = 1;
 } catch (error) {
   process.exitCode = isAbort(error) ? 130 : 1;
