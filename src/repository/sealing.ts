@@ -21,6 +21,8 @@ const decompressAsync = promisify(zstdDecompress);
 /** Node's default of 16 KiB means a round trip to the pool for each; a megabyte makes zstd half again as fast. */
 const COMPRESS_CHUNK_BYTES = 1 << 20;
 const DECOMPRESS_CHUNK_BYTES_MAX = 32 << 20;
+/** Keeps the hashes of names apart from those of blobs. */
+const NAME_KIND = 0;
 /** Not worth a trip to the pool. */
 const COMPRESS_BYTES_MIN = 64;
 
@@ -39,6 +41,11 @@ export class Sealer {
   /** 64 hex digits. */
   blobId(kind: BlobKind, payload: Uint8Array): string {
     return blobIdOf(kind, payload, this.#keys?.blobId ?? null);
+  }
+
+  /** 24 hex digits that stand for a user's name in an object's name. */
+  nameId(name: string): string {
+    return blobIdOf(NAME_KIND, Buffer.from(name, 'utf8'), this.#keys?.blobId ?? null).slice(0, 24);
   }
 
   /** The object. `boundTo` is what the format authenticates beside the header. */
