@@ -59,7 +59,7 @@ export function catalogAuthStores(catalog: Catalog, ids: IdSource): AuthStores {
       async insert(token, secretId) {
         await catalog.transact(async (writer) => {
           await deleteExpiredAccessTokens(writer, token.issuedAtMs);
-          await insertAccessToken(writer, { ...token, revokedAtMs: null });
+          await insertAccessToken(writer, { ...token, secretId, revokedAtMs: null });
           await noteSecretUsed(writer, secretId, token.issuedAtMs);
         });
       },

@@ -1,7 +1,8 @@
+import type { Insertable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
-import type { AccessTokenRow, ServiceAccountRow } from './schema.ts';
+import type { AccessTokenTable, ServiceAccountRow } from './schema.ts';
 
-export async function insertAccessToken(writer: CatalogWriter, token: AccessTokenRow): Promise<void> {
+export async function insertAccessToken(writer: CatalogWriter, token: Insertable<AccessTokenTable>): Promise<void> {
   await writer.insertInto('accessTokens').values(token).execute();
 }
 

@@ -1,4 +1,4 @@
-import type { Updateable } from 'kysely';
+import type { Insertable, Updateable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 import { type Page, type PageRequest, readPage } from './page.ts';
 import type { ClusterRow, ClusterTable } from './schema.ts';
@@ -20,7 +20,7 @@ export function uriContext(clusterId: string): string {
   return `clusters/${clusterId}/uri`;
 }
 
-export async function insertCluster(writer: CatalogWriter, cluster: ClusterRow): Promise<void> {
+export async function insertCluster(writer: CatalogWriter, cluster: Insertable<ClusterTable>): Promise<void> {
   await writer.insertInto('clusters').values(cluster).execute();
 }
 

@@ -1,9 +1,13 @@
+import type { Insertable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 import { type Page, type PageRequest, readPage } from './page.ts';
-import type { OrganizationRow } from './schema.ts';
+import type { OrganizationRow, OrganizationTable } from './schema.ts';
 import { nameMatches, type Visibility, visibleOrganization } from './visibility.ts';
 
-export async function insertOrganization(writer: CatalogWriter, organization: OrganizationRow): Promise<void> {
+export async function insertOrganization(
+  writer: CatalogWriter,
+  organization: Insertable<OrganizationTable>,
+): Promise<void> {
   await writer.insertInto('organizations').values(organization).execute();
 }
 

@@ -1,12 +1,12 @@
-import type { ExpressionBuilder } from 'kysely';
+import type { ExpressionBuilder, Insertable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 import { type Page, type PageRequest, readPage } from './page.ts';
-import type { ProjectRow, Tables } from './schema.ts';
+import type { ProjectRow, ProjectTable, Tables } from './schema.ts';
 import { nameMatches, type Visibility, visibleProject } from './visibility.ts';
 
 export type CountedProject = ProjectRow & { clusterCount: number };
 
-export async function insertProject(writer: CatalogWriter, project: ProjectRow): Promise<void> {
+export async function insertProject(writer: CatalogWriter, project: Insertable<ProjectTable>): Promise<void> {
   await writer.insertInto('projects').values(project).execute();
 }
 

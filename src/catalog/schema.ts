@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 
 /**
  * Every table of the catalog, as TypeScript sees it. The DDL is in `migrations/`; a test holds the two together, column for column.
@@ -28,6 +28,8 @@ export interface Tables {
   checkpointParts: CheckpointPartTable;
   tasks: TaskTable;
   settings: SettingTable;
+  accessListEntries: AccessListEntryTable;
+  cloudProviderAccessRoles: CloudProviderAccessRoleTable;
 }
 
 /** 0 is no, 1 is yes. */
@@ -37,14 +39,19 @@ export interface OrganizationTable {
   id: string;
   name: string;
   createdAtMs: number;
+  /** JSON: what was changed of `OrganizationSettings` in `catalog/organizations.ts`. */
+  settings: Generated<string>;
 }
 
 export interface ProjectTable {
   id: string;
   organizationId: string;
-  /** Unique in the whole service: `groups/byName/{groupName}` names no organization. */
+  /** Unique in the whole service: `groups/byName/{groupName}` names no organization. A deleted one gives its name back. */
   name: string;
   createdAtMs: number;
+  /** JSON: what was changed of `ProjectSettings` in `catalog/projects.ts`. */
+  settings: Generated<string>;
+  deletedAtMs: Generated<number | null>;
 }
 
 /** `replicaSet` is all that is taken today; the other is there so that a row can say what it met. */
@@ -72,6 +79,16 @@ export interface ClusterTable {
   /** Last registration. A snapshot requested earlier is never a parent: its oplog position may be another deployment's. */
   registeredAtMs: number;
   deletedAtMs: number | null;
+  /** Snapshots may be taken of it. */
+  backupEnabled: Generated<Flag>;
+  /** Left alone by its owner's wish: nothing is read from it and nothing is restored into it. */
+  paused: Generated<Flag>;
+  /** Whether its snapshots outlive it where the request to delete it does not say. */
+  retainBackups: Generated<Flag>;
+  terminationProtected: Generated<Flag>;
+  /** Both set when the last look at it failed, and what is known of it is that of `probedAtMs`. */
+  probeFailedAtMs: Generated<number | null>;
+  probeFailure: Generated<string | null>;
 }
 
 export interface ApiKeyTable {
@@ -118,6 +135,8 @@ export interface AccessTokenTable {
   issuedAtMs: number;
   expiresAtMs: number;
   revokedAtMs: number | null;
+  /** The secret that it was issued for, and with which it ends. */
+  secretId: Generated<string | null>;
 }
 
 export type PrincipalKind = 'apiKey' | 'serviceAccount';
@@ -315,6 +334,46 @@ export interface SettingTable {
   value: string;
 }
 
+export type AccessListOwnerKind = PrincipalKind | 'project';
+
+/** From where an API key or service account may be used, or a project's deployments be reached. */
+export interface AccessListEntryTable {
+  id: string;
+  ownerKind: AccessListOwnerKind;
+  ownerId: string;
+  /** Network and prefix length, in canonical form; a single address has 32 or 128. */
+  cidrBlock: string;
+  /** It was given as an address and is shown as one. */
+  singleAddress: Flag;
+  /** Projects only, both. */
+  comment: string | null;
+  deleteAfterMs: number | null;
+  /** Requests that it admitted. */
+  requests: number;
+  lastUsedAtMs: number | null;
+  lastUsedAddress: string | null;
+  createdAtMs: number;
+}
+
+/** An identity at a cloud provider under which buckets there are used. */
+export interface CloudProviderAccessRoleTable {
+  id: string;
+  projectId: string;
+  cloudProvider: CloudProvider;
+  /** AWS: a UUID that the trust policy of the role demands. */
+  externalId: string | null;
+  /** AWS; null until authorized. */
+  assumedRoleArn: string | null;
+  /** Azure, all three. */
+  azureAppId: string | null;
+  azureTenantId: string | null;
+  azureServicePrincipalId: string | null;
+  createdAtMs: number;
+  updatedAtMs: number;
+  authorizedAtMs: number | null;
+  deletedAtMs: number | null;
+}
+
 export type OrganizationRow = Selectable<OrganizationTable>;
 export type ProjectRow = Selectable<ProjectTable>;
 export type ClusterRow = Selectable<ClusterTable>;
@@ -331,3 +390,5 @@ export type ExportJobComponentRow = Selectable<ExportJobComponentTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type CheckpointPartRow = Selectable<CheckpointPartTable>;
 export type TaskRow = Selectable<TaskTable>;
+export type AccessListEntryRow = Selectable<AccessListEntryTable>;
+export type CloudProviderAccessRoleRow = Selectable<CloudProviderAccessRoleTable>;

@@ -36,8 +36,8 @@ export type { ClusterMember } from '../catalog/clusters.ts';
 export type { Page, PageRequest } from '../catalog/page.ts';
 export type { Visibility } from '../catalog/visibility.ts';
 
-export type Organization = OrganizationRow;
-export type Project = ProjectRow & { clusterCount: number };
+export type Organization = Omit<OrganizationRow, 'settings'>;
+export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & { clusterCount: number };
 
 export interface Organizations {
   /** `nameFilter` matches a part of the name, whatever its case; an empty one matches all. */

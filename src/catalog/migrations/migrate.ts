@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { Tables } from '../schema.ts';
 import { firstTables } from './0001-first-tables.ts';
+import { supportingResources } from './0002-supporting-resources.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -14,7 +15,7 @@ export interface Migration {
   statements: readonly string[];
 }
 
-export const migrations: readonly Migration[] = [firstTables];
+export const migrations: readonly Migration[] = [firstTables, supportingResources];
 
 /**
  * Applies what is missing, each step in a transaction together with its own record, so that a crash leaves a whole version. Several processes may try at once. Returns the

@@ -131,6 +131,7 @@ async function writeRegistration(
   const nowMs = context.clock.nowMs();
   const id = known?.id ?? context.ids.next();
   const row: ClusterRow = {
+    ...standing(known),
     id,
     projectId,
     name,
@@ -149,6 +150,16 @@ async function writeRegistration(
   return row;
 }
 
+/** What its owner decided about it; a cluster that comes back is treated as before. */
+function standing(known: ClusterRow | undefined) {
+  return {
+    backupEnabled: known?.backupEnabled ?? 1,
+    paused: known?.paused ?? 0,
+    retainBackups: known?.retainBackups ?? 0,
+    terminationProtected: known?.terminationProtected ?? 0,
+  } as const;
+}
+
 /** The columns that say what the cluster said of itself. */
 export function factsOf(facts: ProbedCluster, probedAtMs: number) {
   return {
@@ -158,6 +169,8 @@ export function factsOf(facts: ProbedCluster, probedAtMs: number) {
     members: JSON.stringify(facts.members),
     dataBytes: facts.dataBytes,
     probedAtMs,
+    probeFailedAtMs: null,
+    probeFailure: null,
   };
 }
 
