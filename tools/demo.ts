@@ -66,7 +66,15 @@ async function play(
     await runTidemark(['cluster', 'add', TARGET, '--uri', target.uri, ...at]);
     return { result: null, outcome: `tidemark cluster add ${SOURCE} --uri ${source.uri}` };
   });
-  const scene = { stage, atlas, projectId: credentials.projectId, clusterName: SOURCE, signal, dataDir };
+  const scene = {
+    stage,
+    atlas,
+    projectId: credentials.projectId,
+    clusterName: SOURCE,
+    signal,
+    dataDir,
+    log: server.log,
+  };
   const first = await runSnapshot('First snapshot, while the shop sells on', scene);
   const changed = await stage.act(`Change 1 % of the documents`, async () => {
     const count = await changeSampleData(source.client, CHANGED_ONE_IN);
@@ -149,9 +157,9 @@ function showFigures(
   const line = (name: string, took: number, read: string, stored: number): string =>
     `    ${name.padEnd(18)}${formatDuration(took).padStart(10)}${read.padStart(22)}${formatBytes(stored).padStart(12)}`;
   stage.say();
-  stage.say(bold(`    ${''.padEnd(18)}${'took'.padStart(10)}${'new data'.padStart(22)}${'stored'.padStart(12)}`));
-  stage.say(line('first snapshot', first.ms, formatBytes(first.newBytes), first.storedBytes));
-  stage.say(line('second snapshot', second.ms, formatBytes(second.newBytes), second.storedBytes));
+  stage.say(bold(`    ${''.padEnd(18)}${'took'.padStart(10)}${'read'.padStart(22)}${'stored'.padStart(12)}`));
+  stage.say(line('first snapshot', first.ms, formatBytes(first.readBytes), first.storedBytes));
+  stage.say(line('second snapshot', second.ms, formatBytes(second.readBytes), second.storedBytes));
   stage.say(
     `    ${'restore'.padEnd(18)}${formatDuration(figures.restoreMs).padStart(10)}${formatBytes(second.dataBytes).padStart(22)}`,
   );

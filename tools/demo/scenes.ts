@@ -1,9 +1,15 @@
 import { formatBytes, formatNumberOf } from '../../src/cli/sizes.ts';
+import { repositoryPathOf } from '../../src/config.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Progress, ReportProgress } from '../../src/lib/progress.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import type { ManifestHeader } from '../../src/repository/format/manifest.ts';
+import { listManifests, readManifest } from '../../src/repository/manifests.ts';
+import { openRepository } from '../../src/repository/repository.ts';
+import { DirectoryStore } from '../../src/storage/directory.ts';
+import { until } from '../../test/support/replica-set.ts';
 import type { AtlasClient } from './atlas-client.ts';
 import type { Stage } from './stage.ts';
-import { runTidemark } from './tidemark-process.ts';
 
 const VERSION = '2024-05-30';
 const POLL_MS = 150;
@@ -14,6 +20,8 @@ export interface Scene {
   projectId: string;
   clusterName: string;
   dataDir: string;
+  /** The server's, JSON lines. */
+  log: readonly string[];
   signal: AbortSignal;
 }
 
@@ -22,18 +30,34 @@ export interface SnapshotFigures {
   ms: number;
   clusterTime: { t: number; i: number };
   dataBytes: number;
-  newBytes: number;
+  readBytes: number;
   storedBytes: number;
 }
 
-/** What `tidemark snapshot show --json` prints of what is used here. */
-interface ShownSnapshot {
-  clusterTime: { t: number; i: number };
-  documents: number;
-  dataBytes: number;
-  writtenPlainBytes: number;
-  writtenStoredBytes: number;
-  failureReason: string | null;
+/** What the repository says of a snapshot: its manifest, straight from disk. */
+async function headerOf(dataDir: string, snapshotId: string): Promise<ManifestHeader> {
+  const store = await DirectoryStore.open(repositoryPathOf(dataDir));
+  const repository = await openRepository({ store, clock: systemClock, random: systemRandom }, {});
+  for await (const { clusterId, snapshotId: found } of listManifests(repository, {})) {
+    if (found === snapshotId) return (await readManifest(repository, { clusterId, snapshotId })).header;
+  }
+  throw new Error(`the repository holds no manifest of snapshot ${snapshotId}`);
+}
+
+/** The service logs what each snapshot read, and from which member. */
+interface Reading {
+  source: string;
+  documentsRead: number;
+  bytesRead: number;
+  oplogBytesRead: number;
+}
+
+async function readingOf(log: readonly string[], snapshotId: string): Promise<Reading> {
+  // The line comes through another pipe than the answer that told us of the end.
+  const line = await until('the service has logged what it read', async () => {
+    return log.findLast((one) => one.includes('snapshot taken') && one.includes(snapshotId)) ?? null;
+  });
+  return JSON.parse(line) as Reading;
 }
 
 /** `POST …/backup/snapshots`, then asked after until it has ended. */
@@ -44,22 +68,26 @@ export async function runSnapshot(title: string, scene: Scene): Promise<Snapshot
     const startedMs = systemClock.monotonicMs();
     const requested = await atlas.post<{ id: string }>(path, { description: title, retentionInDays: 3 }, VERSION);
     const status = async () => (await atlas.get<{ status: string }>(`${path}/${requested.id}`, VERSION)).status;
-    const ended = await untilEnded(scene, taskPathOf(scene, `snapshots/${requested.id}`), report, status);
+    const taskPath = taskPathOf(scene, `snapshots/${requested.id}`);
+    const ended = await untilEnded(scene, taskPath, report, status);
+    if (ended === 'failed') {
+      throw new Error(`the snapshot failed: ${(await atlas.get<WireTask>(taskPath)).failureReason}`);
+    }
     const ms = systemClock.monotonicMs() - startedMs;
-    const shown = (await runTidemark(['snapshot', 'show', requested.id, '--data-dir', scene.dataDir])) as ShownSnapshot;
-    if (ended === 'failed') throw new Error(`the snapshot failed: ${shown.failureReason}`);
+    const header = await headerOf(scene.dataDir, requested.id);
+    const reading = await readingOf(scene.log, requested.id);
     return {
       result: {
         id: requested.id,
         ms,
-        clusterTime: shown.clusterTime,
-        dataBytes: shown.dataBytes,
-        newBytes: shown.writtenPlainBytes,
-        storedBytes: shown.writtenStoredBytes,
+        clusterTime: header.clusterTime,
+        dataBytes: header.bytes,
+        readBytes: reading.bytesRead + reading.oplogBytesRead,
+        storedBytes: header.writtenStoredBytes,
       },
       outcome:
-        `${formatNumberOf(shown.documents, 'document')}, ${formatBytes(shown.dataBytes)} as of one cluster time; ` +
-        `${formatBytes(shown.writtenPlainBytes)} new, stored as ${formatBytes(shown.writtenStoredBytes)}`,
+        `${formatBytes(header.bytes)} as of one cluster time; read ${formatNumberOf(reading.documentsRead, 'document')} from ${reading.source}, ` +
+        `stored ${formatBytes(header.writtenStoredBytes)}`,
     };
   });
 }

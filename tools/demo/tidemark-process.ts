@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 const STARTS_WITHIN_MS = 30_000;
-const ERROR_TAIL = 4000;
+const LOG_LINES_MAX = 1000;
 
 /** Runs `tidemark …` as a person would and gives what it prints as JSON. Throws what it says when it fails. */
 export async function runTidemark(args: readonly string[]): Promise<unknown> {
@@ -34,11 +34,14 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
 /** `tidemark serve` in a process of its own, on a free port. */
 export class TidemarkServer {
   readonly url: string;
+  /** What it logged so far: JSON lines. */
+  readonly log: readonly string[];
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
 
-  private constructor(url: string, child: ChildProcess, exited: Promise<unknown>) {
+  private constructor(url: string, log: readonly string[], child: ChildProcess, exited: Promise<unknown>) {
     this.url = url;
+    this.log = log;
     this.#process = child;
     this.#exited = exited;
   }
@@ -48,17 +51,17 @@ export class TidemarkServer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const exited = once(child, 'exit');
-    let errors = '';
-    child.stderr.on('data', (piece: Buffer) => {
-      errors = (errors + piece.toString('utf8')).slice(-ERROR_TAIL);
+    const log: string[] = [];
+    createInterface(child.stderr).on('line', (line) => {
+      if (log.push(line) > LOG_LINES_MAX) log.shift();
     });
     const timer = AbortSignal.timeout(STARTS_WITHIN_MS);
     const url = await Promise.race([firstUrl(child), exited.then(() => null), once(timer, 'abort').then(() => null)]);
     if (url === null) {
       child.kill('SIGKILL');
-      throw new Error(`tidemark serve did not come up: ${errors.trim()}`);
+      throw new Error(`tidemark serve did not come up: ${log.slice(-5).join('\n')}`);
     }
-    return new TidemarkServer(url, child, exited);
+    return new TidemarkServer(url, log, child, exited);
   }
 
   async stop(): Promise<void> {
