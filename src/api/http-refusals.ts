@@ -1,3 +1,5 @@
+import { type Refusal, type RefusedField, refuse } from '../domain/refusals.ts';
+
 /**
  * Refusals that only the HTTP surface can make; those about backups are in `domain/refusals.ts`. Codes are Atlas's where one was seen. That the roles' refusals
  * are 401 and not 403 is what the real service answers.
@@ -6,7 +8,6 @@ export const httpRefusalRules = {
   USER_CANNOT_ACCESS_GROUP: { status: 401, detail: 'User cannot access this group.' },
   USER_CANNOT_ACCESS_ORG: { status: 401, detail: 'User cannot access this organization.' },
   USER_UNAUTHORIZED: { status: 401, detail: 'Current user is not authorized to perform this action.' },
-  VALIDATION_ERROR: { status: 400, detail: 'The request content produced the validation error: {0}.' },
   PAYLOAD_TOO_LARGE: { status: 413, detail: 'The request body has more than {0} bytes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'The media type {0} is not supported for a request body.' },
 } as const;
@@ -19,13 +20,9 @@ export class HttpRefusal extends Error {
   readonly status: number;
   readonly detail: string;
   readonly parameters: string[];
-  readonly fields: readonly { field: string; description: string }[] | undefined;
+  readonly fields: undefined;
 
-  constructor(
-    code: HttpRefusalCode,
-    parameters: string[] = [],
-    fields?: readonly { field: string; description: string }[],
-  ) {
+  constructor(code: HttpRefusalCode, parameters: string[] = []) {
     const rule = httpRefusalRules[code];
     const detail = rule.detail.replace('{0}', parameters[0] ?? '');
     super(detail);
@@ -33,12 +30,11 @@ export class HttpRefusal extends Error {
     this.status = rule.status;
     this.detail = detail;
     this.parameters = parameters;
-    this.fields = fields;
   }
 }
 
 /** 400 VALIDATION_ERROR that names what is wrong with which parts of the request. */
-export function invalid(fields: readonly { field: string; description: string }[]): HttpRefusal {
+export function invalid(fields: readonly RefusedField[]): Refusal {
   const summary = fields.map(({ field, description }) => `${field} ${description}`).join('; ');
-  return new HttpRefusal('VALIDATION_ERROR', [summary], fields);
+  return refuse('VALIDATION_ERROR', [summary], fields);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listing, type Operation } from '../../contract/operation.ts';
-import { HttpRefusal } from './http-refusals.ts';
+import { Refusal } from '../domain/refusals.ts';
 import { flag, ownParameters, pageLinks, pageOf, queryOf } from './paging.ts';
 
 const list: Operation = {
@@ -34,7 +34,7 @@ test('paging has defaults, bounds, and page 0 for page 1', () => {
   for (const [query, expected] of table) {
     const read = () => pageOf(list, queryOf(`/x${query}`));
     if (expected === 'refused') {
-      assert.throws(read, (error) => error instanceof HttpRefusal && error.status === 400, query);
+      assert.throws(read, (error) => error instanceof Refusal && error.status === 400, query);
     } else assert.deepEqual(read(), expected, query);
   }
 });
@@ -43,8 +43,8 @@ test('own parameters are typed, empty ones left out, unknown ones ignored', () =
   const read = (query: string) => ownParameters(list, queryOf(`/x?${query}`));
   assert.deepEqual(read('name=a%20b&since=5&all=true&other=1'), { name: 'a b', since: 5, all: true });
   assert.deepEqual(read('name=&since='), { all: false });
-  assert.throws(() => read('since=soon'), HttpRefusal);
-  assert.throws(() => read('since=-1'), HttpRefusal);
+  assert.throws(() => read('since=soon'), Refusal);
+  assert.throws(() => read('since=-1'), Refusal);
 });
 
 test('a name that every object has is no parameter', () => {

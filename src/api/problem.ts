@@ -58,7 +58,7 @@ function refusalOfFramework(error: unknown, bodyBytesMax: number): Refusal | Htt
   if (statusCode === 413) return new HttpRefusal('PAYLOAD_TOO_LARGE', [String(bodyBytesMax)]);
   if (statusCode === 415) return new HttpRefusal('UNSUPPORTED_MEDIA_TYPE', ['of the request']);
   if (statusCode === 404) return refuse('RESOURCE_NOT_FOUND', ['']);
-  if (statusCode >= 400 && statusCode < 500) return new HttpRefusal('VALIDATION_ERROR', ['The request cannot be read']);
+  if (statusCode >= 400 && statusCode < 500) return refuse('VALIDATION_ERROR', ['The request cannot be read']);
   return null;
 }
 

@@ -40,10 +40,10 @@ function parsed(text: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new HttpRefusal('VALIDATION_ERROR', ['The request body is not valid JSON']);
+    throw refuse('VALIDATION_ERROR', ['The request body is not valid JSON']);
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw new HttpRefusal('VALIDATION_ERROR', ['The request body must be a JSON object']);
+    throw refuse('VALIDATION_ERROR', ['The request body must be a JSON object']);
   }
   return value;
 }
@@ -60,7 +60,7 @@ export function checkedBody(
   const type = bodyType(operation.versions, request.contentType, request.accepted, request.nowMs);
   if (type === 'unsupported') throw new HttpRefusal('UNSUPPORTED_MEDIA_TYPE', [request.contentType ?? '']);
   if (type === 'badVersion') throw refuse('INVALID_VERSION_DATE');
-  if (request.text.trim() === '') throw new HttpRefusal('VALIDATION_ERROR', ['The request body is missing']);
+  if (request.text.trim() === '') throw refuse('VALIDATION_ERROR', ['The request body is missing']);
   const body = withoutNulls(parsed(request.text));
   const schema = type.version.request;
   if (schema === undefined) return body;

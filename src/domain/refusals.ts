@@ -46,7 +46,7 @@ export type RefusalCode = keyof typeof refusalRules;
 export const refusalRules = {
   VALIDATION_ERROR: {
     status: 400,
-    detail: 'The request is not valid: {0}.',
+    detail: 'The request content produced the validation error: {0}.',
     remedy: 'A field has a value that the operation does not take; `badRequestDetail` names it.',
   },
   MISSING_ATTRIBUTE: {
@@ -149,7 +149,8 @@ export const refusalRules = {
   TASK_NOT_FOUND: {
     status: 404,
     detail: 'No task with ID {0} exists.',
-    remedy: "Tidemark's own. `GET /api/tidemark/v1/tasks` lists them.",
+    remedy:
+      "Tidemark's own. A snapshot's task is at `/api/tidemark/v1/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/task`, a restore job's at `.../restoreJobs/{restoreJobId}/task`; both only while the task is remembered, for thirty days.",
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
