@@ -1,3 +1,5 @@
+import { scheduleRefusals } from './schedules/schedule-refusals.ts';
+
 /**
  * The caller's fault. A closed list: `code` is Atlas's errorCode where Atlas has one for the case, `detail` our own sentence.
  * `api/problem.ts` turns one into an answer, `cli` into a message; nothing else catches them.
@@ -44,6 +46,7 @@ export function refuse(code: RefusalCode, parameters: string[] = [], fields?: re
 export type RefusalCode = keyof typeof refusalRules;
 
 export const refusalRules = {
+  ...scheduleRefusals,
   VALIDATION_ERROR: {
     status: 400,
     detail: 'The request content produced the validation error: {0}.',
