@@ -1,4 +1,6 @@
+import { complianceRefusals } from './compliance/compliance-refusals.ts';
 import { scheduleRefusals } from './schedules/schedule-refusals.ts';
+import { supportingRefusals } from './supporting-refusals.ts';
 
 /**
  * The caller's fault. A closed list: `code` is Atlas's errorCode where Atlas has one for the case, `detail` our own sentence.
@@ -46,7 +48,9 @@ export function refuse(code: RefusalCode, parameters: string[] = [], fields?: re
 export type RefusalCode = keyof typeof refusalRules;
 
 export const refusalRules = {
+  ...supportingRefusals,
   ...scheduleRefusals,
+  ...complianceRefusals,
   VALIDATION_ERROR: {
     status: 400,
     detail: 'The request content produced the validation error: {0}.',
@@ -177,7 +181,7 @@ export const refusalRules = {
   },
   CLUSTER_BUSY: {
     status: 409,
-    detail: 'Cluster {0} cannot be removed while a snapshot or restore of it is in progress.',
+    detail: 'Cluster {0} cannot be removed, paused or left without backups while a snapshot or restore of it is in progress.',
     remedy: "Tidemark's own. Wait until the work has ended, or cancel its task.",
   },
   CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT: {
