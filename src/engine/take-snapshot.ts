@@ -6,11 +6,9 @@ import type { Logger } from '../lib/logger.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import type { Random } from '../lib/random.ts';
 import { timestampParts } from '../lib/timestamp.ts';
-import { connectCluster, connectMember, directHost, redactUri } from '../mongo/connect.ts';
-import { asFault, isMemberLost } from '../mongo/errors.ts';
 import { OplogGap, oplogHolds } from '../mongo/oplog-reader.ts';
-import { SourceMember } from '../mongo/source-member.ts';
-import { type ClusterFacts, orderSourceMembers, readClusterFacts } from '../mongo/topology.ts';
+import type { SourceMember } from '../mongo/source-member.ts';
+import type { ClusterFacts } from '../mongo/topology.ts';
 import { compactLayers, planCompaction } from '../repository/compaction.ts';
 import type { Manifest, ManifestHeader, ManifestRetention } from '../repository/format/manifest.ts';
 import { readManifest } from '../repository/manifests.ts';
@@ -20,6 +18,7 @@ import { Capture } from './capture.ts';
 import { type CapturedState, captureRound } from './capture-round.ts';
 import { majorityAtLeast } from './settle-catalog.ts';
 import { defaultSnapshotLimits, type SnapshotLimits } from './snapshot-limits.ts';
+import { onSomeMember } from './source.ts';
 import { SourceMeter } from './source-meter.ts';
 
 export interface TakeSnapshotOptions {
@@ -62,8 +61,6 @@ export interface TakenSnapshot {
   };
 }
 
-const RETRY_PAUSE_MS = 500;
-
 /**
  * Takes a snapshot of a replica set: every collection at one cluster time (docs/consistency.md), written as layers and, last, a manifest.
  * When it rejects there is no manifest, and what was written is garbage for prune. Faults: the source cannot be reached or read, the store fails, T cannot be reached in bounded rounds.
@@ -77,11 +74,17 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
   const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent, signal });
   const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
   let attached = false;
-  const source = await onSomeMember(options, capture, async (member, facts) => {
-    if (!attached) await attach(capture, member, facts, parent, log);
+  const on = { uri: options.uri, clock, log, signal, lossesMax: limits.memberLossesMax, op: 'take snapshot' };
+  const {
+    result: state,
+    facts,
+    host,
+  } = await onSomeMember(on, async (member, found) => {
+    if (!attached) await attach(capture, member, found, parent, log);
     attached = true;
     return await captureOn(capture, member);
   });
+  const source: CapturedSource = { state, facts, host };
   meter.enter({ phase: 'compacting' });
   await compact(repository, writer, source.state, signal);
   meter.enter({ phase: 'writing manifest' });
@@ -123,76 +126,6 @@ interface CapturedSource {
   state: CapturedState;
   facts: ClusterFacts;
   host: string;
-}
-
-/** Runs the capture on the best member there is, and on another one when that is lost. What was captured stays. */
-async function onSomeMember(
-  options: TakeSnapshotOptions,
-  capture: Capture,
-  work: (member: SourceMember, facts: ClusterFacts) => Promise<CapturedState>,
-): Promise<CapturedSource> {
-  const { uri, signal, clock, log } = options;
-  const lost = new Map<string, number>();
-  for (let losses = 0; ; losses++) {
-    throwIfAborted(signal);
-    let host = redactUri(uri);
-    try {
-      const cluster = await connectCluster(uri, { signal });
-      try {
-        const facts = await readClusterFacts(cluster, host);
-        const { member, close } = await attachMember(cluster, facts, uri, lost, signal);
-        host = member.host;
-        try {
-          return { state: await work(member, facts), facts, host };
-        } finally {
-          await close();
-        }
-      } finally {
-        await cluster.close();
-      }
-    } catch (error) {
-      if (isAbort(error) || signal.aborted) throw error;
-      const again = isMemberLost(error) || (error instanceof Fault && error.retryable);
-      if (!again || losses >= capture.limits.memberLossesMax) throw asFault(error, 'take snapshot', host);
-      lost.set(host, losses);
-      log.warn(
-        { host, reason: describeError(error), losses: losses + 1 },
-        'the source member was lost; going on with another',
-      );
-      await clock.sleep(RETRY_PAUSE_MS * (losses + 1), signal);
-    }
-  }
-}
-
-/** The best member that answers; those lost before come last. */
-async function attachMember(
-  cluster: Parameters<typeof connectMember>[0],
-  facts: ClusterFacts,
-  uri: string,
-  lost: ReadonlyMap<string, number>,
-  signal: AbortSignal,
-): Promise<{ member: SourceMember; close: () => Promise<void> }> {
-  const lossOf = (host: string) => lost.get(host) ?? -1;
-  const direct = directHost(uri);
-  const usable = orderSourceMembers(facts).map((one) => one.host);
-  const candidates = direct === null ? usable.toSorted((a, b) => lossOf(a) - lossOf(b)) : [direct];
-  let last: unknown = null;
-  for (const host of candidates) {
-    try {
-      const client = await connectMember(cluster, uri, host, { signal, timeoutMs: 5_000 });
-      return { member: new SourceMember(client, host), close: () => client.close() };
-    } catch (error) {
-      if (isAbort(error)) throw error;
-      last = error;
-    }
-  }
-  throw new Fault({
-    op: 'choose a member',
-    subject: facts.replicaSetName,
-    message: `no member of ${facts.replicaSetName} can be read from (${facts.members.map((member) => `${member.host} ${member.state}`).join(', ')})`,
-    retryable: true,
-    cause: last,
-  });
 }
 
 /** Sets the capture's start: the parent's T where the oplog goes on from it, else now. */

@@ -38,43 +38,28 @@ async function entryAt(member: SourceMember, ts: Timestamp64, signal: AbortSigna
 }
 
 /**
- * Reads the majority-committed entries after `from` up to and including `to`, in order, and proves while doing so that none is missing: the entry at `from` must still be
- * there with its term. Throws OplogGap when it is not. `to` is the time of a majority-committed entry, so that reading short of it is noticed. Returns the optime of the last entry seen.
- *
- * An entry that closes a transaction brings the transaction's earlier entries with it where those lie at or before `from`: `visit` sees them first.
+ * The majority-committed entries from `from` up to and including `to`, raw and in order, the entry at `from` first. Proves that none is missing: that entry must still be there with its
+ * term, else OplogGap; and `to` is the time of a majority-committed entry, so that reading short of it is noticed.
  */
-export async function readOplog(
+export async function* readOplogRaw(
   member: SourceMember,
   from: Optime,
   to: Timestamp64,
   signal: AbortSignal,
-  visit: (found: PositionedEntry, earlier: PositionedEntry[]) => Promise<void> | undefined,
-): Promise<{ last: Optime; entries: number; bytes: number }> {
+): AsyncGenerator<{ documents: Buffer; last: Optime }, void, undefined> {
   assert(to >= from.ts, 'an oplog interval ends at or after its start');
   let last: Optime | null = null;
-  let entries = 0;
-  let bytes = 0;
   const command = oplogFind({ ts: { $gte: bsonTimestamp(from.ts), $lte: bsonTimestamp(to) } });
   for await (const batch of member.rawBatches('local', command, signal)) {
     throwIfAborted(signal);
-    bytes += batch.documents.length;
-    const found: PositionedEntry[] = [];
+    if (batch.count === 0) continue;
+    if (last === null) expectStart(member, optimeAt(batch.documents, 0), from);
+    let lastOffset = 0;
     forEachDocument(batch.documents, (offset) => {
-      found.push({ buffer: batch.documents, entry: readOplogEntry(batch.documents, offset) });
+      lastOffset = offset;
     });
-    for (const next of found) {
-      if (last === null) {
-        expectStart(member, next.entry, from);
-        last = from;
-        continue;
-      }
-      assert(next.entry.ts > last.ts, 'the oplog is read in order');
-      entries++;
-      const closes = mayCloseChain(next.buffer, next.entry) && next.entry.previousTs <= from.ts;
-      const working = visit(next, closes ? await chainBefore(member, next.entry.previousTs, signal) : []);
-      if (working !== undefined) await working;
-      last = { ts: next.entry.ts, term: next.entry.term };
-    }
+    last = optimeAt(batch.documents, lastOffset);
+    yield { documents: batch.documents, last };
   }
   if (last === null) throw gap(member, from);
   if (last.ts !== to) {
@@ -85,11 +70,49 @@ export async function readOplog(
       retryable: true,
     });
   }
+}
+
+/**
+ * Reads the entries after `from` up to and including `to`, as `readOplogRaw` does, and shows each to `visit`. Returns the optime of the last entry seen.
+ *
+ * An entry that closes a transaction brings the transaction's earlier entries with it where those lie at or before `from`: `visit` sees them first.
+ */
+export async function readOplog(
+  member: SourceMember,
+  from: Optime,
+  to: Timestamp64,
+  signal: AbortSignal,
+  visit: (found: PositionedEntry, earlier: PositionedEntry[]) => Promise<void> | undefined,
+): Promise<{ last: Optime; entries: number; bytes: number }> {
+  let last = from;
+  let entries = 0;
+  let bytes = 0;
+  for await (const batch of readOplogRaw(member, from, to, signal)) {
+    bytes += batch.documents.length;
+    const found: PositionedEntry[] = [];
+    forEachDocument(batch.documents, (offset) => {
+      found.push({ buffer: batch.documents, entry: readOplogEntry(batch.documents, offset) });
+    });
+    for (const next of found) {
+      if (next.entry.ts <= from.ts) continue;
+      assert(next.entry.ts > last.ts, 'the oplog is read in order');
+      entries++;
+      const closes = mayCloseChain(next.buffer, next.entry) && next.entry.previousTs <= from.ts;
+      const working = visit(next, closes ? await chainBefore(member, next.entry.previousTs, signal) : []);
+      if (working !== undefined) await working;
+      last = { ts: next.entry.ts, term: next.entry.term };
+    }
+  }
   return { last, entries, bytes };
 }
 
-function expectStart(member: SourceMember, entry: OplogEntry, from: Optime): void {
-  if (entry.ts !== from.ts || entry.term !== from.term) throw gap(member, from);
+function optimeAt(documents: Buffer, offset: number): Optime {
+  const { ts, term } = readOplogEntry(documents, offset);
+  return { ts, term };
+}
+
+function expectStart(member: SourceMember, found: Optime, from: Optime): void {
+  if (found.ts !== from.ts || found.term !== from.term) throw gap(member, from);
 }
 
 function gap(member: SourceMember, from: Optime): OplogGap {

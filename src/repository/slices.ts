@@ -190,6 +190,16 @@ export async function readSlice(
   return entries;
 }
 
+/** Time and term of the last entry of a slice: where a tailer goes on. */
+export async function lastEntryOf(
+  repository: Repository,
+  source: SliceSource,
+  span: SliceSpan,
+  options: ReadOptions = {},
+): Promise<Optime> {
+  return endsOf(await readSlice(repository, source, span, options), sliceName(span)).last;
+}
+
 function optimeAt(buffer: Buffer, offset: number): Optime {
   const ts = findElement(buffer, offset, 'ts');
   const term = findElement(buffer, offset, 't');
