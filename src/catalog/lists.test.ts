@@ -73,6 +73,7 @@ function snapshot(n: number, changes: Partial<SnapshotRow> = {}): SnapshotRow {
     retentionMs: 1000,
     expiresAtMs: n + 1000,
     retentionChanged: 0,
+    retentionUpdatedAtMs: null,
     clusterTimeT: n,
     clusterTimeI: 1,
     parentSnapshotId: null,

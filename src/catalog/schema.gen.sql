@@ -103,6 +103,47 @@ CREATE UNIQUE INDEX clusters_by_name on clusters (project_id, name) where delete
 
 CREATE INDEX clusters_of_project on clusters (project_id, created_at_ms, id);
 
+CREATE TABLE compliance_policies (
+  project_id text primary key references projects (id),
+  authorized_email text not null,
+  authorized_user_first_name text not null,
+  authorized_user_last_name text not null,
+  copy_protection_enabled integer not null check (copy_protection_enabled in (0, 1)),
+  encryption_at_rest_enabled integer not null check (encryption_at_rest_enabled in (0, 1)),
+  pit_enabled integer not null check (pit_enabled in (0, 1)),
+  restore_window_days integer not null,
+  created_at_ms bigint not null,
+  updated_at_ms bigint not null,
+  updated_user text not null
+);
+
+CREATE TABLE compliance_policy_items (
+  id text primary key,
+  project_id text not null references compliance_policies (project_id),
+  position integer not null,
+  frequency_type text not null check (frequency_type in ('hourly', 'daily', 'weekly', 'monthly', 'yearly', 'ondemand')),
+  frequency_interval integer not null,
+  retention_unit text not null check (retention_unit in ('days', 'weeks', 'months', 'years')),
+  retention_value integer not null
+);
+
+CREATE INDEX compliance_policy_items_of_policy on compliance_policy_items (project_id, position);
+
+CREATE TABLE copy_settings (
+  id text primary key,
+  cluster_id text not null references schedules (cluster_id),
+  position integer not null,
+  cloud_provider text not null check (cloud_provider in ('AWS', 'AZURE', 'GCP')),
+  region_name text not null,
+  zone_id text not null,
+  should_copy_oplogs integer not null check (should_copy_oplogs in (0, 1)),
+  frequencies text not null,
+  last_number_of_snapshots integer,
+  copy_policy_items text not null
+);
+
+CREATE UNIQUE INDEX copy_settings_of_schedule on copy_settings (cluster_id, region_name);
+
 CREATE TABLE export_buckets (
   id text primary key,
   project_id text not null references projects (id),
@@ -152,6 +193,18 @@ CREATE TABLE organizations (
   name text not null,
   created_at_ms bigint not null
 , settings text not null default '{}');
+
+CREATE TABLE policy_items (
+  id text primary key,
+  cluster_id text not null references schedules (cluster_id),
+  position integer not null,
+  frequency_type text not null check (frequency_type in ('hourly', 'daily', 'weekly', 'monthly', 'yearly')),
+  frequency_interval integer not null,
+  retention_unit text not null check (retention_unit in ('days', 'weeks', 'months', 'years')),
+  retention_value integer not null
+);
+
+CREATE INDEX policy_items_of_schedule on policy_items (cluster_id, position);
 
 CREATE TABLE projects (
   id text primary key,
@@ -206,6 +259,26 @@ CREATE INDEX role_assignments_of_principal on role_assignments (principal_kind, 
 
 CREATE INDEX role_assignments_of_project on role_assignments (project_id, principal_kind);
 
+CREATE TABLE schedules (
+  cluster_id text primary key references clusters (id),
+  policy_id text not null unique,
+  reference_hour integer not null,
+  reference_minute integer not null,
+  restore_window_days integer not null,
+  auto_export_enabled integer not null check (auto_export_enabled in (0, 1)),
+  export_bucket_id text references export_buckets (id),
+  export_frequency_type text,
+  names_in_export_prefix integer not null check (names_in_export_prefix in (0, 1)),
+  copy_policy_items_enabled integer not null check (copy_policy_items_enabled in (0, 1)),
+  auto_copy_settings_enabled integer not null check (auto_copy_settings_enabled in (0, 1)),
+  extra_retention_settings text not null,
+  served_until_ms bigint not null,
+  updated_at_ms bigint not null,
+  check ((export_bucket_id is null) = (export_frequency_type is null))
+);
+
+CREATE INDEX schedules_of_export_bucket on schedules (export_bucket_id);
+
 CREATE TABLE schema_migrations (
 version integer primary key, name text not null, applied_at_ms bigint not null);
 
@@ -238,6 +311,30 @@ CREATE TABLE settings (
   value text not null
 );
 
+CREATE TABLE snapshot_copies (
+  id text primary key,
+  snapshot_id text not null references snapshots (id),
+  cluster_id text not null references clusters (id),
+  cloud_provider text not null check (cloud_provider in ('AWS', 'AZURE', 'GCP')),
+  region_name text not null,
+  zone_id text not null,
+  state text not null check (state in ('queued', 'inProgress', 'completed', 'failed')),
+  requested_at_ms bigint not null,
+  finished_at_ms bigint,
+  expires_at_ms bigint not null,
+  stored_bytes bigint,
+  failure_reason text,
+  deleted_at_ms bigint,
+  check (state <> 'failed' or failure_reason is not null),
+  check ((state in ('queued', 'inProgress')) = (finished_at_ms is null))
+);
+
+CREATE INDEX snapshot_copies_by_expiry on snapshot_copies (expires_at_ms) where deleted_at_ms is null;
+
+CREATE INDEX snapshot_copies_of_cluster on snapshot_copies (cluster_id, region_name) where deleted_at_ms is null;
+
+CREATE UNIQUE INDEX snapshot_copies_of_snapshot on snapshot_copies (snapshot_id, region_name) where deleted_at_ms is null;
+
 CREATE TABLE snapshots (
   id text primary key,
   cluster_id text not null references clusters (id),
@@ -267,7 +364,7 @@ CREATE TABLE snapshots (
   written_stored_bytes bigint,
   storage_size_bytes bigint,
   failure_reason text,
-  deleted_at_ms bigint,
+  deleted_at_ms bigint, retention_updated_at_ms bigint,
   check (status <> 'completed' or (created_at_ms is not null and cluster_time_t is not null)),
   check (status = 'completed' or created_at_ms is null),
   check (status <> 'failed' or failure_reason is not null)
@@ -281,9 +378,9 @@ CREATE INDEX snapshots_completed on snapshots (cluster_id, cluster_time_t, clust
 
 CREATE INDEX snapshots_of_cluster on snapshots (cluster_id, requested_at_ms, id) where deleted_at_ms is null;
 
-CREATE TABLE tasks (
+CREATE TABLE "tasks" (
   id text primary key,
-  kind text not null check (kind in ('takeSnapshot', 'deleteSnapshot', 'restoreSnapshot', 'copyCatalog')),
+  kind text not null,
   state text not null check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
   subject_id text not null,
   exclusive_key text,

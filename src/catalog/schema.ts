@@ -20,6 +20,12 @@ export interface Tables {
   accessTokens: AccessTokenTable;
   roleAssignments: RoleAssignmentTable;
   snapshots: SnapshotTable;
+  schedules: ScheduleTable;
+  policyItems: PolicyItemTable;
+  copySettings: CopySettingTable;
+  snapshotCopies: SnapshotCopyTable;
+  compliancePolicies: CompliancePolicyTable;
+  compliancePolicyItems: CompliancePolicyItemTable;
   restoreJobs: RestoreJobTable;
   exportBuckets: ExportBucketTable;
   exportJobs: ExportJobTable;
@@ -177,6 +183,8 @@ export interface SnapshotTable {
   expiresAtMs: number;
   /** The owner changed its retention: policies leave it alone, and catalog copies carry it. */
   retentionChanged: Flag;
+  /** When a policy last changed what it was taken with; catalog copies carry that too. */
+  retentionUpdatedAtMs: number | null;
   clusterTimeT: number | null;
   clusterTimeI: number | null;
   parentSnapshotId: string | null;
@@ -194,6 +202,105 @@ export interface SnapshotTable {
   storageSizeBytes: number | null;
   failureReason: string | null;
   deletedAtMs: number | null;
+}
+
+/** One for each cluster that is or was registered. */
+export interface ScheduleTable {
+  clusterId: string;
+  policyId: string;
+  /** UTC. */
+  referenceHour: number;
+  referenceMinute: number;
+  restoreWindowDays: number;
+  autoExportEnabled: Flag;
+  exportBucketId: string | null;
+  exportFrequencyType: string | null;
+  namesInExportPrefix: Flag;
+  copyPolicyItemsEnabled: Flag;
+  autoCopySettingsEnabled: Flag;
+  /** JSON: `{frequencyType, retentionDays}[]`. */
+  extraRetentionSettings: string;
+  /** What was due up to then has its snapshot, or was due before the schedule said so. */
+  servedUntilMs: number;
+  updatedAtMs: number;
+}
+
+export type PolicyRetentionUnit = 'days' | 'weeks' | 'months' | 'years';
+
+export interface PolicyItemTable {
+  id: string;
+  clusterId: string;
+  position: number;
+  frequencyType: Exclude<FrequencyType, 'ondemand'>;
+  frequencyInterval: number;
+  retentionUnit: PolicyRetentionUnit;
+  retentionValue: number;
+}
+
+/** At most one a region. */
+export interface CopySettingTable {
+  id: string;
+  clusterId: string;
+  position: number;
+  cloudProvider: CloudProvider;
+  /** The name of a copy store of the service's configuration. */
+  regionName: string;
+  zoneId: string;
+  shouldCopyOplogs: Flag;
+  /** JSON: `HOURLY`, ... `ON_DEMAND`; what is copied where copy policy items are not in use. */
+  frequencies: string;
+  /** Only so many of the newest are kept; excludes the two beside it. */
+  lastNumberOfSnapshots: number | null;
+  /** JSON: `{id, frequencyType, retentionUnit?, retentionValue?}[]`; what is copied, and how long copies are kept. */
+  copyPolicyItems: string;
+}
+
+export type SnapshotCopyState = 'queued' | 'inProgress' | 'completed' | 'failed';
+
+/** A snapshot in a second place. It may outlive the original. */
+export interface SnapshotCopyTable {
+  id: string;
+  snapshotId: string;
+  clusterId: string;
+  cloudProvider: CloudProvider;
+  regionName: string;
+  zoneId: string;
+  state: SnapshotCopyState;
+  requestedAtMs: number;
+  finishedAtMs: number | null;
+  expiresAtMs: number;
+  /** What the copy wrote; null until completed. */
+  storedBytes: number | null;
+  failureReason: string | null;
+  deletedAtMs: number | null;
+}
+
+/** At most one a project. Its state is not kept: the transaction that changes it raises what falls below it. */
+export interface CompliancePolicyTable {
+  projectId: string;
+  authorizedEmail: string;
+  authorizedUserFirstName: string;
+  authorizedUserLastName: string;
+  copyProtectionEnabled: Flag;
+  encryptionAtRestEnabled: Flag;
+  pitEnabled: Flag;
+  /** 0 where none is required. */
+  restoreWindowDays: number;
+  createdAtMs: number;
+  updatedAtMs: number;
+  /** Public key or client id of who changed it last. */
+  updatedUser: string;
+}
+
+/** Those of type `ondemand` number at most one a project. */
+export interface CompliancePolicyItemTable {
+  id: string;
+  projectId: string;
+  position: number;
+  frequencyType: FrequencyType;
+  frequencyInterval: number;
+  retentionUnit: PolicyRetentionUnit;
+  retentionValue: number;
 }
 
 export type DeliveryType = 'automated' | 'download' | 'pointInTime';
@@ -383,6 +490,12 @@ export type ServiceAccountSecretRow = Selectable<ServiceAccountSecretTable>;
 export type AccessTokenRow = Selectable<AccessTokenTable>;
 export type RoleAssignmentRow = Selectable<RoleAssignmentTable>;
 export type SnapshotRow = Selectable<SnapshotTable>;
+export type ScheduleRow = Selectable<ScheduleTable>;
+export type PolicyItemRow = Selectable<PolicyItemTable>;
+export type CopySettingRow = Selectable<CopySettingTable>;
+export type SnapshotCopyRow = Selectable<SnapshotCopyTable>;
+export type CompliancePolicyRow = Selectable<CompliancePolicyTable>;
+export type CompliancePolicyItemRow = Selectable<CompliancePolicyItemTable>;
 export type RestoreJobRow = Selectable<RestoreJobTable>;
 export type ExportBucketRow = Selectable<ExportBucketTable>;
 export type ExportJobRow = Selectable<ExportJobTable>;

@@ -141,13 +141,30 @@ export async function snapshotsOfCluster(reader: CatalogReader, clusterId: strin
 export async function snapshotsChangedSinceManifest(
   reader: CatalogReader,
 ): Promise<
-  Pick<SnapshotRow, 'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'deletedAtMs'>[]
+  Pick<
+    SnapshotRow,
+    'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'
+  >[]
 > {
   return await reader
     .selectFrom('snapshots')
-    .select(['id', 'clusterId', 'expiresAtMs', 'retentionMs', 'retentionChanged', 'deletedAtMs'])
+    .select([
+      'id',
+      'clusterId',
+      'expiresAtMs',
+      'retentionMs',
+      'retentionChanged',
+      'retentionUpdatedAtMs',
+      'deletedAtMs',
+    ])
     .where('status', '=', 'completed')
-    .where((e) => e.or([e('retentionChanged', '=', 1), e('deletedAtMs', 'is not', null)]))
+    .where((e) =>
+      e.or([
+        e('retentionChanged', '=', 1),
+        e('retentionUpdatedAtMs', 'is not', null),
+        e('deletedAtMs', 'is not', null),
+      ]),
+    )
     .orderBy('id')
     .execute();
 }

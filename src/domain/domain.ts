@@ -97,7 +97,7 @@ export interface Clusters {
 }
 
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
-export type Snapshot = Omit<SnapshotRow, 'policyItems' | 'retentionChanged' | 'deletedAtMs'> & {
+export type Snapshot = Omit<SnapshotRow, 'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'> & {
   policyItems: string[];
   projectId: string;
   clusterName: string;

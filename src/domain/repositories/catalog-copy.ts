@@ -39,7 +39,7 @@ export interface CatalogCopy {
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
   snapshots: Pick<
     SnapshotRow,
-    'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'deletedAtMs'
+    'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'
   >[];
 }
 

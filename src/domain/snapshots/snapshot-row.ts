@@ -31,6 +31,7 @@ export function requestedSnapshot(request: {
     retentionMs: request.retentionMs,
     expiresAtMs: request.nowMs + request.retentionMs,
     retentionChanged: 0,
+    retentionUpdatedAtMs: null,
     clusterTimeT: null,
     clusterTimeI: null,
     parentSnapshotId: null,
@@ -114,6 +115,12 @@ export function snapshotOf(
   row: SnapshotRow,
   known: { projectId: string; clusterName: string; taskId: string | null },
 ): Snapshot {
-  const { policyItems, retentionChanged: _changed, deletedAtMs: _deleted, ...shown } = row;
+  const {
+    policyItems,
+    retentionChanged: _changed,
+    retentionUpdatedAtMs: _updated,
+    deletedAtMs: _deleted,
+    ...shown
+  } = row;
   return { ...shown, ...known, policyItems: JSON.parse(policyItems) as string[] };
 }
