@@ -34,6 +34,7 @@ const clusterFields = {
   name: ClusterName,
   paused: Type.Boolean(),
   pitEnabled: Type.Boolean(),
+  retainBackups: Type.Boolean(),
   stateName: Type.Union([Type.Literal('IDLE'), Type.Literal('UPDATING'), Type.Literal('REPAIRING')]),
   tags: Type.Array(Type.Never()),
   terminationProtectionEnabled: Type.Boolean(),
@@ -58,8 +59,48 @@ export const Cluster20240805 = Type.Object(
   closed,
 );
 
+/**
+ * What a request may say of a cluster. Only the first five can be changed; of the others those are named whose change is refused, because they are facts of servers that somebody else
+ * runs. Whatever clients echo beside them is let through unread.
+ */
+export const ClusterRequest = Type.Object({
+  backupEnabled: Type.Optional(Type.Boolean()),
+  paused: Type.Optional(Type.Boolean()),
+  pitEnabled: Type.Optional(Type.Boolean()),
+  retainBackups: Type.Optional(Type.Boolean()),
+  terminationProtectionEnabled: Type.Optional(Type.Boolean()),
+  clusterType: Type.Optional(Type.String()),
+  mongoDBMajorVersion: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+});
+
+export const ClusterStatus = Type.Object(
+  { changeStatus: Type.Union([Type.Literal('PENDING'), Type.Literal('APPLIED')]) },
+  closed,
+);
+
+const processArgsFields = {
+  defaultWriteConcern: Type.Optional(Type.String()),
+  javascriptEnabled: Type.Optional(Type.Boolean()),
+  noTableScan: Type.Optional(Type.Boolean()),
+  oplogMinRetentionHours: Type.Optional(Type.Number()),
+  oplogSizeMB: Type.Optional(Type.Number()),
+  transactionLifetimeLimitSeconds: Type.Optional(Type.Number()),
+};
+
+/** 2023-01-01 knows the default read concern too. */
+export const ProcessArgs = Type.Object(
+  { ...processArgsFields, defaultReadConcern: Type.Optional(Type.String()) },
+  closed,
+);
+export const ProcessArgs20240805 = Type.Object(processArgsFields, closed);
+/** Any setting that the API has, to be compared with what the servers have. */
+export const ProcessArgsRequest = Type.Record(Type.String(), Type.Unknown());
+
 const clusters = '/api/atlas/v2/groups/{groupId}/clusters';
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
+const manage = { scope: 'project', anyOf: ['GROUP_CLUSTER_MANAGER'] } as const;
+const processArgs = `${clusters}/{clusterName}/processArgs`;
 
 export const clusterOperations = defineOperations({
   listGroupClusters: {
@@ -82,5 +123,94 @@ export const clusterOperations = defineOperations({
       { date: '2024-08-05', response: Cluster20240805 },
     ],
     errorCodes: ['CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API'],
+  },
+  /** Refuses: a cluster is registered by its connection string, which no Atlas operation has a word for. */
+  createGroupCluster: {
+    ...reading,
+    method: 'POST',
+    aliases: ['createCluster'],
+    path: clusters,
+    access: manage,
+    versions: [
+      { date: '2023-02-01', request: ClusterRequest, response: AdvancedCluster },
+      { date: '2024-08-05', request: ClusterRequest, response: Cluster20240805 },
+      { date: '2024-10-23', request: ClusterRequest, response: Cluster20240805 },
+    ],
+    success: 201,
+    documents400: true,
+    errorCodes: ['FEATURE_UNSUPPORTED'],
+  },
+  /** The Atlas CLI asks for a cluster's state with a PATCH that has no body. */
+  updateGroupCluster: {
+    ...reading,
+    method: 'PATCH',
+    aliases: ['updateCluster'],
+    path: `${clusters}/{clusterName}`,
+    access: manage,
+    versions: [
+      { date: '2023-02-01', request: ClusterRequest, response: AdvancedCluster },
+      { date: '2024-08-05', request: ClusterRequest, response: Cluster20240805 },
+      { date: '2024-10-23', request: ClusterRequest, response: Cluster20240805 },
+    ],
+    bodyOptional: true,
+    documents400: true,
+    errorCodes: [
+      'FEATURE_UNSUPPORTED',
+      'CANNOT_UPDATE_PAUSED_CLUSTER',
+      'CLUSTER_BUSY',
+      'CLUSTER_RESTORE_IN_PROGRESS_CANNOT_UPDATE',
+    ],
+  },
+  deleteGroupCluster: {
+    ...reading,
+    method: 'DELETE',
+    aliases: ['deleteCluster'],
+    path: `${clusters}/{clusterName}`,
+    access: manage,
+    versions: [{ date: '2023-02-01', response: Type.Object({}, closed) }],
+    query: { retainBackups: { type: 'boolean' } },
+    success: 202,
+    documents400: true,
+    errorCodes: ['CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED', 'CLUSTER_BUSY'],
+  },
+  getGroupClusterStatus: {
+    ...reading,
+    aliases: ['getClusterStatus'],
+    path: `${clusters}/{clusterName}/status`,
+    access: read,
+    versions: [{ date: '2023-01-01', response: ClusterStatus }],
+  },
+  getGroupClusterProcessArgs: {
+    ...reading,
+    aliases: ['getClusterAdvancedConfiguration', 'getProcessArgs'],
+    path: processArgs,
+    access: read,
+    versions: [
+      { date: '2023-01-01', response: ProcessArgs },
+      { date: '2024-08-05', response: ProcessArgs20240805 },
+    ],
+    errorCodes: ['CLUSTER_UNREACHABLE', 'CLUSTER_UNSUITABLE'],
+  },
+  updateGroupClusterProcessArgs: {
+    ...reading,
+    method: 'PATCH',
+    aliases: ['updateClusterAdvancedConfiguration', 'updateProcessArgs'],
+    path: processArgs,
+    access: manage,
+    versions: [
+      { date: '2023-01-01', request: ProcessArgsRequest, response: ProcessArgs },
+      { date: '2024-08-05', request: ProcessArgsRequest, response: ProcessArgs20240805 },
+    ],
+    documents400: true,
+    errorCodes: ['FEATURE_UNSUPPORTED', 'CLUSTER_UNREACHABLE', 'CLUSTER_UNSUITABLE'],
+  },
+  /** Network containers belong to a cloud's peering; servers that somebody else runs have none. */
+  listGroupContainers: {
+    ...listing,
+    aliases: ['listPeeringContainerByCloudProvider', 'listContainers'],
+    path: '/api/atlas/v2/groups/{groupId}/containers',
+    access: read,
+    versions: [{ date: '2023-01-01', response: Paginated(Type.Never()) }],
+    query: { providerName: { type: 'string' } },
   },
 });

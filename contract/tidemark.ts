@@ -20,6 +20,9 @@ export const RegisteredCluster = Type.Object(
         closed,
       ),
     ),
+    /** When the facts above were read from the cluster, and why the last try failed where it did. */
+    probedAt: Type.Union([Time, Type.Null()]),
+    probeFailure: Type.Union([Type.String(), Type.Null()]),
     replicaSetName: Type.Union([Type.String(), Type.Null()]),
     type: Type.Union([Type.Literal('replicaSet'), Type.Literal('shardedCluster')]),
   },
@@ -106,7 +109,7 @@ export const tidemarkOperations = defineOperations({
     versions: [{ date: unversioned, response: null }],
     success: 204,
     answers: 'nothing',
-    errorCodes: ['CLUSTER_BUSY'],
+    errorCodes: ['CLUSTER_BUSY', 'CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED'],
   },
   getSnapshotTask: {
     ...reading,

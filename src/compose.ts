@@ -27,6 +27,7 @@ import { Fault } from './lib/errors.ts';
 import { createIdSource, type IdSource } from './lib/ids.ts';
 import { createLogger, type Logger, silentLogger } from './lib/logger.ts';
 import { type Random, systemRandom } from './lib/random.ts';
+import { readProcessSettings } from './mongo/process-settings.ts';
 import { describeCluster } from './mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
 import { listManifests } from './repository/manifests.ts';
@@ -206,6 +207,7 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
         const known = members.map(({ host, state, hidden, priority }) => ({ host, state, hidden, priority }));
         return { ...facts, members: known };
       },
+      processSettings: async (uri, { signal }) => await readProcessSettings(uri, { signal }),
     },
     repository: {
       id: repository.repositoryId,

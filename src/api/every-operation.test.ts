@@ -35,6 +35,9 @@ const bodies: Partial<Record<OperationId, object>> = {
     targetGroupId: sampleIds.project,
   },
   registerCluster: { name: 'fresh', connectionString: 'mongodb://db/' },
+  createGroupCluster: { name: 'fresh' },
+  updateGroupCluster: { paused: true },
+  updateGroupClusterProcessArgs: { noTableScan: false },
 };
 
 /** Operations that exist to refuse: the sample domain has nothing that they could answer with. */
@@ -45,6 +48,7 @@ const refusing: Partial<Record<OperationId, string>> = {
   listGroupFlexClusterBackupRestoreJobs: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
   getGroupFlexClusterBackupRestoreJob: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
   cancelGroupClusterBackupRestoreJob: '400 CANNOT_CANCEL_AUTOMATED_RESTORE',
+  createGroupCluster: '400 FEATURE_UNSUPPORTED',
 };
 
 function parametersOf(operation: Operation): string[] {

@@ -61,7 +61,8 @@ function ownParameter(rule: QueryParameter, query: QueryValues, name: string): s
     case 'integer':
       return integer(query, name, { minimum: rule.minimum, maximum: Number.MAX_SAFE_INTEGER });
     case 'boolean':
-      return flag(query, name, false);
+      // Left out is not false: some operations have a default of their own.
+      return query[name] ? flag(query, name, false) : undefined;
     case 'string':
       return query[name] || undefined;
     default:

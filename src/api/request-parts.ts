@@ -35,15 +35,15 @@ function withoutNulls(value: unknown, depth = 0): unknown {
   );
 }
 
-function parsed(text: string): object {
+function parsed(text: string, wantsList: boolean): object {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw refuse('VALIDATION_ERROR', ['The request body is not valid JSON']);
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw refuse('VALIDATION_ERROR', ['The request body must be a JSON object']);
+  if (value === null || typeof value !== 'object' || Array.isArray(value) !== wantsList) {
+    throw refuse('VALIDATION_ERROR', [`The request body must be a JSON ${wantsList ? 'array' : 'object'}`]);
   }
   return value;
 }
@@ -60,9 +60,12 @@ export function checkedBody(
   const type = bodyType(operation.versions, request.contentType, request.accepted, request.nowMs);
   if (type === 'unsupported') throw new HttpRefusal('UNSUPPORTED_MEDIA_TYPE', [request.contentType ?? '']);
   if (type === 'badVersion') throw refuse('INVALID_VERSION_DATE');
-  if (request.text.trim() === '') throw refuse('VALIDATION_ERROR', ['The request body is missing']);
-  const body = withoutNulls(parsed(request.text));
   const schema = type.version.request;
+  if (request.text.trim() === '') {
+    if (operation.bodyOptional === true) return {};
+    throw refuse('VALIDATION_ERROR', ['The request body is missing']);
+  }
+  const body = withoutNulls(parsed(request.text, schema?.type === 'array'));
   if (schema === undefined) return body;
   const problems = problemsOf(schema, body);
   const missing = problems.find((problem) => problem.missing);

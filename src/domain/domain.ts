@@ -78,8 +78,37 @@ export interface Cluster {
   dataBytes: number | null;
   probedAtMs: number | null;
   createdAtMs: number;
+  /** Why the last look at it failed; null when it answered. What is said above is then of `probedAtMs`. */
+  probeFailure: string | null;
   /** A restore is replacing its data right now. */
   restoreInProgress: boolean;
+  backupEnabled: boolean;
+  /** Left alone by its owner's wish: nothing is read from it and nothing is restored into it. */
+  paused: boolean;
+  /** Whether its snapshots outlive it where `terminate` does not say. */
+  retainBackups: boolean;
+  terminationProtectionEnabled: boolean;
+}
+
+/** What its owner may decide about a cluster; what is left out stays. */
+export interface ClusterChange {
+  /** False: its snapshots are deleted, unless `retainBackups` is true. */
+  backupEnabled?: boolean;
+  pitEnabled?: boolean;
+  retainBackups?: boolean;
+  paused?: boolean;
+  terminationProtectionEnabled?: boolean;
+}
+
+/** How the processes of a cluster are set up. Null: the server has no such setting, or may not be asked. */
+export interface ProcessSettings {
+  defaultReadConcern: string | null;
+  defaultWriteConcern: string | null;
+  javascriptEnabled: boolean | null;
+  noTableScan: boolean | null;
+  oplogMinRetentionHours: number | null;
+  oplogSizeMB: number | null;
+  transactionLifetimeLimitSeconds: number | null;
 }
 
 export interface ClusterName {
@@ -92,8 +121,13 @@ export interface Clusters {
   get(cluster: ClusterName): Promise<Cluster>;
   /** Connects first: what cannot be reached or is not a replica set is refused. */
   register(request: { projectId: string; name: string; uri: string; signal?: AbortSignal }): Promise<Cluster>;
+  update(request: ClusterName & { change: ClusterChange }): Promise<Cluster>;
   /** Forgets the connection string. Its snapshots stay and can be restored elsewhere, unless they are to be deleted with it. */
   remove(request: ClusterName & { deleteSnapshots?: boolean }): Promise<void>;
+  /** The same in Atlas's words: where the request does not say, the cluster's own `retainBackups` decides. */
+  terminate(request: ClusterName & { retainBackups?: boolean }): Promise<void>;
+  /** Asked of the live cluster. */
+  processSettings(request: ClusterName & { signal?: AbortSignal }): Promise<ProcessSettings>;
 }
 
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */

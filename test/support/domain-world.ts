@@ -16,6 +16,7 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
 import { Worker } from '../../src/tasks/worker.ts';
 import { FakeClock, settled } from './fake-clock.ts';
+import { sampleProcessSettings } from './sample-process-settings.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 export const REPOSITORY_ID = 'aaaaaaaaaaaaaaaaaaaaaaaa';
@@ -112,7 +113,10 @@ export class DomainWorld {
         write: async (copy) => void this.copies.push(JSON.parse(JSON.stringify(copy))),
         readLatest: async () => this.copies.at(-1) ?? null,
       },
-      probe: { describe: async (uri, call) => await this.probe(uri, call) },
+      probe: {
+        describe: async (uri, call) => await this.probe(uri, call),
+        processSettings: async () => sampleProcessSettings,
+      },
       repository: { id: REPOSITORY_ID, encrypted: options.encrypted ?? false, description: 'memory' },
     };
     this.domain = createDomain(this.context, this.ports);

@@ -16,6 +16,7 @@ import type {
 } from '../../src/domain/domain.ts';
 import { refuse } from '../../src/domain/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
+import { sampleProcessSettings } from './sample-process-settings.ts';
 
 /**
  * A domain of fixed rows, for tests of the API alone: it pages and refuses like the real one and does no work. Ids say what they are of in their last digits.
@@ -68,7 +69,12 @@ export function clusterRow(change: Partial<Cluster> = {}): Cluster {
     dataBytes: 5 * 1024 ** 3,
     probedAtMs: sampleNowMs,
     createdAtMs: sampleNowMs - 98 * hourMs,
+    probeFailure: null,
     restoreInProgress: false,
+    backupEnabled: true,
+    paused: false,
+    retainBackups: false,
+    terminationProtectionEnabled: false,
     ...change,
   };
 }
@@ -451,6 +457,19 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
       async remove(request) {
         clusterNamed(request);
         note('clusters.remove', request);
+      },
+      async update(request) {
+        const found = clusterNamed(request);
+        note('clusters.update', request);
+        return found;
+      },
+      async terminate(request) {
+        clusterNamed(request);
+        note('clusters.terminate', request);
+      },
+      async processSettings(request) {
+        clusterNamed(request);
+        return sampleProcessSettings;
       },
     },
     snapshots: {

@@ -1,12 +1,26 @@
 import type { clusterOperations } from '../../../contract/clusters.ts';
-import type { Cluster } from '../../domain/domain.ts';
+import type { Cluster, ProcessSettings } from '../../domain/domain.ts';
+import { refuse } from '../../domain/refusals.ts';
 import type { HandlersOf } from '../call.ts';
+import { HttpRefusal } from '../http-refusals.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';
-import { advancedClusterBody, clusterBody20240805 } from '../wire/cluster.ts';
+import {
+  advancedClusterBody,
+  clusterBody20240805,
+  clusterStatusBody,
+  processArgsBody,
+  processArgsBody20240805,
+} from '../wire/cluster.ts';
 
-function bodyIn(version: '2023-02-01' | '2024-08-05', cluster: Cluster, links: LinkBuilder): object {
+type ClusterVersion = '2023-02-01' | '2024-08-05' | '2024-10-23';
+
+function bodyIn(version: ClusterVersion, cluster: Cluster, links: LinkBuilder): object {
   return version === '2023-02-01' ? advancedClusterBody(cluster, links) : clusterBody20240805(cluster, links);
+}
+
+function processArgsIn(version: '2023-01-01' | '2024-08-05', settings: ProcessSettings): object {
+  return version === '2023-01-01' ? processArgsBody(settings) : processArgsBody20240805(settings);
 }
 
 export const clusterHandlers: HandlersOf<typeof clusterOperations> = {
@@ -18,4 +32,68 @@ export const clusterHandlers: HandlersOf<typeof clusterOperations> = {
   async getGroupCluster({ params, version, domain, links }) {
     return bodyIn(version, await domain.clusters.get(clusterOf(params)), links);
   },
+
+  async createGroupCluster({ params }) {
+    const way = `POST /api/tidemark/v1/groups/${params.groupId}/clusters with its name and connectionString`;
+    throw refuse('FEATURE_UNSUPPORTED', [`servers are not started here; register a cluster that runs, by ${way}`]);
+  },
+
+  async updateGroupCluster({ params, body, version, domain, links, rolesInProjectNamed }) {
+    const cluster = await domain.clusters.get(clusterOf(params));
+    refuseFacts(bodyIn(version, cluster, links), body);
+    const { backupEnabled, paused, pitEnabled, retainBackups, terminationProtectionEnabled } = body;
+    const protects = terminationProtectionEnabled ?? cluster.terminationProtectionEnabled;
+    if (protects !== cluster.terminationProtectionEnabled) {
+      if (!(await rolesInProjectNamed(params.groupId)).has('GROUP_OWNER')) throw new HttpRefusal('USER_UNAUTHORIZED');
+    }
+    const change = {
+      ...(backupEnabled === undefined ? {} : { backupEnabled }),
+      ...(paused === undefined ? {} : { paused }),
+      ...(pitEnabled === undefined ? {} : { pitEnabled }),
+      ...(retainBackups === undefined ? {} : { retainBackups }),
+      ...(terminationProtectionEnabled === undefined ? {} : { terminationProtectionEnabled }),
+    };
+    if (Object.keys(change).length === 0) return bodyIn(version, cluster, links);
+    return bodyIn(version, await domain.clusters.update({ ...clusterOf(params), change }), links);
+  },
+
+  async deleteGroupCluster({ params, query, domain }) {
+    const { retainBackups } = query;
+    await domain.clusters.terminate({
+      ...clusterOf(params),
+      ...(retainBackups === undefined ? {} : { retainBackups }),
+    });
+    return {};
+  },
+
+  async getGroupClusterStatus({ params, domain }) {
+    return clusterStatusBody(await domain.clusters.get(clusterOf(params)));
+  },
+
+  async getGroupClusterProcessArgs({ params, version, domain, signal }) {
+    return processArgsIn(version, await domain.clusters.processSettings({ ...clusterOf(params), signal }));
+  },
+
+  /** What the servers already have may be asked for; anything else would take a change to them. */
+  async updateGroupClusterProcessArgs({ params, body, version, domain, signal }) {
+    const settings = await domain.clusters.processSettings({ ...clusterOf(params), signal });
+    for (const [name, value] of Object.entries(body)) {
+      if (name !== 'links' && settings[name as keyof ProcessSettings] !== value)
+        throw refuse('FEATURE_UNSUPPORTED', [`${name} is a setting of the servers; change it there`]);
+    }
+    return processArgsIn(version, settings);
+  },
+
+  async listGroupContainers() {
+    return { items: [], totalCount: 0 };
+  },
 };
+
+/** Facts of the live cluster may be repeated, not changed. */
+function refuseFacts(shown: object, asked: object): void {
+  for (const name of ['clusterType', 'mongoDBMajorVersion', 'name']) {
+    const wanted = (asked as Record<string, unknown>)[name];
+    if (wanted !== undefined && wanted !== (shown as Record<string, unknown>)[name])
+      throw refuse('FEATURE_UNSUPPORTED', [`${name} is what the servers are, not what a request says`]);
+  }
+}

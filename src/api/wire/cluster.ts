@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { AdvancedCluster, Cluster20240805 } from '../../../contract/clusters.ts';
+import type {
+  AdvancedCluster,
+  Cluster20240805,
+  ClusterStatus,
+  ProcessArgs,
+  ProcessArgs20240805,
+} from '../../../contract/clusters.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { Cluster, ClusterMember } from '../../domain/domain.ts';
+import type { Cluster, ClusterMember, ProcessSettings } from '../../domain/domain.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 
@@ -16,7 +22,7 @@ function fieldsOf(cluster: Cluster, links: LinkBuilder) {
   const path = `/groups/${cluster.projectId}/clusters/${cluster.name}`;
   const { mongodVersion, featureCompatibilityVersion } = cluster;
   return {
-    backupEnabled: true,
+    backupEnabled: cluster.backupEnabled,
     clusterType: cluster.type === 'sharded' ? ('SHARDED' as const) : ('REPLICASET' as const),
     connectionStrings: { standard: cluster.displayUri },
     createDate: isoSeconds(cluster.createdAtMs),
@@ -33,13 +39,19 @@ function fieldsOf(cluster: Cluster, links: LinkBuilder) {
       ? {}
       : { mongoDBMajorVersion: mongodVersion.split('.').slice(0, 2).join('.'), mongoDBVersion: mongodVersion }),
     name: cluster.name,
-    paused: false,
+    paused: cluster.paused,
     pitEnabled: false,
-    // Terraform waits for IDLE before it takes a snapshot, and goes on waiting through UPDATING.
-    stateName: cluster.restoreInProgress ? ('UPDATING' as const) : ('IDLE' as const),
+    retainBackups: cluster.retainBackups,
+    stateName: stateName(cluster),
     tags: [],
-    terminationProtectionEnabled: false,
+    terminationProtectionEnabled: cluster.terminationProtectionEnabled,
   };
+}
+
+/** Terraform waits for IDLE before it takes a snapshot, and goes on waiting through the other two. A cluster that does not answer is somebody's to repair. */
+function stateName(cluster: Cluster): 'IDLE' | 'UPDATING' | 'REPAIRING' {
+  if (cluster.restoreInProgress) return 'UPDATING';
+  return cluster.probeFailure === null ? 'IDLE' : 'REPAIRING';
 }
 
 const carriesData = (member: ClusterMember) => member.state !== 'ARBITER';
@@ -92,4 +104,25 @@ export function clusterBody20240805(cluster: Cluster, links: LinkBuilder): Shape
       },
     ],
   };
+}
+
+/** What was asked of a cluster is done before the answer; only a restore goes on after it. */
+export function clusterStatusBody(cluster: Cluster): ShapeOf<typeof ClusterStatus> {
+  return { changeStatus: cluster.restoreInProgress ? 'PENDING' : 'APPLIED' };
+}
+
+type Known<Settings> = { [Name in keyof Settings]?: NonNullable<Settings[Name]> };
+
+/** Without what the servers did not say. */
+function known<Settings extends object>(settings: Settings): Known<Settings> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null)) as Known<Settings>;
+}
+
+export function processArgsBody(settings: ProcessSettings): ShapeOf<typeof ProcessArgs> {
+  return known(settings);
+}
+
+export function processArgsBody20240805(settings: ProcessSettings): ShapeOf<typeof ProcessArgs20240805> {
+  const { defaultReadConcern: _, ...rest } = settings;
+  return known(rest);
 }

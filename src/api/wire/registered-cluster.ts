@@ -3,6 +3,7 @@ import type { RegisteredCluster } from '../../../contract/tidemark.ts';
 import type { Cluster } from '../../domain/domain.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
+import { isoOrNull } from './times.ts';
 
 /** The connection string is shown without its secrets. */
 export function registeredClusterBody(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof RegisteredCluster> {
@@ -16,6 +17,8 @@ export function registeredClusterBody(cluster: Cluster, links: LinkBuilder): Sha
     links: [links.at(`/api/tidemark/v1${path}`, 'self'), links.at(`/api/atlas/v2${path}`, relation('cluster'))],
     members: cluster.members.map(({ hidden, host, priority, state }) => ({ hidden, host, priority, state })),
     mongodVersion: cluster.mongodVersion,
+    probedAt: isoOrNull(cluster.probedAtMs),
+    probeFailure: cluster.probeFailure,
     name: cluster.name,
     replicaSetName: cluster.replicaSetName,
     type: cluster.type === 'sharded' ? 'shardedCluster' : 'replicaSet',

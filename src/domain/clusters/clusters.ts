@@ -10,28 +10,29 @@ import {
 import { mapPage } from '../../catalog/page.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
-import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
-import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
-import { clusterKey } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
-import type { Cluster, Clusters } from '../domain.ts';
+import type { Cluster, ClusterName, Clusters } from '../domain.ts';
 import { requireConnectedCluster, requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
-import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
+import { applyClusterChange, terminateCluster } from './cluster-changes.ts';
 import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
 import { displayUri } from './display-uri.ts';
+import { factsOf, LiveFacts } from './live-facts.ts';
 
 /** Atlas's rule for cluster names. */
 const CLUSTER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9-]{0,63}$/;
 
 export function createClusters(context: DomainContext, probe: ClusterProbe): Clusters {
   const { catalog } = context;
+  const live = new LiveFacts(context, probe);
+
   return {
     list: async (query) => {
       await requireProject(catalog.reader, query.projectId);
-      const page = await listClusters(catalog.reader, query);
+      const found = await listClusters(catalog.reader, query);
+      const page = { ...found, items: await live.refreshed(found.items) };
       const ids = page.items.map((row) => row.id);
       const restoring = await clustersBeingRestored(catalog.reader, ids);
       return mapPage(page, (row) => clusterOf(row, restoring.has(row.id)));
@@ -39,15 +40,26 @@ export function createClusters(context: DomainContext, probe: ClusterProbe): Clu
 
     get: async (name) => {
       const row = await requireConnectedCluster(catalog.reader, name);
+      const [fresh = row] = await live.refreshed([row]);
       const restoring = await clustersBeingRestored(catalog.reader, [row.id]);
-      return clusterOf(row, restoring.has(row.id));
+      return clusterOf(fresh, restoring.has(row.id));
+    },
+
+    update: async ({ change, ...name }) => {
+      const row = await catalog.transact(async (writer) => {
+        const cluster = await requireConnectedCluster(writer, name);
+        return await applyClusterChange(writer, context, cluster, change);
+      });
+      context.wakeWorker();
+      const [fresh = row] = await live.refreshed([row]);
+      return clusterOf(fresh, (await clustersBeingRestored(catalog.reader, [row.id])).has(row.id));
     },
 
     register: async ({ projectId, name, uri, signal }) => {
       const shown = checkRegistration(name, uri);
       // Refused before the cluster is asked anything; the transaction below looks again.
       await refuseTakenName(catalog.reader, projectId, name);
-      const facts = await look(probe, name, uri, signal);
+      const facts = await asked(name, async () => await probe.describe(uri, { signal }));
       const row = await catalog.transact(async (writer) => {
         const known = await refuseTakenName(writer, projectId, name);
         return await writeRegistration(writer, context, { projectId, name, uri, shown, facts, known });
@@ -56,21 +68,28 @@ export function createClusters(context: DomainContext, probe: ClusterProbe): Clu
       return clusterOf(row, false);
     },
 
-    remove: async ({ deleteSnapshots, ...name }) => {
-      await catalog.transact(async (writer) => {
-        const cluster = await requireConnectedCluster(writer, name);
-        if (await hasUnfinishedTaskWithKey(writer, clusterKey(cluster.id)))
-          throw refuse('CLUSTER_BUSY', [cluster.name]);
-        await updateCluster(writer, cluster.id, { sealedUri: null, deletedAtMs: context.clock.nowMs() });
-        if (deleteSnapshots === true) {
-          for (const snapshot of await snapshotsOfCluster(writer, cluster.id))
-            await discardSnapshot(writer, context, snapshot);
-        }
-        await queueCatalogCopy(writer, context);
-      });
-      context.wakeWorker();
+    remove: async ({ deleteSnapshots = false, ...name }) => {
+      await terminate(name, () => !deleteSnapshots);
+    },
+
+    terminate: async ({ retainBackups, ...name }) => {
+      await terminate(name, (cluster) => retainBackups ?? cluster.retainBackups === 1);
+    },
+
+    processSettings: async ({ signal, ...name }) => {
+      const { id, name: clusterName, sealedUri } = await requireConnectedCluster(catalog.reader, name);
+      const uri = context.secretBox.open(sealedUri, uriContext(id));
+      return await asked(clusterName, async () => await probe.processSettings(uri, { signal }));
     },
   };
+
+  async function terminate(name: ClusterName, keepsBackups: (cluster: ClusterRow) => boolean): Promise<void> {
+    await catalog.transact(async (writer) => {
+      const cluster = await requireConnectedCluster(writer, name);
+      await terminateCluster(writer, context, cluster, { keepBackups: keepsBackups(cluster) });
+    });
+    context.wakeWorker();
+  }
 }
 
 function checkRegistration(name: string, uri: string): string {
@@ -96,14 +115,10 @@ async function refuseTakenName(
   return known;
 }
 
-async function look(
-  probe: ClusterProbe,
-  name: string,
-  uri: string,
-  signal: AbortSignal | undefined,
-): Promise<ProbedCluster> {
+/** What the cluster answers; a Fault on the way becomes the caller's to mend. */
+async function asked<T>(name: string, ask: () => Promise<T>): Promise<T> {
   try {
-    return await probe.describe(uri, { signal });
+    return await ask();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     // Told apart by the step that failed: a deployment that answered but cannot be backed up is not a matter of reaching it.
@@ -160,21 +175,24 @@ function standing(known: ClusterRow | undefined) {
   } as const;
 }
 
-/** The columns that say what the cluster said of itself. */
-export function factsOf(facts: ProbedCluster, probedAtMs: number) {
-  return {
-    replicaSetName: facts.replicaSetName,
-    mongodVersion: facts.mongodVersion,
-    featureCompatibilityVersion: facts.featureCompatibilityVersion,
-    members: JSON.stringify(facts.members),
-    dataBytes: facts.dataBytes,
-    probedAtMs,
-    probeFailedAtMs: null,
-    probeFailure: null,
-  };
-}
-
 function clusterOf(row: ClusterRow, restoreInProgress: boolean): Cluster {
-  const { sealedUri: _sealed, registeredAtMs: _registered, deletedAtMs: _deleted, members, ...shown } = row;
-  return { ...shown, members: decodeMembers(members), restoreInProgress };
+  const { sealedUri: _sealed, registeredAtMs: _registered, deletedAtMs: _deleted, ...rest } = row;
+  const {
+    members,
+    backupEnabled,
+    paused,
+    retainBackups,
+    terminationProtected,
+    probeFailedAtMs: _failed,
+    ...shown
+  } = rest;
+  return {
+    ...shown,
+    members: decodeMembers(members),
+    restoreInProgress,
+    backupEnabled: backupEnabled === 1,
+    paused: paused === 1,
+    retainBackups: retainBackups === 1,
+    terminationProtectionEnabled: terminationProtected === 1,
+  };
 }

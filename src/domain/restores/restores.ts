@@ -45,6 +45,7 @@ export function createRestoreJobs(context: DomainContext): RestoreJobs {
           projectId: plan.targetProjectId,
           clusterName: plan.targetClusterName,
         });
+        if (target.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_RESTORE', [target.name]);
         if ((await clustersBeingRestored(writer, [target.id])).has(target.id))
           throw refuse('ATLAS_CLUSTER_RESTORE_IN_PROGRESS', [target.name]);
         const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target });

@@ -50,6 +50,8 @@ export function createSnapshots(context: DomainContext): Snapshots {
       const nowMs = clock.nowMs();
       const snapshot = await catalog.transact(async (writer) => {
         const cluster = await requireConnectedCluster(writer, name);
+        if (cluster.backupEnabled === 0) throw refuse('BACKUP_JOB_NOT_FOUND', [cluster.name]);
+        if (cluster.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_TAKE_SNAPSHOT', [cluster.name]);
         const unfinished = await unfinishedSnapshots(writer, cluster.id);
         if (unfinished.some((row) => row.snapshotType === 'onDemand'))
           throw refuse('UNFINISHED_ON_DEMAND_SNAPSHOT', [cluster.name]);

@@ -6,7 +6,7 @@ import { assert, must } from '../../lib/assert.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { pinSnapshot } from '../../tasks/queue.ts';
 import type { ClusterProbe } from '../clusters/cluster-probe.ts';
-import { factsOf } from '../clusters/clusters.ts';
+import { factsOf } from '../clusters/live-facts.ts';
 import type { DomainContext } from '../context.ts';
 import { queueManifestDeletion } from './discard-snapshot.ts';
 import type { ManifestFacts, Manifests, SnapshotEngine, SnapshotName } from './snapshot-engine.ts';
