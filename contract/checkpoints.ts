@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { defineOperations, listing } from './operation.ts';
+import { defineOperations, listing, reading } from './operation.ts';
 import { BsonTimestamp, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
 export const Checkpoint = Type.Object(
@@ -32,13 +32,26 @@ export const Checkpoint = Type.Object(
   closed,
 );
 
+const checkpoints = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backupCheckpoints';
+const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
+/** Legacy backup was closed to new clusters on this day; nothing superseded its operations. */
+const legacy = { date: '2023-01-01', deprecated: '2020-03-23' } as const;
+
 export const checkpointOperations = defineOperations({
   listGroupClusterBackupCheckpoints: {
     ...listing,
     aliases: ['listClusterBackupCheckpoints', 'listLegacyBackupCheckpoints'],
-    path: '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backupCheckpoints',
-    access: { scope: 'project', anyOf: ['GROUP_READ_ONLY'] },
-    // Legacy backup was closed to new clusters on this day; nothing superseded the operation.
-    versions: [{ date: '2023-01-01', deprecated: '2020-03-23', response: Paginated(Checkpoint) }],
+    path: checkpoints,
+    access: read,
+    versions: [{ ...legacy, response: Paginated(Checkpoint) }],
+  },
+  getGroupClusterBackupCheckpoint: {
+    ...reading,
+    aliases: ['getClusterBackupCheckpoint', 'getLegacyBackupCheckpoint'],
+    path: `${checkpoints}/{checkpointId}`,
+    access: read,
+    versions: [{ ...legacy, response: Checkpoint }],
+    documents400: true,
+    errorCodes: ['CHECKPOINT_NOT_FOUND'],
   },
 });

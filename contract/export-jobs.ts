@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { defineOperations, listing } from './operation.ts';
+import { defineOperations, listing, reading } from './operation.ts';
 import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
 export const ExportJob = Type.Object(
@@ -26,12 +26,52 @@ export const ExportJob = Type.Object(
   closed,
 );
 
+/** Which snapshot and which bucket is the domain's rule. `customData` travels into the export's `.complete` object. */
+const ExportJobRequest = Type.Object({
+  customData: Type.Optional(
+    Type.Array(Type.Object({ key: Type.Optional(Type.String()), value: Type.Optional(Type.String()) })),
+  ),
+  exportBucketId: ObjectId,
+  snapshotId: ObjectId,
+});
+
+const exportJobs = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backup/exports';
+const manage = { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER', 'GROUP_ATLAS_ADMIN'] } as const;
+
 export const exportJobOperations = defineOperations({
   listGroupClusterBackupExports: {
     ...listing,
     aliases: ['listBackupExports', 'listBackupExportJobs'],
-    path: '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backup/exports',
-    access: { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER', 'GROUP_ATLAS_ADMIN'] },
+    path: exportJobs,
+    access: manage,
     versions: [{ date: '2023-01-01', response: Paginated(ExportJob) }],
+  },
+  createGroupClusterBackupExport: {
+    ...reading,
+    aliases: ['createBackupExport', 'createBackupExportJob'],
+    method: 'POST',
+    path: exportJobs,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_EXPORT_OPERATOR'] },
+    versions: [{ date: '2023-01-01', request: ExportJobRequest, response: ExportJob }],
+    pretty: false,
+    documents400: true,
+    errorCodes: [
+      'MISSING_ATTRIBUTE',
+      'SNAPSHOT_NOT_FOUND',
+      'EXPORT_BUCKET_NOT_FOUND',
+      'CANNOT_EXPORT_INCOMPLETE_SNAPSHOT',
+      'CANNOT_EXPORT_FALLBACK_SNAPSHOT',
+      'SNAPSHOT_EXPORT_IN_PROGRESS',
+      'FEATURE_UNSUPPORTED',
+    ],
+  },
+  getGroupClusterBackupExport: {
+    ...reading,
+    aliases: ['getBackupExport', 'getBackupExportJob'],
+    path: `${exportJobs}/{exportId}`,
+    access: manage,
+    versions: [{ date: '2023-01-01', response: ExportJob }],
+    pretty: false,
+    errorCodes: ['EXPORT_JOB_NOT_FOUND'],
   },
 });

@@ -6,6 +6,7 @@ import { ApiError } from '../../contract/primitives.ts';
 import { problemsOf } from '../../contract/validate.ts';
 import { type ApiFixture, apiFixture } from '../../test/support/api-fixture.ts';
 import { sampleClusterName, sampleIds, sampleRestoreJobs, sampleSnapshots } from '../../test/support/sample-domain.ts';
+import { sampleBodies, sampleParameters, sampleRefusals } from '../../test/support/sample-requests.ts';
 import { projectRoles } from '../auth/roles.ts';
 import { refusalRules } from '../domain/refusals.ts';
 import { must } from '../lib/assert.ts';
@@ -22,6 +23,7 @@ const samples: Readonly<Record<string, string>> = {
   name: sampleClusterName,
   snapshotId: sampleIds.snapshot,
   restoreJobId: sampleRestoreJobs[0]?.id ?? '',
+  ...sampleParameters,
 };
 
 /** Bodies that are accepted, for the operations that take one. */
@@ -35,6 +37,7 @@ const bodies: Partial<Record<OperationId, object>> = {
     targetGroupId: sampleIds.project,
   },
   registerCluster: { name: 'fresh', connectionString: 'mongodb://db/' },
+  ...sampleBodies,
   createGroupCluster: { name: 'fresh' },
   updateGroupCluster: { paused: true },
   updateGroupClusterProcessArgs: { noTableScan: false },
@@ -48,6 +51,7 @@ const refusing: Partial<Record<OperationId, string>> = {
   listGroupFlexClusterBackupRestoreJobs: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
   getGroupFlexClusterBackupRestoreJob: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
   cancelGroupClusterBackupRestoreJob: '400 CANNOT_CANCEL_AUTOMATED_RESTORE',
+  ...sampleRefusals,
   createGroupCluster: '400 FEATURE_UNSUPPORTED',
 };
 

@@ -238,14 +238,15 @@ test('requests are counted, and refused beyond the limit', async () => {
 test('what fails inside is 500, with a request id and no word of what it was', async () => {
   const { call } = await apiFixture({
     domain: {
-      exportBuckets: {
+      checkpoints: {
         list: async () => {
           throw new Error('password hunter2');
         },
+        get: async () => assert.fail('not asked for'),
       },
     },
   });
-  const response = await call('GET', buckets);
+  const response = await call('GET', `${project}/clusters/${sampleClusterName}/backupCheckpoints`);
   assert.equal(response.statusCode, 500);
   assert.equal(response.json().errorCode, 'UNEXPECTED_ERROR');
   assert.ok(!response.body.includes('hunter2'));

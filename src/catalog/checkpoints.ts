@@ -27,14 +27,20 @@ export async function listCheckpoints(
   const page = await readPage(query.page, filtered, (rows) =>
     rows.selectAll().orderBy('startedAtMs', 'desc').orderBy('id', 'desc'),
   );
+  return { ...page, items: await withParts(reader, page.items) };
+}
+
+export async function findCheckpoint(reader: CatalogReader, id: string): Promise<CheckpointRecord | undefined> {
+  const row = await reader.selectFrom('checkpoints').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : (await withParts(reader, [row]))[0];
+}
+
+async function withParts(reader: CatalogReader, rows: readonly CheckpointRow[]): Promise<CheckpointRecord[]> {
   const parts = await partsOf(
     reader,
-    page.items.map((checkpoint) => checkpoint.id),
+    rows.map((row) => row.id),
   );
-  return {
-    ...page,
-    items: page.items.map((row) => ({ ...row, parts: parts.get(row.id) ?? [] })),
-  };
+  return rows.map((row) => ({ ...row, parts: parts.get(row.id) ?? [] }));
 }
 
 async function partsOf(

@@ -1,9 +1,31 @@
+import type { Updateable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 import { type Page, type PageRequest, readPage } from './page.ts';
-import type { CloudProvider, ExportBucketRow } from './schema.ts';
+import type { CloudProvider, CloudProviderAccessRoleRow, ExportBucketRow, ExportBucketTable } from './schema.ts';
 
 export async function insertExportBucket(writer: CatalogWriter, bucket: ExportBucketRow): Promise<void> {
   await writer.insertInto('exportBuckets').values(bucket).execute();
+}
+
+export async function updateExportBucket(
+  writer: CatalogWriter,
+  id: string,
+  changes: Pick<Updateable<ExportBucketTable>, 'region' | 'requirePrivateNetworking' | 'deletedAtMs'>,
+): Promise<void> {
+  await writer.updateTable('exportBuckets').set(changes).where('id', '=', id).execute();
+}
+
+/** Deleted ones too. */
+export async function findExportBucket(reader: CatalogReader, id: string): Promise<ExportBucketRow | undefined> {
+  return await reader.selectFrom('exportBuckets').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The identity under which a bucket is used; deleted ones too. */
+export async function findAccessRole(
+  reader: CatalogReader,
+  id: string,
+): Promise<CloudProviderAccessRoleRow | undefined> {
+  return await reader.selectFrom('cloudProviderAccessRoles').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** Those not deleted, newest first. */

@@ -30,18 +30,36 @@ export async function listExportJobs(
   const page = await readPage(query.page, filtered, (rows) =>
     rows.selectAll().orderBy('createdAtMs', 'desc').orderBy('id', 'desc'),
   );
+  return { ...page, items: await decoded(reader, page.items) };
+}
+
+export async function findExportJob(reader: CatalogReader, id: string): Promise<ExportJobRecord | undefined> {
+  const job = await reader.selectFrom('exportJobs').selectAll().where('id', '=', id).executeTakeFirst();
+  return job === undefined ? undefined : (await decoded(reader, [job]))[0];
+}
+
+const unfinished = ['Queued', 'InProgress'] as const;
+
+export async function unfinishedExportOf(reader: CatalogReader, snapshotId: string): Promise<boolean> {
+  const rows = reader.selectFrom('exportJobs').select('id').where('snapshotId', '=', snapshotId);
+  return (await rows.where('state', 'in', unfinished).limit(1).executeTakeFirst()) !== undefined;
+}
+
+export async function hasUnfinishedExportInto(reader: CatalogReader, exportBucketId: string): Promise<boolean> {
+  const rows = reader.selectFrom('exportJobs').select('id').where('exportBucketId', '=', exportBucketId);
+  return (await rows.where('state', 'in', unfinished).limit(1).executeTakeFirst()) !== undefined;
+}
+
+async function decoded(reader: CatalogReader, jobs: readonly ExportJobRow[]): Promise<ExportJobRecord[]> {
   const components = await componentsOf(
     reader,
-    page.items.map((job) => job.id),
+    jobs.map((job) => job.id),
   );
-  return {
-    ...page,
-    items: page.items.map((job) => ({
-      ...job,
-      customData: JSON.parse(job.customData) as ExportJobRecord['customData'],
-      components: (components.get(job.id) ?? []).map(({ exportId, replicaSetName }) => ({ exportId, replicaSetName })),
-    })),
-  };
+  return jobs.map((job) => ({
+    ...job,
+    customData: JSON.parse(job.customData) as ExportJobRecord['customData'],
+    components: (components.get(job.id) ?? []).map(({ exportId, replicaSetName }) => ({ exportId, replicaSetName })),
+  }));
 }
 
 async function componentsOf(

@@ -131,7 +131,10 @@ export interface Clusters {
 }
 
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
-export type Snapshot = Omit<SnapshotRow, 'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'> & {
+export type Snapshot = Omit<
+  SnapshotRow,
+  'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'
+> & {
   policyItems: string[];
   projectId: string;
   clusterName: string;
@@ -189,6 +192,29 @@ export interface ExportBuckets {
     cloudProvider?: ExportBucketRow['cloudProvider'];
     page: PageRequest;
   }): Promise<Page<ExportBucket>>;
+  /** With `cloudProvider` one of another provider is not found. */
+  get(query: ExportBucketName & { cloudProvider?: ExportBucketRow['cloudProvider'] }): Promise<ExportBucket>;
+  create(request: ExportBucketRequest): Promise<ExportBucket>;
+  /** AWS only. */
+  updatePrivateNetworking(request: ExportBucketName & { requirePrivateNetworking: boolean }): Promise<ExportBucket>;
+  /** Refused while a schedule exports into it or an export job has not ended. What was exported stays in the bucket. */
+  delete(request: ExportBucketName): Promise<void>;
+}
+
+export interface ExportBucketName {
+  projectId: string;
+  exportBucketId: string;
+}
+
+/** AWS: `bucketName` and `iamRoleId`; GCP: `bucketName` and `roleId`; Azure: `roleId` and `serviceUrl`, which may hold the container's name. */
+export interface ExportBucketRequest {
+  projectId: string;
+  cloudProvider: ExportBucketRow['cloudProvider'];
+  bucketName?: string;
+  iamRoleId?: string;
+  roleId?: string;
+  serviceUrl?: string;
+  requirePrivateNetworking?: boolean;
 }
 
 export interface ExportJob {
@@ -214,7 +240,16 @@ export interface ExportJob {
 export interface ExportJobs {
   /** Newest first. */
   list(query: ClusterName & { page: PageRequest }): Promise<Page<ExportJob>>;
+  get(query: ClusterName & { exportJobId: string }): Promise<ExportJob>;
+  /** Checked in every respect and then refused: nothing here can write an export yet. */
+  create(request: ExportJobRequest): Promise<ExportJob>;
 }
+
+export type ExportJobRequest = ClusterName & {
+  snapshotId: string;
+  exportBucketId: string;
+  customData: { key: string; value: string }[];
+};
 
 export interface Checkpoint {
   id: string;
@@ -236,6 +271,7 @@ export interface Checkpoint {
 export interface Checkpoints {
   /** Newest first. A replica set has none. */
   list(query: ClusterName & { page: PageRequest }): Promise<Page<Checkpoint>>;
+  get(query: ClusterName & { checkpointId: string }): Promise<Checkpoint>;
 }
 
 export interface Task {

@@ -1,4 +1,6 @@
 import { complianceRefusals } from './compliance/compliance-refusals.ts';
+import { exportRefusals } from './exports/export-refusals.ts';
+import { legacyRefusals } from './legacy/legacy-refusals.ts';
 import { scheduleRefusals } from './schedules/schedule-refusals.ts';
 import { supportingRefusals } from './supporting-refusals.ts';
 
@@ -51,6 +53,8 @@ export const refusalRules = {
   ...supportingRefusals,
   ...scheduleRefusals,
   ...complianceRefusals,
+  ...exportRefusals,
+  ...legacyRefusals,
   VALIDATION_ERROR: {
     status: 400,
     detail: 'The request content produced the validation error: {0}.',
@@ -181,7 +185,8 @@ export const refusalRules = {
   },
   CLUSTER_BUSY: {
     status: 409,
-    detail: 'Cluster {0} cannot be removed, paused or left without backups while a snapshot or restore of it is in progress.',
+    detail:
+      'Cluster {0} cannot be removed, paused or left without backups while a snapshot or restore of it is in progress.',
     remedy: "Tidemark's own. Wait until the work has ended, or cancel its task.",
   },
   CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT: {

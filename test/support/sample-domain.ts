@@ -16,6 +16,7 @@ import type {
 } from '../../src/domain/domain.ts';
 import { refuse } from '../../src/domain/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
+import { sampleExportBuckets, sampleExportJobs } from './sample-exports.ts';
 import { sampleProcessSettings } from './sample-process-settings.ts';
 
 /**
@@ -238,7 +239,7 @@ const exportJobBase: ExportJob = {
   stateReason: null,
 };
 
-const sampleExportJobs: readonly ExportJob[] = [
+const sampleExportJobRows: readonly ExportJob[] = [
   exportJobBase,
   {
     ...exportJobBase,
@@ -518,9 +519,21 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
           ),
           page,
         ),
+      ...sampleExportBuckets({ buckets: sampleBuckets, jobs: sampleExportJobRows, note, clusterNamed }),
     },
-    exportJobs: { list: async (query) => ofCluster(sampleExportJobs, query) },
-    checkpoints: { list: async (query) => ofCluster(sampleCheckpoints, query) },
+    exportJobs: {
+      list: async (query) => ofCluster(sampleExportJobRows, query),
+      ...sampleExportJobs({ buckets: sampleBuckets, jobs: sampleExportJobRows, note, clusterNamed }),
+    },
+    checkpoints: {
+      list: async (query) => ofCluster(sampleCheckpoints, query),
+      async get({ checkpointId, clusterName, projectId }) {
+        clusterNamed({ projectId, clusterName });
+        const found = sampleCheckpoints.find(({ id }) => id === checkpointId);
+        if (found === undefined) throw refuse('CHECKPOINT_NOT_FOUND', [checkpointId, clusterName, projectId]);
+        return found;
+      },
+    },
     tasks: {
       list: async ({ page }) => pageOf(sampleTasks, page),
       async get(taskId) {

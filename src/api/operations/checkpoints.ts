@@ -8,4 +8,9 @@ export const checkpointHandlers: HandlersOf<typeof checkpointOperations> = {
     const found = await domain.checkpoints.list({ ...clusterOf(params), page });
     return mapped(found, (checkpoint) => checkpointBody(checkpoint, params.clusterName, links));
   },
+
+  async getGroupClusterBackupCheckpoint({ params, domain, links }) {
+    const checkpoint = await domain.checkpoints.get({ ...clusterOf(params), checkpointId: params.checkpointId });
+    return checkpointBody(checkpoint, params.clusterName, links);
+  },
 };

@@ -5,8 +5,11 @@ import { unreachable } from '../../lib/assert.ts';
 
 type Body = ShapeOf<typeof AwsExportBucket> | ShapeOf<typeof AzureExportBucket> | ShapeOf<typeof GcpExportBucket>;
 
-/** An export bucket, under `_id`. The shape follows the provider; the version decides only which providers a list holds. */
-export function exportBucketBody(bucket: ExportBucket): Body {
+/**
+ * An export bucket, under `_id`. The shape follows the provider; the version decides only which providers a list holds. The region is shown where one bucket is asked for, and
+ * neither by the answer that creates it nor in a list.
+ */
+export function exportBucketBody(bucket: ExportBucket, show: { region: boolean } = { region: false }): Body {
   const common = { _id: bucket.id, bucketName: bucket.bucketName };
   switch (bucket.cloudProvider) {
     case 'AWS':
@@ -14,7 +17,7 @@ export function exportBucketBody(bucket: ExportBucket): Body {
         ...common,
         cloudProvider: 'AWS',
         iamRoleId: bucket.roleId,
-        ...(bucket.region === null ? {} : { region: bucket.region }),
+        ...(show.region && bucket.region !== null ? { region: bucket.region } : {}),
         requirePrivateNetworking: bucket.requirePrivateNetworking,
       };
     case 'AZURE':

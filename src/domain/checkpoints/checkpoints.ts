@@ -1,23 +1,31 @@
-import { listCheckpoints } from '../../catalog/checkpoints.ts';
+import { type CheckpointRecord, findCheckpoint, listCheckpoints } from '../../catalog/checkpoints.ts';
 import { mapPage } from '../../catalog/page.ts';
-import type { CheckpointPartRow } from '../../catalog/schema.ts';
+import type { CheckpointPartRow, ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import type { Checkpoint, Checkpoints } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
+import { refuse } from '../refusals.ts';
 
 export function createCheckpoints({ catalog }: DomainContext): Checkpoints {
   return {
     list: async ({ page, ...name }) => {
       const cluster = await requireCluster(catalog.reader, name);
       const checkpoints = await listCheckpoints(catalog.reader, { clusterId: cluster.id, page });
-      return mapPage(checkpoints, ({ restorable, parts, ...row }) => ({
-        ...row,
-        projectId: cluster.projectId,
-        restorable: restorable === 1,
-        parts: parts.map(partOf),
-      }));
+      return mapPage(checkpoints, (row) => viewOf(row, cluster));
+    },
+
+    get: async ({ checkpointId, ...name }) => {
+      const cluster = await requireCluster(catalog.reader, name);
+      const row = await findCheckpoint(catalog.reader, checkpointId);
+      if (row === undefined || row.clusterId !== cluster.id)
+        throw refuse('CHECKPOINT_NOT_FOUND', [checkpointId, cluster.name, cluster.projectId]);
+      return viewOf(row, cluster);
     },
   };
+}
+
+function viewOf({ restorable, parts, ...row }: CheckpointRecord, cluster: ClusterRow): Checkpoint {
+  return { ...row, projectId: cluster.projectId, restorable: restorable === 1, parts: parts.map(partOf) };
 }
 
 function partOf(part: CheckpointPartRow): Checkpoint['parts'][number] {

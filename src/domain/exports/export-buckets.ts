@@ -1,0 +1,127 @@
+import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
+import {
+  findAccessRole,
+  findExportBucket,
+  insertExportBucket,
+  listExportBuckets,
+  updateExportBucket,
+} from '../../catalog/export-buckets.ts';
+import { hasUnfinishedExportInto } from '../../catalog/export-jobs.ts';
+import { mapPage } from '../../catalog/page.ts';
+import type { CloudProvider, CloudProviderAccessRoleRow, ExportBucketRow } from '../../catalog/schema.ts';
+import type { DomainContext } from '../context.ts';
+import type { ExportBucket, ExportBuckets } from '../domain.ts';
+import { requireProject } from '../find-resource.ts';
+import { refuse } from '../refusals.ts';
+import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import { bucketAddress } from './bucket-address.ts';
+
+/**
+ * Where exports go. What is checked when one is added: the name by its provider's rules, the Azure address, and that the role is there, of that provider and authorized.
+ * Nothing is asked of the bucket itself, so its region stays unknown until something has written to it. The same bucket may be added again and again, as in Atlas.
+ */
+export function createExportBuckets(context: DomainContext): ExportBuckets {
+  const { catalog, clock, ids } = context;
+  return {
+    list: async (query) => {
+      await requireProject(catalog.reader, query.projectId);
+      return mapPage(await listExportBuckets(catalog.reader, query), viewOf);
+    },
+
+    get: async (query) => viewOf(await requireExportBucket(catalog.reader, query)),
+
+    create: async (request) => {
+      const address = bucketAddress(request);
+      const row = await catalog.transact(async (writer) => {
+        await requireProject(writer, request.projectId);
+        const role = await requireAccessRole(writer, { ...request, roleId: address.roleId });
+        const bucket: ExportBucketRow = {
+          ...address,
+          id: ids.next(),
+          projectId: request.projectId,
+          cloudProvider: request.cloudProvider,
+          region: null,
+          tenantId: role.azureTenantId,
+          requirePrivateNetworking: request.requirePrivateNetworking === true ? 1 : 0,
+          createdAtMs: clock.nowMs(),
+          deletedAtMs: null,
+        };
+        await insertExportBucket(writer, bucket);
+        await queueCatalogCopy(writer, context);
+        return bucket;
+      });
+      context.wakeWorker();
+      return viewOf(row);
+    },
+
+    updatePrivateNetworking: async ({ requirePrivateNetworking, ...query }) => {
+      const row = await catalog.transact(async (writer) => {
+        const bucket = await requireExportBucket(writer, query);
+        if (bucket.cloudProvider !== 'AWS') {
+          const description = 'can be set for AWS buckets only';
+          const field = 'requirePrivateNetworking';
+          throw refuse('VALIDATION_ERROR', [`${field} ${description}`], [{ field, description }]);
+        }
+        const change = { requirePrivateNetworking: requirePrivateNetworking ? (1 as const) : (0 as const) };
+        await updateExportBucket(writer, bucket.id, change);
+        await queueCatalogCopy(writer, context);
+        return { ...bucket, ...change };
+      });
+      context.wakeWorker();
+      return viewOf(row);
+    },
+
+    delete: async (query) => {
+      await catalog.transact(async (writer) => {
+        const bucket = await requireExportBucket(writer, query);
+        await refuseWhileInUse(writer, bucket);
+        await updateExportBucket(writer, bucket.id, { deletedAtMs: clock.nowMs() });
+        await queueCatalogCopy(writer, context);
+      });
+      context.wakeWorker();
+    },
+  };
+}
+
+/** Of the project, not deleted, and of the provider where one is asked for. */
+export async function requireExportBucket(
+  reader: CatalogReader,
+  query: { projectId: string; exportBucketId: string; cloudProvider?: CloudProvider },
+): Promise<ExportBucketRow> {
+  await requireProject(reader, query.projectId);
+  const bucket = await findExportBucket(reader, query.exportBucketId);
+  const found =
+    bucket !== undefined &&
+    bucket.projectId === query.projectId &&
+    bucket.deletedAtMs === null &&
+    (query.cloudProvider === undefined || query.cloudProvider === bucket.cloudProvider);
+  if (!found) throw refuse('EXPORT_BUCKET_NOT_FOUND', [query.exportBucketId, query.projectId]);
+  return bucket;
+}
+
+async function requireAccessRole(
+  reader: CatalogReader,
+  query: { projectId: string; cloudProvider: CloudProvider; roleId: string },
+): Promise<CloudProviderAccessRoleRow> {
+  const { projectId, cloudProvider, roleId } = query;
+  const role = await findAccessRole(reader, roleId);
+  if (
+    role === undefined ||
+    role.projectId !== projectId ||
+    role.cloudProvider !== cloudProvider ||
+    role.deletedAtMs !== null
+  )
+    throw refuse('CLOUD_PROVIDER_ACCESS_ROLE_NOT_FOUND', [cloudProvider, roleId, projectId]);
+  // Only AWS has a second step, in which the owner of the account names the role to assume.
+  if (cloudProvider === 'AWS' && role.assumedRoleArn === null) throw refuse('CANNOT_ASSUME_ROLE', [roleId]);
+  return role;
+}
+
+async function refuseWhileInUse(writer: CatalogWriter, bucket: ExportBucketRow): Promise<void> {
+  if (await hasUnfinishedExportInto(writer, bucket.id))
+    throw refuse('EXPORT_BUCKET_DELETE_FAILED_BUCKET_IN_USE', [bucket.id, 'an export job is writing into it']);
+}
+
+function viewOf({ deletedAtMs: _deleted, requirePrivateNetworking, ...shown }: ExportBucketRow): ExportBucket {
+  return { ...shown, requirePrivateNetworking: requirePrivateNetworking === 1 };
+}
