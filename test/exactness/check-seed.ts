@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { BSON, type Timestamp } from 'mongodb';
+import type { SnapshotLimits } from '../../src/engine/snapshot-limits.ts';
 import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { compareTruth } from '../support/compare.ts';
 import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { clusterTimeOf, SnapshotRig } from '../support/snapshot-rig.ts';
 import { type CollectionTruth, readTruth, type Truth } from '../support/truth.ts';
 import { Workload } from './workload.ts';
@@ -22,16 +24,28 @@ export interface SeedReport {
   /** Collections whose expected content was also read from the source itself at the snapshot's time. */
   confirmedAtSource: number;
   rounds: number;
+  scannedCollections: number;
+}
+
+interface Servers {
+  source: ReplicaSet;
+  target: ReplicaSet;
+  rig: SnapshotRig;
+  copy: ReplayedCopy;
 }
 
 /** One seed: snapshots in a row while the workload runs, each restored and compared byte for byte with the truth at its cluster time. */
 export async function checkSeed(seed: number, target: ReplicaSet, options: SeedOptions): Promise<SeedReport> {
   const sourceOptions = { cacheGb: 1, setParameters: { ttlMonitorSleepSecs: 1 } };
   return await withReplicaSet(sourceOptions, async (source) => {
-    const rig = await SnapshotRig.create(seed % 2 === 0 ? { passphrase: 'exactness' } : {});
+    const random = new SeededRandom(seed, 1);
+    const rig = await SnapshotRig.create({
+      ...(random.oneIn(2) ? { passphrase: 'exactness' } : {}),
+      ...(random.oneIn(2) ? { chunker: { minBytes: 2_000, targetBytes: 8_000, maxBytes: 40_000 } } : {}),
+    });
     const copy = await ReplayedCopy.take(source);
     try {
-      return await run(seed, source, target, rig, copy, options);
+      return await run(seed, { source, target, rig, copy }, options);
     } catch (error) {
       const message = `seed ${seed}: ${messageOf(error)}\n(again with SEED=${seed}; the interleaving of writers is not the seed's)\nlog of the engine:\n${rig.log}`;
       throw new Error(message, { cause: error });
@@ -41,22 +55,38 @@ export async function checkSeed(seed: number, target: ReplicaSet, options: SeedO
   });
 }
 
-async function run(
-  seed: number,
-  source: ReplicaSet,
-  target: ReplicaSet,
-  rig: SnapshotRig,
-  copy: ReplayedCopy,
-  options: SeedOptions,
-): Promise<SeedReport> {
-  const report: SeedReport = { collections: 0, documents: 0, confirmedAtSource: 0, rounds: 0 };
-  const workload = new Workload({ seed, port: async () => (await source.primary()).port });
+/** Bounds so tight that every way of reading is taken: early fuzzy deltas, scans in place of deltas, scans that may not be at T, slow ones. */
+function randomLimits(random: SeededRandom): Partial<SnapshotLimits> {
+  return {
+    scansAtOnce: random.pick([1, 2, 4]),
+    pendingBytesMax: random.pick([1, 20_000, 100_000_000]),
+    ...random.pick([{}, { rescanShare: 0.1, rescanIdsMin: 5 }]),
+    snapshotScanMsMax: random.pick([50, 60_000]),
+    cappedBytesMax: random.pick([20_000, 64_000_000]),
+    readBytesPerSecondMax: random.pick([0, 30_000_000]),
+  };
+}
+
+async function run(seed: number, servers: Servers, options: SeedOptions): Promise<SeedReport> {
+  const { source, rig } = servers;
+  const random = new SeededRandom(seed, 2);
+  const report: SeedReport = { collections: 0, documents: 0, confirmedAtSource: 0, rounds: 0, scannedCollections: 0 };
+  const workload = new Workload({
+    seed,
+    port: async () => (await source.primary()).port,
+    mix: { catalogChanges: random.pick([1, 3, 6]) },
+  });
   await workload.setUp();
   for (let number = 1; number <= options.snapshots; number++) {
     await workload.write(options.operations);
-    const taken = await takeDuring(workload, () => rig.take(source.uri));
+    const limits = randomLimits(random);
+    const name = `snapshot ${number}, limits ${JSON.stringify(limits)}`;
+    const taken = await takeDuring(workload, () => rig.take(source.uri, { limits })).catch((error: unknown) => {
+      throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
+    });
     report.rounds += taken.statistics.rounds;
-    await check(number, taken, { source, target, rig, copy, report });
+    report.scannedCollections += taken.statistics.scannedCollections;
+    await check(name, taken, servers, report);
   }
   return report;
 }
@@ -71,19 +101,8 @@ async function takeDuring(workload: Workload, take: () => Promise<TakenSnapshot>
   }
 }
 
-interface Checking {
-  source: ReplicaSet;
-  target: ReplicaSet;
-  rig: SnapshotRig;
-  copy: ReplayedCopy;
-  report: SeedReport;
-}
-
-async function check(
-  number: number,
-  taken: TakenSnapshot,
-  { source, target, rig, copy, report }: Checking,
-): Promise<void> {
+async function check(name: string, taken: TakenSnapshot, servers: Servers, report: SeedReport): Promise<void> {
+  const { source, target, rig, copy } = servers;
   const at = clusterTimeOf(taken);
   await rig.restore(taken, target.uri);
   const restored = await readTruth(target.client, null);
@@ -92,7 +111,7 @@ async function check(
     cappedMayStartLater: true,
     skip: (namespace) => isTemporary(expected.collections.get(namespace)),
   });
-  const where = `snapshot ${number} at ${BSON.EJSON.stringify(at)}`;
+  const where = `${name} at ${BSON.EJSON.stringify(at)}`;
   assert.deepEqual(differences, [], `${where} differs from its time`);
   report.confirmedAtSource += await confirmAtSource(source, expected, at, where);
   for (const collection of expected.collections.values()) {

@@ -16,7 +16,8 @@ import {
 import type { Place, Update, Writer } from './writer.ts';
 
 const IDS = 300;
-const BIG_BYTES = 3_300_000;
+/** Ten of these pass the 16 MiB of one oplog entry. */
+const BIG_BYTES = 1_750_000;
 
 /** From a small set, so that operations meet; a fifth of them of every type there is. */
 export function randomId(random: SeededRandom, at?: Place): RawValue {
@@ -238,7 +239,7 @@ export const LONE_WRITES: readonly Operation[] = [
     run: (writer) => {
       const at = anyPlace(writer.random);
       return writer.insert(at, [
-        randomDocument(writer.random, randomId(writer.random, at), writer.random.between(1, 4) * 1_000_000),
+        randomDocument(writer.random, randomId(writer.random, at), writer.random.between(1, 5) * 300_000),
       ]);
     },
   },

@@ -58,7 +58,7 @@ async function pause(writer: Writer, rounds: number): Promise<void> {
 export const TRANSACTIONS: readonly Operation[] = [
   {
     kind: 'transaction',
-    weight: 80,
+    weight: 160,
     run: (writer) => {
       const { random } = writer;
       const steps: Step[] = Array.from({ length: random.between(1, 6) }, () => {
@@ -70,7 +70,7 @@ export const TRANSACTIONS: readonly Operation[] = [
   },
   {
     kind: 'transaction of many documents',
-    weight: 15,
+    weight: 30,
     run: (writer) => {
       const { random } = writer;
       const places = [random.pick(STEADY), random.pick(STEADY)];
@@ -85,11 +85,11 @@ export const TRANSACTIONS: readonly Operation[] = [
   },
   {
     kind: 'transaction of several oplog entries',
-    weight: 2,
+    weight: 1,
     run: (writer) => {
       const { random } = writer;
       const at = random.pick(STEADY);
-      const documents = Array.from({ length: random.between(6, 8) }, () => bigDocument(random));
+      const documents = Array.from({ length: random.between(10, 12) }, () => bigDocument(random));
       const k = random.below(50);
       const steps: Step[] = documents.map((document) => (each, more) => each.insert(at, [document], more));
       steps.push((each, more) => each.remove(at, [{ q: raw({ k }), limit: 1 }], withoutStart(more)));

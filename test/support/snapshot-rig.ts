@@ -6,6 +6,7 @@ import { createIdSource, type IdSource } from '../../src/lib/ids.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import type { Progress } from '../../src/lib/progress.ts';
 import { systemRandom } from '../../src/lib/random.ts';
+import type { Chunker } from '../../src/repository/boundaries.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 
@@ -24,7 +25,8 @@ export class SnapshotRig {
     this.repository = repository;
   }
 
-  static async create(options: { passphrase?: string } = {}): Promise<SnapshotRig> {
+  /** `chunker`: small blobs make small collections go through everything that big ones go through. */
+  static async create(options: { passphrase?: string; chunker?: Partial<Chunker> } = {}): Promise<SnapshotRig> {
     const store = new MemoryStore(systemClock);
     return new SnapshotRig(await createRepository({ store, clock: systemClock, random: systemRandom }, options));
   }
