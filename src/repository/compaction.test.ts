@@ -49,7 +49,7 @@ describe('compaction', () => {
         assert.deepEqual(new Map(read), model);
         if (into === 'base') assert.ok(layers.every((layer) => layer.deleted === 0));
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 

@@ -10,6 +10,8 @@ import type { SnapshotWriter } from './writer.ts';
 
 export { type CompactionPlan, planCompaction } from './compaction-plan.ts';
 
+/** Little, because the writer holds blobs too. */
+const PREFETCH = 1;
 /** A merge that holds as many ids as a plan allows needs this much; beyond it, long ids cost more passes. */
 const ID_BUDGET_BYTES = 200 << 20;
 
@@ -31,7 +33,7 @@ export async function compactLayers(
   const into = writer.openLayer({ kind: plan.into, reuse: merged });
   try {
     const deletions = plan.into === 'delta';
-    const mergeOptions = { ...options, deletions, idBudgetBytes: ID_BUDGET_BYTES };
+    const mergeOptions = { ...options, deletions, prefetch: PREFETCH, idBudgetBytes: ID_BUDGET_BYTES };
     for await (const run of mergeLayers(repository, writer.clusterId, merged, mergeOptions)) {
       if (run.kind === 5) await addDeletions(into, run.buffer);
       else await addDocuments(repository, into, run);

@@ -13,7 +13,7 @@ import type { Repository } from './repository.ts';
 
 export type { LayerWriter } from './layer-writer.ts';
 
-const BLOBS_IN_FLIGHT_MAX = 5;
+const BLOBS_IN_FLIGHT_MAX = 4;
 
 /**
  * Writes one snapshot. What it holds to, whatever happens between two calls (`docs/repository-format.md`, Order of writing):

@@ -20,9 +20,10 @@ import { collectionOf, manifestOf, snapshotIdOf, testClusterId, testRepository }
 
 /*
  * Never a hole: whatever is interrupted wherever, a snapshot is whole or it is not there, and prune takes garbage only.
- * A failure prints its seed; `SEED=<seed> npm run unit` has it again.
+ * A failure prints its seed; `SEED=<seed>` has it again, `RUNS=<number>` tries for longer.
  */
 const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
+const numRuns = Number(process.env.RUNS ?? 40);
 
 type Content = Map<string, string>;
 const place = (n: number) => ({ clusterId: testClusterId, snapshotId: snapshotIdOf(n) });
@@ -109,7 +110,7 @@ describe('a repository after a crash', () => {
         const { blobs } = await checkRepository(healthy);
         assert.equal((await blobKeys(memory)).length, blobs, 'nothing is left that nothing names');
       }),
-      { numRuns: 120, ...seed },
+      { numRuns, ...seed },
     );
   });
 
@@ -134,7 +135,7 @@ describe('a repository after a crash', () => {
           ]),
         );
       }),
-      { numRuns: 60, ...seed },
+      { numRuns, ...seed },
     );
   });
 
@@ -163,7 +164,7 @@ describe('a repository after a crash', () => {
         await assertWhole(healthy, contents);
         assert.equal((await blobKeys(memory)).length, (await checkRepository(healthy)).blobs);
       }),
-      { numRuns: 60, ...seed },
+      { numRuns, ...seed },
     );
   });
 });
@@ -198,7 +199,7 @@ describe('a prune beside a writer', () => {
           ]),
         );
       }),
-      { numRuns: 60, ...seed },
+      { numRuns, ...seed },
     );
   });
 
@@ -230,7 +231,7 @@ describe('a prune beside a writer', () => {
         if ((await findManifest(healthy, place(1))) !== null) contents.set(1, nextContent(undefined, first));
         await assertWhole(healthy, contents);
       }),
-      { numRuns: 60, ...seed },
+      { numRuns, ...seed },
     );
   });
 });
