@@ -4,6 +4,7 @@ import { exportBucketOperations } from './export-buckets.ts';
 import { exportJobOperations } from './export-jobs.ts';
 import { flexClusterOperations } from './flex-clusters.ts';
 import { organizationOperations } from './organizations.ts';
+import { projectOperations } from './projects.ts';
 import { restoreJobOperations } from './restore-jobs.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { systemStatusOperations } from './system-status.ts';
@@ -13,6 +14,7 @@ import { tidemarkOperations } from './tidemark.ts';
 export const operations = {
   ...systemStatusOperations,
   ...organizationOperations,
+  ...projectOperations,
   ...clusterOperations,
   ...flexClusterOperations,
   ...snapshotOperations,

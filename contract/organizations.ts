@@ -13,6 +13,8 @@ export const Organization = Type.Object(
   closed,
 );
 
+export const Tag = Type.Object({ key: Type.String(), value: Type.String() }, closed);
+
 export const Project = Type.Object(
   {
     clusterCount: Type.Integer({ minimum: 0 }),
@@ -21,11 +23,30 @@ export const Project = Type.Object(
     links: Links,
     name: Type.String(),
     orgId: ObjectId,
-    tags: Type.Array(Type.Object({ key: Type.String(), value: Type.String() }, closed)),
+    tags: Type.Array(Tag),
     withDefaultAlertsSettings: Type.Boolean(),
   },
   closed,
 );
+
+const organizationSettings = {
+  apiAccessListRequired: Type.Boolean(),
+  genAIFeaturesEnabled: Type.Boolean(),
+  maxServiceAccountSecretValidityInHours: Type.Integer(),
+  multiFactorAuthRequired: Type.Boolean(),
+  restrictEmployeeAccess: Type.Boolean(),
+  securityContact: Type.String(),
+};
+
+export const OrganizationSettings = Type.Object(
+  {
+    ...organizationSettings,
+    maxServiceAccountSecretValidityInHours: Type.Union([Type.Integer(), Type.Null()]),
+    securityContact: Type.Optional(Type.String()),
+  },
+  closed,
+);
+export const UpdateOrganizationSettingsRequest = Type.Partial(Type.Object(organizationSettings));
 
 const v2 = '/api/atlas/v2';
 const byName = { name: { type: 'string' } } as const;
@@ -47,6 +68,23 @@ export const organizationOperations = defineOperations({
     path: `${v2}/orgs/{orgId}`,
     access: readOrganization,
     versions: [{ date: '2023-01-01', response: Organization }],
+  },
+  getOrgSettings: {
+    ...reading,
+    aliases: ['getOrganizationSettings'],
+    path: `${v2}/orgs/{orgId}/settings`,
+    access: readOrganization,
+    versions: [{ date: '2023-01-01', response: OrganizationSettings }],
+  },
+  updateOrgSettings: {
+    ...reading,
+    method: 'PATCH',
+    aliases: ['updateOrganizationSettings'],
+    path: `${v2}/orgs/{orgId}/settings`,
+    access: { scope: 'organization', anyOf: ['ORG_OWNER'] },
+    versions: [{ date: '2023-01-01', request: UpdateOrganizationSettingsRequest, response: OrganizationSettings }],
+    documents400: true,
+    errorCodes: ['FEATURE_UNSUPPORTED'],
   },
   getOrgGroups: {
     ...listing,

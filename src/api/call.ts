@@ -42,7 +42,7 @@ export type Answer<Op extends Operation> = Op['answers'] extends 'list'
   ? ListAnswer
   : Op['answers'] extends 'nothing'
     ? undefined
-    : object;
+    : object | boolean;
 
 export type Handler<Op extends Operation> = (call: Call<Op>) => Promise<Answer<Op>>;
 

@@ -38,6 +38,10 @@ const bodies: Partial<Record<OperationId, object>> = {
   },
   registerCluster: { name: 'fresh', connectionString: 'mongodb://db/' },
   ...sampleBodies,
+  createGroup: { name: 'Fresh', orgId: sampleIds.organization },
+  updateGroup: { name: 'Renamed', tags: [{ key: 'team', value: 'shop' }] },
+  updateGroupSettings: { isDataExplorerEnabled: true },
+  updateOrgSettings: { restrictEmployeeAccess: true },
   createGroupCluster: { name: 'fresh' },
   updateGroupCluster: { paused: true },
   updateGroupClusterProcessArgs: { noTableScan: false },
@@ -78,6 +82,7 @@ function ask(
   const version = operation.negotiated ? operation.versions.at(-1)?.date : null;
   return fixture.call(operation.method, url, {
     version: version ?? null,
+    ...(operation.access.scope === 'project' ? {} : { token: fixture.organizationToken }),
     ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
     ...options,
   });

@@ -6,6 +6,7 @@ import { exportBucketHandlers } from './operations/export-buckets.ts';
 import { exportJobHandlers } from './operations/export-jobs.ts';
 import { flexClusterHandlers } from './operations/flex-clusters.ts';
 import { organizationHandlers } from './operations/organizations.ts';
+import { projectHandlers } from './operations/projects.ts';
 import { restoreJobHandlers } from './operations/restore-jobs.ts';
 import { snapshotHandlers } from './operations/snapshots.ts';
 import { systemStatusHandlers } from './operations/system-status.ts';
@@ -15,6 +16,7 @@ import { tidemarkHandlers } from './operations/tidemark.ts';
 export const handlers: HandlersOf<typeof operations> = {
   ...systemStatusHandlers,
   ...organizationHandlers,
+  ...projectHandlers,
   ...clusterHandlers,
   ...flexClusterHandlers,
   ...snapshotHandlers,

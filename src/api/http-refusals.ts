@@ -7,6 +7,10 @@ import { type Refusal, type RefusedField, refuse } from '../domain/refusals.ts';
 export const httpRefusalRules = {
   USER_CANNOT_ACCESS_GROUP: { status: 401, detail: 'User cannot access this group.' },
   USER_CANNOT_ACCESS_ORG: { status: 401, detail: 'User cannot access this organization.' },
+  NOT_ORG_GROUP_CREATOR: {
+    status: 401,
+    detail: 'The currently logged in user does not have the project creator role in this organization.',
+  },
   USER_UNAUTHORIZED: { status: 401, detail: 'Current user is not authorized to perform this action.' },
   PAYLOAD_TOO_LARGE: { status: 413, detail: 'The request body has more than {0} bytes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'The media type {0} is not supported for a request body.' },

@@ -30,13 +30,18 @@ export function listBody(options: {
 }
 
 /** With `envelope=true` a single object moves into `content` beside its status; a list keeps its shape and gains the status. */
-function enveloped(operation: Operation, body: object): object {
+function enveloped(operation: Operation, body: object | boolean): object {
   return operation.answers === 'list'
-    ? { ...body, status: operation.success }
+    ? { ...(body as object), status: operation.success }
     : { status: operation.success, content: body };
 }
 
-export function rendered(operation: Operation, version: ResourceVersion, query: QueryValues, body: object): Rendered {
+export function rendered(
+  operation: Operation,
+  version: ResourceVersion,
+  query: QueryValues,
+  body: object | boolean,
+): Rendered {
   const wrapped = operation.envelope && flag(query, 'envelope', false) ? enveloped(operation, body) : body;
   return {
     contentType: successType(operation, version),
@@ -48,6 +53,6 @@ export function successType(operation: Operation, version: ResourceVersion): str
   return operation.negotiated ? contentTypeOf(version) : 'application/json;charset=utf-8';
 }
 
-export function jsonText(body: object, pretty: boolean): string {
+export function jsonText(body: object | boolean, pretty: boolean): string {
   return pretty ? `${JSON.stringify(body, null, 2)}\n` : JSON.stringify(body);
 }

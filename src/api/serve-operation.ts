@@ -71,7 +71,7 @@ export async function serveOperation(
   const content =
     operation.answers === 'list'
       ? listBody({ answer: answer as ListAnswer, operation, query, page, href: base + path })
-      : (answer as object);
+      : (answer as object | boolean);
   const { contentType, text } = rendered(operation, version, query, content);
   return reply.code(operation.success).header('content-type', contentType).send(text);
 }

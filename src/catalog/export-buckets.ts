@@ -43,6 +43,19 @@ export async function listExportBuckets(
   );
 }
 
+export async function deleteExportBucketsOf(
+  writer: CatalogWriter,
+  projectId: string,
+  deletedAtMs: number,
+): Promise<void> {
+  await writer
+    .updateTable('exportBuckets')
+    .set({ deletedAtMs })
+    .where('projectId', '=', projectId)
+    .where('deletedAtMs', 'is', null)
+    .execute();
+}
+
 export async function allExportBuckets(reader: CatalogReader): Promise<ExportBucketRow[]> {
   return await reader.selectFrom('exportBuckets').selectAll().orderBy('id').execute();
 }

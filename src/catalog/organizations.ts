@@ -4,6 +4,32 @@ import { type Page, type PageRequest, readPage } from './page.ts';
 import type { OrganizationRow, OrganizationTable } from './schema.ts';
 import { nameMatches, type Visibility, visibleOrganization } from './visibility.ts';
 
+/** What was decided about an organization; what was never decided is absent. */
+export interface OrganizationSettings {
+  /** API keys and service accounts may be used only from addresses on their access list. */
+  apiAccessListRequired?: boolean;
+  genAIFeaturesEnabled?: boolean;
+  maxServiceAccountSecretValidityInHours?: number;
+  restrictEmployeeAccess?: boolean;
+  securityContact?: string;
+}
+
+export function decodeOrganizationSettings(settings: string): OrganizationSettings {
+  return JSON.parse(settings) as OrganizationSettings;
+}
+
+export async function updateOrganizationSettings(
+  writer: CatalogWriter,
+  id: string,
+  settings: OrganizationSettings,
+): Promise<void> {
+  await writer
+    .updateTable('organizations')
+    .set({ settings: JSON.stringify(settings) })
+    .where('id', '=', id)
+    .execute();
+}
+
 export async function insertOrganization(
   writer: CatalogWriter,
   organization: Insertable<OrganizationTable>,

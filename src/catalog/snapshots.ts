@@ -168,3 +168,17 @@ export async function snapshotsChangedSinceManifest(
     .orderBy('id')
     .execute();
 }
+
+/** One at least that was not deleted, of a cluster that is registered or was. */
+export async function hasSnapshotsOfProject(reader: CatalogReader, projectId: string): Promise<boolean> {
+  const found = await reader
+    .selectFrom('snapshots')
+    .innerJoin('clusters', 'clusters.id', 'snapshots.clusterId')
+    .select('snapshots.id')
+    .where('clusters.projectId', '=', projectId)
+    .where('snapshots.deletedAtMs', 'is', null)
+    .where('snapshots.status', '!=', 'failed')
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}

@@ -1,11 +1,18 @@
 import type { CatalogReader } from '../catalog/catalog.ts';
 import { findClusterByName } from '../catalog/clusters.ts';
+import { findOrganization } from '../catalog/organizations.ts';
 import { type CountedProject, findProject } from '../catalog/projects.ts';
-import type { ClusterRow } from '../catalog/schema.ts';
+import type { ClusterRow, OrganizationRow } from '../catalog/schema.ts';
 import type { ClusterName } from './domain.ts';
 import { refuse } from './refusals.ts';
 
 export type ConnectedCluster = ClusterRow & { sealedUri: string };
+
+export async function requireOrganization(reader: CatalogReader, organizationId: string): Promise<OrganizationRow> {
+  const organization = await findOrganization(reader, organizationId);
+  if (organization === undefined) throw refuse('RESOURCE_NOT_FOUND', [`/orgs/${organizationId}`]);
+  return organization;
+}
 
 export async function requireProject(reader: CatalogReader, projectId: string): Promise<CountedProject> {
   const project = await findProject(reader, projectId);

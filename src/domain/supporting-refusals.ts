@@ -32,6 +32,16 @@ export const supportingRefusals = {
     detail: 'Cluster {0} cannot be terminated while its termination protection is enabled.',
     remedy: 'Set `terminationProtectionEnabled` to false first, which takes the project owner.',
   },
+  CANNOT_CLOSE_GROUP_ACTIVE_ATLAS_CLUSTERS: {
+    status: 409,
+    detail: 'Group {0} cannot be closed while it has clusters.',
+    remedy: 'Remove its clusters first.',
+  },
+  CANNOT_CLOSE_GROUP_ACTIVE_BACKUPS: {
+    status: 409,
+    detail: 'Group {0} cannot be closed while it has backups.',
+    remedy: 'Snapshots were kept when their cluster was removed: delete them first, or let them expire.',
+  },
   BACKUP_JOB_NOT_FOUND: {
     status: 400,
     detail: 'Backups are not enabled for cluster {0}.',

@@ -58,6 +58,8 @@ function memoryAuthStores(): AuthStores {
 export interface ApiFixture extends SampleDomain {
   server: FastifyInstance;
   time: { ms: number };
+  /** Of an account that owns the sample organization. */
+  organizationToken: string;
   /** An access token whose account has these roles, in the sample project or its organization. */
   tokenWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<string>;
   apiKeyWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ publicKey: string; privateKey: string }>;
@@ -135,6 +137,7 @@ export async function apiFixture(
     domain,
     calls,
     time,
+    organizationToken: await tokenWith('ORG_OWNER'),
     tokenWith,
     accountWith,
     apiKeyWith: (...roles) =>

@@ -48,7 +48,7 @@ function organizationRow(id: string, name: string): Organization {
 }
 
 function projectRow(id: string, organizationId: string, name: string, clusterCount: number): Project {
-  return { id, organizationId, name, createdAtMs: sampleNowMs - 99 * hourMs, clusterCount };
+  return { id, organizationId, name, createdAtMs: sampleNowMs - 99 * hourMs, settings: {}, clusterCount };
 }
 
 export function clusterRow(change: Partial<Cluster> = {}): Cluster {
@@ -416,6 +416,11 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         return found;
       },
       create: async ({ name }) => organizationRow(sampleIds.unknown, name),
+      settings: async () => ({}),
+      async updateSettings(organizationId, change) {
+        note('organizations.updateSettings', { organizationId, change });
+        return change;
+      },
     },
     projects: {
       async list({ visibleTo, organizationId, nameFilter, page }) {
@@ -432,7 +437,19 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         if (found === undefined) throw refuse('GROUP_NAME_NOT_FOUND', [name]);
         return found;
       },
-      create: async ({ organizationId, name }) => projectRow(sampleIds.unknown, organizationId, name, 0),
+      async create({ organizationId, name, ...request }) {
+        note('projects.create', { organizationId, name, ...request });
+        return projectRow(sampleIds.unknown, organizationId, name, 0);
+      },
+      async update({ projectId, name, settings = {} }) {
+        const found = projectNamed(projectId);
+        note('projects.update', { projectId, name, settings });
+        return { ...found, name: name ?? found.name, settings };
+      },
+      async delete(projectId) {
+        projectNamed(projectId);
+        note('projects.delete', projectId);
+      },
     },
     clusters: {
       list: async ({ projectId, page }) =>

@@ -1,9 +1,10 @@
 import type { organizationOperations } from '../../../contract/organizations.ts';
 import { rolesInProject, visibleOrganizations, visibleProjects } from '../../auth/roles.ts';
+import type { OrganizationSettings } from '../../domain/domain.ts';
 import { refuse } from '../../domain/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';
-import { organizationBody, projectBody } from '../wire/organization.ts';
+import { organizationBody, organizationSettingsBody, projectBody } from '../wire/organization.ts';
 
 export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
   async listOrgs({ caller, query, page, domain, links }) {
@@ -17,6 +18,17 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
 
   async getOrg({ params, domain, links }) {
     return organizationBody(await domain.organizations.get(params.orgId), links);
+  },
+
+  async getOrgSettings({ params, domain }) {
+    return organizationSettingsBody(await domain.organizations.settings(params.orgId));
+  },
+
+  async updateOrgSettings({ params, body, domain }) {
+    const { multiFactorAuthRequired, ...change } = body;
+    if (multiFactorAuthRequired === true)
+      throw refuse('FEATURE_UNSUPPORTED', ['there are no users here whose second factor could be asked for']);
+    return organizationSettingsBody(await domain.organizations.updateSettings(params.orgId, settingsOf(change)));
   },
 
   async getOrgGroups({ params, caller, query, page, domain, links }) {
@@ -48,3 +60,15 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
     return projectBody(project, links);
   },
 };
+
+/** Only what we know, and what was said. */
+function settingsOf(asked: OrganizationSettings): OrganizationSettings {
+  const names = [
+    'apiAccessListRequired',
+    'genAIFeaturesEnabled',
+    'maxServiceAccountSecretValidityInHours',
+    'restrictEmployeeAccess',
+    'securityContact',
+  ] as const;
+  return Object.fromEntries(names.filter((name) => asked[name] !== undefined).map((name) => [name, asked[name]]));
+}

@@ -1,6 +1,11 @@
-import type { Organization as OrganizationBody, Project as ProjectBody } from '../../../contract/organizations.ts';
+import type {
+  Organization as OrganizationBody,
+  OrganizationSettings as OrganizationSettingsBody,
+  Project as ProjectBody,
+} from '../../../contract/organizations.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { Organization, Project } from '../../domain/domain.ts';
+import type { ProjectSettings as ProjectSettingsBody } from '../../../contract/projects.ts';
+import type { Organization, OrganizationSettings, Project } from '../../domain/domain.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 
@@ -22,7 +27,37 @@ export function projectBody(project: Project, links: LinkBuilder): ShapeOf<typeo
     links: [links.self(`/groups/${project.id}`), links.to('clusters', `/groups/${project.id}/clusters`)],
     name: project.name,
     orgId: project.organizationId,
-    tags: [],
-    withDefaultAlertsSettings: false,
+    tags: project.settings.tags ?? [],
+    withDefaultAlertsSettings: project.settings.withDefaultAlerts ?? false,
+  };
+}
+
+export function organizationSettingsBody(settings: OrganizationSettings): ShapeOf<typeof OrganizationSettingsBody> {
+  const { securityContact } = settings;
+  return {
+    apiAccessListRequired: settings.apiAccessListRequired ?? false,
+    genAIFeaturesEnabled: settings.genAIFeaturesEnabled ?? false,
+    maxServiceAccountSecretValidityInHours: settings.maxServiceAccountSecretValidityInHours ?? null,
+    // There are no users whose second factor could be asked for.
+    multiFactorAuthRequired: false,
+    restrictEmployeeAccess: settings.restrictEmployeeAccess ?? false,
+    ...(securityContact === undefined ? {} : { securityContact }),
+  };
+}
+
+export function projectSettingsBody({ settings }: Project): ShapeOf<typeof ProjectSettingsBody> {
+  const on = (name: keyof ShapeOf<typeof ProjectSettingsBody>) => settings.switches?.[name] ?? false;
+  return {
+    isClusterAiAssistantEnabled: on('isClusterAiAssistantEnabled'),
+    isCollectDatabaseSpecificsStatisticsEnabled: on('isCollectDatabaseSpecificsStatisticsEnabled'),
+    isDataExplorerEnabled: on('isDataExplorerEnabled'),
+    isDataExplorerGenAIFeaturesEnabled: on('isDataExplorerGenAIFeaturesEnabled'),
+    isDataExplorerGenAISampleDocumentPassingEnabled: on('isDataExplorerGenAISampleDocumentPassingEnabled'),
+    isDataValidationEnabled: on('isDataValidationEnabled'),
+    isExtendedStorageSizesEnabled: on('isExtendedStorageSizesEnabled'),
+    isNativeRerankingEnabled: on('isNativeRerankingEnabled'),
+    isPerformanceAdvisorEnabled: on('isPerformanceAdvisorEnabled'),
+    isRealtimePerformancePanelEnabled: on('isRealtimePerformancePanelEnabled'),
+    isSchemaAdvisorEnabled: on('isSchemaAdvisorEnabled'),
   };
 }

@@ -1,8 +1,18 @@
-import { findOrganization, insertOrganization, listOrganizations } from '../../catalog/organizations.ts';
+import {
+  decodeOrganizationSettings,
+  insertOrganization,
+  listOrganizations,
+  updateOrganizationSettings,
+} from '../../catalog/organizations.ts';
 import type { DomainContext } from '../context.ts';
 import type { Organizations } from '../domain.ts';
+import { requireOrganization } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+
+/** Atlas's bounds. */
+const SECRET_HOURS_LEAST = 8;
+const SECRET_HOURS_MOST = 8760;
 
 export function createOrganizations(context: DomainContext): Organizations {
   const { catalog, clock, ids } = context;
@@ -10,9 +20,7 @@ export function createOrganizations(context: DomainContext): Organizations {
     list: async (query) => await listOrganizations(catalog.reader, query),
 
     get: async (organizationId) => {
-      const organization = await findOrganization(catalog.reader, organizationId);
-      if (organization === undefined) throw refuse('RESOURCE_NOT_FOUND', [`/orgs/${organizationId}`]);
-      return organization;
+      return await requireOrganization(catalog.reader, organizationId);
     },
 
     create: async ({ name }) => {
@@ -23,6 +31,29 @@ export function createOrganizations(context: DomainContext): Organizations {
       });
       context.wakeWorker();
       return organization;
+    },
+
+    settings: async (organizationId) => {
+      const { settings } = await requireOrganization(catalog.reader, organizationId);
+      return decodeOrganizationSettings(settings);
+    },
+
+    updateSettings: async (organizationId, change) => {
+      const hours = change.maxServiceAccountSecretValidityInHours;
+      if (hours !== undefined && (hours < SECRET_HOURS_LEAST || hours > SECRET_HOURS_MOST)) {
+        const field = 'maxServiceAccountSecretValidityInHours';
+        const description = `must be from ${SECRET_HOURS_LEAST} to ${SECRET_HOURS_MOST}`;
+        throw refuse('VALIDATION_ERROR', [`${field} ${description}`], [{ field, description }]);
+      }
+      const settings = await catalog.transact(async (writer) => {
+        const organization = await requireOrganization(writer, organizationId);
+        const merged = { ...decodeOrganizationSettings(organization.settings), ...change };
+        await updateOrganizationSettings(writer, organizationId, merged);
+        await queueCatalogCopy(writer, context);
+        return merged;
+      });
+      context.wakeWorker();
+      return settings;
     },
   };
 }
