@@ -21,6 +21,7 @@ import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
 import { repositoryManifests } from './domain/repositories/repository-manifests.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
+import { tailOplog } from './engine/tail-oplog.ts';
 import { takeSnapshot } from './engine/take-snapshot.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { Fault } from './lib/errors.ts';
@@ -32,6 +33,7 @@ import { describeCluster } from './mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
 import { listManifests } from './repository/manifests.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from './repository/repository.ts';
+import { deleteSlicesUpTo, readCoverage } from './repository/slices.ts';
 import { DirectoryStore } from './storage/directory.ts';
 import { recoverTasks } from './tasks/queue.ts';
 import { Timer } from './tasks/timer.ts';
@@ -195,6 +197,11 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
     restoreEngine: {
       restore: async (request) => await restoreSnapshot({ ...request, repository, verifyContent: true, clock, log }),
     },
+    captureEngine: {
+      tail: async (request) => await tailOplog({ ...request, repository, clock, log }),
+      coverage: async (source) => await readCoverage(repository, source),
+      prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo ?? 2n ** 64n - 1n),
+    },
     manifests: repositoryManifests(repository),
     catalogCopies: {
       encrypted: repository.encrypted,
@@ -217,15 +224,22 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
   };
 }
 
-/** Two lanes, so that what takes a moment never waits behind what takes hours: the copy that makes a new cluster survive the loss of the catalog, behind two long snapshots. */
-const LANES: Record<TaskKind, 'long' | 'short'> = {
+/** A tailer is idle most of the time and holds one slice, 16 MiB at most. */
+const TAILERS_AT_ONCE = 64;
+
+/** Lanes, so that what takes a moment never waits behind what takes hours (the copy that makes a new cluster survive the loss of the catalog, behind two long snapshots), nor either behind what never ends. */
+const LANES: Record<TaskKind, Lane> = {
   takeSnapshot: 'long',
   restoreSnapshot: 'long',
   deleteSnapshot: 'short',
   copyCatalog: 'short',
+  pruneSlices: 'short',
+  tailOplog: 'tail',
 };
 
-function kindsOf(lane: 'long' | 'short'): TaskKind[] {
+type Lane = 'long' | 'short' | 'tail';
+
+function kindsOf(lane: Lane): TaskKind[] {
   return (Object.keys(LANES) as TaskKind[]).filter((kind) => LANES[kind] === lane);
 }
 
@@ -238,6 +252,7 @@ function createWorkers(
   return [
     new Worker({ ...common, concurrency, kinds: kindsOf('long') }),
     new Worker({ ...common, concurrency: 1, kinds: kindsOf('short') }),
+    new Worker({ ...common, concurrency: TAILERS_AT_ONCE, kinds: kindsOf('tail') }),
   ];
 }
 

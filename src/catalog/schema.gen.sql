@@ -40,6 +40,17 @@ CREATE TABLE api_keys (
 
 CREATE INDEX api_keys_of_organization on api_keys (organization_id, created_at_ms, id);
 
+CREATE TABLE captures (
+  cluster_id text primary key references clusters (id),
+  replica_set_name text,
+  host text,
+  captured_t bigint,
+  captured_i bigint,
+  lag_seconds bigint,
+  updated_at_ms bigint not null,
+  failure text
+);
+
 CREATE TABLE checkpoint_parts (
   checkpoint_id text not null references checkpoints (id),
   position integer not null,
@@ -95,7 +106,7 @@ CREATE TABLE clusters (
   probed_at_ms bigint,
   created_at_ms bigint not null,
   registered_at_ms bigint not null,
-  deleted_at_ms bigint, backup_enabled integer not null default 1 check (backup_enabled in (0, 1)), paused integer not null default 0 check (paused in (0, 1)), retain_backups integer not null default 0 check (retain_backups in (0, 1)), termination_protected integer not null default 0 check (termination_protected in (0, 1)), probe_failed_at_ms bigint, probe_failure text,
+  deleted_at_ms bigint, backup_enabled integer not null default 1 check (backup_enabled in (0, 1)), paused integer not null default 0 check (paused in (0, 1)), retain_backups integer not null default 0 check (retain_backups in (0, 1)), termination_protected integer not null default 0 check (termination_protected in (0, 1)), probe_failed_at_ms bigint, probe_failure text, pit_enabled integer not null default 0 check (pit_enabled in (0, 1)),
   check (deleted_at_ms is null or sealed_uri is null)
 );
 
@@ -186,7 +197,22 @@ CREATE TABLE export_jobs (
   check ((state in ('Queued', 'InProgress')) = (finished_at_ms is null))
 );
 
+CREATE INDEX export_jobs_of_bucket on export_jobs (export_bucket_id, state);
+
 CREATE INDEX export_jobs_of_cluster on export_jobs (cluster_id, created_at_ms, id);
+
+CREATE INDEX export_jobs_of_snapshot on export_jobs (snapshot_id, state);
+
+CREATE TABLE legacy_schedules (
+  cluster_id text primary key references clusters (id),
+  snapshot_interval_hours integer not null,
+  snapshot_retention_days integer not null,
+  daily_snapshot_retention_days integer not null,
+  weekly_snapshot_retention_weeks integer not null,
+  monthly_snapshot_retention_months integer not null,
+  point_in_time_window_hours integer not null,
+  updated_at_ms bigint not null
+);
 
 CREATE TABLE organizations (
   id text primary key,
@@ -205,6 +231,20 @@ CREATE TABLE policy_items (
 );
 
 CREATE INDEX policy_items_of_schedule on policy_items (cluster_id, position);
+
+CREATE TABLE private_endpoints (
+  id text primary key,
+  project_id text not null references projects (id),
+  cloud_provider text not null check (cloud_provider in ('AWS', 'AZURE', 'GCP')),
+  region_name text not null,
+  vpc_region_name text not null,
+  created_at_ms bigint not null,
+  deleted_at_ms bigint
+);
+
+CREATE INDEX private_endpoints_of_project on private_endpoints (project_id, cloud_provider, created_at_ms, id) where deleted_at_ms is null;
+
+CREATE UNIQUE INDEX private_endpoints_of_region on private_endpoints (project_id, cloud_provider, region_name) where deleted_at_ms is null;
 
 CREATE TABLE projects (
   id text primary key,
@@ -364,7 +404,7 @@ CREATE TABLE snapshots (
   written_stored_bytes bigint,
   storage_size_bytes bigint,
   failure_reason text,
-  deleted_at_ms bigint, retention_updated_at_ms bigint,
+  deleted_at_ms bigint, retention_updated_at_ms bigint, do_not_delete integer not null default 0 check (do_not_delete in (0, 1)),
   check (status <> 'completed' or (created_at_ms is not null and cluster_time_t is not null)),
   check (status = 'completed' or created_at_ms is null),
   check (status <> 'failed' or failure_reason is not null)

@@ -32,10 +32,13 @@ export interface Tables {
   exportJobComponents: ExportJobComponentTable;
   checkpoints: CheckpointTable;
   checkpointParts: CheckpointPartTable;
+  legacySchedules: LegacyScheduleTable;
+  privateEndpoints: PrivateEndpointTable;
   tasks: TaskTable;
   settings: SettingTable;
   accessListEntries: AccessListEntryTable;
   cloudProviderAccessRoles: CloudProviderAccessRoleTable;
+  captures: CaptureTable;
 }
 
 /** 0 is no, 1 is yes. */
@@ -95,6 +98,8 @@ export interface ClusterTable {
   /** Both set when the last look at it failed, and what is known of it is that of `probedAtMs`. */
   probeFailedAtMs: Generated<number | null>;
   probeFailure: Generated<string | null>;
+  /** Its oplog is captured continuously, for restores to any second. */
+  pitEnabled: Generated<Flag>;
 }
 
 export interface ApiKeyTable {
@@ -185,6 +190,8 @@ export interface SnapshotTable {
   retentionChanged: Flag;
   /** When a policy last changed what it was taken with; catalog copies carry that too. */
   retentionUpdatedAtMs: number | null;
+  /** Neither expires nor can be deleted until the owner takes it back; catalog copies carry it. */
+  doNotDelete: Generated<Flag>;
   clusterTimeT: number | null;
   clusterTimeI: number | null;
   parentSnapshotId: string | null;
@@ -303,6 +310,21 @@ export interface CompliancePolicyItemTable {
   retentionValue: number;
 }
 
+/** The last word of a cluster's tailer. Coverage itself is a query on the repository. */
+export interface CaptureTable {
+  clusterId: string;
+  replicaSetName: string | null;
+  /** The member that was read last. */
+  host: string | null;
+  /** Time of the last entry in the repository; null while nothing is. */
+  capturedT: number | null;
+  capturedI: number | null;
+  lagSeconds: number | null;
+  updatedAtMs: number;
+  /** Why the last tailer ended; null while one is at work. */
+  failure: string | null;
+}
+
 export type DeliveryType = 'automated' | 'download' | 'pointInTime';
 export type RestoreJobState = 'queued' | 'inProgress' | 'completed' | 'failed' | 'cancelled' | 'expired';
 
@@ -403,7 +425,13 @@ export interface CheckpointPartTable {
   tokenIncrement: number | null;
 }
 
-export type TaskKind = 'takeSnapshot' | 'deleteSnapshot' | 'restoreSnapshot' | 'copyCatalog';
+export type TaskKind =
+  | 'takeSnapshot'
+  | 'deleteSnapshot'
+  | 'restoreSnapshot'
+  | 'copyCatalog'
+  | 'tailOplog'
+  | 'pruneSlices';
 export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 export interface TaskTable {
@@ -481,9 +509,34 @@ export interface CloudProviderAccessRoleTable {
   deletedAtMs: number | null;
 }
 
+/** The legacy snapshot schedule as it was set: kept and shown, nothing is taken by it. */
+export interface LegacyScheduleTable {
+  clusterId: string;
+  snapshotIntervalHours: number;
+  snapshotRetentionDays: number;
+  dailySnapshotRetentionDays: number;
+  weeklySnapshotRetentionWeeks: number;
+  monthlySnapshotRetentionMonths: number;
+  pointInTimeWindowHours: number;
+  updatedAtMs: number;
+}
+
+/** An object-storage private endpoint as it was asked for; no network is built. At most one a region of a project. */
+export interface PrivateEndpointTable {
+  id: string;
+  projectId: string;
+  cloudProvider: CloudProvider;
+  /** As Atlas spells regions: `US_EAST_1`. */
+  regionName: string;
+  vpcRegionName: string;
+  createdAtMs: number;
+  deletedAtMs: number | null;
+}
+
 export type OrganizationRow = Selectable<OrganizationTable>;
 export type ProjectRow = Selectable<ProjectTable>;
 export type ClusterRow = Selectable<ClusterTable>;
+export type CaptureRow = Selectable<CaptureTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type ServiceAccountRow = Selectable<ServiceAccountTable>;
 export type ServiceAccountSecretRow = Selectable<ServiceAccountSecretTable>;
@@ -502,6 +555,8 @@ export type ExportJobRow = Selectable<ExportJobTable>;
 export type ExportJobComponentRow = Selectable<ExportJobComponentTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type CheckpointPartRow = Selectable<CheckpointPartTable>;
+export type LegacyScheduleRow = Selectable<LegacyScheduleTable>;
+export type PrivateEndpointRow = Selectable<PrivateEndpointTable>;
 export type TaskRow = Selectable<TaskTable>;
 export type AccessListEntryRow = Selectable<AccessListEntryTable>;
 export type CloudProviderAccessRoleRow = Selectable<CloudProviderAccessRoleTable>;

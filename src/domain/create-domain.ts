@@ -5,16 +5,24 @@ import { createCheckpoints } from './checkpoints/checkpoints.ts';
 import type { ClusterProbe } from './clusters/cluster-probe.ts';
 import { createClusters } from './clusters/clusters.ts';
 import type { DomainContext } from './context.ts';
+import type { CaptureEngine } from './continuous-backup/capture-engine.ts';
+import { captureDuty, tailOplogHandler } from './continuous-backup/capture-task.ts';
+import { pruneSlicesDuty, pruneSlicesHandler } from './continuous-backup/prune-slices.ts';
+import { restoreWindowDays } from './continuous-backup/restore-window.ts';
 import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
 import { createExportBuckets } from './exports/export-buckets.ts';
 import { createExportJobs } from './exports/export-jobs.ts';
+import { createLegacy } from './legacy/legacy.ts';
 import { createOrganizations } from './organizations/organizations.ts';
+import { createPrivateEndpoints } from './private-endpoints/private-endpoints.ts';
 import { createProjects } from './projects/projects.ts';
 import { type CatalogCopies, copyCatalogHandler } from './repositories/catalog-copy-task.ts';
+import { createCollectionRestoreJobs } from './restores/collection-restores.ts';
 import { type RestoreEngine, restoreSnapshotHandler } from './restores/restore-task.ts';
 import { createRestoreJobs } from './restores/restores.ts';
 import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
 import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
+import { createSnapshotContents } from './snapshots/snapshot-contents.ts';
 import type { Manifests, SnapshotEngine } from './snapshots/snapshot-engine.ts';
 import { createSnapshots } from './snapshots/snapshots.ts';
 import { takeSnapshotHandler } from './snapshots/take-snapshot-task.ts';
@@ -24,6 +32,7 @@ import { createTasks } from './tasks/tasks.ts';
 export interface DomainPorts {
   snapshotEngine: SnapshotEngine;
   restoreEngine: RestoreEngine;
+  captureEngine: CaptureEngine;
   manifests: Manifests;
   catalogCopies: CatalogCopies;
   probe: ClusterProbe;
@@ -32,15 +41,20 @@ export interface DomainPorts {
 
 export function createDomain(context: DomainContext, ports: DomainPorts): Domain {
   const handlers = createTaskHandlers(context, ports);
+  const restoreJobs = createRestoreJobs(context);
   return {
     organizations: createOrganizations(context),
     projects: createProjects(context),
     clusters: createClusters(context, ports.probe),
     snapshots: createSnapshots(context),
-    restoreJobs: createRestoreJobs(context),
+    snapshotContents: createSnapshotContents(context, ports.manifests),
+    restoreJobs,
     exportBuckets: createExportBuckets(context),
     exportJobs: createExportJobs(context),
     checkpoints: createCheckpoints(context),
+    legacy: createLegacy(context, restoreJobs),
+    privateEndpoints: createPrivateEndpoints(context),
+    collectionRestoreJobs: createCollectionRestoreJobs(context),
     tasks: createTasks(context, handlers),
     system: createSystemInformation(context, ports),
   };
@@ -54,12 +68,14 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
     deleteSnapshot: deleteSnapshotHandler(manifests),
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),
+    tailOplog: tailOplogHandler(context, ports.captureEngine),
+    pruneSlices: pruneSlicesHandler(context, ports.captureEngine, restoreWindowDays),
   };
 }
 
 /** What the timer sees to. */
 export function createDuties(context: DomainContext): Duty[] {
-  return [expiryDuty(context), housekeepingDuty(context)];
+  return [captureDuty(context), pruneSlicesDuty(context), expiryDuty(context), housekeepingDuty(context)];
 }
 
 function createSystemInformation({ catalog, clock }: DomainContext, ports: DomainPorts): SystemInformation {

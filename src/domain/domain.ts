@@ -1,14 +1,13 @@
 import type { ClusterMember } from '../catalog/clusters.ts';
-import type { OrganizationSettings } from '../catalog/organizations.ts';
 import type { Page, PageRequest } from '../catalog/page.ts';
-import type { ProjectSettings } from '../catalog/projects.ts';
 import type {
   ClusterType,
   DeliveryType,
   ExportBucketRow,
   ExportJobState,
+  LegacyScheduleRow,
   OrganizationRow,
-  PrincipalKind,
+  PrivateEndpointRow,
   ProjectRow,
   RestoreJobRow,
   SnapshotRow,
@@ -27,25 +26,24 @@ export interface Domain {
   projects: Projects;
   clusters: Clusters;
   snapshots: Snapshots;
+  snapshotContents: SnapshotContents;
   restoreJobs: RestoreJobs;
   exportBuckets: ExportBuckets;
   exportJobs: ExportJobs;
   checkpoints: Checkpoints;
+  legacy: Legacy;
+  privateEndpoints: PrivateEndpoints;
+  collectionRestoreJobs: CollectionRestoreJobs;
   tasks: Tasks;
   system: SystemInformation;
 }
 
 export type { ClusterMember } from '../catalog/clusters.ts';
-export type { OrganizationSettings } from '../catalog/organizations.ts';
 export type { Page, PageRequest } from '../catalog/page.ts';
-export type { ProjectSettings, Tag } from '../catalog/projects.ts';
 export type { Visibility } from '../catalog/visibility.ts';
 
 export type Organization = Omit<OrganizationRow, 'settings'>;
-export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & {
-  settings: ProjectSettings;
-  clusterCount: number;
-};
+export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & { clusterCount: number };
 
 export interface Organizations {
   /** `nameFilter` matches a part of the name, whatever its case; an empty one matches all. */
@@ -56,9 +54,6 @@ export interface Organizations {
   }): Promise<Page<Organization>>;
   get(organizationId: string): Promise<Organization>;
   create(request: { name: string }): Promise<Organization>;
-  settings(organizationId: string): Promise<OrganizationSettings>;
-  /** What is left out stays. */
-  updateSettings(organizationId: string, change: OrganizationSettings): Promise<OrganizationSettings>;
 }
 
 export interface Projects {
@@ -70,17 +65,7 @@ export interface Projects {
   }): Promise<Page<Project>>;
   get(projectId: string): Promise<Project>;
   getByName(name: string): Promise<Project>;
-  /** With `owner`, who may then do everything in it. */
-  create(request: {
-    organizationId: string;
-    name: string;
-    settings?: ProjectSettings;
-    owner?: { kind: PrincipalKind; id: string };
-  }): Promise<Project>;
-  /** What is left out stays; of `switches` too. */
-  update(request: { projectId: string; name?: string; settings?: ProjectSettings }): Promise<Project>;
-  /** Refused while it has clusters or backups. */
-  delete(projectId: string): Promise<void>;
+  create(request: { organizationId: string; name: string }): Promise<Project>;
 }
 
 /** A registered cluster. The connection string with its secrets never leaves the domain. */
@@ -104,6 +89,8 @@ export interface Cluster {
   /** A restore is replacing its data right now. */
   restoreInProgress: boolean;
   backupEnabled: boolean;
+  /** Its oplog is captured, so that it can be restored to any second of its window. */
+  pitEnabled: boolean;
   /** Left alone by its owner's wish: nothing is read from it and nothing is restored into it. */
   paused: boolean;
   /** Whether its snapshots outlive it where `terminate` does not say. */
@@ -154,8 +141,10 @@ export interface Clusters {
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
 export type Snapshot = Omit<
   SnapshotRow,
-  'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'
+  'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'doNotDelete' | 'deletedAtMs'
 > & {
+  /** Neither expires nor can be deleted. Only the legacy operations set and show it. */
+  doNotDelete: boolean;
   policyItems: string[];
   projectId: string;
   clusterName: string;
@@ -166,9 +155,13 @@ export type Snapshot = Omit<
 export type RetentionUnit = 'DAYS' | 'WEEKS' | 'MONTHS' | 'YEARS';
 
 export interface Snapshots {
-  /** Newest first. With `closestBefore` (seconds; increment, the last of that second where left out) only the newest completed one at or before that point. */
+  /** Newest first; with `completed` only those that are, or are not. With `closestBefore` (seconds; increment, the last of that second where left out) only the newest completed one at or before that point. */
   list(
-    query: ClusterName & { page: PageRequest; closestBefore?: { seconds: number; increment?: number } },
+    query: ClusterName & {
+      page: PageRequest;
+      completed?: boolean;
+      closestBefore?: { seconds: number; increment?: number };
+    },
   ): Promise<Page<Snapshot>>;
   get(query: ClusterName & { snapshotId: string }): Promise<Snapshot>;
   /** `retentionInDays` at least 1, 7 when left out. */
@@ -176,8 +169,23 @@ export interface Snapshots {
   updateRetention(
     request: ClusterName & { snapshotId: string; retentionUnit: RetentionUnit; retentionValue: number },
   ): Promise<Snapshot>;
+  /** As the legacy API has it: an end by date, or none at all. Not both; what is left out stays. */
+  updateExpiry(
+    request: ClusterName & { snapshotId: string; doNotDelete?: boolean; expiresAtMs?: number },
+  ): Promise<Snapshot>;
   delete(request: ClusterName & { snapshotId: string }): Promise<void>;
 }
+
+/** What a completed snapshot holds, by name, in order; without the server's own databases and `system.` collections. */
+export interface SnapshotContents {
+  listDatabases(query: SnapshotName & { page: PageRequest }): Promise<Page<string>>;
+  /** Refused where the snapshot has no such database. */
+  requireDatabase(query: SnapshotName & { databaseName: string }): Promise<void>;
+  listCollections(query: SnapshotName & { databaseName: string; page: PageRequest }): Promise<Page<string>>;
+  requireCollection(query: SnapshotName & { databaseName: string; collectionName: string }): Promise<void>;
+}
+
+export type SnapshotName = ClusterName & { snapshotId: string };
 
 /** Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when completed. */
 export type RestoreJob = RestoreJobRow & { projectId: string; clusterName: string; taskId: string | null };
@@ -293,6 +301,87 @@ export interface Checkpoints {
   /** Newest first. A replica set has none. */
   list(query: ClusterName & { page: PageRequest }): Promise<Page<Checkpoint>>;
   get(query: ClusterName & { checkpointId: string }): Promise<Checkpoint>;
+}
+
+/** What only the legacy operations know. Their snapshots and restore jobs are the others. */
+export interface Legacy {
+  /** As it was set last, or as clusters begin with. Nothing is taken by it: `schedules` decide. */
+  schedule(cluster: ClusterName): Promise<LegacySchedule>;
+  /** What is left out stays as it is. A checkpoint interval is refused: replica sets have no checkpoints. */
+  updateSchedule(
+    request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
+  ): Promise<LegacySchedule>;
+  /** Makes one automated restore job of a snapshot; every other kind of legacy restore is refused. */
+  restore(request: LegacyRestoreRequest): Promise<RestoreJob>;
+}
+
+export type LegacyScheduleSettings = Omit<LegacyScheduleRow, 'clusterId' | 'updatedAtMs'>;
+export type LegacySchedule = LegacyScheduleSettings & { clusterId: string; projectId: string; clusterName: string };
+
+export type LegacyRestoreRequest = ClusterName & {
+  methodName: string;
+  /** Exactly one of these says what to restore. */
+  snapshotId?: string;
+  checkpointId?: string;
+  oplogTs?: string;
+  oplogInc?: number;
+  pointInTimeUtcMillis?: number;
+  targetProjectId?: string;
+  targetClusterName?: string;
+  targetClusterId?: string;
+};
+
+export type PrivateEndpoint = Omit<PrivateEndpointRow, 'deletedAtMs'>;
+
+/** Asked for, kept and shown; no network is built, so that none is ever active. */
+export interface PrivateEndpoints {
+  /** Newest first. */
+  list(query: {
+    projectId: string;
+    cloudProvider: PrivateEndpointRow['cloudProvider'];
+    page: PageRequest;
+  }): Promise<Page<PrivateEndpoint>>;
+  get(query: PrivateEndpointName): Promise<PrivateEndpoint>;
+  /** One a region: a second is refused. */
+  create(request: {
+    projectId: string;
+    cloudProvider: PrivateEndpointRow['cloudProvider'];
+    regionName: string;
+    vpcRegionName?: string;
+  }): Promise<PrivateEndpoint>;
+  delete(request: PrivateEndpointName): Promise<void>;
+}
+
+export interface PrivateEndpointName {
+  projectId: string;
+  cloudProvider: PrivateEndpointRow['cloudProvider'];
+  endpointId: string;
+}
+
+/** No job of this kind can be made yet: a request is checked in every respect and refused, and there is none to be found. */
+export interface CollectionRestoreJobs {
+  list(query: ClusterName & { page: PageRequest }): Promise<Page<never>>;
+  get(query: ClusterName & { jobId: string }): Promise<never>;
+  create(request: CollectionRestoreRequest): Promise<never>;
+}
+
+export type CollectionRestoreRequest = ClusterName & {
+  snapshotId?: string;
+  pointInTimeUtcSeconds?: number;
+  oplogTs?: number;
+  oplogInc?: number;
+  databases: RestoredNamespace[];
+  collections: RestoredNamespace[];
+  databaseSuffix?: string;
+  collectionSuffix?: string;
+  targetProjectId: string;
+  targetClusterName: string;
+};
+
+/** `target` where it is to come back under another name. */
+export interface RestoredNamespace {
+  source: string;
+  target?: string;
 }
 
 export interface Task {

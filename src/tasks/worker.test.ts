@@ -58,7 +58,14 @@ class House {
         this.settledEnds.push({ subjectId: task.subjectId, ...end });
       },
     };
-    this.handlers = { takeSnapshot: handler, restoreSnapshot: handler, deleteSnapshot: handler, copyCatalog: handler };
+    this.handlers = {
+      takeSnapshot: handler,
+      restoreSnapshot: handler,
+      deleteSnapshot: handler,
+      copyCatalog: handler,
+      tailOplog: handler,
+      pruneSlices: handler,
+    };
   }
 
   worker(owner: string, concurrency = 4): Worker {

@@ -7,6 +7,7 @@ import type {
   ManifestFacts,
   Manifests,
   SnapshotName,
+  SnapshotNamespace,
   TakeRequest,
 } from '../../src/domain/snapshots/snapshot-engine.ts';
 import { must } from '../../src/lib/assert.ts';
@@ -24,9 +25,15 @@ export const REPOSITORY_ID = 'aaaaaaaaaaaaaaaaaaaaaaaa';
 /** The manifests of a repository, in memory. */
 export class MemoryManifests implements Manifests {
   readonly facts = new Map<string, ManifestFacts>();
+  /** What every snapshot in it holds. */
+  held: readonly SnapshotNamespace[] = [];
 
   async read({ snapshotId }: SnapshotName): Promise<ManifestFacts | null> {
     return this.facts.get(snapshotId) ?? null;
+  }
+
+  async namespaces({ snapshotId }: SnapshotName): Promise<SnapshotNamespace[] | null> {
+    return this.facts.has(snapshotId) ? [...this.held] : null;
   }
 
   async *list(): AsyncIterable<SnapshotName> {
@@ -60,6 +67,7 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
 }
 
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
+type Tail = Parameters<DomainPorts['captureEngine']['tail']>[0];
 
 /** The rules over a catalog and a repository in memory, with a clock and an engine in the test's hand. No MongoDB is pretended: the engine is the border. */
 export class DomainWorld {
@@ -71,6 +79,9 @@ export class DomainWorld {
   readonly manifests: MemoryManifests;
   readonly copies: unknown[] = [];
   readonly takes: HeldWork<TakeRequest, ManifestFacts>[] = [];
+  readonly tails: HeldWork<Tail, never>[] = [];
+  coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
+  readonly pruned: (bigint | null)[] = [];
   readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
   worker: Worker | null = null;
   /** What the next look at a cluster finds. */
@@ -107,6 +118,14 @@ export class DomainWorld {
     this.ports = {
       snapshotEngine: { take: (request) => this.#hold(this.takes, request) },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
+      captureEngine: {
+        tail: (request) => this.#hold(this.tails, request),
+        coverage: async () => this.coverage,
+        prune: async (_source, upTo) => {
+          this.pruned.push(upTo);
+          return 0;
+        },
+      },
       manifests: this.manifests,
       catalogCopies: {
         encrypted: options.encrypted ?? false,
@@ -154,6 +173,7 @@ export class DomainWorld {
 
   async close(): Promise<void> {
     for (const take of this.takes) take.fail(new Fault({ op: 'close', subject: 'test', message: 'the test is over' }));
+    for (const tail of this.tails) tail.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const restore of this.restores) restore.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     await settled();
     await this.worker?.stop();

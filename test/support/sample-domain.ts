@@ -73,6 +73,7 @@ export function clusterRow(change: Partial<Cluster> = {}): Cluster {
     probeFailure: null,
     restoreInProgress: false,
     backupEnabled: true,
+    pitEnabled: false,
     paused: false,
     retainBackups: false,
     terminationProtectionEnabled: false,

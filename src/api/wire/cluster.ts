@@ -40,7 +40,7 @@ function fieldsOf(cluster: Cluster, links: LinkBuilder) {
       : { mongoDBMajorVersion: mongodVersion.split('.').slice(0, 2).join('.'), mongoDBVersion: mongodVersion }),
     name: cluster.name,
     paused: cluster.paused,
-    pitEnabled: false,
+    pitEnabled: cluster.pitEnabled,
     retainBackups: cluster.retainBackups,
     stateName: stateName(cluster),
     tags: [],

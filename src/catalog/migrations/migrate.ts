@@ -6,6 +6,8 @@ import type { Tables } from '../schema.ts';
 import { firstTables } from './0001-first-tables.ts';
 import { supportingResources } from './0002-supporting-resources.ts';
 import { schedulesAndCompliance } from './0003-schedules-and-compliance.ts';
+import { legacyBackup } from './0004-legacy-backup.ts';
+import { continuousBackup } from './0005-continuous-backup.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -16,7 +18,13 @@ export interface Migration {
   statements: readonly string[];
 }
 
-export const migrations: readonly Migration[] = [firstTables, supportingResources, schedulesAndCompliance];
+export const migrations: readonly Migration[] = [
+  firstTables,
+  supportingResources,
+  schedulesAndCompliance,
+  legacyBackup,
+  continuousBackup,
+];
 
 /**
  * Applies what is missing, each step in a transaction together with its own record, so that a crash leaves a whole version. Several processes may try at once. Returns the

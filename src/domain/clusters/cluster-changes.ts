@@ -11,7 +11,7 @@ import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 
-type Columns = Pick<ClusterRow, 'backupEnabled' | 'paused' | 'retainBackups' | 'terminationProtected'>;
+type Columns = Pick<ClusterRow, 'backupEnabled' | 'paused' | 'retainBackups' | 'terminationProtected' | 'pitEnabled'>;
 
 /** What the owner may decide about a cluster. The only place that changes it; what would weaken its backups can be vetoed here. Gives the row as it is then. */
 export async function applyClusterChange(
@@ -20,7 +20,6 @@ export async function applyClusterChange(
   cluster: ClusterRow,
   change: ClusterChange,
 ): Promise<ClusterRow> {
-  if (change.pitEnabled === true) throw refuse('FEATURE_UNSUPPORTED', ['pitEnabled']);
   const wanted = differing(cluster, change);
   if (Object.keys(wanted).length === 0) return cluster;
   // As Atlas has it: a paused cluster is resumed first and changed then.
@@ -54,10 +53,12 @@ export async function terminateCluster(
   await queueCatalogCopy(writer, context);
 }
 
-/** Deletes every snapshot of the cluster. Whatever forbids that to everybody belongs here. */
+/** Deletes every snapshot of the cluster but those that are kept for good. Whatever forbids that to everybody belongs here. */
 async function removeBackups(writer: CatalogWriter, context: DomainContext, cluster: ClusterRow): Promise<void> {
   await refuseBusy(writer, cluster);
-  for (const snapshot of await snapshotsOfCluster(writer, cluster.id)) await discardSnapshot(writer, context, snapshot);
+  for (const snapshot of await snapshotsOfCluster(writer, cluster.id)) {
+    if (snapshot.doNotDelete === 0) await discardSnapshot(writer, context, snapshot);
+  }
 }
 
 async function refuseBusy(writer: CatalogWriter, cluster: ClusterRow): Promise<void> {
@@ -70,6 +71,7 @@ const flag = (value: boolean): Flag => (value ? 1 : 0);
 function differing(cluster: ClusterRow, change: ClusterChange): Partial<Columns> {
   const asked: Partial<Columns> = {
     ...(change.backupEnabled === undefined ? {} : { backupEnabled: flag(change.backupEnabled) }),
+    ...(change.pitEnabled === undefined ? {} : { pitEnabled: flag(change.pitEnabled) }),
     ...(change.paused === undefined ? {} : { paused: flag(change.paused) }),
     ...(change.retainBackups === undefined ? {} : { retainBackups: flag(change.retainBackups) }),
     ...(change.terminationProtectionEnabled === undefined

@@ -172,6 +172,7 @@ function standing(known: ClusterRow | undefined) {
     paused: known?.paused ?? 0,
     retainBackups: known?.retainBackups ?? 0,
     terminationProtected: known?.terminationProtected ?? 0,
+    pitEnabled: known?.pitEnabled ?? 0,
   } as const;
 }
 
@@ -183,6 +184,7 @@ function clusterOf(row: ClusterRow, restoreInProgress: boolean): Cluster {
     paused,
     retainBackups,
     terminationProtected,
+    pitEnabled,
     probeFailedAtMs: _failed,
     ...shown
   } = rest;
@@ -191,6 +193,7 @@ function clusterOf(row: ClusterRow, restoreInProgress: boolean): Cluster {
     members: decodeMembers(members),
     restoreInProgress,
     backupEnabled: backupEnabled === 1,
+    pitEnabled: pitEnabled === 1,
     paused: paused === 1,
     retainBackups: retainBackups === 1,
     terminationProtectionEnabled: terminationProtected === 1,

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { findCapture } from '../../catalog/captures.ts';
+import { must } from '../../lib/assert.ts';
+import { Fault } from '../../lib/errors.ts';
+import type { ClusterName } from '../domain.ts';
+import { captureDuty } from './capture-task.ts';
+import { pruneSlicesDuty } from './prune-slices.ts';
+
+const never = new AbortController().signal;
+
+async function inCapturedCluster(
+  work: (world: DomainWorld, name: ClusterName, clusterId: string) => Promise<void>,
+): Promise<void> {
+  await inWorld({}, async (world) => {
+    const name = await world.withCluster();
+    world.startWorker();
+    const { id } = await world.domain.clusters.update({ ...name, change: { pitEnabled: true } });
+    await look(world);
+    await work(world, name, id);
+  });
+}
+
+/** What the timer does each round. */
+async function look(world: DomainWorld): Promise<void> {
+  await captureDuty(world.context).run(never);
+  await world.run();
+}
+
+test('a cluster with continuous backup has one tailer, however often it is looked', async () => {
+  await inCapturedCluster(async (world, _, clusterId) => {
+    await look(world);
+    await look(world);
+    assert.deepEqual(
+      world.tails.map((tail) => tail.request.clusterId),
+      [clusterId],
+    );
+  });
+});
+
+test('what the tailer says is noted, and a tailer that failed says why and is followed by another', async () => {
+  await inCapturedCluster(async (world, _, clusterId) => {
+    const first = must(world.tails[0], 'a tailer');
+    first.request.onProgress({ host: 'h:1', captured: { ts: (1_790_000_000n << 32n) | 3n }, lagSeconds: 2 });
+    await world.run();
+    const noted = await findCapture(world.catalog.reader, clusterId);
+    assert.deepEqual(
+      [noted?.host, noted?.capturedT, noted?.capturedI, noted?.lagSeconds, noted?.failure],
+      ['h:1', 1_790_000_000, 3, 2, null],
+    );
+    first.fail(new Fault({ op: 'tail', subject: 'x', message: 'no rights to read the oplog' }));
+    await world.run();
+    assert.match((await findCapture(world.catalog.reader, clusterId))?.failure ?? '', /no rights/);
+    await look(world);
+    assert.equal(world.tails.length, 2);
+  });
+});
+
+for (const [how, change] of [
+  ['switched off', { pitEnabled: false }],
+  ['paused', { paused: true }],
+] as const) {
+  test(`the tailer ends soon after the cluster is ${how}, and no other begins`, async () => {
+    await inCapturedCluster(async (world, name) => {
+      await world.domain.clusters.update({ ...name, change });
+      await world.clock.advance(3_000);
+      assert.equal(must(world.tails[0], 'a tailer').request.signal.aborted, true);
+      await look(world);
+      assert.equal(world.tails.length, 1);
+    });
+  });
+}
+
+test('slices are pruned by the hour: what no snapshot precedes, and everything once continuous backup is off', async () => {
+  await inCapturedCluster(async (world, name) => {
+    await world.takeWhole(name);
+    const duty = pruneSlicesDuty(world.context);
+    await duty.run(never);
+    await world.run();
+    const snapshotT = Math.floor(world.clock.nowMs() / 1000);
+    const [upTo] = world.pruned;
+    assert.ok(upTo !== undefined && upTo !== null && Number(upTo >> 32n) <= snapshotT, 'up to the only snapshot');
+    await duty.run(never);
+    await world.run();
+    assert.equal(world.pruned.length, 1, 'not again within the hour');
+    await world.domain.clusters.update({ ...name, change: { pitEnabled: false } });
+    await world.clock.leap(3_600_000);
+    await duty.run(never);
+    await world.run();
+    assert.equal(world.pruned.at(-1), null);
+  });
+});

@@ -1,0 +1,158 @@
+import { findCapture, putCapture } from '../../catalog/captures.ts';
+import type { CatalogReader } from '../../catalog/catalog.ts';
+import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
+import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
+import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
+import { must } from '../../lib/assert.ts';
+import { describeError } from '../../lib/errors.ts';
+import { timestampParts } from '../../lib/timestamp.ts';
+import type { TaskHandler } from '../../tasks/handler.ts';
+import { enqueueTask } from '../../tasks/queue.ts';
+import type { Duty } from '../../tasks/timer.ts';
+import type { DomainContext } from '../context.ts';
+import type { CaptureEngine, CaptureProgress } from './capture-engine.ts';
+
+/** One tailer a cluster, beside whatever else runs on it. */
+export function captureKey(clusterId: string): string {
+  return `capture/${clusterId}`;
+}
+
+/** Whether its oplog is to be captured. */
+export function isCaptured(cluster: ClusterRow): boolean {
+  return (
+    cluster.pitEnabled === 1 &&
+    cluster.paused === 0 &&
+    cluster.backupEnabled === 1 &&
+    cluster.deletedAtMs === null &&
+    cluster.sealedUri !== null
+  );
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Captures a cluster's oplog for as long as its owner wishes. It never is done by itself: it ends when continuous backup is switched off, the cluster is paused or goes, when its lease is
+ * lost (another worker has it then), or by a fault that trying again within the engine did not mend; then `captureDuty` queues it anew.
+ */
+export function tailOplogHandler(context: DomainContext, engine: CaptureEngine): TaskHandler {
+  const { catalog, clock } = context;
+  return {
+    run: async (work) => {
+      const clusterId = work.task.subjectId;
+      const cluster = must(await findCluster(catalog.reader, clusterId), 'clusters are kept');
+      if (!isCaptured(cluster)) return { done: async () => {} };
+      const unwanted = new AbortController();
+      const over = new AbortController();
+      const watching = stopWhenUnwanted(context, clusterId, unwanted, over.signal);
+      const writing: { last: Promise<void> } = { last: Promise.resolve() };
+      try {
+        return await engine.tail({
+          clusterId,
+          uri: context.secretBox.open(
+            must(cluster.sealedUri, 'a captured cluster is connected'),
+            uriContext(clusterId),
+          ),
+          signal: AbortSignal.any([work.signal, unwanted.signal]),
+          onProgress: (progress) => {
+            const row = rowOf(cluster, progress, clock.nowMs());
+            writing.last = writing.last
+              .then(async () => await work.commit(async (writer) => await putCapture(writer, row)))
+              // A lease that was lost shows in the signal; anything else is tried again with the next slice.
+              .catch((error: unknown) =>
+                context.log.warn({ clusterId, reason: describeError(error) }, 'the state of a capture was not noted'),
+              );
+          },
+        });
+      } catch (error) {
+        if (unwanted.signal.aborted && !work.signal.aborted) return { done: async () => {} };
+        throw error;
+      } finally {
+        over.abort();
+        await watching;
+        await writing.last;
+      }
+    },
+
+    settle: async (writer, task, { reason }) => {
+      const known = await findCapture(writer, task.subjectId);
+      await putCapture(writer, { ...(known ?? emptyRow(task.subjectId)), updatedAtMs: clock.nowMs(), failure: reason });
+    },
+  };
+}
+
+/** Looks at the catalog from time to time: whoever switches continuous backup off may be another process. */
+async function stopWhenUnwanted(
+  context: DomainContext,
+  clusterId: string,
+  unwanted: AbortController,
+  over: AbortSignal,
+): Promise<void> {
+  while (!over.aborted) {
+    await context.clock.sleep(LOOK_EVERY_MS, over).catch(() => undefined);
+    const cluster = await findCluster(context.catalog.reader, clusterId);
+    if (cluster === undefined || !isCaptured(cluster)) return unwanted.abort();
+  }
+}
+
+function rowOf(cluster: ClusterRow, progress: CaptureProgress, nowMs: number): CaptureRow {
+  const captured = progress.captured === null ? null : timestampParts(progress.captured.ts);
+  return {
+    clusterId: cluster.id,
+    replicaSetName: cluster.replicaSetName,
+    host: progress.host,
+    capturedT: captured?.t ?? null,
+    capturedI: captured?.i ?? null,
+    lagSeconds: progress.lagSeconds,
+    updatedAtMs: nowMs,
+    failure: null,
+  };
+}
+
+function emptyRow(clusterId: string): CaptureRow {
+  return {
+    clusterId,
+    replicaSetName: null,
+    host: null,
+    capturedT: null,
+    capturedI: null,
+    lagSeconds: null,
+    updatedAtMs: 0,
+    failure: null,
+  };
+}
+
+/** Sees to it that every cluster that is to be captured has a tailer, whatever became of the last one. */
+export function captureDuty(context: DomainContext): Duty {
+  const { catalog, clock, ids } = context;
+  return {
+    name: 'capture oplogs',
+    run: async () => {
+      let queued = 0;
+      for (const cluster of await clustersWithoutTailer(catalog.reader)) {
+        await catalog.transact(async (writer) => {
+          // Again inside the transaction: another process may have been quicker.
+          if (await hasUnfinishedTaskWithKey(writer, captureKey(cluster.id))) return;
+          await enqueueTask(writer, {
+            id: ids.next(),
+            kind: 'tailOplog',
+            subjectId: cluster.id,
+            exclusiveKey: captureKey(cluster.id),
+            attemptsMax: 1_000_000,
+            nowMs: clock.nowMs(),
+          });
+          queued++;
+        });
+      }
+      if (queued > 0) context.wakeWorker();
+    },
+    nextDueMs: async () => null,
+  };
+}
+
+async function clustersWithoutTailer(reader: CatalogReader): Promise<ClusterRow[]> {
+  const without: ClusterRow[] = [];
+  for (const cluster of await allClusters(reader)) {
+    if (isCaptured(cluster) && !(await hasUnfinishedTaskWithKey(reader, captureKey(cluster.id)))) without.push(cluster);
+  }
+  return without;
+}

@@ -1,0 +1,115 @@
+import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
+import { refuse } from '../refusals.ts';
+
+/**
+ * What a restore goes up to: every entry before `ts`, and with `inclusive` the entry at `ts` too. A second means up to but not including it, an oplog timestamp up to and including
+ * it, as Atlas has it.
+ */
+export interface Point {
+  ts: Timestamp64;
+  inclusive: boolean;
+}
+
+export interface PointRequest {
+  pointInTimeUtcSeconds?: number | undefined;
+  oplogTs?: number | undefined;
+  oplogInc?: number | undefined;
+}
+
+/** Atlas takes nothing before 2008. */
+const SECONDS_MIN = 1_199_145_600;
+
+/** The point that is asked for, or the refusal. */
+export function pointOf({ pointInTimeUtcSeconds: seconds, oplogTs, oplogInc }: PointRequest, nowMs: number): Point {
+  const bySecond = seconds !== undefined;
+  const byEntry = oplogTs !== undefined || oplogInc !== undefined;
+  if (bySecond === byEntry)
+    throw refuse('INVALID_PIT_RESTORE_TIME', [
+      'exactly one of pointInTimeUTCSeconds, or oplogTs with oplogInc, is needed',
+    ]);
+  if (byEntry && (oplogTs === undefined || oplogInc === undefined)) {
+    throw refuse('INVALID_PIT_RESTORE_TIME', ['oplogTs and oplogInc go together']);
+  }
+  const t = bySecond ? seconds : (oplogTs as number);
+  const i = bySecond ? 0 : (oplogInc as number);
+  if (!Number.isInteger(t) || t < SECONDS_MIN || !Number.isInteger(i) || i < 0 || i > 0xffff_ffff) {
+    throw refuse('INVALID_PIT_RESTORE_TIME', [`${t}.${i} is not a time of an oplog`]);
+  }
+  if (t * 1000 > nowMs)
+    throw refuse('INVALID_PIT_RESTORE_TIME', [`${formatTimestamp(timestampOf({ t, i }))} lies in the future`]);
+  return { ts: timestampOf({ t, i }), inclusive: !bySecond };
+}
+
+/** A stretch of captured oplog: every entry from `first` to `last` is there. */
+export interface CapturedRun {
+  first: Timestamp64;
+  last: Timestamp64;
+}
+
+export interface KnownSnapshot {
+  id: string;
+  /** T. */
+  ts: Timestamp64;
+}
+
+/** Times that can be restored, ends included. */
+export interface RestorableRange {
+  from: Timestamp64;
+  to: Timestamp64;
+}
+
+/** For each run, from the first snapshot in it to its end; runs without a snapshot lead nowhere. Oldest first. */
+export function restorableRanges(runs: readonly CapturedRun[], snapshots: readonly KnownSnapshot[]): RestorableRange[] {
+  const ranges: RestorableRange[] = [];
+  for (const run of runs) {
+    const inside = snapshots.filter(({ ts }) => run.first <= ts && ts <= run.last).map(({ ts }) => ts);
+    const from = inside.reduce<Timestamp64 | null>((least, ts) => (least === null || ts < least ? ts : least), null);
+    if (from !== null) ranges.push({ from, to: run.last });
+  }
+  return ranges.sort((a, b) => (a.from < b.from ? -1 : 1));
+}
+
+/**
+ * The snapshot to begin with: the newest one at or before the point from whose T a run leads to the point. Null where there is none. For a second, an entry at or after it has to be
+ * captured: only then is it known that nothing of the time before is missing.
+ */
+export function baseFor(
+  point: Point,
+  runs: readonly CapturedRun[],
+  snapshots: readonly KnownSnapshot[],
+): KnownSnapshot | null {
+  const leads = ({ ts }: KnownSnapshot) =>
+    (point.inclusive ? ts <= point.ts : ts < point.ts) &&
+    runs.some((run) => run.first <= ts && ts <= run.last && point.ts <= run.last);
+  return snapshots
+    .filter(leads)
+    .reduce<KnownSnapshot | null>((best, one) => (best === null || one.ts > best.ts ? one : best), null);
+}
+
+/** Slices that end at or before this entry are of no use: the window does not reach back to them, or no snapshot precedes them. Null where nothing may go. */
+export function uselessUpTo(
+  snapshots: readonly KnownSnapshot[],
+  window: { nowMs: number; restoreWindowDays: number },
+): Timestamp64 | null {
+  const start = timestampOf({
+    t: Math.max(0, Math.floor(window.nowMs / 1000) - window.restoreWindowDays * 86_400),
+    i: 0,
+  });
+  // What lies in the window is restored from the last snapshot before it.
+  const before = snapshots.filter(({ ts }) => ts <= start).map(({ ts }) => ts);
+  const all = snapshots.map(({ ts }) => ts);
+  const keepFrom = before.length > 0 ? max(before) : all.length > 0 ? min(all) : null;
+  return keepFrom;
+}
+
+function max(values: readonly Timestamp64[]): Timestamp64 {
+  return values.toSorted(byTime).at(-1) ?? 0n;
+}
+
+function min(values: readonly Timestamp64[]): Timestamp64 {
+  return values.toSorted(byTime)[0] ?? 0n;
+}
+
+function byTime(a: Timestamp64, b: Timestamp64): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
