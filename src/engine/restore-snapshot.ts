@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { describeError, Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Progress, ReportProgress } from '../lib/progress.ts';
+import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
 import { cutBatches, insertRaw } from '../mongo/bulk-writer.ts';
 import { connectCluster, redactUri } from '../mongo/connect.ts';
 import { asFault } from '../mongo/errors.ts';
@@ -15,6 +16,9 @@ import { readCollection } from '../repository/layers.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import { indexesToBuild } from './index-specifications.ts';
+import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
+import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
+import { type ReplayedOplog, replayOplog } from './replay/replay-oplog.ts';
 import { planRestore, refuseVersion } from './restore-plan.ts';
 import { restoreUsers } from './restore-users.ts';
 
@@ -26,6 +30,8 @@ export interface RestoreSnapshotOptions {
   uri: string;
   /** Read and hash every blob before the target is touched. Existence and size are checked in any case. */
   verifyContent: boolean;
+  /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
+  pointInTime?: { end: ReplayEnd; source: OplogSource };
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -39,6 +45,8 @@ export interface RestoredSnapshot {
   indexes: number;
   loadMs: number;
   indexMs: number;
+  /** Null where nothing was asked for beyond the snapshot. */
+  replayed: ReplayedOplog | null;
 }
 
 const COLLECTIONS_AT_ONCE = 2;
@@ -49,8 +57,8 @@ const INDEX_BUILDS_AT_ONCE = 2;
 const REPORT_EVERY_MS = 250;
 
 /**
- * Makes a replica set hold exactly what the snapshot holds: preflight, clear, create, load, indexes, views, users. The target is touched only after the repository and the target
- * have passed every check. A failure after that says so: the target is then incomplete and the restore has to be run again.
+ * Makes a replica set hold exactly what the source held at the snapshot's time, or at a later point that the oplog reaches: preflight, clear, create, load, replay, indexes, views,
+ * users. The target is touched only after the repository, the oplog and the target have passed every check. A failure after that says so: the target is then incomplete and the restore has to be run again.
  */
 export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
   const { repository, clusterId, snapshotId, signal, clock } = options;
@@ -84,11 +92,13 @@ class Restore {
   readonly startedMs: number;
   readonly #options: RestoreSnapshotOptions;
   readonly #manifest: Manifest;
+  #point: PointInTime;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RestoreSnapshotOptions, manifest: Manifest) {
     this.#options = options;
     this.#manifest = manifest;
+    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest);
     this.startedMs = options.clock.monotonicMs();
   }
 
@@ -98,13 +108,27 @@ class Restore {
     this.#enter(verifyContent ? 'verifying every blob' : 'verifying the repository');
     const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal });
     const first = problems[0];
-    if (first === undefined) return;
+    if (first === undefined) return await this.#planReplay();
     throw new Fault({
       op: 'restore',
       subject: snapshotId,
       message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,
       hint: 'Run `tidemark repository check --read-data` for the full list and restore another snapshot',
     });
+  }
+
+  /** Reads the whole oplog up to the point, so that what cannot be replayed is known now. */
+  async #planReplay(): Promise<void> {
+    const { pointInTime, repository, clusterId, log, signal } = this.#options;
+    if (pointInTime === undefined) return;
+    this.#enter('verifying the oplog');
+    this.#point = await planPointInTime(repository, clusterId, this.#manifest, { ...pointInTime, signal });
+    const { plan } = this.#point;
+    if (plan !== null && plan.undecided > 0)
+      log.warn(
+        { transactions: plan.undecided },
+        'the oplog does not tell the outcome of prepared transactions; they are left out',
+      );
   }
 
   async preflight(target: RestoreTarget): Promise<void> {
@@ -124,8 +148,9 @@ class Restore {
   }
 
   async run(target: RestoreTarget): Promise<RestoredSnapshot> {
-    const { clock, repository } = this.#options;
-    const plan = planRestore(this.#manifest.collections);
+    const { clock } = this.#options;
+    const { collections, accessControl } = this.#point;
+    const plan = planRestore(collections);
     this.#enter('clearing the target');
     await target.clear();
     this.#enter('creating collections');
@@ -138,17 +163,29 @@ class Restore {
     const loadStartedMs = clock.monotonicMs();
     await this.#load(target, plan.load);
     const loadMs = clock.monotonicMs() - loadStartedMs;
+    const replayed = await this.#replay(target);
+    const indexStartedMs = clock.monotonicMs();
     this.#enter('building indexes', { collectionsDone: 0, collectionsTotal: plan.load.length });
     const indexes = await this.#buildIndexes(target, plan.load);
-    const indexMs = clock.monotonicMs() - loadStartedMs - loadMs;
+    const indexMs = clock.monotonicMs() - indexStartedMs;
     this.#enter('creating views');
     for (const view of plan.views) await target.create(view.db, view.name, view.info);
     this.#enter('restoring users and roles');
-    await restoreUsers(repository, this.#options.clusterId, target, plan);
+    await restoreUsers(target, accessControl);
     this.#enter('waiting for a majority');
     await target.settle();
     const { documentsDone: documents, bytesDone: bytes } = this.progress;
-    return { documents, bytes, collections: this.#manifest.collections.length, indexes, loadMs, indexMs };
+    return { documents, bytes, collections: collections.length, indexes, loadMs, indexMs, replayed };
+  }
+
+  async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {
+    const { pointInTime, clock, signal } = this.#options;
+    const { plan } = this.#point;
+    if (plan === null || pointInTime === undefined) return null;
+    this.#enter('replaying the oplog');
+    const progress = (entries: number, lastTs: Timestamp64) =>
+      this.#update({ subject: `${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}` });
+    return await replayOplog({ target, plan, source: pointInTime.source, clock, signal, progress });
   }
 
   async #load(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<void> {

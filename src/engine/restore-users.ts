@@ -1,36 +1,32 @@
 import { bsonType, findId, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
 import type { RestoreTarget } from '../mongo/target.ts';
-import type { CollectionEntry } from '../repository/format/manifest.ts';
-import { readCollection } from '../repository/layers.ts';
-import type { Repository } from '../repository/repository.ts';
-import type { RestorePlan } from './restore-plan.ts';
+
+/** Where the documents of `admin.system.*` come from: buffers of whole documents, or null where the source had no such collection. */
+export interface AccessControlDocuments {
+  users: AsyncIterable<Buffer> | null;
+  roles: AsyncIterable<Buffer> | null;
+  version: AsyncIterable<Buffer> | null;
+}
 
 /**
- * Makes the target's users and roles those of the snapshot, except for the user and the roles under which we are connected there, which stay as they are: a restore
+ * Makes the target's users and roles those of the source, except for the user and the roles under which we are connected there, which stay as they are: a restore
  * must not lock itself out half way. Roles come first, because users name them.
  */
-export async function restoreUsers(
-  repository: Repository,
-  clusterId: string,
-  target: RestoreTarget,
-  plan: RestorePlan,
-): Promise<void> {
+export async function restoreUsers(target: RestoreTarget, documents: AccessControlDocuments): Promise<void> {
   const own = await target.ownIdentity();
-  await mergeById(repository, clusterId, target, 'system.roles', plan.roles, own.roles);
-  await mergeById(repository, clusterId, target, 'system.users', plan.users, own.users);
-  if (plan.users !== null && plan.version !== null) await addAuthSchema(repository, clusterId, target, plan.version);
+  await mergeById(target, 'system.roles', documents.roles, own.roles);
+  await mergeById(target, 'system.users', documents.users, own.users);
+  if (documents.users !== null && documents.version !== null) await addAuthSchema(target, documents.version);
 }
 
 async function mergeById(
-  repository: Repository,
-  clusterId: string,
   target: RestoreTarget,
   name: string,
-  entry: CollectionEntry | null,
+  documents: AsyncIterable<Buffer> | null,
   keep: readonly string[],
 ): Promise<void> {
   const ids: string[] = [...keep];
-  for await (const [id, document] of documentsById(repository, clusterId, target, entry)) {
+  for await (const [id, document] of byId(documents)) {
     if (keep.includes(id)) continue;
     ids.push(id);
     await target.replaceById('admin', name, id, document);
@@ -39,30 +35,20 @@ async function mergeById(
 }
 
 /** A target that never had users lacks the document that says how they are stored; without it a restart with access control refuses them. */
-async function addAuthSchema(
-  repository: Repository,
-  clusterId: string,
-  target: RestoreTarget,
-  version: CollectionEntry,
-): Promise<void> {
+async function addAuthSchema(target: RestoreTarget, version: AsyncIterable<Buffer>): Promise<void> {
   const present = await target.db('admin').collection<{ _id: string }>('system.version').findOne({ _id: 'authSchema' });
   if (present !== null) return;
-  for await (const [id, document] of documentsById(repository, clusterId, target, version)) {
+  for await (const [id, document] of byId(version)) {
     if (id === 'authSchema') await target.replaceById('admin', 'system.version', id, document);
   }
 }
 
-async function* documentsById(
-  repository: Repository,
-  clusterId: string,
-  target: RestoreTarget,
-  entry: CollectionEntry | null,
-): AsyncGenerator<[string, Buffer], void, undefined> {
-  if (entry === null) return;
-  for await (const documents of readCollection(repository, clusterId, entry, { signal: target.signal })) {
+async function* byId(documents: AsyncIterable<Buffer> | null): AsyncGenerator<[string, Buffer], void, undefined> {
+  if (documents === null) return;
+  for await (const buffer of documents) {
     const found: Buffer[] = [];
-    forEachDocument(documents, (offset, length) => {
-      found.push(documents.subarray(offset, offset + length));
+    forEachDocument(buffer, (offset, length) => {
+      found.push(buffer.subarray(offset, offset + length));
     });
     for (const document of found) yield [stringId(document), document];
   }

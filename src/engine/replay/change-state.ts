@@ -1,0 +1,142 @@
+import { must } from '../../lib/assert.ts';
+import { type ElementAt, findElement, findId, idBytes, MalformedBson } from '../../lib/raw-bson.ts';
+import { formatNamespace, isTaken, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { changedDocument, isModification } from './document-change.ts';
+import { committedIndexes, createdIndex, withChangedIndex, withIndexes, withoutIndex } from './index-changes.ts';
+import { type Operation, stringAt, uuidAt } from './operations.ts';
+import { createdEntry, hold, isHeld, type ReplayState, renamedEntry } from './replay-state.ts';
+
+/** The oplog does not fit the catalog that was reached so far: the restore must not start. */
+export class ReplayMismatch extends Error {
+  override readonly name = 'ReplayMismatch';
+}
+
+/** Carries out a catalog command on the state. */
+export function changeCatalog(state: ReplayState, buffer: Buffer, operation: Operation): void {
+  switch (operation.command) {
+    case 'create':
+      create(state, buffer, operation);
+      break;
+    case 'drop':
+      drop(state, buffer, operation);
+      break;
+    case 'dropDatabase':
+      dropDatabase(state, operation.namespace.db);
+      break;
+    case 'renameCollection':
+      rename(state, buffer, operation);
+      break;
+    case 'collMod':
+      modify(state, buffer, operation);
+      break;
+    case 'createIndexes':
+      changeIndexes(state, buffer, operation, (indexes) => withIndexes(indexes, [createdIndex(buffer, operation.o)]));
+      break;
+    case 'commitIndexBuild':
+      changeIndexes(state, buffer, operation, (indexes) => withIndexes(indexes, committedIndexes(buffer, operation.o)));
+      break;
+    case 'emptycapped':
+      known(state, buffer, operation);
+      break;
+    default:
+      changeIndexes(state, buffer, operation, (indexes) => withoutIndex(indexes, buffer, operation.o));
+  }
+}
+
+/** The collection that a command names in its first field. */
+function named(buffer: Buffer, { o, command, namespace }: Operation): Namespace {
+  return { db: namespace.db, name: stringAt(buffer, must(findElement(buffer, o.start, command), command)) };
+}
+
+/** The entry of the collection that a command is for; null where the collection is none of those restored as such. */
+function known(state: ReplayState, buffer: Buffer, operation: Operation): CollectionEntry | null {
+  const found = state.collections.get(operation.uuid ?? '');
+  if (found !== undefined) return found;
+  const namespace = named(buffer, operation);
+  if (isHeld(namespace) || !isTaken(namespace)) return null;
+  throw unknownCollection(operation.command, namespace, operation.uuid);
+}
+
+function unknownCollection(what: string, namespace: Namespace, uuid: string | null): ReplayMismatch {
+  return new ReplayMismatch(
+    `\`${what}\` for ${formatNamespace(namespace)} (${uuid ?? 'no UUID'}), which was neither in the snapshot nor created since`,
+  );
+}
+
+function create(state: ReplayState, buffer: Buffer, operation: Operation): void {
+  const namespace = named(buffer, operation);
+  if (isHeld(namespace)) state.held.set(formatNamespace(namespace), new Map());
+  else if (isTaken(namespace)) {
+    if (operation.uuid === null) throw new ReplayMismatch(`\`create\` of ${formatNamespace(namespace)} without a UUID`);
+    const entry = createdEntry(namespace.db, namespace.name, operation.uuid, buffer, operation.o);
+    state.collections.set(operation.uuid, entry);
+  }
+}
+
+function drop(state: ReplayState, buffer: Buffer, operation: Operation): void {
+  const entry = known(state, buffer, operation);
+  if (entry === null) state.held.delete(formatNamespace(named(buffer, operation)));
+  else state.collections.delete(operation.uuid as string);
+}
+
+function dropDatabase(state: ReplayState, db: string): void {
+  for (const [uuid, entry] of state.collections) if (entry.db === db) state.collections.delete(uuid);
+  for (const namespace of state.held.keys()) if (namespace.startsWith(`${db}.`)) state.held.delete(namespace);
+}
+
+function rename(state: ReplayState, buffer: Buffer, { o, uuid }: Operation): void {
+  const field = (name: string) => findElement(buffer, o.start, name);
+  const from = parseNamespace(stringAt(buffer, must(field('renameCollection'), 'renameCollection')));
+  const to = parseNamespace(stringAt(buffer, must(field('to'), 'the new name of a collection')));
+  const entry = state.collections.get(uuid ?? '');
+  if (entry === undefined) {
+    if (!isTaken(from) && !isTaken(to)) return;
+    throw unknownCollection('renameCollection', isTaken(from) ? from : to, uuid);
+  }
+  const target = field('dropTarget');
+  if (target?.type === 0x05) state.collections.delete(uuidAt(buffer, target));
+  for (const [other, { db, name }] of state.collections) {
+    if (other !== uuid && db === to.db && name === to.name) state.collections.delete(other);
+  }
+  if (isTaken(to)) state.collections.set(uuid as string, renamedEntry(entry, to, isTrue(buffer, field('stayTemp'))));
+  else state.collections.delete(uuid as string);
+}
+
+function isTrue(buffer: Buffer, element: ElementAt | null): boolean {
+  return element !== null && element.type === 0x08 && buffer[element.start] === 1;
+}
+
+/** Only the part that concerns an index: options are changed by the target itself, when replay comes by. */
+function modify(state: ReplayState, buffer: Buffer, operation: Operation): void {
+  const change = findElement(buffer, operation.o.start, 'index');
+  if (change === null) known(state, buffer, operation);
+  else changeIndexes(state, buffer, operation, (indexes) => withChangedIndex(indexes, buffer, change));
+}
+
+function changeIndexes(
+  state: ReplayState,
+  buffer: Buffer,
+  operation: Operation,
+  change: (indexes: readonly Buffer[]) => Buffer[] | null,
+): void {
+  const entry = known(state, buffer, operation);
+  if (entry === null) return;
+  const indexes = change(entry.indexes);
+  if (indexes === null)
+    throw new ReplayMismatch(`\`${operation.command}\` of an index that ${formatNamespace(entry)} does not have`);
+  state.collections.set(must(entry.uuid, 'a collection has a UUID'), { ...entry, indexes });
+}
+
+/** Carries out a write to a held collection. */
+export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, o, o2 }: Operation): void {
+  const name = formatNamespace(namespace);
+  const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
+  if (id === null) throw new MalformedBson(`a write to ${name} without an _id`);
+  const documents = state.held.get(name);
+  const previous = documents?.get(idBytes(buffer, id).toString('hex'));
+  if (op === 'd') documents?.delete(idBytes(buffer, id).toString('hex'));
+  else if (op === 'i' || !isModification(buffer, o)) hold(state, name, Buffer.from(buffer.subarray(o.start, o.end)));
+  else if (previous === undefined) throw new ReplayMismatch(`an update of a document that ${name} does not hold`);
+  else hold(state, name, changedDocument(previous, buffer, o));
+}

@@ -1,0 +1,163 @@
+import { documentOf, type ElementAt, findElement, findId, forEachElement, idBytes } from '../../lib/raw-bson.ts';
+import type { Namespace } from '../../mongo/namespace.ts';
+import { formatNamespace } from '../../mongo/namespace.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+
+const BUCKETS = 'system.buckets.';
+const VIEWS = 'system.views';
+
+/**
+ * The catalog of the source while its oplog is replayed. Collections are told apart by their UUID there, because names pass from one to another.
+ * Some are held as documents, by namespace and then by the hex digits of the id element: users, roles and their version are merged into the target's at the end, and a view is
+ * nothing but a document of `system.views`.
+ */
+export interface ReplayState {
+  collections: Map<string, CollectionEntry>;
+  held: Map<string, Map<string, Buffer>>;
+}
+
+/** Whether a collection is held as documents, not restored as a collection. */
+export function isHeld({ db, name }: Namespace): boolean {
+  return name === VIEWS || (db === 'admin' && /^system\.(users|roles|version)$/.test(name));
+}
+
+/** The state at a snapshot's T. `held` gives the documents of the collections for which `isHeld` is true. */
+export function createReplayState(
+  collections: readonly CollectionEntry[],
+  held: ReadonlyMap<string, readonly Buffer[]>,
+): ReplayState {
+  const state: ReplayState = { collections: new Map(), held: new Map() };
+  for (const [namespace, documents] of held) for (const document of documents) hold(state, namespace, document);
+  for (const entry of collections) {
+    if (entry.uuid === null) hold(state, `${entry.db}.${VIEWS}`, definitionOf(entry));
+    else if (!isHeld(entry)) state.collections.set(entry.uuid, entry);
+  }
+  return state;
+}
+
+export function copyOf(state: ReplayState): ReplayState {
+  const held = [...state.held].map(([namespace, documents]) => [namespace, new Map(documents)] as const);
+  return { collections: new Map(state.collections), held: new Map(held) };
+}
+
+export function hold(state: ReplayState, namespace: string, document: Buffer): void {
+  const documents = state.held.get(namespace) ?? new Map<string, Buffer>();
+  documents.set(idOf(document), document);
+  state.held.set(namespace, documents);
+}
+
+/** Hex digits of a document's id element. */
+export function idOf(document: Buffer): string {
+  const id = findId(document, 0);
+  return id === null ? '' : idBytes(document, id).toString('hex');
+}
+
+/** The collections, views and time series of a state, as a manifest would list them. Users and roles are in `held`. */
+export function listState(state: ReplayState): CollectionEntry[] {
+  const listed = [...state.collections.values()];
+  const buckets = new Map(listed.filter(isBuckets).map((entry) => [formatNamespace(entry), entry]));
+  for (const [namespace, documents] of state.held) {
+    if (!namespace.endsWith(`.${VIEWS}`)) continue;
+    const db = namespace.slice(0, -VIEWS.length - 1);
+    for (const definition of documents.values()) listed.push(listDefinition(db, definition, buckets));
+  }
+  return listed;
+}
+
+function isBuckets({ name }: CollectionEntry): boolean {
+  return name.startsWith(BUCKETS);
+}
+
+function definitionOf(entry: CollectionEntry): Buffer {
+  const options = optionsOf(entry.info);
+  const viewOn = { name: 'viewOn', type: 0x02, value: stringValue(BUCKETS + entry.name) };
+  const body = entry.type === 'timeseries' ? [viewOn] : options;
+  return documentOf([{ name: '_id', type: 0x02, value: stringValue(`${entry.db}.${entry.name}`) }, ...body]);
+}
+
+/** Options of a time series that are those of its bucket collection; the rest of a bucket collection's options follows from them. */
+const SERIES_OPTIONS = new Set([
+  'timeseries',
+  'expireAfterSeconds',
+  'collation',
+  'storageEngine',
+  'indexOptionDefaults',
+]);
+
+function listDefinition(
+  db: string,
+  definition: Buffer,
+  buckets: ReadonlyMap<string, CollectionEntry>,
+): CollectionEntry {
+  const name = textOf(definition, findElement(definition, 0, '_id')).slice(db.length + 1);
+  const viewOn = textOf(definition, findElement(definition, 0, 'viewOn'));
+  const bucket = viewOn === BUCKETS + name ? buckets.get(`${db}.${viewOn}`) : undefined;
+  const options =
+    bucket === undefined
+      ? fieldsOf(definition, 0).filter((field) => field.name !== '_id')
+      : optionsOf(bucket.info).filter((field) => SERIES_OPTIONS.has(field.name));
+  const type = bucket === undefined ? 'view' : 'timeseries';
+  return { ...emptyEntry(db, name), type, info: infoOf(name, type, options) };
+}
+
+/** A collection that a `create` entry makes: `options` is the entry's `o`. */
+export function createdEntry(db: string, name: string, uuid: string, buffer: Buffer, o: ElementAt): CollectionEntry {
+  // The index on _id comes with the collection; its collation is the collection's.
+  const options = fieldsOf(buffer, o.start).filter((field) => field.name !== 'create' && field.name !== 'idIndex');
+  return { ...emptyEntry(db, name), uuid, info: infoOf(name, 'collection', options) };
+}
+
+/** What a rename makes of it: without `stayTemp` a temporary collection becomes a lasting one. */
+export function renamedEntry(entry: CollectionEntry, to: Namespace, stayTemp: boolean): CollectionEntry {
+  const options = optionsOf(entry.info).filter((field) => stayTemp || field.name !== 'temp');
+  return { ...entry, db: to.db, name: to.name, info: infoOf(to.name, 'collection', options) };
+}
+
+function emptyEntry(db: string, name: string): CollectionEntry {
+  const info = Buffer.alloc(0);
+  return { db, name, type: 'collection', uuid: null, info, indexes: [], documents: 0, bytes: 0, layers: [] };
+}
+
+interface Field {
+  name: string;
+  type: number;
+  value: Buffer;
+}
+
+function infoOf(name: string, type: CollectionEntry['type'], options: readonly Field[]): Buffer {
+  return documentOf([
+    { name: 'name', type: 0x02, value: stringValue(name) },
+    { name: 'type', type: 0x02, value: stringValue(type) },
+    { name: 'options', type: 0x03, value: documentOf(options) },
+  ]);
+}
+
+/** True where the source keeps an order among documents other than that of each document's own changes: by insertion, or by a collation's notion of equal ids. */
+export function isApplyingInOrder(entry: CollectionEntry): boolean {
+  return optionsOf(entry.info).some(({ name, value }) => name === 'collation' || (name === 'capped' && value[0] === 1));
+}
+
+function optionsOf(info: Buffer): Field[] {
+  const options = findElement(info, 0, 'options');
+  return options === null ? [] : fieldsOf(info, options.start);
+}
+
+function fieldsOf(buffer: Buffer, offset: number): Field[] {
+  const fields: Field[] = [];
+  forEachElement(buffer, offset, (name, { type, start, end }) => {
+    fields.push({ name, type, value: buffer.subarray(start, end) });
+    return true;
+  });
+  return fields;
+}
+
+function textOf(buffer: Buffer, element: ElementAt | null): string {
+  return element === null || element.type !== 0x02 ? '' : buffer.toString('utf8', element.start + 4, element.end - 1);
+}
+
+function stringValue(text: string): Buffer {
+  const value = Buffer.alloc(Buffer.byteLength(text) + 5);
+  value.writeInt32LE(value.length - 4, 0);
+  value.write(text, 4, 'utf8');
+  return value;
+}

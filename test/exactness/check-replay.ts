@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { BSON } from 'mongodb';
+import type { ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
+import { type RestoredSnapshot, restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
+import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { timestampOf } from '../../src/lib/timestamp.ts';
+import { bsonTimestamp } from '../../src/mongo/source-member.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import { compareTruth } from '../support/compare.ts';
+import { ReplayedCopy } from '../support/replayed-copy.ts';
+import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
+import { SnapshotRig } from '../support/snapshot-rig.ts';
+import { type CollectionTruth, readTruth } from '../support/truth.ts';
+import { SourceOplog } from './source-oplog.ts';
+import { Workload } from './workload.ts';
+
+export interface ReplayReport {
+  points: number;
+  entries: number;
+  operations: number;
+  documents: number;
+  collections: number;
+  entriesPerSecond: number;
+}
+
+/** Restores to a point as the service does it, with the source's own oplog in place of slices. */
+export async function restoreToPoint(
+  repository: Repository,
+  taken: TakenSnapshot,
+  source: SourceOplog,
+  end: ReplayEnd,
+  uri: string,
+): Promise<RestoredSnapshot> {
+  return await restoreSnapshot({
+    repository,
+    clusterId: taken.header.clusterId,
+    snapshotId: taken.header.snapshotId,
+    uri,
+    verifyContent: false,
+    pointInTime: { end, source },
+    clock: systemClock,
+    log: silentLogger,
+    signal: new AbortController().signal,
+    report: () => undefined,
+  });
+}
+
+/** One seed: a snapshot while the workload runs, more workload, then restores at random points, each compared byte for byte with the truth at that point. */
+export async function checkReplay(
+  seed: number,
+  target: ReplicaSet,
+  options: { points: number; operations: number },
+): Promise<ReplayReport> {
+  const sourceOptions = { cacheGb: 1, setParameters: { ttlMonitorSleepSecs: 1 } };
+  return await withReplicaSet(sourceOptions, async (source) => {
+    const rig = await SnapshotRig.create();
+    const copy = await ReplayedCopy.take(source);
+    try {
+      const workload = new Workload({ seed, port: async () => (await source.primary()).port });
+      await workload.setUp();
+      await workload.write(options.operations);
+      workload.start();
+      const taken = await rig.take(source.uri).finally(() => workload.stop());
+      await workload.write(options.operations);
+      const oplog = await SourceOplog.read(source.client);
+      return await checkPoints(seed, { repository: rig.repository, taken, oplog, copy, target }, options.points);
+    } catch (error) {
+      const message = `seed ${seed}: ${messageOf(error)}\n(again with SEED=${seed}; the interleaving of writers is not the seed's)`;
+      throw new Error(message, { cause: error });
+    } finally {
+      await copy.remove();
+    }
+  });
+}
+
+interface Checking {
+  repository: Repository;
+  taken: TakenSnapshot;
+  oplog: SourceOplog;
+  copy: ReplayedCopy;
+  target: ReplicaSet;
+}
+
+async function checkPoints(seed: number, checking: Checking, points: number): Promise<ReplayReport> {
+  const { oplog, taken } = checking;
+  const random = new SeededRandom(seed, 3);
+  const report: ReplayReport = {
+    points: 0,
+    entries: 0,
+    operations: 0,
+    documents: 0,
+    collections: 0,
+    entriesPerSecond: 0,
+  };
+  const first = oplog.indexOf(timestampOf(taken.header.clusterTime)) + 1;
+  assert(first > 0 && oplog.moments.length - first > 100, 'there is something to replay');
+  let ms = 0;
+  while (report.points < points) {
+    // The last point is the end; the truth of a moment at which a prepared transaction is undecided is not known to recovery.
+    const isLast = report.points === points - 1;
+    const index = isLast ? oplog.moments.length - 1 : random.between(first, oplog.moments.length - 1);
+    const [before, at] = [oplog.moments[index - 1], oplog.moments[index]];
+    if (before === undefined || at === undefined || before.undecided || at.undecided) {
+      assert(!isLast, 'nothing is undecided at the end');
+      continue;
+    }
+    const end = { ts: at.ts, inclusive: isLast || random.oneIn(2) };
+    const restored = await checkPoint(checking, end, end.inclusive ? at.ts : before.ts, report);
+    ms += restored.replayed?.ms ?? 0;
+    report.points++;
+  }
+  report.entriesPerSecond = Math.round((report.entries / ms) * 1000);
+  return report;
+}
+
+async function checkPoint(
+  { repository, taken, oplog, copy, target }: Checking,
+  end: ReplayEnd,
+  truthTs: bigint,
+  report: ReplayReport,
+): Promise<RestoredSnapshot> {
+  const restored = await restoreToPoint(repository, taken, oplog, end, target.uri);
+  const actual = await readTruth(target.client, null);
+  const expected = await copy.truthAt(bsonTimestamp(truthTs));
+  const differences = compareTruth(expected, actual, {
+    cappedMayStartLater: true,
+    skip: (namespace) =>
+      isTemporary(expected.collections.get(namespace)) || isTemporary(actual.collections.get(namespace)),
+  });
+  const where = `${BSON.EJSON.stringify(bsonTimestamp(end.ts))} ${end.inclusive ? 'inclusive' : 'exclusive'}`;
+  assert.deepEqual(differences, [], `the restore to ${where} differs from that point`);
+  report.entries += restored.replayed?.entries ?? 0;
+  report.operations += restored.replayed?.operations ?? 0;
+  for (const collection of expected.collections.values()) {
+    report.collections++;
+    report.documents += collection.documents?.size ?? 0;
+  }
+  return restored;
+}
+
+/** Half-made results of `$out` and the like, which the server itself drops when it starts. */
+function isTemporary(collection: CollectionTruth | undefined): boolean {
+  return collection !== undefined && BSON.deserialize(collection.options).temp === true;
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemRandom } from '../../src/lib/random.ts';
+import { useReplicaSet } from '../support/replica-set.ts';
+import { checkReplay } from './check-replay.ts';
+
+/**
+ * A restore to any point is the source at that point, byte for byte: random workloads, random points. The truth comes from MongoDB's own recovery (test/support/replayed-copy.ts).
+ *
+ * SEED=n runs that seed; `npm test -- --seeds N replay` runs N new ones; `--long` makes each longer.
+ */
+const FIXED_SEEDS = [11, 12];
+const long = process.env.TIDEMARK_LONG === '1';
+
+function seeds(): number[] {
+  if (process.env.SEED !== undefined) return [Number(process.env.SEED)];
+  const more = Number(process.env.TIDEMARK_SEEDS ?? 0);
+  const first = systemRandom.bytes(4).readUInt32LE(0);
+  return more > 0 ? Array.from({ length: more }, (_, index) => first + index) : FIXED_SEEDS;
+}
+
+const target = useReplicaSet({ name: 'target', cacheGb: 1, setParameters: { ttlMonitorEnabled: false } });
+
+for (const seed of seeds()) {
+  test(`restores to points of the workload of seed ${seed} are exact`, async (t) => {
+    const report = await checkReplay(seed, target(), { points: long ? 8 : 3, operations: long ? 600 : 150 });
+    t.diagnostic(JSON.stringify(report));
+    assert(report.documents > 1000 && report.operations > 200, 'there was something to replay and to compare');
+  });
+}

@@ -1,0 +1,76 @@
+import type { MongoClient } from 'mongodb';
+import type { OplogSource } from '../../src/engine/replay/replay-interval.ts';
+import { findElement, forEachDocument } from '../../src/lib/raw-bson.ts';
+import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
+import { commitTimestampOf, isUnfinishedTransactionEntry, readOplogEntry } from '../../src/mongo/oplog-entry.ts';
+import { readOplogRaw } from '../../src/mongo/oplog-reader.ts';
+import { SourceMember } from '../../src/mongo/source-member.ts';
+
+/** One entry of the oplog as a test chooses points by it. */
+export interface Moment {
+  ts: Timestamp64;
+  op: string;
+  /** Whether some prepared transaction was undecided right after the entry. */
+  undecided: boolean;
+}
+
+/** The oplog of a live source in place of stored slices: all of it is read once, so that every restore replays the same bytes. */
+export class SourceOplog implements OplogSource {
+  readonly #buffers: Buffer[] = [];
+  readonly #byTs = new Map<Timestamp64, Buffer>();
+  readonly moments: Moment[] = [];
+
+  static async read(client: MongoClient): Promise<SourceOplog> {
+    const member = new SourceMember(client, 'the source');
+    const signal = new AbortController().signal;
+    const first = await client
+      .db('local')
+      .collection('oplog.rs')
+      .findOne({}, { sort: { $natural: 1 } });
+    const to = await member.majorityOptime(signal);
+    const oplog = new SourceOplog();
+    const from = { ts: timestampOf(first?.ts), term: BigInt(String(first?.t ?? -1)) };
+    for await (const { documents } of readOplogRaw(member, from, to.ts, signal)) oplog.#add(Buffer.from(documents));
+    oplog.#markUndecided();
+    return oplog;
+  }
+
+  #add(buffer: Buffer): void {
+    this.#buffers.push(buffer);
+    forEachDocument(buffer, (offset, length) => {
+      const entry = readOplogEntry(buffer, offset);
+      this.#byTs.set(entry.ts, buffer.subarray(offset, offset + length));
+      this.moments.push({ ts: entry.ts, op: entry.op, undecided: false });
+    });
+  }
+
+  #markUndecided(): void {
+    const open = new Set<Timestamp64>();
+    for (const moment of this.moments) {
+      const buffer = this.#byTs.get(moment.ts) as Buffer;
+      const entry = readOplogEntry(buffer, 0);
+      const isPrepared =
+        isUnfinishedTransactionEntry(buffer, entry) && findElement(buffer, entry.o?.start ?? 0, 'prepare') !== null;
+      if (isPrepared) open.add(entry.ts);
+      const isDecision =
+        entry.op === 'c' &&
+        entry.o !== null &&
+        (commitTimestampOf(buffer, entry) !== null || findElement(buffer, entry.o.start, 'abortTransaction') !== null);
+      if (isDecision) open.delete(entry.previousTs);
+      moment.undecided = open.size > 0;
+    }
+  }
+
+  async *entries(): AsyncGenerator<Buffer, void, undefined> {
+    yield* this.#buffers;
+  }
+
+  async earlier(ts: Timestamp64): Promise<Buffer | null> {
+    return this.#byTs.get(ts) ?? null;
+  }
+
+  /** Where the entry at `ts` stands among `moments`. */
+  indexOf(ts: Timestamp64): number {
+    return this.moments.findIndex((moment) => moment.ts === ts);
+  }
+}
