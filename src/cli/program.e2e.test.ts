@@ -106,6 +106,60 @@ test('a life with Tidemark from the command line', async (t) => {
     assert.ok(second.writtenPlainBytes < first.writtenPlainBytes / 10, `${second.writtenPlainBytes}`);
   });
 
+  await t.test('Ctrl-C cancels: exit code 130, no snapshot, and the next one works', async () => {
+    const hang = (mode: string) => ({
+      configureFailPoint: 'waitInFindBeforeMakingBatch',
+      mode,
+      ...(mode === 'off' ? {} : { data: { nss: 'shop.orders', shouldCheckForInterrupt: true } }),
+    });
+    await shop.collection('orders').updateOne({ n: 8 }, { $set: { eight: true } });
+    await source().client.db('admin').command(hang('alwaysOn'));
+    const child = spawn(process.execPath, [LAUNCHER, 'snapshot', 'take', 'Shop', '--data-dir', dataDir], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own, so that the signal reaches launcher and command as a terminal sends it.
+      detached: true,
+    });
+    const closed = once(child, 'close');
+    let errors = '';
+    await new Promise<void>((resolve) => {
+      child.once('close', () => resolve());
+      child.stderr.on('data', (piece) => {
+        errors += String(piece);
+        if (errors.includes('catching up')) resolve();
+      });
+    });
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    const [exitCode] = await closed;
+    await source().client.db('admin').command(hang('off'));
+    assert.equal(exitCode, exitCodes.cancelled, errors);
+    const [newest] = await ask<Document[]>('snapshot', 'list', 'Shop');
+    assert.equal(newest?.status, 'failed');
+    assert.equal((await ask('snapshot', 'take', 'Shop')).status, 'completed');
+    assert.equal((await ask('repository', 'check')).snapshots, 3);
+  });
+
+  await t.test('commands are safe beside a server on the same data directory', async (t) => {
+    const server = spawn(process.execPath, [LAUNCHER, 'serve', '--data-dir', dataDir, '--port', '0', '--json'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const closed = once(server, 'close');
+    t.after(() => server.kill('SIGKILL'));
+    const [line] = await once(server.stdout, 'data');
+    const { url } = JSON.parse(String(line)) as { url: string };
+    assert.equal((await fetch(`${url}/api/atlas/v2`)).status, 401);
+    const take = ['snapshot', 'take', 'Shop', '--data-dir', dataDir, '--json'];
+    const outcomes = await Promise.all([tidemark(take), tidemark(take)]);
+    // One on-demand snapshot at a time, as in Atlas: the other is refused, or came so late that it is the next one.
+    const codes = outcomes.map(({ exitCode }) => exitCode).sort();
+    assert.equal(codes[0], exitCodes.done, outcomes.map(({ errors }) => errors).join());
+    assert.ok(codes[1] === exitCodes.done || codes[1] === exitCodes.refused, `${codes}`);
+    const second = await tidemark(['serve', '--data-dir', dataDir, '--port', '0']);
+    assert.equal(second.exitCode, exitCodes.failed, 'one server for each data directory');
+    server.kill('SIGTERM');
+    const [exitCode] = await closed;
+    assert.equal(exitCode, exitCodes.done);
+  });
+
   await t.test('a restore must be confirmed, and then replaces the target', async () => {
     const args = ['restore', '--snapshot', 'latest', '--to', 'Copy', '--data-dir', dataDir];
     const unconfirmed = await tidemark(args);
@@ -120,7 +174,7 @@ test('a life with Tidemark from the command line', async (t) => {
   await t.test('the repository alone is enough after a disaster', async () => {
     const repository = join(dataDir, 'repository');
     const listed = await tidemark(['snapshot', 'list', '--repository', repository, '--json']);
-    assert.equal((JSON.parse(listed.output) as unknown[]).length, 2, listed.errors);
+    assert.ok((JSON.parse(listed.output) as unknown[]).length >= 4, listed.errors);
     await target().client.db('shop').dropDatabase();
     const args = [
       'restore',
@@ -140,10 +194,10 @@ test('a life with Tidemark from the command line', async (t) => {
 
   await t.test('the repository is checked, counted and pruned', async () => {
     const checked = await ask('repository', 'check', '--read-data');
-    assert.equal(checked.snapshots, 2);
+    assert.ok(checked.snapshots >= 4);
     assert.deepEqual(checked.problems, []);
     const figures = await ask('repository', 'stats');
-    assert.equal(figures.snapshots, 2);
+    assert.ok(figures.snapshots >= 4);
     const plan = await ask('repository', 'prune', '--dry-run');
     assert.equal(plan.sweepObjects, 0);
   });
@@ -153,9 +207,9 @@ test('a life with Tidemark from the command line', async (t) => {
       if (name.startsWith('catalog.sqlite')) await rm(join(dataDir, name));
     }
     const rebuilt = await ask('repository', 'rebuild');
-    assert.equal(rebuilt.snapshots, 2);
+    assert.ok(rebuilt.snapshots >= 4);
     const listed = await ask<Document[]>('snapshot', 'list');
-    assert.equal(listed.length, 2);
+    assert.ok(listed.length >= 4);
   });
 
   await t.test('damage is named, with its own exit code', async () => {

@@ -17,6 +17,8 @@ export interface Terminal {
 
 export function systemTerminal(): Terminal {
   const { stdout, stderr, stdin } = process;
+  // `tidemark snapshot list | head -1`: whoever read has read enough.
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreBrokenPipe);
   return {
     print: (text) => void stdout.write(`${text}\n`),
     printError: (text) => void stderr.write(text),
@@ -37,4 +39,8 @@ export function systemTerminal(): Terminal {
       }
     },
   };
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
