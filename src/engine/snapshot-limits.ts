@@ -20,6 +20,8 @@ export interface SnapshotLimits {
   memberLossesMax: number;
   /** How long to wait for a member to reach a point that another one had reached, or for prepared transactions to end. */
   waitMsMax: number;
+  /** Parents up to this size are checked for missing blobs before they are built upon. */
+  parentCheckBytesMax: number;
   /** Bytes a second read from the source; 0 for no limit. */
   readBytesPerSecondMax: number;
 }
@@ -35,5 +37,6 @@ export const defaultSnapshotLimits: SnapshotLimits = {
   snapshotScanMsMax: 60_000,
   memberLossesMax: 8,
   waitMsMax: 60_000,
+  parentCheckBytesMax: 256 * 2 ** 30,
   readBytesPerSecondMax: 0,
 };
