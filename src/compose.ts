@@ -21,6 +21,7 @@ import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
 import { repositoryManifests } from './domain/repositories/repository-manifests.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
+import { sliceOplog } from './engine/slice-oplog.ts';
 import { tailOplog } from './engine/tail-oplog.ts';
 import { takeSnapshot } from './engine/take-snapshot.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -28,10 +29,11 @@ import { Fault } from './lib/errors.ts';
 import { createIdSource, type IdSource } from './lib/ids.ts';
 import { createLogger, type Logger, silentLogger } from './lib/logger.ts';
 import { type Random, systemRandom } from './lib/random.ts';
+import { timestampOf } from './lib/timestamp.ts';
 import { readProcessSettings } from './mongo/process-settings.ts';
 import { describeCluster } from './mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
-import { listManifests } from './repository/manifests.ts';
+import { listManifests, readManifest } from './repository/manifests.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from './repository/repository.ts';
 import { deleteSlicesUpTo, readCoverage } from './repository/slices.ts';
 import { DirectoryStore } from './storage/directory.ts';
@@ -195,7 +197,19 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
       },
     },
     restoreEngine: {
-      restore: async (request) => await restoreSnapshot({ ...request, repository, verifyContent: true, clock, log }),
+      restore: async ({ point, ...request }) => {
+        const common = { ...request, repository, verifyContent: true, clock, log };
+        if (point === undefined) return await restoreSnapshot(common);
+        const { header } = await readManifest(repository, request, { signal: request.signal });
+        const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
+        const source = await sliceOplog(
+          repository,
+          { clusterId: header.clusterId, replicaSetName: header.replicaSetName },
+          { from, end: point.ts },
+          request.signal,
+        );
+        return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
+      },
     },
     captureEngine: {
       tail: async (request) => await tailOplog({ ...request, repository, clock, log }),

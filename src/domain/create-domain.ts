@@ -4,6 +4,7 @@ import type { Duty } from '../tasks/timer.ts';
 import { createCheckpoints } from './checkpoints/checkpoints.ts';
 import type { ClusterProbe } from './clusters/cluster-probe.ts';
 import { createClusters } from './clusters/clusters.ts';
+import { createCompliancePolicies } from './compliance/compliance-policies.ts';
 import type { DomainContext } from './context.ts';
 import type { CaptureEngine } from './continuous-backup/capture-engine.ts';
 import { captureDuty, tailOplogHandler } from './continuous-backup/capture-task.ts';
@@ -20,6 +21,8 @@ import { type CatalogCopies, copyCatalogHandler } from './repositories/catalog-c
 import { createCollectionRestoreJobs } from './restores/collection-restores.ts';
 import { type RestoreEngine, restoreSnapshotHandler } from './restores/restore-task.ts';
 import { createRestoreJobs } from './restores/restores.ts';
+import { createSchedules } from './schedules/schedules.ts';
+import { scheduleDuty } from './schedules/serve-due.ts';
 import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
 import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
 import { createSnapshotContents } from './snapshots/snapshot-contents.ts';
@@ -41,13 +44,15 @@ export interface DomainPorts {
 
 export function createDomain(context: DomainContext, ports: DomainPorts): Domain {
   const handlers = createTaskHandlers(context, ports);
-  const restoreJobs = createRestoreJobs(context);
+  const restoreJobs = createRestoreJobs(context, ports.captureEngine);
   return {
     organizations: createOrganizations(context),
     projects: createProjects(context),
     clusters: createClusters(context, ports.probe),
     snapshots: createSnapshots(context),
     snapshotContents: createSnapshotContents(context, ports.manifests),
+    schedules: createSchedules(context, []),
+    compliancePolicies: createCompliancePolicies(context, ports.repository),
     restoreJobs,
     exportBuckets: createExportBuckets(context),
     exportJobs: createExportJobs(context),
@@ -75,7 +80,13 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
 
 /** What the timer sees to. */
 export function createDuties(context: DomainContext): Duty[] {
-  return [captureDuty(context), pruneSlicesDuty(context), expiryDuty(context), housekeepingDuty(context)];
+  return [
+    scheduleDuty(context),
+    captureDuty(context),
+    pruneSlicesDuty(context),
+    expiryDuty(context),
+    housekeepingDuty(context),
+  ];
 }
 
 function createSystemInformation({ catalog, clock }: DomainContext, ports: DomainPorts): SystemInformation {

@@ -1,29 +1,56 @@
 import { unreachable } from '../../lib/assert.ts';
+import { type Point, pointOf } from '../continuous-backup/point-in-time.ts';
 import type { RestoreRequest } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 
-/** What an automated restore needs to know. */
-export interface AutomatedRestore {
-  snapshotId: string;
+interface Target {
   targetProjectId: string;
   targetClusterName: string;
 }
 
+/** A snapshot as it is. */
+export interface AutomatedRestore extends Target {
+  deliveryType: 'automated';
+  snapshotId: string;
+}
+
+/** The captured oplog on top of a snapshot: the one that is named, or the newest that leads to the point. */
+export interface PointInTimeRestore extends Target {
+  deliveryType: 'pointInTime';
+  snapshotId: string | null;
+  point: Point;
+}
+
+export type RestorePlan = AutomatedRestore | PointInTimeRestore;
+
 /** What is asked for, checked for completeness; or the refusal. Pure. */
-export function planRestore(request: RestoreRequest): AutomatedRestore {
+export function planRestore(request: RestoreRequest, nowMs: number): RestorePlan {
   switch (request.deliveryType) {
     case 'automated':
       return {
+        deliveryType: 'automated',
         snapshotId: required(request.snapshotId, 'snapshotId'),
-        targetProjectId: required(request.targetProjectId, 'targetGroupId'),
-        targetClusterName: required(request.targetClusterName, 'targetClusterName'),
+        ...targetOf(request),
+      };
+    case 'pointInTime':
+      return {
+        deliveryType: 'pointInTime',
+        snapshotId: request.snapshotId ?? null,
+        ...targetOf(request),
+        point: pointOf(request, nowMs),
       };
     case 'download':
-    case 'pointInTime':
       throw refuse('UNSUPPORTED_DELIVERY_METHOD', [request.deliveryType]);
     default:
       return unreachable(request.deliveryType);
   }
+}
+
+function targetOf(request: RestoreRequest): Target {
+  return {
+    targetProjectId: required(request.targetProjectId, 'targetGroupId'),
+    targetClusterName: required(request.targetClusterName, 'targetClusterName'),
+  };
 }
 
 function required(value: string | undefined, attribute: string): string {

@@ -6,6 +6,7 @@ import { assert, must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
+import { type Point, type PointRequest, pointOf } from '../continuous-backup/point-in-time.ts';
 import { nextRestoreState } from './restore-state.ts';
 
 /** A restore that was cut off starts anew: it replaces whatever it finds. */
@@ -17,6 +18,8 @@ export interface RestoreEngine {
     clusterId: string;
     snapshotId: string;
     uri: string;
+    /** Beyond the snapshot, to this point of the captured oplog of its replica set. */
+    point?: Point;
     signal: AbortSignal;
     report: ReportProgress;
   }): Promise<{ documents: number; bytes: number }>;
@@ -29,13 +32,14 @@ export function restoreSnapshotHandler(context: DomainContext, engine: RestoreEn
       const { job, target } = await work.commit(
         async (writer) => await start(writer, work.task.subjectId, clock.nowMs()),
       );
-      const snapshotId = must(job.snapshotId, 'an automated restore names its snapshot');
+      const snapshotId = must(job.snapshotId, 'a restore names its snapshot');
       assert(work.task.pinnedSnapshotId === snapshotId, 'what is being restored is pinned');
       const sealedUri = must(target.sealedUri, 'a cluster is not removed while a restore into it waits');
       const restored = await engine.restore({
         clusterId: job.clusterId,
         snapshotId,
         uri: context.secretBox.open(sealedUri, uriContext(target.id)),
+        ...(job.deliveryType === 'pointInTime' ? { point: pointOf(requested(job), clock.nowMs()) } : {}),
         signal: work.signal,
         report: work.report,
       });
@@ -63,13 +67,21 @@ export function restoreSnapshotHandler(context: DomainContext, engine: RestoreEn
   };
 }
 
+function requested({ pointInTimeUtcSeconds, oplogTs, oplogInc }: RestoreJobRow): PointRequest {
+  return {
+    pointInTimeUtcSeconds: pointInTimeUtcSeconds ?? undefined,
+    oplogTs: oplogTs ?? undefined,
+    oplogInc: oplogInc ?? undefined,
+  };
+}
+
 async function start(
   writer: CatalogWriter,
   jobId: string,
   nowMs: number,
 ): Promise<{ job: RestoreJobRow; target: ClusterRow }> {
   const job = await requireJob(writer, jobId);
-  const targetId = must(job.targetClusterId, 'an automated restore has a target');
+  const targetId = must(job.targetClusterId, 'a restore has a target');
   const target = must(await findCluster(writer, targetId), 'clusters are kept');
   const state = nextRestoreState(job.state, 'start');
   await updateRestoreJob(writer, jobId, { state, startedAtMs: job.startedAtMs ?? nowMs });

@@ -79,7 +79,11 @@ test('what cannot be restored is refused before anything is touched', async () =
     const running = await world.domain.snapshots.take(cluster);
     const refusals: [RestoreRequest, string][] = [
       [{ ...good, deliveryType: 'download' }, 'UNSUPPORTED_DELIVERY_METHOD'],
-      [{ ...good, deliveryType: 'pointInTime', pointInTimeUtcSeconds: 1_700_000_000 }, 'UNSUPPORTED_DELIVERY_METHOD'],
+      [{ ...good, deliveryType: 'pointInTime' }, 'INVALID_PIT_RESTORE_TIME'],
+      [
+        { ...good, deliveryType: 'pointInTime', pointInTimeUtcSeconds: 1_700_000_000 },
+        'UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME',
+      ],
       [withoutTarget, 'MISSING_ATTRIBUTE'],
       [withoutSnapshot, 'MISSING_ATTRIBUTE'],
       [{ ...good, snapshotId: '0'.repeat(24) }, 'SNAPSHOT_NOT_FOUND'],
@@ -134,5 +138,42 @@ test('a failed restore says why; a cancel is Atlas’s refusal, and the task can
     await world.run();
     const cancelled = await restoreJobs.get({ ...cluster, restoreJobId: stopped.id });
     assert.deepEqual([cancelled.state, cancelled.finishedAtMs !== null], ['cancelled', true]);
+  });
+});
+
+test('a restore to a point begins with the newest snapshot that leads there, and outside what is captured it is refused with what is restorable', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster } = await withSnapshot(world);
+    await world.clock.advance(60_000);
+    const later = await world.takeWhole(cluster);
+    await world.clock.advance(60_000);
+    const snapshot = await world.domain.snapshots.get({ ...cluster, snapshotId: later });
+    const t = snapshot.clusterTimeT ?? 0;
+    const request: RestoreRequest = {
+      ...cluster,
+      deliveryType: 'pointInTime',
+      targetProjectId: cluster.projectId,
+      targetClusterName: 'staging',
+      pointInTimeUtcSeconds: t + 3,
+    };
+    const { create } = world.domain.restoreJobs;
+    await assert.rejects(create(request), refused('INVALID_PIT_RESTORE_TIME'), 'nothing is captured');
+    const at = (seconds: number) => BigInt(seconds) << 32n;
+    world.coverage = { runs: [{ first: at(t - 10), last: at(t + 3) }], gaps: [], storedBytes: 1 };
+    const job = await create(request);
+    assert.deepEqual([job.snapshotId, job.deliveryType, job.pointInTimeUtcSeconds], [later, 'pointInTime', t + 3]);
+    await world.run();
+    assert.deepEqual(world.restore(0).request.point, { ts: at(t + 3), inclusive: false });
+    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    await world.run();
+    await assert.rejects(create({ ...request, pointInTimeUtcSeconds: t + 4 }), (error) => {
+      return (
+        error instanceof Refusal && error.code === 'INVALID_PIT_RESTORE_TIME' && error.detail.includes('restorable is')
+      );
+    });
+    await assert.rejects(
+      create({ ...request, pointInTimeUtcSeconds: t + 10_000 }),
+      refused('INVALID_PIT_RESTORE_TIME'),
+    );
   });
 });

@@ -10,15 +10,19 @@ import type { ClusterRow, RestoreJobRow, SnapshotRow } from '../../catalog/schem
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { taskIdsOfSubjects } from '../../catalog/tasks.ts';
 import { assert } from '../../lib/assert.ts';
+import { formatTimestamp } from '../../lib/timestamp.ts';
 import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
-import type { ClusterName, RestoreJob, RestoreJobs } from '../domain.ts';
+import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
+import { baseFor, restorableRanges } from '../continuous-backup/point-in-time.ts';
+import { knownSnapshots } from '../continuous-backup/prune-slices.ts';
+import type { ClusterName, RestoreJob, RestoreJobs, RestoreRequest } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { planRestore } from './restore-plan.ts';
+import { type PointInTimeRestore, planRestore } from './restore-plan.ts';
 import { RESTORE_ATTEMPTS_MAX } from './restore-task.ts';
 
-export function createRestoreJobs(context: DomainContext): RestoreJobs {
+export function createRestoreJobs(context: DomainContext, capture: Pick<CaptureEngine, 'coverage'>): RestoreJobs {
   const { catalog, clock, ids } = context;
 
   return {
@@ -37,10 +41,12 @@ export function createRestoreJobs(context: DomainContext): RestoreJobs {
     },
 
     create: async (request) => {
-      const plan = planRestore(request);
+      const plan = planRestore(request, clock.nowMs());
+      const snapshotId =
+        plan.deliveryType === 'automated' ? plan.snapshotId : await baseSnapshot(context, capture, request, plan);
       const job = await catalog.transact(async (writer) => {
         const cluster = await requireCluster(writer, request);
-        const snapshot = await requireRestorable(writer, cluster, plan.snapshotId);
+        const snapshot = await requireRestorable(writer, cluster, snapshotId);
         const target = await requireConnectedCluster(writer, {
           projectId: plan.targetProjectId,
           clusterName: plan.targetClusterName,
@@ -48,7 +54,7 @@ export function createRestoreJobs(context: DomainContext): RestoreJobs {
         if (target.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_RESTORE', [target.name]);
         if ((await clustersBeingRestored(writer, [target.id])).has(target.id))
           throw refuse('ATLAS_CLUSTER_RESTORE_IN_PROGRESS', [target.name]);
-        const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target });
+        const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target, request });
         await insertRestoreJob(writer, row);
         const taskId = ids.next();
         // Pinned from now on, not only once it runs: what was promised can be restored although the snapshot is deleted meanwhile.
@@ -69,10 +75,36 @@ export function createRestoreJobs(context: DomainContext): RestoreJobs {
 
     cancel: async ({ restoreJobId, ...name }) => {
       const { row } = await requireRestoreJob(catalog.reader, name, restoreJobId);
-      assert(row.deliveryType === 'automated', 'only automated restores are made');
+      assert(row.deliveryType !== 'download', 'no downloads are made');
       throw refuse('CANNOT_CANCEL_AUTOMATED_RESTORE', [restoreJobId]);
     },
   };
+}
+
+/** The snapshot that a point is reached from; or the refusal, before anything is touched. */
+async function baseSnapshot(
+  { catalog }: DomainContext,
+  capture: Pick<CaptureEngine, 'coverage'>,
+  name: ClusterName,
+  { point, snapshotId }: PointInTimeRestore,
+): Promise<string> {
+  const cluster = await requireCluster(catalog.reader, name);
+  const known = await knownSnapshots(catalog.reader, cluster.id);
+  const usable = snapshotId === null ? known : known.filter(({ id }) => id === snapshotId);
+  if (snapshotId !== null && usable.length === 0)
+    throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId, cluster.name, cluster.projectId]);
+  const { replicaSetName } = cluster;
+  const runs = replicaSetName === null ? [] : (await capture.coverage({ clusterId: cluster.id, replicaSetName })).runs;
+  const base = baseFor(point, runs, usable);
+  if (base !== null) return base.id;
+  const at = formatTimestamp(point.ts);
+  if (!usable.some(({ ts }) => ts <= point.ts))
+    throw refuse('UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME', [cluster.name, at]);
+  const ranges = restorableRanges(runs, known).map(
+    ({ from, to }) => `${formatTimestamp(from)} to ${formatTimestamp(to)}`,
+  );
+  const where = ranges.length === 0 ? 'nothing of the cluster is' : `restorable is ${ranges.join(', ')}`;
+  throw refuse('INVALID_PIT_RESTORE_TIME', [`the captured oplog does not lead to ${at}; ${where}`]);
 }
 
 async function requireRestorable(
@@ -108,21 +140,24 @@ function requestedRestore(request: {
   cluster: ClusterRow;
   snapshot: SnapshotRow & { createdAtMs: number };
   target: ClusterRow;
+  request: RestoreRequest;
 }): RestoreJobRow {
   const { cluster, snapshot, target } = request;
+  const { deliveryType, pointInTimeUtcSeconds, oplogTs, oplogInc } = request.request;
+  const inTime = deliveryType === 'pointInTime';
   return {
     id: request.id,
     clusterId: cluster.id,
     snapshotId: snapshot.id,
     snapshotCreatedAtMs: snapshot.createdAtMs,
-    deliveryType: 'automated',
+    deliveryType,
     state: 'queued',
     targetProjectId: target.projectId,
     targetClusterId: target.id,
     targetClusterName: target.name,
-    pointInTimeUtcSeconds: null,
-    oplogTs: null,
-    oplogInc: null,
+    pointInTimeUtcSeconds: inTime ? (pointInTimeUtcSeconds ?? null) : null,
+    oplogTs: inTime ? (oplogTs ?? null) : null,
+    oplogInc: inTime ? (oplogInc ?? null) : null,
     createdAtMs: request.nowMs,
     startedAtMs: null,
     finishedAtMs: null,

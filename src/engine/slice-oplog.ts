@@ -1,0 +1,41 @@
+import { findElement, forEachDocument } from '../lib/raw-bson.ts';
+import type { Optime, Timestamp64 } from '../lib/timestamp.ts';
+import type { Repository } from '../repository/repository.ts';
+import { readCoverage, readSlice, readSlices, type SliceSource } from '../repository/slices.ts';
+import type { OplogSource } from './replay/replay-interval.ts';
+
+/** Slices are read on for this long after the end, for commits of prepared transactions that were visible before it. */
+const SEARCH_ON_SECONDS = 60n;
+
+/**
+ * The captured oplog of a replica set, for a replay from the snapshot's T to a point. `from` is the snapshot's T with its term: that very entry has to be captured. What is missing, cut or
+ * altered is a Fault or Damage that names the slice, raised while the replay is planned and so before a target is touched.
+ */
+export async function sliceOplog(
+  repository: Repository,
+  source: SliceSource,
+  range: { from: Optime; end: Timestamp64 },
+  signal: AbortSignal,
+): Promise<OplogSource> {
+  const { runs } = await readCoverage(repository, source, { signal });
+  const run = runs.find((one) => one.first <= range.from.ts && range.end <= one.last);
+  const searchTo = range.end + (SEARCH_ON_SECONDS << 32n);
+  // Without such a run readSlices says what is not covered.
+  const to = run === undefined ? range.end : run.last < searchTo ? run.last : searchTo;
+  return {
+    entries: () => readSlices(repository, source, { from: range.from, to }, { signal }),
+    earlier: async (ts) => {
+      const span = run?.slices.find((slice) => slice.first <= ts && ts <= slice.last);
+      return span === undefined ? null : entryAt(await readSlice(repository, source, span, { signal }), ts);
+    },
+  };
+}
+
+function entryAt(entries: Buffer, ts: Timestamp64): Buffer | null {
+  let found: Buffer | null = null;
+  forEachDocument(entries, (offset, length) => {
+    const at = findElement(entries, offset, 'ts');
+    if (at !== null && entries.readBigUInt64LE(at.start) === ts) found = entries.subarray(offset, offset + length);
+  });
+  return found;
+}
