@@ -1,11 +1,13 @@
 import { checkpointOperations } from './checkpoints.ts';
 import { clusterOperations } from './clusters.ts';
+import { compliancePolicyOperations } from './compliance-policy.ts';
 import { exportBucketOperations } from './export-buckets.ts';
 import { exportJobOperations } from './export-jobs.ts';
 import { flexClusterOperations } from './flex-clusters.ts';
 import { organizationOperations } from './organizations.ts';
 import { projectOperations } from './projects.ts';
 import { restoreJobOperations } from './restore-jobs.ts';
+import { scheduleOperations } from './schedules.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { systemStatusOperations } from './system-status.ts';
 import { tidemarkOperations } from './tidemark.ts';
@@ -18,6 +20,8 @@ export const operations = {
   ...clusterOperations,
   ...flexClusterOperations,
   ...snapshotOperations,
+  ...scheduleOperations,
+  ...compliancePolicyOperations,
   ...restoreJobOperations,
   ...exportBucketOperations,
   ...exportJobOperations,

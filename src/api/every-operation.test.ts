@@ -30,6 +30,12 @@ const samples: Readonly<Record<string, string>> = {
 const bodies: Partial<Record<OperationId, object>> = {
   takeGroupClusterBackupSnapshots: { description: 'd', retentionInDays: 3 },
   updateGroupClusterBackupSnapshot: { retentionUnit: 'WEEKS', retentionValue: 2 },
+  updateGroupClusterBackupSchedule: { referenceHourOfDay: 3, referenceMinuteOfHour: 4 },
+  updateGroupBackupCompliancePolicy: {
+    authorizedEmail: 'auditor@example.com',
+    authorizedUserFirstName: 'Ada',
+    authorizedUserLastName: 'Auditor',
+  },
   createGroupClusterBackupRestoreJob: {
     deliveryType: 'automated',
     snapshotId: sampleIds.snapshot,

@@ -2,12 +2,14 @@ import type { operations } from '../../contract/operations.ts';
 import type { HandlersOf } from './call.ts';
 import { checkpointHandlers } from './operations/checkpoints.ts';
 import { clusterHandlers } from './operations/clusters.ts';
+import { compliancePolicyHandlers } from './operations/compliance-policy.ts';
 import { exportBucketHandlers } from './operations/export-buckets.ts';
 import { exportJobHandlers } from './operations/export-jobs.ts';
 import { flexClusterHandlers } from './operations/flex-clusters.ts';
 import { organizationHandlers } from './operations/organizations.ts';
 import { projectHandlers } from './operations/projects.ts';
 import { restoreJobHandlers } from './operations/restore-jobs.ts';
+import { scheduleHandlers } from './operations/schedules.ts';
 import { snapshotHandlers } from './operations/snapshots.ts';
 import { systemStatusHandlers } from './operations/system-status.ts';
 import { tidemarkHandlers } from './operations/tidemark.ts';
@@ -20,6 +22,8 @@ export const handlers: HandlersOf<typeof operations> = {
   ...clusterHandlers,
   ...flexClusterHandlers,
   ...snapshotHandlers,
+  ...scheduleHandlers,
+  ...compliancePolicyHandlers,
   ...restoreJobHandlers,
   ...exportBucketHandlers,
   ...exportJobHandlers,

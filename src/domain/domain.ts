@@ -16,6 +16,8 @@ import type {
 } from '../catalog/schema.ts';
 import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
+import type { CompliancePolicies } from './compliance/compliance-policy.ts';
+import type { Schedules } from './schedules/schedule.ts';
 
 /**
  * What the service can do, as `api` and `cli` see it. All times are milliseconds since the epoch. What the caller did wrong is thrown as a
@@ -27,6 +29,8 @@ export interface Domain {
   clusters: Clusters;
   snapshots: Snapshots;
   snapshotContents: SnapshotContents;
+  schedules: Schedules;
+  compliancePolicies: CompliancePolicies;
   restoreJobs: RestoreJobs;
   exportBuckets: ExportBuckets;
   exportJobs: ExportJobs;
@@ -41,6 +45,8 @@ export interface Domain {
 export type { ClusterMember } from '../catalog/clusters.ts';
 export type { Page, PageRequest } from '../catalog/page.ts';
 export type { Visibility } from '../catalog/visibility.ts';
+export type { CompliancePolicies, CompliancePolicy } from './compliance/compliance-policy.ts';
+export type { Schedule, SchedulePatch, Schedules } from './schedules/schedule.ts';
 
 export type Organization = Omit<OrganizationRow, 'settings'>;
 export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & { clusterCount: number };

@@ -1,6 +1,8 @@
+import { zoneIdOf } from '../../src/api/wire/cluster-parts.ts';
 import type {
   Checkpoint,
   Cluster,
+  CompliancePolicy,
   ClusterName,
   Domain,
   ExportBucket,
@@ -10,6 +12,7 @@ import type {
   PageRequest,
   Project,
   RestoreJob,
+  Schedule,
   Snapshot,
   Task,
   Visibility,
@@ -334,6 +337,66 @@ function pageOf<T>(rows: readonly T[], page: PageRequest): Page<T> {
   return page.includeCount ? { items, totalCount: rows.length } : { items };
 }
 
+const policyItem = (
+  id: number,
+  frequencyType: 'hourly' | 'weekly',
+  frequencyInterval: number,
+  retentionValue: number,
+) => ({
+  id: sampleId('6', id),
+  frequencyType,
+  frequencyInterval,
+  retentionUnit: 'days' as const,
+  retentionValue,
+});
+
+export const sampleSchedule: Schedule = {
+  projectId: sampleIds.project,
+  clusterId: sampleIds.cluster,
+  clusterName: sampleClusterName,
+  policyId: sampleId('6', 1),
+  items: [policyItem(2, 'hourly', 6, 7), policyItem(3, 'weekly', 6, 28)],
+  referenceHour: 3,
+  referenceMinute: 16,
+  restoreWindowDays: 7,
+  nextSnapshotMs: sampleNowMs + hourMs,
+  autoExportEnabled: true,
+  export: { exportBucketId: sampleId('f', 1), frequencyType: 'weekly' },
+  namesInExportPrefix: false,
+  copyPolicyItemsEnabled: false,
+  autoCopySettingsEnabled: false,
+  copySettings: [
+    {
+      id: sampleId('6', 4),
+      cloudProvider: 'AWS',
+      regionName: 'EU_WEST_1',
+      zoneId: zoneIdOf(sampleIds.cluster),
+      shouldCopyOplogs: false,
+      frequencies: ['WEEKLY'],
+      lastNumberOfSnapshots: null,
+      copyPolicyItems: [],
+    },
+  ],
+  extraRetention: [{ frequencyType: 'WEEKLY', retentionDays: 3 }],
+};
+
+const sampleCompliancePolicy: CompliancePolicy = {
+  projectId: sampleIds.project,
+  authorizedEmail: 'auditor@example.com',
+  authorizedUserFirstName: 'Ada',
+  authorizedUserLastName: 'Auditor',
+  scheduledItems: [policyItem(5, 'hourly', 12, 3)],
+  onDemandItem: { id: sampleId('6', 6), frequencyInterval: 0, retentionUnit: 'days', retentionValue: 2 },
+  pitEnabled: false,
+  restoreWindowDays: 0,
+  encryptionAtRestEnabled: false,
+  copyProtectionEnabled: false,
+  state: 'ACTIVE',
+  deletable: false,
+  updatedAtMs: sampleNowMs,
+  updatedUser: 'abcdefgh',
+};
+
 export interface SampleDomain {
   domain: Domain;
   /** What the API asked to be done, in order: name of the function and its argument. */
@@ -511,6 +574,37 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
       async delete(request) {
         snapshotOf(request);
         note('snapshots.delete', request);
+      },
+    },
+    schedules: {
+      async get(query) {
+        clusterNamed(query);
+        return sampleSchedule;
+      },
+      async update(request) {
+        clusterNamed(request);
+        note('schedules.update', request);
+        return sampleSchedule;
+      },
+      async delete(request) {
+        clusterNamed(request);
+        note('schedules.delete', request);
+        return { ...sampleSchedule, items: [], nextSnapshotMs: null, export: null };
+      },
+    },
+    compliancePolicies: {
+      async get(projectId) {
+        projectNamed(projectId);
+        return sampleCompliancePolicy;
+      },
+      async put(request) {
+        projectNamed(request.projectId);
+        note('compliancePolicies.put', request);
+        return { ...sampleCompliancePolicy, state: 'UPDATING' };
+      },
+      async disable(projectId) {
+        projectNamed(projectId);
+        note('compliancePolicies.disable', projectId);
       },
     },
     restoreJobs: {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type {
   AdvancedCluster,
   Cluster20240805,
@@ -10,13 +9,9 @@ import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { Cluster, ClusterMember, ProcessSettings } from '../../domain/domain.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
+import { replicationSpecIdOf, shardSpecIdOf, zoneIdOf } from './cluster-parts.ts';
 
 const bytesPerGigabyte = 1024 ** 3;
-
-/** An id for a part that Atlas names and we do not store: the same one every time, from the cluster's own. */
-function partId(clusterId: string, part: string): string {
-  return createHash('sha256').update(`${clusterId}/${part}`).digest('hex').slice(0, 24);
-}
 
 function fieldsOf(cluster: Cluster, links: LinkBuilder) {
   const path = `/groups/${cluster.projectId}/clusters/${cluster.name}`;
@@ -87,7 +82,7 @@ export function advancedClusterBody(cluster: Cluster, links: LinkBuilder): Shape
   return {
     ...fieldsOf(cluster, links),
     ...diskSize(cluster),
-    replicationSpecs: [{ id: partId(cluster.id, 'replicationSpec'), numShards: 1, regionConfigs: regions, zoneName }],
+    replicationSpecs: [{ id: replicationSpecIdOf(cluster.id), numShards: 1, regionConfigs: regions, zoneName }],
   };
 }
 
@@ -97,9 +92,9 @@ export function clusterBody20240805(cluster: Cluster, links: LinkBuilder): Shape
     ...fieldsOf(cluster, links),
     replicationSpecs: [
       {
-        id: partId(cluster.id, 'shard 0'),
+        id: shardSpecIdOf(cluster.id),
         regionConfigs: regionConfigs(cluster),
-        zoneId: partId(cluster.id, 'zone 0'),
+        zoneId: zoneIdOf(cluster.id),
         zoneName,
       },
     ],

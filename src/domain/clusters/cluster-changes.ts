@@ -5,6 +5,7 @@ import type { ClusterRow, Flag } from '../../catalog/schema.ts';
 import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { clusterKey } from '../../tasks/queue.ts';
+import { requireBackupMayStop, requireHistoryMayStop } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterChange } from '../domain.ts';
 import { refuse } from '../refusals.ts';
@@ -28,6 +29,8 @@ export async function applyClusterChange(
   if ((await clustersBeingRestored(writer, [cluster.id])).has(cluster.id))
     throw refuse('CLUSTER_RESTORE_IN_PROGRESS_CANNOT_UPDATE', [cluster.name]);
   const changed = { ...cluster, ...wanted };
+  if (wanted.backupEnabled === 0 || wanted.paused === 1) await requireBackupMayStop(writer, cluster);
+  if (wanted.pitEnabled === 0) await requireHistoryMayStop(writer, cluster);
   if (wanted.paused === 1) await refuseBusy(writer, cluster);
   if (wanted.backupEnabled === 0 && changed.retainBackups === 0) await removeBackups(writer, context, cluster);
   else if (wanted.backupEnabled === 0) await refuseBusy(writer, cluster);
@@ -47,6 +50,7 @@ export async function terminateCluster(
 ): Promise<void> {
   if (cluster.terminationProtected === 1)
     throw refuse('CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED', [cluster.name]);
+  await requireBackupMayStop(writer, cluster);
   await refuseBusy(writer, cluster);
   if (!keepBackups) await removeBackups(writer, context, cluster);
   await updateCluster(writer, cluster.id, { sealedUri: null, deletedAtMs: context.clock.nowMs() });

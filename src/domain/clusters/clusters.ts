@@ -11,6 +11,7 @@ import { mapPage } from '../../catalog/page.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
+import { beginBackup } from '../compliance/raise-project.ts';
 import type { DomainContext } from '../context.ts';
 import type { Cluster, ClusterName, Clusters } from '../domain.ts';
 import { requireConnectedCluster, requireProject } from '../find-resource.ts';
@@ -62,7 +63,8 @@ export function createClusters(context: DomainContext, probe: ClusterProbe): Clu
       const facts = await asked(name, async () => await probe.describe(uri, { signal }));
       const row = await catalog.transact(async (writer) => {
         const known = await refuseTakenName(writer, projectId, name);
-        return await writeRegistration(writer, context, { projectId, name, uri, shown, facts, known });
+        const written = await writeRegistration(writer, context, { projectId, name, uri, shown, facts, known });
+        return await beginBackup(writer, context, written);
       });
       context.wakeWorker();
       return clusterOf(row, false);

@@ -41,10 +41,18 @@ function satisfies(item: PolicyItem, required: PolicyItem): boolean {
   return nominalDays(item) >= nominalDays(required);
 }
 
+/** With continuous backup hourly snapshots are kept as long as the restore window reaches back: they are what history is replayed onto. */
+function requiredOf({ restoreWindowDays }: ScheduleTerms, required: Requirements): readonly PolicyItem[] {
+  if (!required.pitEnabled) return required.scheduledItems;
+  const retentionValue = Math.max(1, restoreWindowDays, required.restoreWindowDays);
+  const hourly = { frequencyType: 'hourly', frequencyInterval: 12, retentionUnit: 'days' } as const;
+  return [...required.scheduledItems, { id: '', ...hourly, retentionValue }];
+}
+
 /** In what the schedule falls short of the requirements, in words; empty where it meets them. */
 export function shortcomings(schedule: ScheduleTerms, required: Requirements): string[] {
   const found: string[] = [];
-  for (const item of required.scheduledItems) {
+  for (const item of requiredOf(schedule, required)) {
     if (schedule.items.some((each) => satisfies(each, item))) continue;
     const often = item.frequencyType === 'hourly' ? `every ${item.frequencyInterval} hours` : item.frequencyType;
     found.push(`a snapshot ${often} kept ${item.retentionValue} ${item.retentionUnit} is required`);
@@ -61,7 +69,7 @@ export function raisedSchedule(
   nextId: () => string,
 ): { items: PolicyItem[]; restoreWindowDays: number } {
   let items = [...schedule.items];
-  for (const wanted of required.scheduledItems) {
+  for (const wanted of requiredOf(schedule, required)) {
     if (items.some((each) => satisfies(each, wanted))) continue;
     const likeliest = items.find((each) => each.frequencyType === wanted.frequencyType);
     if (likeliest === undefined) items.push({ ...wanted, id: nextId() });

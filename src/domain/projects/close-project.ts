@@ -5,6 +5,7 @@ import { deleteExportBucketsOf } from '../../catalog/export-buckets.ts';
 import { markProjectDeleted } from '../../catalog/projects.ts';
 import { deleteRoleAssignmentsOfProject } from '../../catalog/role-assignments.ts';
 import { hasSnapshotsOfProject } from '../../catalog/snapshots.ts';
+import { requireProjectMayClose } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
@@ -17,6 +18,7 @@ import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 export async function closeProject(writer: CatalogWriter, context: DomainContext, projectId: string): Promise<void> {
   const nowMs = context.clock.nowMs();
   const project = await requireProject(writer, projectId);
+  await requireProjectMayClose(writer, projectId);
   if (project.clusterCount > 0) throw refuse('CANNOT_CLOSE_GROUP_ACTIVE_ATLAS_CLUSTERS', [projectId]);
   if (await hasSnapshotsOfProject(writer, projectId)) throw refuse('CANNOT_CLOSE_GROUP_ACTIVE_BACKUPS', [projectId]);
   await deleteExportBucketsOf(writer, projectId, nowMs);

@@ -2,6 +2,11 @@ import type { RefusalRule } from '../refusals.ts';
 
 /** What a schedule is refused with. A part of the list in `refusals.ts`. */
 export const scheduleRefusals = {
+  BACKUP_CONFIG_NOT_FOUND: {
+    status: 404,
+    detail: 'Cluster {0} of group {1} has no backup configuration.',
+    remedy: 'Backup of the cluster is disabled: enable it with backupEnabled.',
+  },
   INVALID_NUM_OF_POLICIES: {
     status: 400,
     detail: 'A backup schedule has exactly one policy, not {0}.',

@@ -161,7 +161,9 @@ test('the restore window binds where history is kept', () => {
     () => checkRestoreWindow(99, { items, pitEnabled: true }),
     /retention cannot be less than restore window/,
   );
-  assert.throws(() => checkRestoreWindow(1, { items: [], pitEnabled: true }), refused('INVALID_BACKUP_POLICY'));
+  checkRestoreWindow(1, { items: [], pitEnabled: true });
+  const daily = [item('daily 1 keep 9 days')];
+  assert.throws(() => checkRestoreWindow(1, { items: daily, pitEnabled: true }), refused('INVALID_BACKUP_POLICY'));
   for (const days of [0, -1, 1.5])
     assert.throws(() => checkRestoreWindow(days, { items, pitEnabled: false }), refused('INVALID_RESTORE_WINDOW'));
 });

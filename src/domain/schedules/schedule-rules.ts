@@ -29,7 +29,8 @@ export interface PolicyItemRequest {
 /** From the most frequent to the rarest. */
 export const frequencies: readonly Frequency[] = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'];
 
-const units: Record<PolicyRetentionUnit, RetentionUnit> = {
+/** In the words that snapshots use. */
+export const retentionUnits: Record<PolicyRetentionUnit, RetentionUnit> = {
   days: 'DAYS',
   weeks: 'WEEKS',
   months: 'MONTHS',
@@ -40,7 +41,7 @@ const HOURLY_INTERVALS: readonly number[] = [1, 2, 4, 6, 8, 12];
 
 /** When what ended at `fromMs` has been kept for so long. */
 export function keptUntilMs(fromMs: number, { retentionUnit, retentionValue }: Retention): number {
-  return retentionEndMs(fromMs, units[retentionUnit], retentionValue);
+  return retentionEndMs(fromMs, retentionUnits[retentionUnit], retentionValue);
 }
 
 const UNIT_DAYS: Record<PolicyRetentionUnit, number> = { days: 1, weeks: 7, months: 31, years: 372 };
@@ -145,7 +146,7 @@ function isInterval(frequency: Frequency, interval: number): boolean {
 
 function checkRetention(item: PolicyItem): void {
   const { frequencyType, retentionUnit, retentionValue } = item;
-  if (!isValidRetention(units[retentionUnit], retentionValue))
+  if (!isValidRetention(retentionUnits[retentionUnit], retentionValue))
     throw refuse('BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', [`${retentionValue}`, retentionUnit]);
   if (nominalDays(item) < LEAST_DAYS[frequencyType])
     throw refuse('INVALID_BACKUP_POLICY', [
@@ -174,7 +175,8 @@ export function checkRestoreWindow(
 ): void {
   if (!Number.isInteger(restoreWindowDays) || restoreWindowDays < 1)
     throw refuse('INVALID_RESTORE_WINDOW', [`${restoreWindowDays}`]);
-  if (!pitEnabled) return;
+  // A deleted schedule has no items, and history goes on under it for as long as its window says.
+  if (!pitEnabled || items.length === 0) return;
   const hourly = items.find((item) => item.frequencyType === 'hourly');
   if (hourly === undefined)
     throw refuse('INVALID_BACKUP_POLICY', ['Continuous Cloud Backup cannot be on without an hourly policy item']);

@@ -12,6 +12,7 @@ import {
 import { taskIdsOfSubjects } from '../../catalog/tasks.ts';
 import { must } from '../../lib/assert.ts';
 import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
+import { requireDeletable, requireLongEnoughOnDemand, requireNotShortened } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterName, Snapshot, Snapshots } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
@@ -52,6 +53,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
         const cluster = await requireConnectedCluster(writer, name);
         if (cluster.backupEnabled === 0) throw refuse('BACKUP_JOB_NOT_FOUND', [cluster.name]);
         if (cluster.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_TAKE_SNAPSHOT', [cluster.name]);
+        await requireLongEnoughOnDemand(writer, cluster.projectId, days);
         const unfinished = await unfinishedSnapshots(writer, cluster.id);
         if (unfinished.some((row) => row.snapshotType === 'onDemand'))
           throw refuse('UNFINISHED_ON_DEMAND_SNAPSHOT', [cluster.name]);
@@ -87,6 +89,8 @@ export function createSnapshots(context: DomainContext): Snapshots {
         // Counted from completion, as the first expiry was: the same retention again changes nothing.
         const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
         const expiresAtMs = retentionEndMs(fromMs, retentionUnit, retentionValue);
+        const what = `snapshot ${row.id}`;
+        await requireNotShortened(writer, cluster.projectId, { what, fromMs: row.expiresAtMs, toMs: expiresAtMs });
         const changes = { expiresAtMs, retentionMs: expiresAtMs - fromMs, retentionChanged: 1 as const };
         await updateSnapshot(writer, row.id, changes);
         await queueCatalogCopy(writer, context);
@@ -98,9 +102,10 @@ export function createSnapshots(context: DomainContext): Snapshots {
 
     delete: async ({ snapshotId, ...name }) => {
       await catalog.transact(async (writer) => {
-        const { row } = await requireSnapshot(writer, name, snapshotId);
+        const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
         if (row.status === 'queued' || row.status === 'inProgress')
           throw refuse('CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', [snapshotId]);
+        await requireDeletable(writer, cluster.projectId, row, clock.nowMs());
         await discardSnapshot(writer, context, row);
       });
       context.wakeWorker();

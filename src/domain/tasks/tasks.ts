@@ -4,6 +4,7 @@ import { findTask, findTaskOfSubject, listTasks } from '../../catalog/tasks.ts';
 import type { Progress } from '../../lib/progress.ts';
 import type { TaskHandlers } from '../../tasks/handler.ts';
 import { requestCancel } from '../../tasks/queue.ts';
+import { requireTaskMayStop } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import type { Task, Tasks } from '../domain.ts';
 import { refuse } from '../refusals.ts';
@@ -25,9 +26,10 @@ export function createTasks({ catalog, clock, wakeWorker }: DomainContext, handl
     },
 
     cancel: async (taskId) => {
-      const task = await catalog.transact(
-        async (writer) => await requestCancel(writer, handlers, { taskId, nowMs: clock.nowMs() }),
-      );
+      const task = await catalog.transact(async (writer) => {
+        await requireTaskMayStop(writer, taskId);
+        return await requestCancel(writer, handlers, { taskId, nowMs: clock.nowMs() });
+      });
       if (task === null) throw refuse('TASK_NOT_FOUND', [taskId]);
       wakeWorker();
       return taskOf(task);

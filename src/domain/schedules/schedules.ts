@@ -1,0 +1,61 @@
+import type { CatalogReader } from '../../catalog/catalog.ts';
+import { replacePolicyItems, updateSchedule } from '../../catalog/schedules.ts';
+import { requireScheduleKept } from '../compliance/enforcement.ts';
+import type { DomainContext } from '../context.ts';
+import type { ClusterName } from '../domain.ts';
+import { type ConnectedCluster, requireConnectedCluster } from '../find-resource.ts';
+import { refuse } from '../refusals.ts';
+import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import { changeSchedule } from './change-schedule.ts';
+import type { Schedules } from './schedule.ts';
+import { serveDue } from './serve-due.ts';
+import { findStoredSchedule, scheduleOf, scheduleView } from './stored-schedule.ts';
+
+/** `regions` are the names of the copy stores that copy settings can name. */
+export function createSchedules(context: DomainContext, regions: readonly string[]): Schedules {
+  const { catalog, clock } = context;
+  return {
+    get: async (name) => {
+      const cluster = await requireBackedUp(catalog.reader, name);
+      const stored =
+        (await findStoredSchedule(catalog.reader, cluster.id)) ??
+        (await catalog.transact(async (writer) => await scheduleOf(writer, context, cluster)));
+      return scheduleView(cluster, stored, clock.nowMs());
+    },
+
+    update: async ({ patch, ...name }) => {
+      const view = await catalog.transact(async (writer) => {
+        const cluster = await requireBackedUp(writer, name);
+        // What was due by now stays due, whatever the schedule says from here on.
+        await serveDue(writer, context, cluster, await scheduleOf(writer, context, cluster));
+        const stored = await scheduleOf(writer, context, cluster);
+        const changed = await changeSchedule(writer, context, { cluster, stored, patch, regions });
+        await queueCatalogCopy(writer, context);
+        return scheduleView(cluster, changed, clock.nowMs());
+      });
+      context.wakeWorker();
+      return view;
+    },
+
+    delete: async (name) => {
+      const view = await catalog.transact(async (writer) => {
+        const cluster = await requireBackedUp(writer, name);
+        await serveDue(writer, context, cluster, await scheduleOf(writer, context, cluster));
+        const stored = await scheduleOf(writer, context, cluster);
+        if (stored.items.length > 0) await requireScheduleKept(writer, cluster.projectId);
+        await replacePolicyItems(writer, cluster.id, []);
+        await updateSchedule(writer, cluster.id, { updatedAtMs: clock.nowMs() });
+        await queueCatalogCopy(writer, context);
+        return scheduleView(cluster, { ...stored, items: [] }, clock.nowMs());
+      });
+      context.wakeWorker();
+      return view;
+    },
+  };
+}
+
+async function requireBackedUp(reader: CatalogReader, name: ClusterName): Promise<ConnectedCluster> {
+  const cluster = await requireConnectedCluster(reader, name);
+  if (cluster.backupEnabled === 0) throw refuse('BACKUP_CONFIG_NOT_FOUND', [name.clusterName, name.projectId]);
+  return cluster;
+}
