@@ -44,7 +44,7 @@ export interface DomainPorts {
 
 export function createDomain(context: DomainContext, ports: DomainPorts): Domain {
   const handlers = createTaskHandlers(context, ports);
-  const restoreJobs = createRestoreJobs(context);
+  const restoreJobs = createRestoreJobs(context, ports.captureEngine);
   return {
     organizations: createOrganizations(context),
     projects: createProjects(context),
