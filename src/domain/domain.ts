@@ -1,5 +1,7 @@
 import type { ClusterMember } from '../catalog/clusters.ts';
+import type { OrganizationSettings } from '../catalog/organizations.ts';
 import type { Page, PageRequest } from '../catalog/page.ts';
+import type { ProjectSettings } from '../catalog/projects.ts';
 import type {
   ClusterType,
   DeliveryType,
@@ -7,6 +9,7 @@ import type {
   ExportJobState,
   LegacyScheduleRow,
   OrganizationRow,
+  PrincipalKind,
   PrivateEndpointRow,
   ProjectRow,
   RestoreJobRow,
@@ -43,13 +46,18 @@ export interface Domain {
 }
 
 export type { ClusterMember } from '../catalog/clusters.ts';
+export type { OrganizationSettings } from '../catalog/organizations.ts';
 export type { Page, PageRequest } from '../catalog/page.ts';
+export type { ProjectSettings, Tag } from '../catalog/projects.ts';
 export type { Visibility } from '../catalog/visibility.ts';
 export type { CompliancePolicies, CompliancePolicy } from './compliance/compliance-policy.ts';
 export type { Schedule, SchedulePatch, Schedules } from './schedules/schedule.ts';
 
 export type Organization = Omit<OrganizationRow, 'settings'>;
-export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & { clusterCount: number };
+export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & {
+  settings: ProjectSettings;
+  clusterCount: number;
+};
 
 export interface Organizations {
   /** `nameFilter` matches a part of the name, whatever its case; an empty one matches all. */
@@ -60,6 +68,9 @@ export interface Organizations {
   }): Promise<Page<Organization>>;
   get(organizationId: string): Promise<Organization>;
   create(request: { name: string }): Promise<Organization>;
+  settings(organizationId: string): Promise<OrganizationSettings>;
+  /** What is left out stays. */
+  updateSettings(organizationId: string, change: OrganizationSettings): Promise<OrganizationSettings>;
 }
 
 export interface Projects {
@@ -71,7 +82,17 @@ export interface Projects {
   }): Promise<Page<Project>>;
   get(projectId: string): Promise<Project>;
   getByName(name: string): Promise<Project>;
-  create(request: { organizationId: string; name: string }): Promise<Project>;
+  /** With `owner`, who may then do everything in it. */
+  create(request: {
+    organizationId: string;
+    name: string;
+    settings?: ProjectSettings;
+    owner?: { kind: PrincipalKind; id: string };
+  }): Promise<Project>;
+  /** What is left out stays; of `switches` too. */
+  update(request: { projectId: string; name?: string; settings?: ProjectSettings }): Promise<Project>;
+  /** Refused while it has clusters or backups. */
+  delete(projectId: string): Promise<void>;
 }
 
 /** A registered cluster. The connection string with its secrets never leaves the domain. */
