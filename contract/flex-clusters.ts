@@ -8,6 +8,8 @@ import { Paginated } from './primitives.ts';
  */
 const flexClusters = '/api/atlas/v2/groups/{groupId}/flexClusters';
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
+/** Refused whatever it says. */
+const anyBody = Type.Object({});
 const refused = {
   ...reading,
   access: read,
@@ -39,6 +41,22 @@ export const flexClusterOperations = defineOperations({
     ...refused,
     aliases: ['listFlexRestoreJobs'],
     path: `${flexClusters}/{name}/backup/restoreJobs`,
+  },
+  downloadGroupFlexClusterBackup: {
+    ...refused,
+    aliases: ['downloadFlexBackup'],
+    method: 'POST',
+    path: `${flexClusters}/{name}/backup/download`,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_EXPORT_OPERATOR'] },
+    versions: [{ date: '2024-11-13', request: anyBody, response: Type.Never() }],
+  },
+  createGroupFlexClusterBackupRestoreJob: {
+    ...refused,
+    aliases: ['createFlexRestoreJob'],
+    method: 'POST',
+    path: `${flexClusters}/{name}/backup/restoreJobs`,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] },
+    versions: [{ date: '2024-11-13', request: anyBody, response: Type.Never() }],
   },
   getGroupFlexClusterBackupRestoreJob: {
     ...refused,

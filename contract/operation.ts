@@ -34,7 +34,14 @@ export interface ResourceVersion {
   response: TSchema | null;
 }
 
-export type QueryParameter = { type: 'integer'; minimum: number } | { type: 'string' } | { type: 'boolean' };
+export type QueryParameter = { type: 'integer'; minimum: number } | StringParameter | { type: 'boolean' };
+
+/** Free text, one of `values`, or text of a pattern. */
+export interface StringParameter {
+  type: 'string';
+  values?: readonly string[];
+  pattern?: string;
+}
 
 export interface Operation {
   /** Other names under which clients know it: the CLI's and the SDK's. */
@@ -50,8 +57,8 @@ export interface Operation {
   answers: 'one' | 'list' | 'nothing';
   envelope: boolean;
   pretty: boolean;
-  /** `counted`: itemsPerPage, pageNum and includeCount. `none`: a list that comes whole. */
-  paging: 'counted' | 'none';
+  /** `counted`: itemsPerPage, pageNum and includeCount. `uncounted`: without includeCount, the count always there. `none`: a list that comes whole. */
+  paging: 'counted' | 'uncounted' | 'none';
   query: Readonly<Record<string, QueryParameter>>;
   /** True where the reference documents 400: a malformed id or name in the path then answers VALIDATION_ERROR, elsewhere the 404 of the thing it names. */
   documents400: boolean;
@@ -96,7 +103,14 @@ export const reading = {
 
 export const listing = { ...reading, answers: 'list', paging: 'counted' } as const;
 
+/** Names inside a snapshot are what MongoDB takes: anything without a NUL. */
+const mongoName = /^[^\0]{1,330}$/;
+
 export const pathParameterPattern: Readonly<Record<string, RegExp>> = {
+  cloudProvider: /^(AWS|AZURE|GCP)$/,
+  databaseName: mongoName,
+  collectionName: mongoName,
+  sourceNamespace: mongoName,
   clusterName: /^[a-zA-Z0-9][a-zA-Z0-9-]*$/,
   name: /^[a-zA-Z0-9][a-zA-Z0-9-]*$/,
   groupName: /^[\p{L}\p{N}\-_.(),:&@+' ]{1,64}$/u,

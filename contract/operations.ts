@@ -1,13 +1,18 @@
 import { checkpointOperations } from './checkpoints.ts';
 import { clusterOperations } from './clusters.ts';
+import { collectionRestoreJobOperations } from './collection-restore-jobs.ts';
 import { compliancePolicyOperations } from './compliance-policy.ts';
 import { exportBucketOperations } from './export-buckets.ts';
 import { exportJobOperations } from './export-jobs.ts';
 import { flexClusterOperations } from './flex-clusters.ts';
+import { legacyBackupOperations } from './legacy-backup.ts';
 import { organizationOperations } from './organizations.ts';
+import { otherClusterKindOperations } from './other-cluster-kinds.ts';
+import { privateEndpointOperations } from './private-endpoints.ts';
 import { projectOperations } from './projects.ts';
 import { restoreJobOperations } from './restore-jobs.ts';
 import { scheduleOperations } from './schedules.ts';
+import { snapshotContentOperations } from './snapshot-contents.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { systemStatusOperations } from './system-status.ts';
 import { tidemarkOperations } from './tidemark.ts';
@@ -26,6 +31,11 @@ export const operations = {
   ...exportBucketOperations,
   ...exportJobOperations,
   ...checkpointOperations,
+  ...snapshotContentOperations,
+  ...legacyBackupOperations,
+  ...privateEndpointOperations,
+  ...collectionRestoreJobOperations,
+  ...otherClusterKindOperations,
   ...tidemarkOperations,
 };
 

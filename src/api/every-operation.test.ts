@@ -202,6 +202,18 @@ const withBody =
     ask(fixture, operationId, operation, urlOf(operation), { body, headers: { 'content-type': 'application/json' } });
 const takesBody = (operation: Operation) => operation.versions.some(({ request }) => request !== undefined);
 
+const notFound = {
+  checkpointId: '404 CHECKPOINT_NOT_FOUND',
+  endpointId: '404 PRIVATE_ENDPOINT_NOT_FOUND',
+  exportBucketId: '404 EXPORT_BUCKET_NOT_FOUND',
+  exportId: '404 EXPORT_JOB_NOT_FOUND',
+  jobId: '404 RESTORE_JOB_NOT_FOUND',
+  databaseName: '404 RESOURCE_NOT_FOUND',
+  collectionName: '404 RESOURCE_NOT_FOUND',
+} as const;
+const otherIds = Object.keys(notFound) as (keyof typeof notFound)[];
+const nowhere = sampleIds.unknown;
+
 const badInputs: BadInput[] = [
   {
     name: 'malformed groupId',
@@ -236,19 +248,36 @@ const badInputs: BadInput[] = [
   },
   {
     name: 'unknown cluster',
-    expected: (operation) => (has(operation, 'clusterName') ? '404 CLUSTER_NOT_FOUND' : undefined),
+    expected: (operation) =>
+      has(operation, 'clusterName')
+        ? operation.path.includes('/serverless/')
+          ? '404 SERVERLESS_INSTANCE_NOT_FOUND'
+          : '404 CLUSTER_NOT_FOUND'
+        : undefined,
     ask: withParameter('clusterName', 'elsewhere'),
   },
   {
     name: 'malformed snapshot id',
-    expected: (operation) => (has(operation, 'snapshotId') ? '400 VALIDATION_ERROR' : undefined),
+    expected: (operation) =>
+      has(operation, 'snapshotId') ? malformed(operation, '404 RESOURCE_NOT_FOUND') : undefined,
     ask: withParameter('snapshotId', 'latest'),
   },
   {
     name: 'unknown snapshot',
-    expected: (operation) =>
-      has(operation, 'snapshotId') && has(operation, 'clusterName') ? '404 SNAPSHOT_NOT_FOUND' : undefined,
+    expected: (operation, operationId) =>
+      has(operation, 'snapshotId') && has(operation, 'clusterName') && refusing[operationId] === undefined
+        ? '404 SNAPSHOT_NOT_FOUND'
+        : undefined,
     ask: withParameter('snapshotId', sampleIds.unknown),
+  },
+  {
+    name: 'unknown id of any other kind',
+    expected: (operation, operationId) => {
+      const parameter = otherIds.find((name) => has(operation, name));
+      return parameter === undefined || refusing[operationId] !== undefined ? undefined : notFound[parameter];
+    },
+    ask: (fixture, operationId, operation) =>
+      ask(fixture, operationId, operation, urlOf(operation, Object.fromEntries(otherIds.map((id) => [id, nowhere])))),
   },
   {
     name: 'malformed restore job id',
@@ -259,13 +288,15 @@ const badInputs: BadInput[] = [
   {
     name: 'unknown restore job',
     expected: (operation) =>
-      has(operation, 'restoreJobId') && has(operation, 'clusterName') ? '404 RESTORE_JOB_NOT_FOUND' : undefined,
+      has(operation, 'restoreJobId') && has(operation, 'clusterName') && !operation.path.includes('/serverless/')
+        ? '404 RESTORE_JOB_NOT_FOUND'
+        : undefined,
     ask: withParameter('restoreJobId', sampleIds.unknown),
   },
   ...['itemsPerPage=0', 'itemsPerPage=501', 'itemsPerPage=x', 'pageNum=-1', 'pageNum=x'].map(
     (query): BadInput => ({
       name: query,
-      expected: (operation) => (operation.paging === 'counted' ? '400 VALIDATION_ERROR' : undefined),
+      expected: (operation) => (operation.paging === 'none' ? undefined : '400 VALIDATION_ERROR'),
       ask: withQuery(query),
     }),
   ),

@@ -2,14 +2,19 @@ import type { operations } from '../../contract/operations.ts';
 import type { HandlersOf } from './call.ts';
 import { checkpointHandlers } from './operations/checkpoints.ts';
 import { clusterHandlers } from './operations/clusters.ts';
+import { collectionRestoreJobHandlers } from './operations/collection-restore-jobs.ts';
 import { compliancePolicyHandlers } from './operations/compliance-policy.ts';
 import { exportBucketHandlers } from './operations/export-buckets.ts';
 import { exportJobHandlers } from './operations/export-jobs.ts';
 import { flexClusterHandlers } from './operations/flex-clusters.ts';
+import { legacyBackupHandlers } from './operations/legacy-backup.ts';
 import { organizationHandlers } from './operations/organizations.ts';
+import { otherClusterKindHandlers } from './operations/other-cluster-kinds.ts';
+import { privateEndpointHandlers } from './operations/private-endpoints.ts';
 import { projectHandlers } from './operations/projects.ts';
 import { restoreJobHandlers } from './operations/restore-jobs.ts';
 import { scheduleHandlers } from './operations/schedules.ts';
+import { snapshotContentHandlers } from './operations/snapshot-contents.ts';
 import { snapshotHandlers } from './operations/snapshots.ts';
 import { systemStatusHandlers } from './operations/system-status.ts';
 import { tidemarkHandlers } from './operations/tidemark.ts';
@@ -28,5 +33,10 @@ export const handlers: HandlersOf<typeof operations> = {
   ...exportBucketHandlers,
   ...exportJobHandlers,
   ...checkpointHandlers,
+  ...snapshotContentHandlers,
+  ...legacyBackupHandlers,
+  ...privateEndpointHandlers,
+  ...collectionRestoreJobHandlers,
+  ...otherClusterKindHandlers,
   ...tidemarkHandlers,
 };

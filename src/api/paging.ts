@@ -1,4 +1,4 @@
-import type { Operation, QueryParameter } from '../../contract/operation.ts';
+import type { Operation, QueryParameter, StringParameter } from '../../contract/operation.ts';
 import type { PageRequest } from '../domain/domain.ts';
 import { unreachable } from '../lib/assert.ts';
 import { invalid } from './http-refusals.ts';
@@ -42,7 +42,7 @@ export function pageOf(operation: Operation, query: QueryValues): PageRequest {
   return {
     pageNum: integer(query, 'pageNum', { minimum: 0, maximum: pageNumMax }) || 1,
     itemsPerPage: integer(query, 'itemsPerPage', { minimum: 1, maximum: itemsPerPageMax }) ?? itemsPerPageDefault,
-    includeCount: flag(query, 'includeCount', true),
+    includeCount: operation.paging === 'uncounted' || flag(query, 'includeCount', true),
   };
 }
 
@@ -64,10 +64,20 @@ function ownParameter(rule: QueryParameter, query: QueryValues, name: string): s
       // Left out is not false: some operations have a default of their own.
       return query[name] ? flag(query, name, false) : undefined;
     case 'string':
-      return query[name] || undefined;
+      return text(rule, query, name);
     default:
       return unreachable(rule);
   }
+}
+
+function text(rule: StringParameter, query: QueryValues, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || value === '') return undefined;
+  if (rule.values !== undefined && !rule.values.includes(value))
+    throw invalid([{ field: name, description: `must be one of ${rule.values.join(', ')}` }]);
+  if (rule.pattern !== undefined && !new RegExp(rule.pattern).test(value))
+    throw invalid([{ field: name, description: 'has an invalid format' }]);
+  return value;
 }
 
 export interface PageLink {
@@ -91,7 +101,7 @@ export function pageLinks(options: {
   const own = Object.keys(operation.query)
     .filter((name) => query[name] !== undefined)
     .map((name) => `${name}=${encodeURIComponent(query[name] ?? '')}`);
-  const common = [`includeCount=${page.includeCount}`, ...own];
+  const common = [...(operation.paging === 'uncounted' ? [] : [`includeCount=${page.includeCount}`]), ...own];
   const size = `itemsPerPage=${page.itemsPerPage}`;
   const to = (pageNum: number, rel: string) => ({
     href: `${href}?${[...common, size, `pageNum=${pageNum}`].join('&')}`,

@@ -20,6 +20,19 @@ export async function findExportBucket(reader: CatalogReader, id: string): Promi
   return await reader.selectFrom('exportBuckets').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** The name of a cluster whose schedule names the bucket, or null. One that was terminated exports no more. */
+export async function clusterExportingInto(reader: CatalogReader, exportBucketId: string): Promise<string | null> {
+  const row = await reader
+    .selectFrom('schedules')
+    .innerJoin('clusters', 'clusters.id', 'schedules.clusterId')
+    .select('clusters.name')
+    .where('schedules.exportBucketId', '=', exportBucketId)
+    .where('clusters.deletedAtMs', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.name ?? null;
+}
+
 /** The identity under which a bucket is used; deleted ones too. */
 export async function findAccessRole(
   reader: CatalogReader,

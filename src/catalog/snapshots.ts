@@ -26,15 +26,16 @@ export async function findSnapshot(reader: CatalogReader, id: string): Promise<S
   return await reader.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Newest first. */
+/** Newest first; with `completed` only those that are, or are not. */
 export async function listSnapshots(
   reader: CatalogReader,
-  query: { clusterId: string; page: PageRequest },
+  query: { clusterId: string; completed?: boolean | undefined; page: PageRequest },
 ): Promise<Page<SnapshotRow>> {
-  const filtered = reader
+  let filtered = reader
     .selectFrom('snapshots')
     .where('clusterId', '=', query.clusterId)
     .where('deletedAtMs', 'is', null);
+  if (query.completed !== undefined) filtered = filtered.where('status', query.completed ? '=' : '<>', 'completed');
   return await readPage(query.page, filtered, (rows) =>
     rows.selectAll().orderBy('requestedAtMs', 'desc').orderBy('id', 'desc'),
   );
@@ -84,13 +85,14 @@ export async function snapshotsBeingWritten(
     .execute();
 }
 
-/** Past their time, ended, not deleted; oldest expiry first, at most `limit`. */
+/** Past their time, ended, neither deleted nor kept from it; oldest expiry first, at most `limit`. */
 export async function expiredSnapshots(reader: CatalogReader, nowMs: number, limit: number): Promise<SnapshotRow[]> {
   return await reader
     .selectFrom('snapshots')
     .selectAll()
     .where('deletedAtMs', 'is', null)
     .where('expiresAtMs', '<=', nowMs)
+    .where('doNotDelete', '=', 0)
     .where('status', 'in', ['completed', 'failed'])
     .orderBy('expiresAtMs')
     .limit(limit)
@@ -143,7 +145,14 @@ export async function snapshotsChangedSinceManifest(
 ): Promise<
   Pick<
     SnapshotRow,
-    'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'
+    | 'id'
+    | 'clusterId'
+    | 'expiresAtMs'
+    | 'retentionMs'
+    | 'retentionChanged'
+    | 'retentionUpdatedAtMs'
+    | 'doNotDelete'
+    | 'deletedAtMs'
   >[]
 > {
   return await reader
@@ -155,6 +164,7 @@ export async function snapshotsChangedSinceManifest(
       'retentionMs',
       'retentionChanged',
       'retentionUpdatedAtMs',
+      'doNotDelete',
       'deletedAtMs',
     ])
     .where('status', '=', 'completed')
@@ -162,6 +172,7 @@ export async function snapshotsChangedSinceManifest(
       e.or([
         e('retentionChanged', '=', 1),
         e('retentionUpdatedAtMs', 'is not', null),
+        e('doNotDelete', '=', 1),
         e('deletedAtMs', 'is not', null),
       ]),
     )

@@ -2,8 +2,8 @@ import { zoneIdOf } from '../../src/api/wire/cluster-parts.ts';
 import type {
   Checkpoint,
   Cluster,
-  CompliancePolicy,
   ClusterName,
+  CompliancePolicy,
   Domain,
   ExportBucket,
   ExportJob,
@@ -21,6 +21,7 @@ import { refuse } from '../../src/domain/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
 import { sampleExportBuckets, sampleExportJobs } from './sample-exports.ts';
 import { sampleProcessSettings } from './sample-process-settings.ts';
+import { sampleSurface } from './sample-surface.ts';
 
 /**
  * A domain of fixed rows, for tests of the API alone: it pages and refuses like the real one and does no work. Ids say what they are of in their last digits.
@@ -115,6 +116,7 @@ export function snapshotRow(change: Partial<Snapshot> = {}): Snapshot {
     writtenStoredBytes: 3_000_000_000,
     storageSizeBytes: 4_000_000_000,
     failureReason: null,
+    doNotDelete: false,
     taskId: sampleId('7', 1),
     ...change,
   };
@@ -571,6 +573,11 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         note('snapshots.updateRetention', request);
         return found;
       },
+      async updateExpiry(request) {
+        const found = snapshotOf(request);
+        note('snapshots.updateExpiry', request);
+        return found;
+      },
       async delete(request) {
         snapshotOf(request);
         note('snapshots.delete', request);
@@ -646,6 +653,13 @@ export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
         return found;
       },
     },
+    ...sampleSurface({
+      projectId: sampleIds.project,
+      restoreJob: must(sampleRestoreJobs[1], 'a queued sample'),
+      note,
+      clusterNamed,
+      snapshotOf,
+    }),
     tasks: {
       list: async ({ page }) => pageOf(sampleTasks, page),
       async get(taskId) {

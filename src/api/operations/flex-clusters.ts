@@ -24,4 +24,6 @@ export const flexClusterHandlers: HandlersOf<typeof flexClusterOperations> = {
   getGroupFlexClusterBackupSnapshot: refuseFlex,
   listGroupFlexClusterBackupRestoreJobs: refuseFlex,
   getGroupFlexClusterBackupRestoreJob: refuseFlex,
+  downloadGroupFlexClusterBackup: refuseFlex,
+  createGroupFlexClusterBackupRestoreJob: refuseFlex,
 };

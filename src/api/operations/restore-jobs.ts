@@ -1,12 +1,12 @@
 import type { RequestBody } from '../../../contract/operation.ts';
 import type { restoreJobOperations } from '../../../contract/restore-jobs.ts';
 import type { RestoreRequest } from '../../domain/domain.ts';
-import { Refusal, refuse } from '../../domain/refusals.ts';
-import type { Call, HandlersOf } from '../call.ts';
+import { refuse } from '../../domain/refusals.ts';
+import type { HandlersOf } from '../call.ts';
 import { clusterOf, mapped } from '../listing.ts';
+import { mayRestoreIntoTarget } from '../restore-target.ts';
 import { restoreJobBody } from '../wire/restore-job.ts';
 
-type CreateCall = Call<(typeof restoreJobOperations)['createGroupClusterBackupRestoreJob']>;
 type RestoreBody = RequestBody<(typeof restoreJobOperations)['createGroupClusterBackupRestoreJob']>;
 
 export const restoreJobHandlers: HandlersOf<typeof restoreJobOperations> = {
@@ -16,7 +16,9 @@ export const restoreJobHandlers: HandlersOf<typeof restoreJobOperations> = {
   },
 
   async createGroupClusterBackupRestoreJob(call) {
-    await mayRestoreIntoTarget(call);
+    const { params, body, rolesInProjectNamed } = call;
+    const { targetGroupId, targetClusterName } = body;
+    await mayRestoreIntoTarget({ ...params, targetGroupId, targetClusterName, rolesInProjectNamed });
     const job = await call.domain.restoreJobs.create({
       ...clusterOf(call.params),
       deliveryType: deliveryTypeOf(call.body.deliveryType),
@@ -36,18 +38,6 @@ export const restoreJobHandlers: HandlersOf<typeof restoreJobOperations> = {
     return undefined;
   },
 };
-
-/** A restore replaces data, so the role is needed where it lands too. A target project that the caller cannot see is refused like one that is not there. */
-async function mayRestoreIntoTarget({ body, params, rolesInProjectNamed }: CreateCall): Promise<void> {
-  const { targetGroupId, targetClusterName } = body;
-  if (targetGroupId === undefined || targetGroupId === params.groupId) return;
-  const refusal = refuse('CANNOT_RESTORE_TO_TARGET', [targetClusterName ?? '', targetGroupId]);
-  const roles = await rolesInProjectNamed(targetGroupId).catch((error: unknown) => {
-    if (error instanceof Refusal) throw refusal;
-    throw error;
-  });
-  if (!roles.has('GROUP_BACKUP_RECOVERY_OPERATOR')) throw refusal;
-}
 
 function deliveryTypeOf(text: string): RestoreRequest['deliveryType'] {
   if (text === 'automated' || text === 'download' || text === 'pointInTime') return text;

@@ -45,6 +45,11 @@ export const snapshotHandlers: HandlersOf<typeof snapshotOperations> = {
     return undefined;
   },
 
+  async deleteGroupClusterBackupSnapshotShardedCluster({ params, domain }) {
+    await domain.snapshots.delete({ ...clusterOf(params), snapshotId: params.snapshotId });
+    return undefined;
+  },
+
   async getGroupClusterBackupSnapshotShardedCluster({ params, domain, links }) {
     const snapshot = await domain.snapshots.get({ ...clusterOf(params), snapshotId: params.snapshotId });
     return asShardedClusterSnapshot(snapshot, links);

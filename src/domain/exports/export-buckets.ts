@@ -1,5 +1,6 @@
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import {
+  clusterExportingInto,
   findAccessRole,
   findExportBucket,
   insertExportBucket,
@@ -120,6 +121,12 @@ async function requireAccessRole(
 async function refuseWhileInUse(writer: CatalogWriter, bucket: ExportBucketRow): Promise<void> {
   if (await hasUnfinishedExportInto(writer, bucket.id))
     throw refuse('EXPORT_BUCKET_DELETE_FAILED_BUCKET_IN_USE', [bucket.id, 'an export job is writing into it']);
+  const clusterName = await clusterExportingInto(writer, bucket.id);
+  if (clusterName !== null)
+    throw refuse('EXPORT_BUCKET_DELETE_FAILED_BUCKET_IN_USE', [
+      bucket.id,
+      `the schedule of cluster ${clusterName} exports into it`,
+    ]);
 }
 
 function viewOf({ deletedAtMs: _deleted, requirePrivateNetworking, ...shown }: ExportBucketRow): ExportBucket {

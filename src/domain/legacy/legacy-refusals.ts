@@ -7,4 +7,29 @@ export const legacyRefusals = {
     detail: 'No checkpoint with ID {0} exists for cluster {1} in group {2}.',
     remedy: 'Checkpoints belong to sharded clusters of old; a replica set has none.',
   },
+  CANNOT_DELETE_PROTECTED_SNAPSHOT: {
+    status: 400,
+    detail: 'Snapshot {0} is marked not to be deleted.',
+    remedy: "Tidemark's own code. Set `doNotDelete` to false through the legacy snapshot operation first.",
+  },
+  CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET: {
+    status: 400,
+    detail: 'Cluster {0} is a replica set, for which no checkpoint interval can be set.',
+    remedy: 'Leave `clusterCheckpointIntervalMin` out: checkpoints are made for sharded clusters alone.',
+  },
+  CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS: {
+    status: 400,
+    detail: 'Cluster {0} is a replica set, which has no checkpoints to restore.',
+    remedy: 'Restore a snapshot.',
+  },
+  CANNOT_USE_CLUSTER_IN_SERVERLESS_INSTANCE_API: {
+    status: 400,
+    detail: 'Cluster {0} cannot be used in the Serverless Instance API.',
+    remedy: 'Use the path below /clusters: there are no serverless instances here.',
+  },
+  SERVERLESS_INSTANCE_NOT_FOUND: {
+    status: 404,
+    detail: 'No serverless instance named {0} exists in group {1}.',
+    remedy: 'There are no serverless instances here; clusters are below /clusters.',
+  },
 } as const satisfies Record<string, RefusalRule>;

@@ -39,7 +39,14 @@ export interface CatalogCopy {
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
   snapshots: Pick<
     SnapshotRow,
-    'id' | 'clusterId' | 'expiresAtMs' | 'retentionMs' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'deletedAtMs'
+    | 'id'
+    | 'clusterId'
+    | 'expiresAtMs'
+    | 'retentionMs'
+    | 'retentionChanged'
+    | 'retentionUpdatedAtMs'
+    | 'doNotDelete'
+    | 'deletedAtMs'
   >[];
 }
 

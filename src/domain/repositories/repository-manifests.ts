@@ -1,5 +1,11 @@
 import type { Manifest } from '../../repository/format/manifest.ts';
-import { deleteManifest, listManifests, manifestExists, readManifest } from '../../repository/manifests.ts';
+import {
+  deleteManifest,
+  findManifest,
+  listManifests,
+  manifestExists,
+  readManifest,
+} from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ManifestFacts, Manifests, SnapshotName } from '../snapshots/snapshot-engine.ts';
 
@@ -10,6 +16,10 @@ export function repositoryManifests(repository: Repository): Manifests {
       if (!(await manifestExists(repository, name))) return null;
       const options = signal === undefined ? {} : { signal };
       return factsOfManifest(await readManifest(repository, name, options));
+    },
+    namespaces: async (name) => {
+      const manifest = await findManifest(repository, name);
+      return manifest?.collections.map((entry) => ({ db: entry.db, collection: entry.name })) ?? null;
     },
     list: () => names(repository),
     delete: async (name) => await deleteManifest(repository, name),

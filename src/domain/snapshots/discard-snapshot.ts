@@ -23,6 +23,7 @@ export async function discardSnapshot(
 ): Promise<void> {
   assert(row.status === 'completed' || row.status === 'failed', 'what is being written is not deleted');
   assert(row.deletedAtMs === null, 'a snapshot is deleted once');
+  assert(row.doNotDelete === 0, 'a snapshot that is kept for good is not deleted');
   await updateSnapshot(writer, row.id, { deletedAtMs: context.clock.nowMs() });
   if (row.status === 'failed') return;
   await queueManifestDeletion(writer, context, row.id);

@@ -30,7 +30,13 @@ test('a retention is a whole number from 1 to two centuries', () => {
 
 test('what may expire', () => {
   const facts = { nowMs: 100, newestCompletedId: 'newest', newerNotCompleted: true };
-  const snapshot = (id: string, status: string, expiresAtMs = 100) => ({ id, status, expiresAtMs });
+  const snapshot = (id: string, status: string, expiresAtMs = 100, doNotDelete: 0 | 1 = 0) => ({
+    id,
+    status,
+    expiresAtMs,
+    doNotDelete,
+  });
+  assert.equal(mayExpire(snapshot('old', 'completed', 100, 1), facts), false);
   assert.equal(mayExpire(snapshot('old', 'completed'), facts), true);
   assert.equal(mayExpire(snapshot('old', 'completed', 101), facts), false);
   assert.equal(mayExpire(snapshot('newest', 'completed'), facts), false);

@@ -50,10 +50,10 @@ function addMonths(fromMs: number, months: number): number {
  * its last good one to the calendar.
  */
 export function mayExpire(
-  snapshot: { id: string; expiresAtMs: number; status: string },
+  snapshot: { id: string; expiresAtMs: number; doNotDelete: 0 | 1; status: string },
   facts: { nowMs: number; newestCompletedId: string | null; newerNotCompleted: boolean },
 ): boolean {
-  if (snapshot.expiresAtMs > facts.nowMs) return false;
+  if (snapshot.expiresAtMs > facts.nowMs || snapshot.doNotDelete === 1) return false;
   if (snapshot.status === 'failed') return true;
   if (snapshot.status !== 'completed') return false;
   return !(snapshot.id === facts.newestCompletedId && facts.newerNotCompleted);

@@ -6,6 +6,11 @@ export interface SnapshotName {
   snapshotId: string;
 }
 
+export interface SnapshotNamespace {
+  db: string;
+  collection: string;
+}
+
 /** What a manifest says of its snapshot. */
 export interface ManifestFacts {
   header: ManifestHeader;
@@ -34,6 +39,8 @@ export interface SnapshotEngine {
 export interface Manifests {
   /** Null where there is none; a Damage where it cannot be read. */
   read(name: SnapshotName, signal?: AbortSignal): Promise<ManifestFacts | null>;
+  /** Every collection and view that it names. Null where there is no manifest; a Damage where it cannot be read. */
+  namespaces(name: SnapshotName): Promise<SnapshotNamespace[] | null>;
   list(): AsyncIterable<SnapshotName>;
   /** Succeeds where there is none. */
   delete(name: SnapshotName): Promise<void>;

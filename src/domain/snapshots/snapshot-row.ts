@@ -32,6 +32,7 @@ export function requestedSnapshot(request: {
     expiresAtMs: request.nowMs + request.retentionMs,
     retentionChanged: 0,
     retentionUpdatedAtMs: null,
+    doNotDelete: 0,
     clusterTimeT: null,
     clusterTimeI: null,
     parentSnapshotId: null,
@@ -120,7 +121,8 @@ export function snapshotOf(
     retentionChanged: _changed,
     retentionUpdatedAtMs: _updated,
     deletedAtMs: _deleted,
+    doNotDelete,
     ...shown
   } = row;
-  return { ...shown, ...known, policyItems: JSON.parse(policyItems) as string[] };
+  return { ...shown, ...known, doNotDelete: doNotDelete === 1, policyItems: JSON.parse(policyItems) as string[] };
 }

@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts';
+import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { mapPage } from '../../catalog/page.ts';
 import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import {
@@ -30,11 +30,11 @@ export function createSnapshots(context: DomainContext): Snapshots {
   const { catalog, clock, ids } = context;
 
   return {
-    list: async ({ page, closestBefore, ...name }) => {
+    list: async ({ page, completed, closestBefore, ...name }) => {
       const cluster = await requireCluster(catalog.reader, name);
       const rows =
         closestBefore === undefined
-          ? await listSnapshots(catalog.reader, { clusterId: cluster.id, page })
+          ? await listSnapshots(catalog.reader, { clusterId: cluster.id, completed, page })
           : await closest(catalog.reader, cluster.id, closestBefore);
       const views = await withTasks(catalog.reader, cluster, rows.items);
       return mapPage(rows, (row) => must(views.get(row.id), 'a view for every row'));
@@ -91,10 +91,25 @@ export function createSnapshots(context: DomainContext): Snapshots {
         const expiresAtMs = retentionEndMs(fromMs, retentionUnit, retentionValue);
         const what = `snapshot ${row.id}`;
         await requireNotShortened(writer, cluster.projectId, { what, fromMs: row.expiresAtMs, toMs: expiresAtMs });
-        const changes = { expiresAtMs, retentionMs: expiresAtMs - fromMs, retentionChanged: 1 as const };
-        await updateSnapshot(writer, row.id, changes);
-        await queueCatalogCopy(writer, context);
-        return await viewOf(writer, cluster, { ...row, ...changes });
+        return await viewOf(writer, cluster, await changeExpiry(writer, context, row, { expiresAtMs }));
+      });
+      context.wakeWorker();
+      return changed;
+    },
+
+    updateExpiry: async ({ snapshotId, doNotDelete, expiresAtMs, ...name }) => {
+      if (doNotDelete === true && expiresAtMs !== undefined)
+        throw refuse('VALIDATION_ERROR', ['doNotDelete and expires exclude each other']);
+      const changed = await catalog.transact(async (writer) => {
+        const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
+        if (row.status !== 'completed') throw refuse('CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', [snapshotId]);
+        if (expiresAtMs !== undefined && expiresAtMs <= must(row.finishedAtMs, 'a completed snapshot was finished'))
+          throw refuse('VALIDATION_ERROR', ['expires lies before the end of the snapshot']);
+        const changes = {
+          ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+          ...(doNotDelete === undefined ? {} : { doNotDelete: doNotDelete ? (1 as const) : (0 as const) }),
+        };
+        return await viewOf(writer, cluster, await changeExpiry(writer, context, row, changes));
       });
       context.wakeWorker();
       return changed;
@@ -105,12 +120,32 @@ export function createSnapshots(context: DomainContext): Snapshots {
         const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
         if (row.status === 'queued' || row.status === 'inProgress')
           throw refuse('CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', [snapshotId]);
+        if (row.doNotDelete === 1) throw refuse('CANNOT_DELETE_PROTECTED_SNAPSHOT', [snapshotId]);
         await requireDeletable(writer, cluster.projectId, row, clock.nowMs());
         await discardSnapshot(writer, context, row);
       });
       context.wakeWorker();
     },
   };
+}
+
+/** The one place where the end of a completed snapshot is set by its owner: whatever forbids that to everybody belongs here. */
+async function changeExpiry(
+  writer: CatalogWriter,
+  context: DomainContext,
+  row: SnapshotRow,
+  change: { expiresAtMs?: number; doNotDelete?: 0 | 1 },
+): Promise<SnapshotRow> {
+  const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
+  const { expiresAtMs } = change;
+  const changes = {
+    ...change,
+    ...(expiresAtMs === undefined ? {} : { retentionMs: expiresAtMs - fromMs, retentionChanged: 1 as const }),
+  };
+  if (Object.keys(changes).length === 0) return row;
+  await updateSnapshot(writer, row.id, changes);
+  await queueCatalogCopy(writer, context);
+  return { ...row, ...changes };
 }
 
 async function requireSnapshot(

@@ -1,0 +1,119 @@
+import type {
+  LegacyRestoreJob,
+  LegacySchedule as LegacyScheduleBody,
+  LegacySnapshot,
+} from '../../../contract/legacy-backup.ts';
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { LegacySchedule, RestoreJob, Snapshot } from '../../domain/domain.ts';
+import { isoSeconds } from '../../lib/clock.ts';
+import type { LinkBuilder } from '../links.ts';
+import { timeIfKnown } from './times.ts';
+
+/** Snapshots, restore jobs and the schedule in the vocabulary of legacy backup. `encrypted`: the repository is. */
+
+/** `created` is the time of the data, and until that is known the time of the request; a snapshot that is kept for good does not expire. */
+export function legacySnapshotBody(
+  snapshot: Snapshot,
+  encrypted: boolean,
+  links: LinkBuilder,
+): ShapeOf<typeof LegacySnapshot> {
+  const { clusterId, clusterName, projectId, clusterTimeT, clusterTimeI } = snapshot;
+  const cluster = `/groups/${projectId}/clusters/${clusterName}`;
+  const applied = clusterTimeT === null ? null : clusterTimeT * 1000;
+  return {
+    clusterId,
+    clusterName,
+    complete: snapshot.status === 'completed',
+    created: { date: isoSeconds(applied ?? snapshot.requestedAtMs), increment: clusterTimeI },
+    doNotDelete: snapshot.doNotDelete,
+    ...timeIfKnown('expires', snapshot.doNotDelete ? null : snapshot.expiresAtMs),
+    groupId: projectId,
+    id: snapshot.id,
+    incremental: snapshot.parentSnapshotId !== null,
+    lastOplogAppliedTimestamp: { date: applied === null ? null : isoSeconds(applied), increment: clusterTimeI },
+    links: [links.self(`${cluster}/snapshots/${snapshot.id}`), links.to('cluster', cluster)],
+    parts: [partOf(snapshot, encrypted)],
+  };
+}
+
+/** The one part of a replica set. From which member it was read is not kept, and our compression has no name here: both stay out. */
+function partOf(snapshot: Snapshot, encrypted: boolean): ShapeOf<typeof LegacySnapshot>['parts'][number] {
+  const { dataBytes, storageSizeBytes, mongodVersion, replicaSetName, featureCompatibilityVersion: fcv } = snapshot;
+  const complete = snapshot.status === 'completed';
+  return {
+    clusterId: snapshot.clusterId,
+    ...timeIfKnown('completedTime', complete ? snapshot.finishedAtMs : null),
+    ...(dataBytes === null ? {} : { dataSizeBytes: dataBytes }),
+    encryptionEnabled: encrypted,
+    ...(fcv === null ? {} : { fcv }),
+    ...(storageSizeBytes === null ? {} : { fileSizeBytes: storageSizeBytes, storageSizeBytes }),
+    ...(mongodVersion === null ? {} : { mongodVersion }),
+    ...(replicaSetName === null ? {} : { replicaSetName }),
+    typeName: 'REPLICA_SET',
+  };
+}
+
+const jobStatus = {
+  queued: 'IN_PROGRESS',
+  inProgress: 'IN_PROGRESS',
+  completed: 'FINISHED',
+  failed: 'BROKEN',
+  cancelled: 'KILLED',
+  expired: 'FINISHED',
+} as const;
+
+const deliveryStatus = {
+  queued: 'NOT_STARTED',
+  inProgress: 'IN_PROGRESS',
+  completed: 'READY',
+  failed: 'FAILED',
+  cancelled: 'INTERRUPTED',
+  expired: 'EXPIRED',
+} as const;
+
+/** A restore job; it belongs to no batch, as every job of a replica set. */
+export function legacyRestoreJobBody(
+  job: RestoreJob,
+  encrypted: boolean,
+  links: LinkBuilder,
+): ShapeOf<typeof LegacyRestoreJob> {
+  const cluster = `/groups/${job.projectId}/clusters/${job.clusterName}`;
+  const { snapshotId, snapshotCreatedAtMs, targetClusterId, targetClusterName, targetProjectId } = job;
+  return {
+    clusterId: job.clusterId,
+    clusterName: job.clusterName,
+    created: isoSeconds(job.createdAtMs),
+    delivery: {
+      methodName: job.deliveryType === 'download' ? 'HTTP' : 'AUTOMATED_RESTORE',
+      statusName: deliveryStatus[job.state],
+      ...(targetClusterId === null ? {} : { targetClusterId }),
+      ...(targetClusterName === null ? {} : { targetClusterName }),
+      ...(targetProjectId === null ? {} : { targetGroupId: targetProjectId }),
+    },
+    encryptionEnabled: encrypted,
+    groupId: job.projectId,
+    hashes: [],
+    id: job.id,
+    links: [
+      links.self(`${cluster}/restoreJobs/${job.id}`),
+      ...(snapshotId === null ? [] : [links.to('snapshot', `${cluster}/snapshots/${snapshotId}`)]),
+      links.to('cluster', cluster),
+    ],
+    ...(snapshotId === null ? {} : { snapshotId }),
+    statusName: jobStatus[job.state],
+    timestamp: {
+      date: snapshotCreatedAtMs === null ? null : isoSeconds(snapshotCreatedAtMs),
+      increment: null,
+    },
+  };
+}
+
+export function legacyScheduleBody(schedule: LegacySchedule, links: LinkBuilder): ShapeOf<typeof LegacyScheduleBody> {
+  const { projectId, clusterName, ...settings } = schedule;
+  const cluster = `/groups/${projectId}/clusters/${clusterName}`;
+  return {
+    ...settings,
+    groupId: projectId,
+    links: [links.self(`${cluster}/snapshotSchedule`), links.to('cluster', cluster)],
+  };
+}

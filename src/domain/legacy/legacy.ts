@@ -1,0 +1,87 @@
+import type { CatalogReader } from '../../catalog/catalog.ts';
+import { findCluster } from '../../catalog/clusters.ts';
+import { findLegacySchedule, writeLegacySchedule } from '../../catalog/legacy-schedules.ts';
+import type { ClusterRow } from '../../catalog/schema.ts';
+import type { DomainContext } from '../context.ts';
+import type { Legacy, LegacyRestoreRequest, LegacySchedule, LegacyScheduleSettings, RestoreJobs } from '../domain.ts';
+import { requireCluster } from '../find-resource.ts';
+import { refuse } from '../refusals.ts';
+
+/** What a cluster of old began with. */
+const scheduleAtFirst: LegacyScheduleSettings = {
+  snapshotIntervalHours: 6,
+  snapshotRetentionDays: 2,
+  dailySnapshotRetentionDays: 7,
+  weeklySnapshotRetentionWeeks: 4,
+  monthlySnapshotRetentionMonths: 12,
+  pointInTimeWindowHours: 24,
+};
+
+export function createLegacy({ catalog, clock }: DomainContext, restoreJobs: Pick<RestoreJobs, 'create'>): Legacy {
+  return {
+    schedule: async (name) => {
+      const cluster = await requireCluster(catalog.reader, name);
+      return scheduleOf(cluster, await settingsOf(catalog.reader, cluster.id));
+    },
+
+    updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) =>
+      await catalog.transact(async (writer) => {
+        const cluster = await requireCluster(writer, name);
+        if (clusterCheckpointIntervalMin !== undefined)
+          throw refuse('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', [cluster.name]);
+        const settings = { ...(await settingsOf(writer, cluster.id)), ...changes };
+        await writeLegacySchedule(writer, { ...settings, clusterId: cluster.id, updatedAtMs: clock.nowMs() });
+        return scheduleOf(cluster, settings);
+      }),
+
+    restore: async (request) => {
+      const { projectId, clusterName } = request;
+      const cluster = await requireCluster(catalog.reader, { projectId, clusterName });
+      const snapshotId = snapshotToRestore(request, cluster);
+      if (request.methodName !== 'AUTOMATED_RESTORE') throw refuse('UNSUPPORTED_DELIVERY_METHOD', [request.methodName]);
+      const target = await targetOf(catalog.reader, request);
+      return await restoreJobs.create({ projectId, clusterName, deliveryType: 'automated', snapshotId, ...target });
+    },
+  };
+}
+
+async function settingsOf(reader: CatalogReader, clusterId: string): Promise<LegacyScheduleSettings> {
+  const row = await findLegacySchedule(reader, clusterId);
+  if (row === undefined) return scheduleAtFirst;
+  const { clusterId: _cluster, updatedAtMs: _updated, ...settings } = row;
+  return settings;
+}
+
+function scheduleOf(cluster: ClusterRow, settings: LegacyScheduleSettings): LegacySchedule {
+  return { ...settings, clusterId: cluster.id, projectId: cluster.projectId, clusterName: cluster.name };
+}
+
+/** The snapshot, where that is the one thing that the request names. */
+function snapshotToRestore(request: LegacyRestoreRequest, cluster: ClusterRow): string {
+  const { snapshotId, checkpointId, oplogTs, oplogInc, pointInTimeUtcMillis } = request;
+  const oplog = oplogTs ?? oplogInc;
+  const named = [snapshotId, checkpointId, oplog, pointInTimeUtcMillis].filter((part) => part !== undefined);
+  if (named.length > 1)
+    throw refuse('VALIDATION_ERROR', [
+      'snapshotId, checkpointId, oplogTs with oplogInc and pointInTimeUTCMillis exclude each other',
+    ]);
+  if (checkpointId !== undefined) throw refuse('CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS', [cluster.name]);
+  if (oplog !== undefined || pointInTimeUtcMillis !== undefined)
+    throw refuse('FEATURE_UNSUPPORTED', ['points in time cannot be restored yet']);
+  if (snapshotId === undefined) throw refuse('MISSING_ATTRIBUTE', ['snapshotId']);
+  return snapshotId;
+}
+
+/** By name, or by the id of a cluster in the project that is named with it. */
+async function targetOf(
+  reader: CatalogReader,
+  { targetProjectId, targetClusterName, targetClusterId }: LegacyRestoreRequest,
+): Promise<{ targetProjectId?: string; targetClusterName?: string }> {
+  const project = targetProjectId === undefined ? {} : { targetProjectId };
+  if (targetClusterName !== undefined) return { ...project, targetClusterName };
+  if (targetClusterId === undefined) return project;
+  const cluster = await findCluster(reader, targetClusterId);
+  if (cluster === undefined || cluster.projectId !== targetProjectId)
+    throw refuse('CLUSTER_NOT_FOUND', [targetClusterId, targetProjectId ?? '']);
+  return { ...project, targetClusterName: cluster.name };
+}
