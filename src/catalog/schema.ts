@@ -34,8 +34,6 @@ export interface Tables {
   checkpointParts: CheckpointPartTable;
   legacySchedules: LegacyScheduleTable;
   privateEndpoints: PrivateEndpointTable;
-  legacySchedules: LegacyScheduleTable;
-  privateEndpoints: PrivateEndpointTable;
   tasks: TaskTable;
   settings: SettingTable;
   accessListEntries: AccessListEntryTable;
@@ -535,30 +533,6 @@ export interface PrivateEndpointTable {
   deletedAtMs: number | null;
 }
 
-/** The legacy snapshot schedule as it was set: kept and shown, nothing is taken by it. */
-export interface LegacyScheduleTable {
-  clusterId: string;
-  snapshotIntervalHours: number;
-  snapshotRetentionDays: number;
-  dailySnapshotRetentionDays: number;
-  weeklySnapshotRetentionWeeks: number;
-  monthlySnapshotRetentionMonths: number;
-  pointInTimeWindowHours: number;
-  updatedAtMs: number;
-}
-
-/** An object-storage private endpoint as it was asked for; no network is built. At most one a region of a project. */
-export interface PrivateEndpointTable {
-  id: string;
-  projectId: string;
-  cloudProvider: CloudProvider;
-  /** As Atlas spells regions: `US_EAST_1`. */
-  regionName: string;
-  vpcRegionName: string;
-  createdAtMs: number;
-  deletedAtMs: number | null;
-}
-
 export type OrganizationRow = Selectable<OrganizationTable>;
 export type ProjectRow = Selectable<ProjectTable>;
 export type ClusterRow = Selectable<ClusterTable>;
@@ -581,8 +555,6 @@ export type ExportJobRow = Selectable<ExportJobTable>;
 export type ExportJobComponentRow = Selectable<ExportJobComponentTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type CheckpointPartRow = Selectable<CheckpointPartTable>;
-export type LegacyScheduleRow = Selectable<LegacyScheduleTable>;
-export type PrivateEndpointRow = Selectable<PrivateEndpointTable>;
 export type LegacyScheduleRow = Selectable<LegacyScheduleTable>;
 export type PrivateEndpointRow = Selectable<PrivateEndpointTable>;
 export type TaskRow = Selectable<TaskTable>;

@@ -2,7 +2,7 @@ import { complianceRefusals } from './compliance/compliance-refusals.ts';
 import { continuousBackupRefusals } from './continuous-backup/continuous-backup-refusals.ts';
 import { exportRefusals } from './exports/export-refusals.ts';
 import { legacyRefusals } from './legacy/legacy-refusals.ts';
-import { privateEndpointRefusals, privateEndpointRefusals } from './private-endpoints/private-endpoint-refusals.ts';
+import { privateEndpointRefusals } from './private-endpoints/private-endpoint-refusals.ts';
 import { scheduleRefusals } from './schedules/schedule-refusals.ts';
 import { supportingRefusals } from './supporting-refusals.ts';
 
@@ -58,7 +58,6 @@ export const refusalRules = {
   ...continuousBackupRefusals,
   ...exportRefusals,
   ...legacyRefusals,
-  ...privateEndpointRefusals,
   ...privateEndpointRefusals,
   VALIDATION_ERROR: {
     status: 400,
@@ -157,20 +156,10 @@ export const refusalRules = {
     detail: 'Snapshot {0} is not completed: what it holds is not known yet.',
     remedy: "Tidemark's own code. Wait until the snapshot has completed.",
   },
-  CANNOT_LIST_INCOMPLETE_SNAPSHOT: {
-    status: 400,
-    detail: 'Snapshot {0} is not completed: what it holds is not known yet.',
-    remedy: "Tidemark's own code. Wait until the snapshot has completed.",
-  },
   SNAPSHOT_NOT_FOUND: {
     status: 404,
     detail: 'No snapshot with ID {0} exists for cluster {1} in group {2}.',
     remedy: 'It may have expired or been deleted.',
-  },
-  COLLECTION_RESTORE_JOB_NOT_FOUND: {
-    status: 404,
-    detail: 'No collection restore job with ID {0} exists for cluster {1} in group {2}.',
-    remedy: "Tidemark's own code. Collection restore jobs cannot be made yet.",
   },
   COLLECTION_RESTORE_JOB_NOT_FOUND: {
     status: 404,

@@ -27,15 +27,9 @@ export class MemoryManifests implements Manifests {
   readonly facts = new Map<string, ManifestFacts>();
   /** What every snapshot in it holds. */
   held: readonly SnapshotNamespace[] = [];
-  /** What every snapshot in it holds. */
-  held: readonly SnapshotNamespace[] = [];
 
   async read({ snapshotId }: SnapshotName): Promise<ManifestFacts | null> {
     return this.facts.get(snapshotId) ?? null;
-  }
-
-  async namespaces({ snapshotId }: SnapshotName): Promise<SnapshotNamespace[] | null> {
-    return this.facts.has(snapshotId) ? [...this.held] : null;
   }
 
   async namespaces({ snapshotId }: SnapshotName): Promise<SnapshotNamespace[] | null> {
