@@ -12,6 +12,7 @@ import { repositoryPruneCommand } from './repository-prune.ts';
 import { repositoryRebuildCommand } from './repository-rebuild.ts';
 import { repositoryStatsCommand } from './repository-stats.ts';
 import { restoreCommand } from './restore.ts';
+import { scheduleShowCommand } from './schedule-show.ts';
 import { serveCommand } from './serve.ts';
 import { snapshotListCommand } from './snapshot-list.ts';
 import { snapshotShowCommand } from './snapshot-show.ts';
@@ -41,6 +42,7 @@ export function createProgram(tools: CommandTools): Command {
       snapshotShowCommand(tools),
     ]),
   );
+  program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
   program.addCommand(restoreCommand(tools));
   program.addCommand(
     group('repository', 'look after the repository', [

@@ -62,7 +62,7 @@ export async function deleteOfItems(
 ): Promise<void> {
   if (removedIds.size === 0) return;
   for (const row of await scheduledSnapshots(writer, cluster.id)) {
-    if (row.status !== 'completed' || row.retentionChanged === 1) continue;
+    if (row.status !== 'completed' || row.retentionChanged === 1 || row.doNotDelete === 1) continue;
     if (!policyItemsOf(row).every((id) => removedIds.has(id))) continue;
     await requireDeletable(writer, cluster.projectId, row, context.clock.nowMs());
     await discardSnapshot(writer, context, row);

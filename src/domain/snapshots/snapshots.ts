@@ -89,9 +89,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
         // Counted from completion, as the first expiry was: the same retention again changes nothing.
         const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
         const expiresAtMs = retentionEndMs(fromMs, retentionUnit, retentionValue);
-        const what = `snapshot ${row.id}`;
-        await requireNotShortened(writer, cluster.projectId, { what, fromMs: row.expiresAtMs, toMs: expiresAtMs });
-        return await viewOf(writer, cluster, await changeExpiry(writer, context, row, { expiresAtMs }));
+        return await viewOf(writer, cluster, await changeExpiry(writer, context, { cluster, row }, { expiresAtMs }));
       });
       context.wakeWorker();
       return changed;
@@ -109,7 +107,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
           ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
           ...(doNotDelete === undefined ? {} : { doNotDelete: doNotDelete ? (1 as const) : (0 as const) }),
         };
-        return await viewOf(writer, cluster, await changeExpiry(writer, context, row, changes));
+        return await viewOf(writer, cluster, await changeExpiry(writer, context, { cluster, row }, changes));
       });
       context.wakeWorker();
       return changed;
@@ -133,9 +131,14 @@ export function createSnapshots(context: DomainContext): Snapshots {
 async function changeExpiry(
   writer: CatalogWriter,
   context: DomainContext,
-  row: SnapshotRow,
+  { cluster, row }: { cluster: ClusterRow; row: SnapshotRow },
   change: { expiresAtMs?: number; doNotDelete?: 0 | 1 },
 ): Promise<SnapshotRow> {
+  await requireNotShortened(writer, cluster.projectId, {
+    what: `snapshot ${row.id}`,
+    fromMs: endOf(row),
+    toMs: endOf({ ...row, ...change }),
+  });
   const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
   const { expiresAtMs } = change;
   const changes = {
@@ -146,6 +149,10 @@ async function changeExpiry(
   await updateSnapshot(writer, row.id, changes);
   await queueCatalogCopy(writer, context);
   return { ...row, ...changes };
+}
+
+function endOf({ doNotDelete, expiresAtMs }: Pick<SnapshotRow, 'doNotDelete' | 'expiresAtMs'>): number {
+  return doNotDelete === 1 ? Number.POSITIVE_INFINITY : expiresAtMs;
 }
 
 async function requireSnapshot(

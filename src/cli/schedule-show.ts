@@ -1,0 +1,97 @@
+import { Command } from 'commander';
+import type { Schedule } from '../domain/domain.ts';
+import type { Colours } from './colours.ts';
+import { type CommandTools, runCommand } from './command-run.ts';
+import { findCluster } from './lookup.ts';
+import { withService } from './open-service.ts';
+import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from './options.ts';
+import { formatTime } from './sizes.ts';
+import { renderFields, renderTable } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ScheduleShowOptions {
+  dataDir?: string;
+  passphraseFile?: string;
+  project?: string;
+  json?: boolean;
+}
+
+export function scheduleShowCommand(tools: CommandTools): Command {
+  return new Command('show')
+    .description('show when snapshots of a cluster are taken and how long they are kept')
+    .argument('<cluster>', 'name of the cluster')
+    .addOption(projectOption())
+    .addOption(dataDirOption())
+    .addOption(passphraseFileOption())
+    .addOption(jsonOption())
+    .action((name: string, options: ScheduleShowOptions) =>
+      runCommand(tools, options, (run) =>
+        withService(run, options, async ({ domain }) => {
+          const { projectId, name: clusterName } = await findCluster(domain, name, options.project);
+          const schedule = await domain.schedules.get({ projectId, clusterName });
+          run.answer(scheduleJson(schedule), schedulePage(schedule, run.terminal));
+        }),
+      ),
+    );
+}
+
+function scheduleJson({ nextSnapshotMs, ...schedule }: Schedule): object {
+  return { ...schedule, nextSnapshot: nextSnapshotMs === null ? null : new Date(nextSnapshotMs).toISOString() };
+}
+
+function schedulePage(schedule: Schedule, terminal: Terminal): string[] {
+  const fields = fieldsOf(schedule, terminal.colours);
+  if (schedule.items.length === 0) return [...fields, 'Nothing is scheduled: snapshots are taken on demand only.'];
+  const rows = schedule.items.map((item) => [
+    item.frequencyType,
+    whenOf(item),
+    `${item.retentionValue} ${item.retentionUnit}`,
+  ]);
+  return [...fields, '', ...renderTable([{ header: 'EVERY' }, { header: 'WHEN' }, { header: 'KEPT' }], rows, terminal)];
+}
+
+function fieldsOf(schedule: Schedule, colours: Colours): string[] {
+  const two = (part: number) => `${part}`.padStart(2, '0');
+  return renderFields(
+    [
+      ['cluster', schedule.clusterName],
+      ['next snapshot', schedule.nextSnapshotMs === null ? null : formatTime(schedule.nextSnapshotMs)],
+      ['reference time', `${two(schedule.referenceHour)}:${two(schedule.referenceMinute)} UTC`],
+      ['restore window', `${schedule.restoreWindowDays} days`],
+      ['copied to', schedule.copySettings.map((setting) => setting.regionName).join(', ')],
+    ],
+    colours,
+  );
+}
+
+const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
+
+/** In words; the time of day is the reference time. */
+function whenOf({ frequencyType, frequencyInterval }: Schedule['items'][number]): string {
+  switch (frequencyType) {
+    case 'hourly':
+      return `every ${frequencyInterval} hours`;
+    case 'daily':
+      return 'every day';
+    case 'weekly':
+      return WEEKDAYS[frequencyInterval - 1] ?? '';
+    case 'monthly':
+      return frequencyInterval === 40 ? 'last day of the month' : `day ${frequencyInterval} of the month`;
+    case 'yearly':
+      return `1 ${MONTHS[frequencyInterval - 1] ?? ''}`;
+  }
+}
