@@ -19,6 +19,7 @@ import { allServiceAccountSecrets, allServiceAccounts } from '../../catalog/serv
 import { snapshotsChangedSinceManifest } from '../../catalog/snapshots.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
+import { type BackupSettings, collectBackupSettings } from './backup-settings-copy.ts';
 
 /**
  * What a rebuild needs and manifests do not hold. Secrets are in it in plain, and only where the repository encrypts it: sealed ones would be worth nothing without DATA/secret.key,
@@ -36,6 +37,8 @@ export interface CatalogCopy {
   serviceAccountSecrets: ServiceAccountSecretRow[];
   roleAssignments: RoleAssignmentRow[];
   exportBuckets: ExportBucketRow[];
+  /** Absent in copies of before there were schedules. */
+  backupSettings?: BackupSettings;
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
   snapshots: Pick<
     SnapshotRow,
@@ -76,6 +79,7 @@ export async function collectCatalogCopy(
     serviceAccountSecrets: await allServiceAccountSecrets(reader),
     roleAssignments: await allRoleAssignments(reader),
     exportBuckets: await allExportBuckets(reader),
+    backupSettings: await collectBackupSettings(reader),
     snapshots: await snapshotsChangedSinceManifest(reader),
   }));
 }

@@ -106,6 +106,28 @@ test('a plain repository holds no secret: clusters are to be registered again, t
   });
 });
 
+test('schedules and the compliance policy come back, and bind as before', async () => {
+  await inWorld({ encrypted: true }, async (lost) => {
+    const { name } = await withHistory(lost);
+    const policy = { authorizedEmail: 'auditor@example.com', restoreWindowDays: 3 };
+    await lost.domain.compliancePolicies.put({ projectId: name.projectId, policy, overwrite: true, user: 'me' });
+    await lost.domain.schedules.update({ ...name, patch: { referenceHour: 4, referenceMinute: 5 } });
+    const before = await lost.domain.schedules.get(name);
+    lost.startWorker();
+    await lost.clock.advance(5_000);
+    await lost.worker?.stop();
+    const world = await afterLoss(lost, true);
+    await rebuild(world);
+    assert.deepEqual(await world.domain.schedules.get(name), before);
+    assert.deepEqual(
+      await world.domain.compliancePolicies.get(name.projectId),
+      await lost.domain.compliancePolicies.get(name.projectId),
+    );
+    await assert.rejects(world.domain.schedules.delete(name), /compliance policy/);
+    await world.close();
+  });
+});
+
 test('manifests alone are enough, and a second rebuild changes nothing', async () => {
   await inWorld({}, async (lost) => {
     const { name } = await withHistory(lost);

@@ -15,6 +15,7 @@ import type { DomainContext } from '../context.ts';
 import { queueManifestDeletion } from '../snapshots/discard-snapshot.ts';
 import type { ManifestFacts, Manifests } from '../snapshots/snapshot-engine.ts';
 import { rebuiltSnapshot } from '../snapshots/snapshot-row.ts';
+import { takeUpBackupSettings, takeUpSnapshotCopies } from './backup-settings-copy.ts';
 import { type CatalogCopy, parseCatalogCopy } from './catalog-copy.ts';
 import type { CatalogCopies } from './catalog-copy-task.ts';
 
@@ -73,6 +74,9 @@ export async function rebuildCatalog(
       report.damaged.push({ snapshotId: name.snapshotId, problem: describeError(error) });
     }
   }
+  const settings = copy?.backupSettings;
+  if (settings !== undefined)
+    await context.catalog.transact(async (writer) => await takeUpSnapshotCopies(writer, settings));
   return report;
 }
 
@@ -98,6 +102,7 @@ async function takeUpCopy(
   for (const bucket of copy.exportBuckets) {
     if (await isNewId(writer, 'exportBuckets', bucket.id)) await insertExportBucket(writer, bucket);
   }
+  if (copy.backupSettings !== undefined) await takeUpBackupSettings(writer, copy.backupSettings);
 }
 
 async function takeUpCluster(
