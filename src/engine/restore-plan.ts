@@ -19,7 +19,7 @@ export interface RestorePlan {
 
 export function planRestore(collections: readonly CollectionEntry[]): RestorePlan {
   const admin = (name: string) => collections.find((entry) => entry.db === 'admin' && entry.name === name) ?? null;
-  const ordinary = collections.filter((entry) => entry.type !== 'view' && !isOwnedByTarget(entry));
+  const ordinary = collections.filter((entry) => entry.type !== 'view' && isRestored(entry));
   const series = new Set(
     ordinary.filter((entry) => entry.type === 'timeseries').map((entry) => `${entry.db}.${entry.name}`),
   );
@@ -37,9 +37,18 @@ export function planRestore(collections: readonly CollectionEntry[]): RestorePla
   };
 }
 
-/** `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. */
-function isOwnedByTarget(entry: CollectionEntry): boolean {
-  return entry.db === 'admin' && entry.name.startsWith('system.');
+/**
+ * Whether a collection is created and filled. `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. Temporary collections are the
+ * half-made results of `$out` and the like: a server drops them when it starts, and lets nobody create one.
+ */
+export function isRestored(entry: CollectionEntry): boolean {
+  return !(entry.db === 'admin' && entry.name.startsWith('system.')) && !isTemporary(entry);
+}
+
+function isTemporary({ info }: CollectionEntry): boolean {
+  const options = findElement(info, 0, 'options');
+  const temp = options === null ? null : findElement(info, options.start, 'temp');
+  return temp !== null && temp.type === 0x08 && info[temp.start] === 1;
 }
 
 /** Views on views need the lower one first: the server checks collations along the chain when a view is created. */

@@ -8,8 +8,11 @@ import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
 import { cutBatches, insertRaw } from '../mongo/bulk-writer.ts';
 import { connectCluster, redactUri } from '../mongo/connect.ts';
 import { asFault } from '../mongo/errors.ts';
+import { formatNamespace } from '../mongo/namespace.ts';
+import { OplogApplier } from '../mongo/oplog-applier.ts';
 import { RestoreTarget } from '../mongo/target.ts';
 import { readClusterFacts } from '../mongo/topology.ts';
+import { zeroTimestampUpdates } from '../mongo/zero-timestamps.ts';
 import { checkSnapshot } from '../repository/check.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
 import { readCollection } from '../repository/layers.ts';
@@ -217,6 +220,7 @@ class Restore {
         const done = await inserts.acquire(1, signal);
         try {
           await insertRaw(target.db(entry.db), entry.name, batch, { ordered, signal });
+          await mendZeroTimestamps(target, entry, batch.documents);
         } finally {
           done();
         }
@@ -266,5 +270,17 @@ class Restore {
     if (!always && now - this.#reportedMs < REPORT_EVERY_MS) return;
     this.#reportedMs = now;
     this.#options.report({ ...this.progress });
+  }
+}
+
+async function mendZeroTimestamps(target: RestoreTarget, entry: CollectionEntry, documents: Buffer): Promise<void> {
+  const updates = zeroTimestampUpdates(documents);
+  if (updates.length === 0) return;
+  const applier = new OplogApplier(target, 1);
+  try {
+    for (const { o, o2 } of updates) await applier.write(0, { op: 'u', namespace: formatNamespace(entry), o, o2 });
+    await applier.flush();
+  } finally {
+    await applier.settle();
   }
 }

@@ -6,6 +6,7 @@ import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { forEachElement } from '../../src/lib/raw-bson.ts';
 import { timestampOf } from '../../src/lib/timestamp.ts';
 import { bsonTimestamp } from '../../src/mongo/source-member.ts';
 import type { Repository } from '../../src/repository/repository.ts';
@@ -14,7 +15,7 @@ import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
-import { type CollectionTruth, readTruth } from '../support/truth.ts';
+import { type CollectionTruth, readTruth, type Truth } from '../support/truth.ts';
 import { SourceOplog } from './source-oplog.ts';
 import { Workload } from './workload.ts';
 
@@ -25,6 +26,8 @@ export interface ReplayReport {
   documents: number;
   collections: number;
   entriesPerSecond: number;
+  /** Documents left out of the comparison; see `leaveOutAmbiguous`. */
+  ambiguous: number;
 }
 
 /** Restores to a point as the service does it, with the source's own oplog in place of slices. */
@@ -95,6 +98,7 @@ async function checkPoints(seed: number, checking: Checking, points: number): Pr
     documents: 0,
     collections: 0,
     entriesPerSecond: 0,
+    ambiguous: 0,
   };
   const first = oplog.indexOf(timestampOf(taken.header.clusterTime)) + 1;
   assert(first > 0 && oplog.moments.length - first > 100, 'there is something to replay');
@@ -126,6 +130,7 @@ async function checkPoint(
   const restored = await restoreToPoint(repository, taken, oplog, end, target.uri);
   const actual = await readTruth(target.client, null);
   const expected = await copy.truthAt(bsonTimestamp(truthTs));
+  report.ambiguous += leaveOutAmbiguous(expected, actual);
   const differences = compareTruth(expected, actual, {
     cappedMayStartLater: true,
     skip: (namespace) =>
@@ -145,4 +150,35 @@ async function checkPoint(
 /** Half-made results of `$out` and the like, which the server itself drops when it starts. */
 function isTemporary(collection: CollectionTruth | undefined): boolean {
   return collection !== undefined && BSON.deserialize(collection.options).temp === true;
+}
+
+/**
+ * Removes documents that have several fields of one name and differ. MongoDB's own members differ on those: `$inc` on the primary changes the first of them, and the diff that it logs changes all of
+ * them wherever it is applied (seen on 6.0.5). The snapshot holds what a member held, and the expectation was made by applying.
+ */
+function leaveOutAmbiguous(expected: Truth, actual: Truth): number {
+  let left = 0;
+  for (const [namespace, { documents }] of expected.collections) {
+    const others = actual.collections.get(namespace)?.documents;
+    if (documents === null || !others) continue;
+    for (const [id, document] of documents) {
+      const other = others.get(id);
+      if (other === undefined || other.equals(document) || !repeatsName(document, 0)) continue;
+      documents.delete(id);
+      others.delete(id);
+      left++;
+    }
+  }
+  return left;
+}
+
+function repeatsName(document: Buffer, offset: number): boolean {
+  const names = new Set<string>();
+  let repeats = false;
+  forEachElement(document, offset, (name, { type, start }) => {
+    repeats = names.has(name) || ((type === 0x03 || type === 0x04) && repeatsName(document, start));
+    names.add(name);
+    return !repeats;
+  });
+  return repeats;
 }

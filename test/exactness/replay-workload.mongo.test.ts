@@ -26,5 +26,6 @@ for (const seed of seeds()) {
     const report = await checkReplay(seed, target(), { points: long ? 8 : 3, operations: long ? 600 : 150 });
     t.diagnostic(JSON.stringify(report));
     assert(report.documents > 1000 && report.operations > 200, 'there was something to replay and to compare');
+    assert(report.ambiguous < report.documents / 100, 'little was left out');
   });
 }

@@ -12,6 +12,9 @@ import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
 import { RawValue } from '../../mongo/raw-value.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
+import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
+import { isRestored } from '../restore-plan.ts';
+import { isModification } from './document-change.ts';
 import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
 import { type OplogSource, reaches } from './replay-interval.ts';
@@ -149,14 +152,20 @@ class Replay {
     // An insert's `o2` repeats its id and, on newer servers, says where it is stored: neither is for the target.
     const query = op === 'u' && o2 !== null ? o2 : null;
     const id = findId(buffer, query === null ? o.start : query.start);
-    const lane =
-      destination.inOrder || id === null ? destination.seed % LANES : laneOfId(buffer, id, destination.seed, LANES);
-    return this.#applier.write(lane, {
+    const { namespace, seed } = destination;
+    const lane = destination.inOrder || id === null ? seed % LANES : laneOfId(buffer, id, seed, LANES);
+    const working = this.#applier.write(lane, {
       op,
-      namespace: destination.namespace,
+      namespace,
       o: buffer.subarray(o.start, o.end),
       o2: query === null ? null : buffer.subarray(query.start, query.end),
     });
+    const mend = op === 'd' || (op === 'u' && isModification(buffer, o)) ? null : zeroTimestampUpdate(buffer, o);
+    if (mend === null || id === null) return working;
+    const mending = { op: 'u', namespace, o: mend, o2: idDocument(buffer, id) } as const;
+    return working === undefined
+      ? this.#applier.write(lane, mending)
+      : working.then(() => this.#applier.write(lane, mending));
   }
 
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
@@ -190,6 +199,7 @@ function destinationsOf(plan: ReplayPlan): Map<string, Destination> {
   );
   const destinations = new Map<string, Destination>();
   for (const [uuid, entry] of plan.state.collections) {
+    if (!isRestored(entry)) continue;
     const namespace = formatNamespace(entry);
     const bytes = Buffer.from(uuid, 'hex');
     destinations.set(uuid, {

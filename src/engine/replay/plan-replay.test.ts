@@ -1,0 +1,348 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Binary, type Document, deserialize, Long, serialize, Timestamp } from 'bson';
+import { Fault } from '../../lib/errors.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { planReplay, type ReplayPlan } from './plan-replay.ts';
+import { createReplayState, listState } from './replay-state.ts';
+
+const A = 'aa000000000000000000000000000000';
+const B = 'bb000000000000000000000000000000';
+const C = 'cc000000000000000000000000000000';
+/** The snapshot's T. */
+const T = 100;
+
+const ui = (uuid: string) => new Binary(Buffer.from(uuid, 'hex'), 4);
+const at = (seconds: number) => new Timestamp({ t: seconds, i: 1 });
+const ts = (seconds: number) => (BigInt(seconds) << 32n) | 1n;
+const bytes = (document: Document) => Buffer.from(serialize(document, { ignoreUndefined: true }));
+
+/** An entry at that second; `previous` links it to an earlier one of its transaction. */
+function entry(seconds: number, fields: Document, previous?: number): Buffer {
+  const prevOpTime = previous === undefined ? undefined : { ts: at(previous), t: Long.fromNumber(1) };
+  return bytes({ ts: at(seconds), t: Long.fromNumber(1), prevOpTime, ...fields });
+}
+
+const command = (seconds: number, db: string, o: Document, uuid?: string) =>
+  entry(seconds, { op: 'c', ns: `${db}.$cmd`, ...(uuid === undefined ? {} : { ui: ui(uuid) }), o });
+const insert = (uuid: string, ns: string, o: Document) => ({ op: 'i', ns, ui: ui(uuid), o });
+const part = (seconds: number, operations: Document[], flags: Document, previous?: number) =>
+  entry(seconds, { op: 'c', ns: 'admin.$cmd', o: { applyOps: operations, ...flags } }, previous);
+const commit = (seconds: number, visibleFrom: number, previous: number) =>
+  entry(
+    seconds,
+    { op: 'c', ns: 'admin.$cmd', o: { commitTransaction: 1, commitTimestamp: at(visibleFrom) } },
+    previous,
+  );
+const abort = (seconds: number, previous: number) =>
+  entry(seconds, { op: 'c', ns: 'admin.$cmd', o: { abortTransaction: 1 } }, previous);
+
+function collection(uuid: string, db: string, name: string, more: Partial<CollectionEntry> = {}): CollectionEntry {
+  const info = bytes({ name, type: 'collection', options: {} });
+  const indexes = [bytes({ v: 2, key: { _id: 1 }, name: '_id_' })];
+  return { db, name, type: 'collection', uuid, info, indexes, documents: 1, bytes: 1, layers: [], ...more };
+}
+
+interface Given {
+  entries: Buffer[];
+  collections?: CollectionEntry[];
+  held?: Record<string, Document[]>;
+  /** At or before T. */
+  earlier?: Record<number, Buffer>;
+  until?: number;
+  inclusive?: boolean;
+}
+
+async function plan(given: Given): Promise<ReplayPlan> {
+  const held = Object.entries(given.held ?? {}).map(([name, documents]) => [name, documents.map(bytes)] as const);
+  return await planReplay({
+    state: createReplayState(given.collections ?? [collection(A, 'app', 'a')], new Map(held)),
+    from: ts(T),
+    end: { ts: ts(given.until ?? 200), inclusive: given.inclusive ?? true },
+    source: {
+      async *entries() {
+        for (const buffer of given.entries) yield buffer;
+      },
+      earlier: async (time) => given.earlier?.[Number(time >> 32n)] ?? null,
+    },
+    signal: new AbortController().signal,
+  });
+}
+
+/** `db.name` and UUID of what there is at the end. */
+async function listed(given: Given): Promise<string[]> {
+  return listState((await plan(given)).state)
+    .map((found) => `${found.db}.${found.name} ${found.uuid?.slice(0, 2) ?? found.type}`)
+    .sort();
+}
+
+async function indexNames(given: Given): Promise<Document[]> {
+  const found = listState((await plan(given)).state).find(({ uuid }) => uuid === A);
+  return (found?.indexes ?? []).map((index) => deserialize(index)).filter(({ name }) => name !== '_id_');
+}
+
+const catalog: [string, Buffer[], string[]][] = [
+  ['create', [command(101, 'app', { create: 'b' }, B)], ['app.a aa', 'app.b bb']],
+  ['drop', [command(101, 'app', { drop: 'a' }, A)], []],
+  [
+    'drop and create again: another collection',
+    [command(101, 'app', { drop: 'a' }, A), command(102, 'app', { create: 'a' }, B)],
+    ['app.a bb'],
+  ],
+  ['drop of the database', [command(101, 'app', { dropDatabase: 1 })], []],
+  ['rename', [command(101, 'app', { renameCollection: 'app.a', to: 'app.z.z' }, A)], ['app.z.z aa']],
+  [
+    'rename over another, by UUID',
+    [
+      command(101, 'app', { create: 'b' }, B),
+      command(102, 'app', { renameCollection: 'app.b', to: 'app.a', dropTarget: ui(A) }, B),
+    ],
+    ['app.a bb'],
+  ],
+  [
+    'rename over another, as older servers said it',
+    [
+      command(101, 'app', { create: 'b' }, B),
+      command(102, 'app', { renameCollection: 'app.b', to: 'app.a', dropTarget: true }, B),
+    ],
+    ['app.a bb'],
+  ],
+  ['a collection that is never taken', [command(101, 'config', { create: 'transactions' }, B)], ['app.a aa']],
+  ['an index build that is not committed', [command(101, 'app', { startIndexBuild: 'a' }, A)], ['app.a aa']],
+  [
+    'a view',
+    [entry(101, insert(C, 'app.system.views', { _id: 'app.v', viewOn: 'a', pipeline: [] }))],
+    ['app.a aa', 'app.v view'],
+  ],
+  [
+    'a view and its database dropped',
+    [
+      entry(101, insert(C, 'app.system.views', { _id: 'app.v', viewOn: 'a', pipeline: [] })),
+      command(102, 'app', { drop: 'system.views' }, C),
+    ],
+    ['app.a aa'],
+  ],
+  [
+    'a time series is a bucket collection and a view',
+    [
+      command(101, 'app', { create: 'system.buckets.s', timeseries: { timeField: 't' }, clusteredIndex: true }, B),
+      entry(102, insert(C, 'app.system.views', { _id: 'app.s', viewOn: 'system.buckets.s', pipeline: [] })),
+    ],
+    ['app.a aa', 'app.s timeseries', 'app.system.buckets.s bb'],
+  ],
+  [
+    'a transaction that creates',
+    [part(101, [{ op: 'c', ns: 'app.$cmd', ui: ui(B), o: { create: 'b' } }, insert(B, 'app.b', { _id: 1 })], {})],
+    ['app.a aa', 'app.b bb'],
+  ],
+];
+
+for (const [name, entries, expected] of catalog) {
+  test(`catalog: ${name}`, async () => {
+    assert.deepEqual(await listed({ entries }), expected);
+  });
+}
+
+test('the end is where it was said to be, with or without the entry at it', async () => {
+  const entries = [command(101, 'app', { create: 'b' }, B), command(150, 'app', { create: 'c' }, C)];
+  assert.deepEqual(await listed({ entries, until: 150 }), ['app.a aa', 'app.b bb', 'app.c cc']);
+  assert.deepEqual(await listed({ entries, until: 150, inclusive: false }), ['app.a aa', 'app.b bb']);
+  const read = await plan({ entries: [Buffer.concat(entries)], until: 150, inclusive: false });
+  assert.deepEqual([read.entries, read.lastTs], [1, ts(101)]);
+});
+
+test('entries at or before T are passed over', async () => {
+  assert.deepEqual(await listed({ entries: [command(100, 'app', { drop: 'a' }, A)] }), ['app.a aa']);
+});
+
+test('a temporary collection becomes a lasting one when it is renamed', async () => {
+  const entries = [
+    command(101, 'app', { create: 'tmp', temp: true, size: 5 }, B),
+    command(102, 'app', { renameCollection: 'app.tmp', to: 'app.b', stayTemp: false }, B),
+  ];
+  const found = listState((await plan({ entries })).state).find(({ uuid }) => uuid === B);
+  assert.deepEqual(deserialize(found?.info ?? Buffer.alloc(0)), {
+    name: 'b',
+    type: 'collection',
+    options: { size: 5 },
+  });
+});
+
+test('the indexes follow every change', async () => {
+  const build = command(
+    101,
+    'app',
+    {
+      commitIndexBuild: 'a',
+      indexes: [
+        { v: 2, key: { k: 1 }, name: 'k' },
+        { v: 2, key: { t: 1 }, name: 't', expireAfterSeconds: 5 },
+      ],
+    },
+    A,
+  );
+  const modify = (seconds: number, index: Document) => command(seconds, 'app', { collMod: 'a', index }, A);
+  assert.deepEqual(
+    await indexNames({
+      entries: [
+        build,
+        command(102, 'app', { createIndexes: 'a', v: 2, key: { z: 1 }, name: 'z' }, A),
+        modify(103, { name: 'k', hidden: true, prepareUnique: true }),
+        modify(104, { keyPattern: { k: 1 }, unique: true }),
+        modify(105, { name: 't', expireAfterSeconds: 9 }),
+        command(106, 'app', { dropIndexes: 'a', index: 'z' }, A),
+      ],
+    }),
+    [
+      { v: 2, key: { k: 1 }, name: 'k', hidden: true, unique: true },
+      { v: 2, key: { t: 1 }, name: 't', expireAfterSeconds: 9 },
+    ],
+  );
+  assert.deepEqual(
+    await indexNames({
+      entries: [build, modify(102, { name: 'k', hidden: true }), modify(103, { name: 'k', hidden: false })],
+    }),
+    [
+      { v: 2, key: { k: 1 }, name: 'k' },
+      { v: 2, key: { t: 1 }, name: 't', expireAfterSeconds: 5 },
+    ],
+  );
+  assert.deepEqual(
+    await indexNames({ entries: [build, command(102, 'app', { dropIndexes: 'a', index: '*' }, A)] }),
+    [],
+  );
+});
+
+test('users are held as documents through inserts, replacements, diffs and deletions', async () => {
+  const users = 'admin.system.users';
+  const given: Given = {
+    held: { [users]: [{ _id: 'app.u', roles: [] }, { _id: 'app.v', n: 1 }, { _id: 'app.w' }] },
+    entries: [
+      entry(101, {
+        op: 'u',
+        ns: users,
+        ui: ui(B),
+        o: { $v: 2, diff: { u: { roles: ['read'] } } },
+        o2: { _id: 'app.u' },
+      }),
+      entry(102, { op: 'u', ns: users, ui: ui(B), o: { _id: 'app.v', n: 2 }, o2: { _id: 'app.v' } }),
+      entry(103, { op: 'd', ns: users, ui: ui(B), o: { _id: 'app.w' } }),
+      entry(104, insert(B, users, { _id: 'app.x' })),
+    ],
+  };
+  const held = (await plan(given)).state.held.get(users);
+  assert.deepEqual(
+    [...(held?.values() ?? [])].map((document) => deserialize(document)),
+    [{ _id: 'app.u', roles: ['read'] }, { _id: 'app.v', n: 2 }, { _id: 'app.x' }],
+  );
+});
+
+const write = insert(A, 'app.a', { _id: 1 });
+const prepared = part(110, [write], { prepare: true });
+const parts = [
+  part(110, [write], { partialTxn: true }),
+  part(111, [write], { partialTxn: true }, 110),
+  part(112, [write], {}, 111),
+];
+
+const transactions: [string, Partial<Given>, { skipped?: number[]; before?: number[]; undecided?: number }][] = [
+  ['of several entries', { entries: parts }, {}],
+  ['of several entries, the end among them', { entries: parts, until: 111 }, { skipped: [110, 111] }],
+  ['prepared and committed', { entries: [prepared, commit(120, 115, 110)] }, {}],
+  ['prepared and aborted', { entries: [prepared, abort(120, 110)] }, { skipped: [110] }],
+  ['committed past the end, visible before it', { entries: [prepared, commit(120, 115, 110)], until: 117 }, {}],
+  ['committed past the end, visible at it', { entries: [prepared, commit(120, 117, 110)], until: 117 }, {}],
+  [
+    'committed past the end, visible at it, which is left out',
+    { entries: [prepared, commit(120, 117, 110)], until: 117, inclusive: false },
+    { skipped: [110] },
+  ],
+  ['visible only past the end', { entries: [prepared, commit(120, 118, 110)], until: 117 }, { skipped: [110] }],
+  ['never decided', { entries: [prepared] }, { skipped: [110], undecided: 1 }],
+  [
+    'begun before T in several entries',
+    {
+      entries: [part(101, [write], {}, 99)],
+      earlier: { 98: part(98, [write], { partialTxn: true }), 99: part(99, [write], { partialTxn: true }, 98) },
+    },
+    { before: [98, 99] },
+  ],
+  [
+    'prepared before T',
+    { entries: [commit(120, 115, 99)], earlier: { 99: part(99, [write], { prepare: true }) } },
+    { before: [99] },
+  ],
+  [
+    'prepared before T and visible at it: in the snapshot',
+    { entries: [commit(120, 100, 99)], earlier: { 99: part(99, [write], { prepare: true }) } },
+    {},
+  ],
+  [
+    'not a transaction: retryable inserts, linked like one',
+    { entries: [part(101, [write], { multiOpType: 1 }, 99)], earlier: { 99: part(99, [write], {}) } },
+    {},
+  ],
+];
+
+for (const [name, given, expected] of transactions) {
+  test(`transaction ${name}`, async () => {
+    const found = await plan({ entries: [], ...given });
+    assert.deepEqual(
+      [...found.skipped].map(Number),
+      (expected.skipped ?? []).map((second) => Number(ts(second))),
+    );
+    assert.deepEqual(
+      found.before.map(Number),
+      (expected.before ?? []).map((second) => Number(ts(second))),
+    );
+    assert.equal(found.undecided, expected.undecided ?? 0);
+  });
+}
+
+test('a collection created by a transaction that is never committed is not there', async () => {
+  const create = { op: 'c', ns: 'app.$cmd', ui: ui(B), o: { create: 'b' } };
+  const entries = [part(101, [create], { partialTxn: true }), part(102, [insert(B, 'app.b', { _id: 1 })], {}, 101)];
+  assert.deepEqual(await listed({ entries }), ['app.a aa', 'app.b bb']);
+  assert.deepEqual(await listed({ entries, until: 101 }), ['app.a aa']);
+});
+
+const refusals: [string, Buffer[], RegExp][] = [
+  ['a command nobody knows', [command(101, 'app', { importCollection: 'x' }, A)], /`importCollection`/],
+  ['an operation nobody knows', [entry(101, { op: 'zz', ns: 'app.a', o: {} })], /`zz`/],
+  ['one inside a transaction', [part(101, [{ op: 'c', ns: 'app.$cmd', o: { brandNew: 1 } }], {})], /`brandNew`/],
+  ['a write to a collection nobody knows', [entry(101, insert(B, 'app.b', { _id: 1 }))], /app\.b \(bb/],
+  ['a write without a UUID', [entry(101, { op: 'i', ns: 'app.b', o: { _id: 1 } })], /no UUID/],
+  ['a drop of a collection nobody knows', [command(101, 'app', { drop: 'b' }, B)], /`drop` for app\.b/],
+  [
+    'a rename from what is never taken',
+    [command(101, 'app', { renameCollection: 'app.system.resharding.x', to: 'app.b' }, B)],
+    /app\.b/,
+  ],
+  [
+    'an index that is not there',
+    [command(101, 'app', { dropIndexes: 'a', index: 'k' }, A)],
+    /`dropIndexes` of an index/,
+  ],
+  [
+    'an option of an index nobody knows',
+    [command(101, 'app', { collMod: 'a', index: { name: '_id_', glow: 1 } }, A)],
+    /glow/,
+  ],
+  ['entries out of order', [command(102, 'app', { create: 'b' }, B), command(101, 'app', { create: 'c' }, C)], /order/],
+  ['a transaction whose beginning is gone', [commit(120, 115, 99)], /beginning of a transaction/],
+];
+
+for (const [name, entries, message] of refusals) {
+  test(`refused: ${name}`, async () => {
+    await assert.rejects(plan({ entries }), (error) => error instanceof Fault && message.test(error.message));
+  });
+}
+
+test('what is never taken may do as it likes', async () => {
+  const entries = [
+    entry(101, insert(B, 'config.transactions', { _id: 1 })),
+    entry(102, { op: 'i', ns: 'local.x', o: { _id: 1 } }),
+    entry(103, { op: 'n', ns: '', o: { msg: 'periodic noop' } }),
+  ];
+  assert.deepEqual(await listed({ entries }), ['app.a aa']);
+});

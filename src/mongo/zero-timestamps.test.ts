@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Document, Double, deserialize, Long, serialize, Timestamp } from 'bson';
+import { zeroTimestampUpdates } from './zero-timestamps.ts';
+
+const zero = new Timestamp(0n);
+
+function updates(...documents: Document[]): unknown[] {
+  const raw = Buffer.concat(documents.map((document) => serialize(document)));
+  return zeroTimestampUpdates(raw).map(({ o, o2 }) => [deserialize(o2), deserialize(o)]);
+}
+
+test('only a zero timestamp among the fields of a document itself needs an update', () => {
+  const untouched: Document[] = [
+    { _id: 1 },
+    { _id: zero },
+    { _id: 1, a: { b: zero }, c: [zero] },
+    { _id: 1, a: new Timestamp({ t: 0, i: 1 }), b: new Timestamp({ t: 1, i: 0 }) },
+    { _id: 1, a: Long.ZERO, b: new Double(0), c: new Date(0), d: Buffer.alloc(40) },
+  ];
+  assert.deepEqual(updates(...untouched), []);
+});
+
+test('each such document gets one that names its fields', () => {
+  assert.deepEqual(updates({ _id: 1, a: zero, b: 1, c: zero }, { _id: 2 }, { _id: 'x', '': zero }), [
+    [{ _id: 1 }, { $v: 2, diff: { u: { a: zero, c: zero } } }],
+    [{ _id: 'x' }, { $v: 2, diff: { u: { '': zero } } }],
+  ]);
+});
