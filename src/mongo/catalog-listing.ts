@@ -3,7 +3,7 @@ import type { ClientSession } from 'mongodb';
 import { forEachConcurrently } from '../lib/bounded.ts';
 import { findElement, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
 import { listIndexes } from './collection-reader.ts';
-import { isCollectionGone } from './errors.ts';
+import { codeOf, isCollectionGone } from './errors.ts';
 import { isTaken, isTakenDatabase } from './namespace.ts';
 import type { SourceMember } from './source-member.ts';
 
@@ -27,6 +27,7 @@ export class ListingMoved extends Error {
 }
 
 const LISTINGS_AT_ONCE = 8;
+const UNKNOWN_FIELD = 40415;
 
 export async function listDatabases(member: SourceMember, signal: AbortSignal): Promise<string[]> {
   const reply = await member.command('admin', { listDatabases: 1, nameOnly: true }, signal);
@@ -79,6 +80,8 @@ async function readIndexes(
     documents = await listIndexes(member, { db, uuid }, session, signal);
   } catch (error) {
     if (isCollectionGone(error)) throw new ListingMoved(`collection ${uuid} of ${db} vanished while it was listed`);
+    // 6.0 cannot put an unfinished index of a time series into its own reply; once the build is over, it can.
+    if (codeOf(error) === UNKNOWN_FIELD) throw new ListingMoved(`an index of ${uuid} of ${db} was being built`);
     throw error;
   }
   const indexes: Buffer[] = [];
