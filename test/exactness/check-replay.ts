@@ -172,7 +172,8 @@ function leaveOutAmbiguous(expected: Truth, actual: Truth): number {
   return left;
 }
 
-function repeatsName(document: Buffer, offset: number): boolean {
+/** Whether a document, or one within it, has several fields of one name. */
+export function repeatsName(document: Buffer, offset: number): boolean {
   const names = new Set<string>();
   let repeats = false;
   forEachElement(document, offset, (name, { type, start }) => {

@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BSON, type Document, Timestamp } from 'mongodb';
+import { changedDocument } from '../../src/engine/replay/document-change.ts';
 import type { ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
 import { must } from '../../src/lib/assert.ts';
 import { Fault } from '../../src/lib/errors.ts';
-import { forEachDocument } from '../../src/lib/raw-bson.ts';
+import { findId, forEachDocument, idBytes } from '../../src/lib/raw-bson.ts';
 import { timestampOf, timestampParts } from '../../src/lib/timestamp.ts';
 import { readOplogEntry } from '../../src/mongo/oplog-entry.ts';
 import { compareClusters, compareTruth } from '../support/compare.ts';
-import { until, useReplicaSet } from '../support/replica-set.ts';
+import { until, useReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
 import { readTruth } from '../support/truth.ts';
 import { WireConnection } from '../support/wire.ts';
-import { restoreToPoint } from './check-replay.ts';
+import { repeatsName, restoreToPoint } from './check-replay.ts';
 import { CATALOG_KINDS, DOCUMENT_KINDS, type Kind, type Row, TRANSACTION_KINDS } from './replay-kinds.ts';
 import { SourceOplog } from './source-oplog.ts';
+import { Workload } from './workload.ts';
 
 const source = useReplicaSet({ name: 'source', cacheGb: 1, setParameters: { ttlMonitorEnabled: false } });
 const target = useReplicaSet({ name: 'target', cacheGb: 1, setParameters: { ttlMonitorEnabled: false } });
@@ -211,4 +213,73 @@ describe('what does not fit', () => {
       m: 2,
     });
   });
+});
+
+describe('without a target', () => {
+  test('diffs make of documents what the server made of them', async () => {
+    await withReplicaSet({ cacheGb: 1 }, async ({ client, members }) => {
+      const port = must(members[0], 'the set has a member').port;
+      const workload = new Workload({ seed: 5, port: async () => port, mix: { catalogChanges: 0, transactions: 0 } });
+      await workload.setUp();
+      await workload.write(300);
+      await workload.stop();
+      const oplog = await SourceOplog.read(client);
+      const collections = new Map<string, Map<string, Buffer>>();
+      let diffs = 0;
+      for await (const buffer of oplog.entries()) {
+        forEachDocument(buffer, (offset) => {
+          const { op, ns, o, o2 } = readOplogEntry(buffer, offset);
+          if (o === null || !['i', 'u', 'd'].includes(op)) return;
+          const id = must(findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start), 'a write has an _id');
+          const name = idBytes(buffer, id).toString('hex');
+          const documents = collections.get(ns) ?? new Map<string, Buffer>();
+          collections.set(ns, documents);
+          if (op === 'i') documents.set(name, Buffer.from(buffer.subarray(o.start, o.end)));
+          else if (op === 'd') documents.delete(name);
+          else {
+            documents.set(name, changedDocument(must(documents.get(name), 'an updated document'), buffer, o));
+            diffs++;
+          }
+        });
+      }
+      assert(diffs > 200, 'there were diffs to apply');
+      const truth = await readTruth(client, null);
+      let compared = 0;
+      for (const [namespace, { documents, order }] of truth.collections) {
+        // A collection with a collation takes equal ids for one; a capped one may have lost more than was logged.
+        if (documents === null || order !== null || namespace === 'app.collated') continue;
+        const mine = collections.get(namespace) ?? new Map<string, Buffer>();
+        for (const [id, document] of documents) {
+          if (repeatsName(document, 0)) continue;
+          assert.equal(mine.get(id)?.toString('hex'), document.toString('hex'), `${namespace} ${id}`);
+          compared++;
+        }
+      }
+      assert(compared > 500, 'there were documents to compare');
+    });
+  });
+});
+
+test('replays at least three times as fast as one client wrote', async (t) => {
+  const { client, uri } = source();
+  const a = client.db('speed').collection<Row>('a');
+  await a.insertOne({ _id: 0 });
+  const rig = await SnapshotRig.create();
+  const taken = await rig.take(uri);
+  const startedMs = performance.now();
+  const count = 3000;
+  for (let _id = 1; _id <= count; _id++) {
+    await a.insertOne({ _id, text: 'x'.repeat(200), list: [1, 2, 3] });
+    await a.updateOne({ _id }, { $set: { k: _id } });
+    if (_id % 3 === 0) await a.deleteOne({ _id });
+  }
+  const writtenMs = performance.now() - startedMs;
+  const oplog = await SourceOplog.read(client);
+  const end = { ts: must(oplog.moments.at(-1), 'there is an oplog').ts, inclusive: true };
+  const { replayed } = await restoreToPoint(rig.repository, taken, oplog, end, target().uri);
+  assert(replayed !== null && replayed.operations >= count * 2, 'all of it was replayed');
+  const [written, read] = [replayed.operations / writtenMs, replayed.operations / replayed.ms];
+  t.diagnostic(`${Math.round(written * 1000)} writes/s were made, ${Math.round(read * 1000)} writes/s replayed`);
+  assert(read > 3 * written, 'replay keeps ahead');
+  await client.db('speed').dropDatabase();
 });

@@ -2,7 +2,7 @@ import { must } from '../../lib/assert.ts';
 import { type ElementAt, findElement, findId, idBytes, MalformedBson } from '../../lib/raw-bson.ts';
 import { formatNamespace, isTaken, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { changedDocument, isModification } from './document-change.ts';
+import { changedDocument } from './document-change.ts';
 import { committedIndexes, createdIndex, withChangedIndex, withIndexes, withoutIndex } from './index-changes.ts';
 import { type Operation, stringAt, uuidAt } from './operations.ts';
 import { createdEntry, hold, isHeld, type ReplayState, renamedEntry } from './replay-state.ts';
@@ -136,7 +136,7 @@ export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, 
   const documents = state.held.get(name);
   const previous = documents?.get(idBytes(buffer, id).toString('hex'));
   if (op === 'd') documents?.delete(idBytes(buffer, id).toString('hex'));
-  else if (op === 'i' || !isModification(buffer, o)) hold(state, name, Buffer.from(buffer.subarray(o.start, o.end)));
+  else if (op === 'i') hold(state, name, Buffer.from(buffer.subarray(o.start, o.end)));
   else if (previous === undefined) throw new ReplayMismatch(`an update of a document that ${name} does not hold`);
   else hold(state, name, changedDocument(previous, buffer, o));
 }

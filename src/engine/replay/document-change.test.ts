@@ -15,6 +15,7 @@ const diff = (sections: Document) => ({ $v: 2, diff: sections });
 // What the server makes of each of these was read from its oplog and its collection (see test/exactness/replay-kinds.mongo.test.ts for the same against a server).
 const cases: [string, Document, Document, Document][] = [
   ['replacement', { _id: 1, a: 1 }, { _id: 1, b: 2 }, { _id: 1, b: 2 }],
+  ['replacement that has the id further behind', { _id: 1 }, { a: 1, _id: 1, b: 2 }, { _id: 1, a: 1, b: 2 }],
   ['deleted field', { _id: 1, a: 1, b: 2 }, diff({ d: { a: false } }), { _id: 1, b: 2 }],
   ['changed in its place', { _id: 1, a: 1, b: 2 }, diff({ u: { a: 'x' } }), { _id: 1, a: 'x', b: 2 }],
   ['inserted at the end', { _id: 1, a: 1 }, diff({ i: { b: 2, c: 3 } }), { _id: 1, a: 1, b: 2, c: 3 }],

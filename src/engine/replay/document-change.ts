@@ -6,12 +6,18 @@ import { documentOf, type ElementAt, findElement, forEachElement, MalformedBson 
  * array, positions take the place of names and `l` is the new length. Throws MalformedBson for anything else, such as the operators of `$v: 1`.
  */
 export function changedDocument(document: Buffer, buffer: Buffer, o: ElementAt): Buffer {
-  if (!isModification(buffer, o)) return Buffer.from(buffer.subarray(o.start, o.end));
+  if (!isModification(buffer, o)) return replacement(buffer, o);
   const version = findElement(buffer, o.start, '$v');
   const diff = findElement(buffer, o.start, 'diff');
   if (version === null || diff === null || buffer.readInt32LE(version.start) !== 2)
     throw new MalformedBson('an update that is neither a replacement nor a diff of version 2');
   return changedObject(document, readDiff(buffer, diff.start));
+}
+
+/** The server keeps `_id` first, wherever the replacement that it logged has it. */
+function replacement(buffer: Buffer, o: ElementAt): Buffer {
+  const fields = fieldsOf(buffer, o.start);
+  return documentOf([...fields.filter(({ name }) => name === '_id'), ...fields.filter(({ name }) => name !== '_id')]);
 }
 
 /** Replacements start with a field of the document; no other update does. */
@@ -81,14 +87,15 @@ function fieldsOf(buffer: Buffer, offset: number): Field[] {
 
 function changedObject(document: Buffer, diff: Diff): Buffer {
   const fields: Field[] = [];
-  const changed = new Map(diff.changed);
+  const placed = new Set<string>();
   for (const field of fieldsOf(document, 0)) {
     if (diff.deleted.has(field.name) || diff.inserted.has(field.name)) continue;
     const within = diff.within.get(field.name);
-    fields.push(within === undefined ? (changed.get(field.name) ?? field) : changedField(field, within));
-    changed.delete(field.name);
+    fields.push(within === undefined ? (diff.changed.get(field.name) ?? field) : changedField(field, within));
+    placed.add(field.name);
   }
-  return documentOf([...fields, ...changed.values(), ...diff.inserted.values()]);
+  const appended = [...diff.changed.values()].filter(({ name }) => !placed.has(name));
+  return documentOf([...fields, ...appended, ...diff.inserted.values()]);
 }
 
 function changedField(field: Field, diff: Diff): Field {
