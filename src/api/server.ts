@@ -10,6 +10,7 @@ import type { Logger } from '../lib/logger.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
 import { registerOAuthRoutes } from './oauth-routes.ts';
+import { registerOpenApiRoute } from './openapi-route.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
 import { defaultRateLimit, type RateLimit, RateLimiter } from './rate-limit.ts';
 import { type AnyHandler, pathOf, serveOperation } from './serve-operation.ts';
@@ -86,6 +87,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   });
 
   registerOAuthRoutes(server, authenticator.clientCredentials);
+  registerOpenApiRoute(server, { publicUrl: options.publicUrl, version: options.version });
   registerOperations(server, options);
   return server;
 }
