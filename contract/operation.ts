@@ -106,8 +106,14 @@ export const listing = { ...reading, answers: 'list', paging: 'counted' } as con
 /** Names inside a snapshot are what MongoDB takes: anything without a NUL. */
 const mongoName = /^[^\0]{1,330}$/;
 
+/** Whether it is one is for whoever looks it up. */
+const addressOrNetwork = /^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?$/;
+
 export const pathParameterPattern: Readonly<Record<string, RegExp>> = {
+  clientId: /^mdb_sa_id_[a-fA-F0-9]{24}$/,
   cloudProvider: /^(AWS|AZURE|GCP)$/,
+  entryValue: addressOrNetwork,
+  ipAddress: addressOrNetwork,
   databaseName: mongoName,
   collectionName: mongoName,
   sourceNamespace: mongoName,

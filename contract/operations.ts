@@ -1,4 +1,6 @@
+import { apiKeyOperations } from './api-keys.ts';
 import { checkpointOperations } from './checkpoints.ts';
+import { cloudProviderAccessOperations } from './cloud-provider-access.ts';
 import { clusterOperations } from './clusters.ts';
 import { collectionRestoreJobOperations } from './collection-restore-jobs.ts';
 import { compliancePolicyOperations } from './compliance-policy.ts';
@@ -9,9 +11,11 @@ import { legacyBackupOperations } from './legacy-backup.ts';
 import { organizationOperations } from './organizations.ts';
 import { otherClusterKindOperations } from './other-cluster-kinds.ts';
 import { privateEndpointOperations } from './private-endpoints.ts';
+import { projectAccessListOperations } from './project-access-lists.ts';
 import { projectOperations } from './projects.ts';
 import { restoreJobOperations } from './restore-jobs.ts';
 import { scheduleOperations } from './schedules.ts';
+import { serviceAccountOperations } from './service-accounts.ts';
 import { snapshotContentOperations } from './snapshot-contents.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { systemStatusOperations } from './system-status.ts';
@@ -22,6 +26,10 @@ export const operations = {
   ...systemStatusOperations,
   ...organizationOperations,
   ...projectOperations,
+  ...projectAccessListOperations,
+  ...apiKeyOperations,
+  ...serviceAccountOperations,
+  ...cloudProviderAccessOperations,
   ...clusterOperations,
   ...flexClusterOperations,
   ...snapshotOperations,

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { createApiServer } from './api/server.ts';
 import { createApiKey } from './auth/api-keys.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { catalogAuthStores } from './auth/catalog-stores.ts';
+import { createCredentialMint } from './auth/credential-mint.ts';
 import { createServiceAccount } from './auth/service-accounts.ts';
 import { allApiKeys } from './catalog/api-keys.ts';
 import { type Catalog, openCatalog } from './catalog/catalog.ts';
@@ -49,6 +51,8 @@ export interface OpenOptions {
   dataDir: string;
   passphrase?: string | undefined;
   log?: Logger | undefined;
+  awsPrincipalArn?: string | undefined;
+  gcpServiceAccount?: string | undefined;
 }
 
 /** A data directory, open: what commands work with. */
@@ -177,7 +181,7 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
     await requireSame(catalog.reader, 'secretKeyFingerprint', secretBox.fingerprint(), 'secret.key');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker };
-    const ports = createPorts(repository, tools);
+    const ports = createPorts(repository, tools, options);
     return { catalog, repository, context, ports, domain: createDomain(context, ports) };
   } catch (error) {
     await catalog.close();
@@ -186,7 +190,7 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
 }
 
 /** The rules' view of MongoDB, the engine and the repository. */
-function createPorts(repository: Repository, { clock, random, log }: Tools): DomainPorts {
+function createPorts(repository: Repository, { clock, random, log }: Tools, options: OpenOptions): DomainPorts {
   return {
     snapshotEngine: {
       take: async (request) => {
@@ -229,6 +233,11 @@ function createPorts(repository: Repository, { clock, random, log }: Tools): Dom
         return { ...facts, members: known };
       },
       processSettings: async (uri, { signal }) => await readProcessSettings(uri, { signal }),
+    },
+    credentialMint: createCredentialMint(random),
+    cloudIdentities: {
+      awsPrincipalArn: options.awsPrincipalArn ?? null,
+      gcpServiceAccount: options.gcpServiceAccount ?? null,
     },
     repository: {
       id: repository.repositoryId,
@@ -290,8 +299,33 @@ function createServer(config: ServiceConfig, { catalog, context, domain }: Parts
     clock,
     log,
     version: VERSION,
+    trustedProxies: config.trustedProxies,
     ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...tlsOf(config),
   });
+}
+
+/** Certificate and key are read once, at the start: a renewed certificate takes a restart. */
+function tlsOf({ tlsCert, tlsKey }: ServiceConfig): { tls?: { cert: Buffer; key: Buffer } } {
+  if (tlsCert === undefined || tlsKey === undefined) return {};
+  const tls = { cert: readPem(tlsCert), key: readPem(tlsKey) };
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    const hint =
+      'Give the certificate, with those between it and its authority, and the private key that belongs to it';
+    const message = `${tlsCert} and ${tlsKey} cannot be used for https`;
+    throw new Fault({ op: 'read the certificate', subject: tlsCert, message, hint, cause });
+  }
+  return { tls };
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Fault({ op: 'read the certificate', subject: path, message: `${path} cannot be read`, cause });
+  }
 }
 
 async function stopWorkers(workers: readonly Worker[], { clock, log }: Tools): Promise<void> {
@@ -333,7 +367,7 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
     const repository = await createOrAdoptRepository(options, tools);
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
-    const ports = createPorts(repository, tools);
+    const ports = createPorts(repository, tools, options);
     const domain = createDomain(context, ports);
     const organization = await domain.organizations.create({ name: options.organizationName ?? 'Tidemark' });
     const organizationId = organization.id;
@@ -405,7 +439,7 @@ export async function rebuildDataDirectory(
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
-    const ports = createPorts(repository, tools);
+    const ports = createPorts(repository, tools, options);
     const report = await rebuildCatalog(context, ports, options.signal);
     const apiKey = await apiKeyAfterRebuild(context, tools);
     await writeIdentity(context, repository);

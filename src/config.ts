@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { canonicalCidr } from './lib/cidr.ts';
 import { Fault } from './lib/errors.ts';
 
 /** What `tidemark serve` can be told. Every option has its name, its default and its meaning here and nowhere else. */
@@ -16,6 +17,14 @@ export interface ServiceConfig {
   concurrency: number;
   /** Of the repository, where that is encrypted. Never an argument: those are seen by every user of the machine. */
   passphrase: string | undefined;
+  /** Certificate and private key, PEM files, both or neither: with them the service answers https. */
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+  /** Addresses and networks, with commas between, of proxies whose word about where a request came from is taken. Access lists are held against that. */
+  trustedProxies: readonly string[];
+  /** As whom this service signs in at AWS and Google Cloud: shown where cloud provider access roles are set up, so that the owner of a bucket knows whom to trust. */
+  awsPrincipalArn: string | undefined;
+  gcpServiceAccount: string | undefined;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -30,6 +39,11 @@ export const environmentNames = {
   logLevel: 'TIDEMARK_LOG_LEVEL',
   concurrency: 'TIDEMARK_CONCURRENCY',
   passphrase: 'TIDEMARK_PASSPHRASE',
+  tlsCert: 'TIDEMARK_TLS_CERT',
+  tlsKey: 'TIDEMARK_TLS_KEY',
+  trustedProxies: 'TIDEMARK_TRUSTED_PROXIES',
+  awsPrincipalArn: 'TIDEMARK_AWS_PRINCIPAL_ARN',
+  gcpServiceAccount: 'TIDEMARK_GCP_SERVICE_ACCOUNT',
 } as const satisfies Record<keyof ServiceConfig, string>;
 
 export const configDefaults = {
@@ -65,6 +79,10 @@ export function readConfig(
       CONCURRENCY_MAX,
     ),
     passphrase: given.passphrase ?? fromEnv('passphrase'),
+    ...tlsFilesOf(given.tlsCert ?? fromEnv('tlsCert'), given.tlsKey ?? fromEnv('tlsKey')),
+    trustedProxies: networksOf('trustedProxies', given.trustedProxies ?? fromEnv('trustedProxies')?.split(',') ?? []),
+    awsPrincipalArn: given.awsPrincipalArn ?? fromEnv('awsPrincipalArn'),
+    gcpServiceAccount: given.gcpServiceAccount ?? fromEnv('gcpServiceAccount'),
   };
 }
 
@@ -73,6 +91,26 @@ function wholeNumber(option: keyof ServiceConfig, value: number | string, least:
   if (!Number.isInteger(number) || number < least || number > most)
     throw unusable(option, `${value} is not a whole number from ${least} to ${most}`);
   return number;
+}
+
+function tlsFilesOf(
+  tlsCert: string | undefined,
+  tlsKey: string | undefined,
+): Pick<ServiceConfig, 'tlsCert' | 'tlsKey'> {
+  if (tlsCert === undefined && tlsKey !== undefined) throw unusable('tlsCert', 'there is a key and no certificate');
+  if (tlsKey === undefined && tlsCert !== undefined) throw unusable('tlsKey', 'there is a certificate and no key');
+  return { tlsCert, tlsKey };
+}
+
+function networksOf(option: keyof ServiceConfig, given: readonly string[]): string[] {
+  return given
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map((text) => canonicalCidr(text) ?? unusableNetwork(option, text));
+}
+
+function unusableNetwork(option: keyof ServiceConfig, text: string): never {
+  throw unusable(option, `${text} is neither an address nor a network`);
 }
 
 function logLevelOf(value: string): LogLevel {

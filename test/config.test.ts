@@ -14,7 +14,14 @@ test('what is given wins over the environment, and that over the defaults', () =
     logLevel: 'info',
     concurrency: 2,
     passphrase: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    trustedProxies: [],
+    awsPrincipalArn: undefined,
+    gcpServiceAccount: undefined,
   });
+  const proxies = readConfig({ ...env, TIDEMARK_TRUSTED_PROXIES: '10.1.2.3/8, ::1' }).trustedProxies;
+  assert.deepEqual(proxies, ['10.0.0.0/8', '::1/128']);
   assert.equal(readConfig(env).port, 9000);
   assert.equal(
     readConfig({ ...env, TIDEMARK_PUBLIC_URL: 'https://backup.example/tm/' }).publicUrl,
@@ -31,6 +38,9 @@ test('an option that cannot be used is named', () => {
     [{ ...env, TIDEMARK_CONCURRENCY: '0' }, /concurrency/],
     [{ ...env, TIDEMARK_LOG_LEVEL: 'loud' }, /logLevel .*loud/],
     [{ ...env, TIDEMARK_PUBLIC_URL: 'backup.example' }, /publicUrl/],
+    [{ ...env, TIDEMARK_TLS_CERT: 'cert.pem' }, /tlsKey/],
+    [{ ...env, TIDEMARK_TLS_KEY: 'key.pem' }, /tlsCert/],
+    [{ ...env, TIDEMARK_TRUSTED_PROXIES: 'proxy.example' }, /trustedProxies .*proxy/],
   ];
   for (const [variables, named] of unusable) {
     assert.throws(

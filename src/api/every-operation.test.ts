@@ -5,6 +5,7 @@ import { type OperationId, operations } from '../../contract/operations.ts';
 import { ApiError } from '../../contract/primitives.ts';
 import { problemsOf } from '../../contract/validate.ts';
 import { type ApiFixture, apiFixture } from '../../test/support/api-fixture.ts';
+import { callerBodies, callerParameters } from '../../test/support/sample-callers.ts';
 import { sampleClusterName, sampleIds, sampleRestoreJobs, sampleSnapshots } from '../../test/support/sample-domain.ts';
 import { sampleBodies, sampleParameters, sampleRefusals } from '../../test/support/sample-requests.ts';
 import { projectRoles } from '../auth/roles.ts';
@@ -24,10 +25,12 @@ const samples: Readonly<Record<string, string>> = {
   snapshotId: sampleIds.snapshot,
   restoreJobId: sampleRestoreJobs[0]?.id ?? '',
   ...sampleParameters,
+  ...callerParameters,
 };
 
 /** Bodies that are accepted, for the operations that take one. */
 const bodies: Partial<Record<OperationId, object>> = {
+  ...callerBodies,
   takeGroupClusterBackupSnapshots: { description: 'd', retentionInDays: 3 },
   updateGroupClusterBackupSnapshot: { retentionUnit: 'WEEKS', retentionValue: 2 },
   updateGroupClusterBackupSchedule: { referenceHourOfDay: 3, referenceMinuteOfHour: 4 },

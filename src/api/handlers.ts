@@ -1,6 +1,8 @@
 import type { operations } from '../../contract/operations.ts';
 import type { HandlersOf } from './call.ts';
+import { apiKeyHandlers } from './operations/api-keys.ts';
 import { checkpointHandlers } from './operations/checkpoints.ts';
+import { cloudProviderAccessHandlers } from './operations/cloud-provider-access.ts';
 import { clusterHandlers } from './operations/clusters.ts';
 import { collectionRestoreJobHandlers } from './operations/collection-restore-jobs.ts';
 import { compliancePolicyHandlers } from './operations/compliance-policy.ts';
@@ -11,9 +13,11 @@ import { legacyBackupHandlers } from './operations/legacy-backup.ts';
 import { organizationHandlers } from './operations/organizations.ts';
 import { otherClusterKindHandlers } from './operations/other-cluster-kinds.ts';
 import { privateEndpointHandlers } from './operations/private-endpoints.ts';
+import { projectAccessListHandlers } from './operations/project-access-lists.ts';
 import { projectHandlers } from './operations/projects.ts';
 import { restoreJobHandlers } from './operations/restore-jobs.ts';
 import { scheduleHandlers } from './operations/schedules.ts';
+import { serviceAccountHandlers } from './operations/service-accounts.ts';
 import { snapshotContentHandlers } from './operations/snapshot-contents.ts';
 import { snapshotHandlers } from './operations/snapshots.ts';
 import { systemStatusHandlers } from './operations/system-status.ts';
@@ -24,6 +28,10 @@ export const handlers: HandlersOf<typeof operations> = {
   ...systemStatusHandlers,
   ...organizationHandlers,
   ...projectHandlers,
+  ...projectAccessListHandlers,
+  ...apiKeyHandlers,
+  ...serviceAccountHandlers,
+  ...cloudProviderAccessHandlers,
   ...clusterHandlers,
   ...flexClusterHandlers,
   ...snapshotHandlers,

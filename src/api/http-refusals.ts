@@ -11,6 +11,7 @@ export const httpRefusalRules = {
     status: 401,
     detail: 'The currently logged in user does not have the project creator role in this organization.',
   },
+  IP_ADDRESS_NOT_ON_ACCESS_LIST: { status: 403, detail: 'IP address {0} is not allowed to access this resource.' },
   USER_UNAUTHORIZED: { status: 401, detail: 'Current user is not authorized to perform this action.' },
   PAYLOAD_TOO_LARGE: { status: 413, detail: 'The request body has more than {0} bytes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'The media type {0} is not supported for a request body.' },

@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
+import { HttpRefusal } from './http-refusals.ts';
 import { registerOAuthRoutes } from './oauth-routes.ts';
 import { registerOpenApiRoute } from './openapi-route.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
@@ -35,13 +36,24 @@ export interface ApiServerOptions {
   publicUrl?: string;
   version: string;
   rateLimit?: RateLimit;
+  /** Addresses and networks whose word about where a request came from is taken. Nobody's where left out. */
+  trustedProxies?: readonly string[];
+  /** PEM; with it the server answers https. */
+  tls?: { cert: Buffer; key: Buffer };
+  timeLimits?: TimeLimits;
+}
+
+/** How long a client may take to send what it has to say; then its connection ends. */
+export interface TimeLimits {
+  headersMs: number;
+  requestMs: number;
 }
 
 /** What `createApiServer` gives; named here, so that nobody else needs the HTTP library for it. */
 export type ApiServer = FastifyInstance;
 
 const bodyBytesMax = 1024 * 1024;
-const requestTimeoutMs = 120_000;
+const defaultTimeLimits: TimeLimits = { headersMs: 15_000, requestMs: 120_000 };
 const everyMethod: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** The Atlas-compatible surface on one HTTP server, not yet listening. Every rule that operations share is applied here and in what this calls, once. */
@@ -49,9 +61,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { authenticator, clock, log } = options;
   const startedAt = clock.nowMs().toString(36);
   let requests = 0;
+  const { headersMs, requestMs } = options.timeLimits ?? defaultTimeLimits;
+  // How often Node looks for connections that are over their time; seldom enough to cost nothing.
+  const http = { headersTimeout: headersMs, connectionsCheckingInterval: Math.min(headersMs, 5_000) };
   const server = fastify({
     bodyLimit: bodyBytesMax,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: requestMs,
+    // One of the two is read, depending on whether there is a certificate; the types know them apart, the server does not.
+    ...((options.tls === undefined ? { http } : { https: { ...http, ...options.tls } }) as { http: typeof http }),
+    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
     genReqId: () => `${startedAt}-${++requests}`,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     frameworkErrors: (error, request, reply) => {
@@ -112,10 +130,17 @@ async function admitted(
     method: request.raw.method ?? 'GET',
     target: request.raw.url ?? '/',
     authorization: request.headers.authorization,
+    remoteAddress: request.ip,
   });
   if (authentication.caller !== null) {
     request.caller = authentication.caller;
     return true;
+  }
+  if ('forbiddenAddress' in authentication) {
+    const { forbiddenAddress, name } = authentication;
+    log.info({ requestId: request.id, remote: forbiddenAddress, caller: name }, 'a caller was refused from there');
+    if (!(await drain(request.raw, bodyBytesMax))) reply.header('connection', 'close');
+    throw new HttpRefusal('IP_ADDRESS_NOT_ON_ACCESS_LIST', [forbiddenAddress]);
   }
   // Every digest call starts without a credential, so only an answer that was refused is worth a line.
   if (request.headers.authorization !== undefined) {
@@ -134,9 +159,15 @@ function limit(request: FastifyRequest, reply: FastifyReply, limiter: RateLimite
   throw refuse('RATE_LIMITED');
 }
 
-/** Braces to colons; a colon that is part of a path (`:invite`) is doubled, which is how the router is told so. */
+/**
+ * Braces to colons; a colon that is part of a path (`:invite`) is doubled, which is how the router is told so. A parameter right before one ends there: without its own pattern
+ * it would swallow the verb.
+ */
 export function routePath(path: string): string {
-  return path.replaceAll(':', '::').replace(/\{(\w+)\}/g, ':$1');
+  return path
+    .replaceAll(':', '::')
+    .replace(/\{(\w+)\}(?=::)/g, ':$1(^[^:/]+)')
+    .replace(/\{(\w+)\}/g, ':$1');
 }
 
 function registerOperations(server: FastifyInstance, options: ApiServerOptions): void {

@@ -3,6 +3,7 @@ import { ha1Context } from '../catalog/api-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { SecretBox } from '../lib/secret-box.ts';
+import { AccessGuard } from './access-guard.ts';
 import { type ClientCredentials, createClientCredentials } from './client-credentials.ts';
 import { digestChallenge, digestHa1, expectedResponse, parseDigestAnswer } from './digest.ts';
 import { Nonces } from './nonces.ts';
@@ -15,10 +16,22 @@ export interface Credential {
   /** Path and query, as the client sent them. */
   target: string;
   authorization: string | undefined;
+  /** Of whoever sent it; behind a trusted proxy, as that reports it. */
+  remoteAddress: string;
 }
 
 /** Either who is calling, or the challenge to answer with. The digest challenge is the only one: clients that meet another first give up. */
-export type Authentication = { caller: Caller } | { caller: null; challenge: string; reason: string };
+export type Authentication =
+  | { caller: Caller }
+  | { caller: null; challenge: string; reason: string }
+  | ForbiddenAddress;
+
+/** The credential is right; it may not be used from there. */
+export interface ForbiddenAddress {
+  caller: null;
+  forbiddenAddress: string;
+  name: string;
+}
 
 export interface Authenticator {
   authenticate(credential: Credential): Promise<Authentication>;
@@ -39,6 +52,7 @@ export function createAuthenticator(options: {
   const { stores, clock, random, secretBox } = options;
   const proxiedPath = (options.proxiedPath ?? '').replace(/\/+$/, '');
   const nonces = new Nonces({ clock, random });
+  const guard = new AccessGuard({ store: stores.accessLists, clock });
   // Compared for unknown public keys, so that they take as long as known ones.
   const nobodysHa1 = digestHa1('nobody', random.bytes(16).toString('hex'));
 
@@ -87,14 +101,22 @@ export function createAuthenticator(options: {
     };
   }
 
+  async function identify(credential: Credential): Promise<Authentication> {
+    const header = credential.authorization;
+    if (header === undefined) return refused('no credential');
+    const bearer = /^bearer\s+([A-Za-z0-9._~+/=-]+)\s*$/i.exec(header)?.[1];
+    if (bearer !== undefined) return byToken(bearer);
+    if (/^digest\s/i.test(header)) return byDigest(header, credential);
+    return refused('the Authorization header is neither Digest nor Bearer');
+  }
+
   return {
     async authenticate(credential) {
-      const header = credential.authorization;
-      if (header === undefined) return refused('no credential');
-      const bearer = /^bearer\s+([A-Za-z0-9._~+/=-]+)\s*$/i.exec(header)?.[1];
-      if (bearer !== undefined) return byToken(bearer);
-      if (/^digest\s/i.test(header)) return byDigest(header, credential);
-      return refused('the Authorization header is neither Digest nor Bearer');
+      const found = await identify(credential);
+      if (found.caller === null) return found;
+      const { remoteAddress } = credential;
+      if (await guard.admits(found.caller, remoteAddress)) return found;
+      return { caller: null, forbiddenAddress: remoteAddress, name: found.caller.name };
     },
     clientCredentials: createClientCredentials({
       serviceAccounts: stores.serviceAccounts,

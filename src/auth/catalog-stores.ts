@@ -1,3 +1,4 @@
+import { accessListOf, noteAccessListUse } from '../catalog/access-lists.ts';
 import {
   deleteExpiredAccessTokens,
   findAccountOfToken,
@@ -6,6 +7,7 @@ import {
 } from '../catalog/access-tokens.ts';
 import { findApiKeyByPublicKey, insertApiKey } from '../catalog/api-keys.ts';
 import type { Catalog, CatalogReader } from '../catalog/catalog.ts';
+import { decodeOrganizationSettings, findOrganization } from '../catalog/organizations.ts';
 import { insertRoleAssignments, rolesOfPrincipal } from '../catalog/role-assignments.ts';
 import type { PrincipalKind, RoleAssignmentRow } from '../catalog/schema.ts';
 import {
@@ -53,6 +55,20 @@ export function catalogAuthStores(catalog: Catalog, ids: IdSource): AuthStores {
           await insertServiceAccountSecret(writer, { id: secretId, ...secret, lastUsedAtMs: null });
           await insertRoleAssignments(writer, rowsOf(ids, 'serviceAccount', serviceAccountId, roles));
         });
+      },
+    },
+    accessLists: {
+      async entriesOf(kind, id) {
+        const rows = await accessListOf(catalog.reader, { kind, id });
+        return rows.map(({ id: entryId, cidrBlock }) => ({ entryId, cidrBlock }));
+      },
+      async isRequired(organizationId) {
+        const organization = await findOrganization(catalog.reader, organizationId);
+        if (organization === undefined) return true;
+        return decodeOrganizationSettings(organization.settings).apiAccessListRequired ?? false;
+      },
+      async noteUse(entryId, use) {
+        await catalog.transact(async (writer) => await noteAccessListUse(writer, entryId, use));
       },
     },
     accessTokens: {

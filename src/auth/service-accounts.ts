@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Random } from '../lib/random.ts';
 import type { CredentialTools } from './api-keys.ts';
 import type { RoleAssignment } from './roles.ts';
 import type { ServiceAccountStore } from './stores.ts';
@@ -9,6 +10,10 @@ const hourMs = 3_600_000;
 /** SHA-256, hex. */
 export function hashOfSecret(secret: string): string {
   return createHash('sha256').update(secret, 'utf8').digest('hex');
+}
+
+export function randomSecret(random: Random): string {
+  return `mdb_sa_sk_${random.bytes(secretBytes).toString('base64url')}`;
 }
 
 /**
@@ -28,7 +33,7 @@ export async function createServiceAccount(
   const nowMs = tools.clock.nowMs();
   const serviceAccountId = tools.ids.next();
   const clientId = `mdb_sa_id_${serviceAccountId}`;
-  const secret = `mdb_sa_sk_${tools.random.bytes(secretBytes).toString('base64url')}`;
+  const secret = randomSecret(tools.random);
   const secretExpiresAtMs = nowMs + request.secretExpiresAfterHours * hourMs;
   await tools.store.insert(
     {

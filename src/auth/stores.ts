@@ -66,8 +66,16 @@ export interface AccessTokenStore {
   revoke(tokenHash: string, serviceAccountId: string, revokedAtMs: number): Promise<void>;
 }
 
+export interface AccessListStore {
+  entriesOf(kind: 'apiKey' | 'serviceAccount', id: string): Promise<{ entryId: string; cidrBlock: string }[]>;
+  /** The organization admits nobody who has no list. */
+  isRequired(organizationId: string): Promise<boolean>;
+  noteUse(entryId: string, use: { requests: number; atMs: number; address: string }): Promise<void>;
+}
+
 export interface AuthStores {
   apiKeys: ApiKeyStore;
   serviceAccounts: ServiceAccountStore;
   accessTokens: AccessTokenStore;
+  accessLists: AccessListStore;
 }

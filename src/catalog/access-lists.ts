@@ -14,9 +14,11 @@ export async function insertAccessListEntry(writer: CatalogWriter, entry: Access
 /** Oldest first. */
 export async function listAccessList(
   reader: CatalogReader,
-  query: { owner: AccessListOwner; page: PageRequest },
+  query: { owner: AccessListOwner; page: PageRequest; nowMs: number },
 ): Promise<Page<AccessListEntryRow>> {
-  const filtered = ofOwner(reader, query.owner);
+  const filtered = ofOwner(reader, query.owner).where((e) =>
+    e.or([e('deleteAfterMs', 'is', null), e('deleteAfterMs', '>', query.nowMs)]),
+  );
   return await readPage(query.page, filtered, (rows) => rows.selectAll().orderBy('createdAtMs').orderBy('id'));
 }
 

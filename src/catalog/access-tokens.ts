@@ -40,3 +40,11 @@ export async function revokeAccessToken(
 export async function deleteExpiredAccessTokens(writer: CatalogWriter, nowMs: number): Promise<void> {
   await writer.deleteFrom('accessTokens').where('expiresAtMs', '<=', nowMs).execute();
 }
+
+export async function deleteTokensOfSecret(writer: CatalogWriter, secretId: string): Promise<void> {
+  await writer.deleteFrom('accessTokens').where('secretId', '=', secretId).execute();
+}
+
+export async function deleteTokensOfAccount(writer: CatalogWriter, serviceAccountId: string): Promise<void> {
+  await writer.deleteFrom('accessTokens').where('serviceAccountId', '=', serviceAccountId).execute();
+}

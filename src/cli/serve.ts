@@ -16,6 +16,9 @@ interface ServeOptions extends PassphraseOptions {
   host?: string;
   port?: number;
   publicUrl?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  trustedProxy?: string[];
   logLevel?: LogLevel;
   json?: boolean;
 }
@@ -31,6 +34,14 @@ export function serveCommand(tools: CommandTools): Command {
     )
     .option('--host <host>', `address to listen on (${configDefaults.host} if left out)`)
     .option('--public-url <url>', 'how clients reach it, for the links in answers')
+    .option('--tls-cert <file>', 'certificate in PEM form; with it and its key it answers https')
+    .option('--tls-key <file>', 'private key of the certificate, in PEM form')
+    .addOption(
+      new Option(
+        '--trusted-proxy <address...>',
+        'address or network of a proxy whose word about where requests come from is taken',
+      ),
+    )
     .addOption(
       new Option('--log-level <level>', `how much it logs to standard error (${configDefaults.logLevel})`).choices(
         logLevels,
@@ -42,8 +53,9 @@ export function serveCommand(tools: CommandTools): Command {
       runCommand(tools, options, async (run) => {
         const dataDir = requireDataDir(options);
         const passphrase = await readPassphrase(options, run.env);
-        const { host, port, publicUrl, logLevel } = options;
-        const config = readConfig(run.env, { dataDir, host, port, publicUrl, logLevel, passphrase });
+        const { host, port, publicUrl, logLevel, tlsCert, tlsKey, trustedProxy: trustedProxies } = options;
+        const given = { dataDir, host, port, publicUrl, logLevel, passphrase, tlsCert, tlsKey, trustedProxies };
+        const config = readConfig(run.env, given);
         const { serve } = await import('../main.ts');
         await serve(config, {
           signal: run.signal,

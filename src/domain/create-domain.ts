@@ -2,6 +2,7 @@ import { countTasks } from '../catalog/tasks.ts';
 import type { TaskHandlers } from '../tasks/handler.ts';
 import type { Duty } from '../tasks/timer.ts';
 import { createCheckpoints } from './checkpoints/checkpoints.ts';
+import { type CloudIdentities, createCloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
 import type { ClusterProbe } from './clusters/cluster-probe.ts';
 import { createClusters } from './clusters/clusters.ts';
 import { createCompliancePolicies } from './compliance/compliance-policies.ts';
@@ -10,6 +11,10 @@ import type { CaptureEngine } from './continuous-backup/capture-engine.ts';
 import { captureDuty, tailOplogHandler } from './continuous-backup/capture-task.ts';
 import { pruneSlicesDuty, pruneSlicesHandler } from './continuous-backup/prune-slices.ts';
 import { restoreWindowDays } from './continuous-backup/restore-window.ts';
+import { createAccessLists } from './credentials/access-lists.ts';
+import { createApiKeys } from './credentials/api-keys.ts';
+import type { CredentialMint } from './credentials/credentials.ts';
+import { createServiceAccounts } from './credentials/service-accounts.ts';
 import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
 import { createExportBuckets } from './exports/export-buckets.ts';
 import { createExportJobs } from './exports/export-jobs.ts';
@@ -39,6 +44,8 @@ export interface DomainPorts {
   manifests: Manifests;
   catalogCopies: CatalogCopies;
   probe: ClusterProbe;
+  credentialMint: CredentialMint;
+  cloudIdentities: CloudIdentities;
   repository: SystemStatus['repository'];
 }
 
@@ -61,6 +68,13 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
     privateEndpoints: createPrivateEndpoints(context),
     collectionRestoreJobs: createCollectionRestoreJobs(context),
     tasks: createTasks(context, handlers),
+    apiKeys: createApiKeys(context, ports.credentialMint),
+    serviceAccounts: createServiceAccounts(context, ports.credentialMint),
+    accessLists: createAccessLists(context),
+    cloudProviderAccess: createCloudProviderAccess(context, {
+      identities: ports.cloudIdentities,
+      credentialMint: ports.credentialMint,
+    }),
     system: createSystemInformation(context, ports),
   };
 }

@@ -19,7 +19,9 @@ import type {
 } from '../catalog/schema.ts';
 import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
+import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
 import type { CompliancePolicies } from './compliance/compliance-policy.ts';
+import type { AccessLists, ApiKeys, ServiceAccounts } from './credentials/credentials.ts';
 import type { Schedules } from './schedules/schedule.ts';
 
 /**
@@ -42,6 +44,10 @@ export interface Domain {
   privateEndpoints: PrivateEndpoints;
   collectionRestoreJobs: CollectionRestoreJobs;
   tasks: Tasks;
+  apiKeys: ApiKeys;
+  serviceAccounts: ServiceAccounts;
+  accessLists: AccessLists;
+  cloudProviderAccess: CloudProviderAccess;
   system: SystemInformation;
 }
 

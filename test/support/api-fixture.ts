@@ -15,6 +15,7 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { type Logger, silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import { callerNouns } from './sample-callers.ts';
 import { type SampleDomain, sampleDomain, sampleIds, sampleNowMs } from './sample-domain.ts';
 
 /** Credentials in plain maps. */
@@ -39,6 +40,7 @@ function memoryAuthStores(): AuthStores {
         accounts.set(account.serviceAccountId, { account, secrets: [secret], roles });
       },
     },
+    accessLists: { entriesOf: async () => [], isRequired: async () => false, noteUse: async () => undefined },
     accessTokens: {
       async insert(token) {
         tokens.set(token.tokenHash, token);
@@ -98,7 +100,7 @@ export async function apiFixture(
   const stores = memoryAuthStores();
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
   const tools = { clock, random: systemRandom, ids };
-  const { domain, calls } = sampleDomain(options.domain);
+  const { domain, calls } = sampleDomain({ ...(await callerNouns(clock)), ...options.domain });
   const { domain: _, ...serverOptions } = options;
   const server = createApiServer({
     domain,

@@ -1,3 +1,4 @@
+import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
 import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
@@ -136,6 +137,8 @@ export class DomainWorld {
         describe: async (uri, call) => await this.probe(uri, call),
         processSettings: async () => sampleProcessSettings,
       },
+      credentialMint: createCredentialMint(random),
+      cloudIdentities: { awsPrincipalArn: 'arn:aws:iam::123456789012:user/tidemark', gcpServiceAccount: null },
       repository: { id: REPOSITORY_ID, encrypted: options.encrypted ?? false, description: 'memory' },
     };
     this.domain = createDomain(this.context, this.ports);

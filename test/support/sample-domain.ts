@@ -19,6 +19,7 @@ import type {
 } from '../../src/domain/domain.ts';
 import { refuse } from '../../src/domain/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
+import type { CallerNouns } from './sample-callers.ts';
 import { sampleExportBuckets, sampleExportJobs } from './sample-exports.ts';
 import { sampleProcessSettings } from './sample-process-settings.ts';
 import { sampleSurface } from './sample-surface.ts';
@@ -405,7 +406,7 @@ export interface SampleDomain {
   calls: { name: string; argument: unknown }[];
 }
 
-export function sampleDomain(change: Partial<Domain> = {}): SampleDomain {
+export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomain {
   const calls: SampleDomain['calls'] = [];
   const note = (name: string, argument: unknown) => calls.push({ name, argument });
   const organizations = [

@@ -1,11 +1,15 @@
+import { allAccessListEntries } from '../../catalog/access-lists.ts';
 import { allApiKeys, ha1Context } from '../../catalog/api-keys.ts';
+import { allCloudProviderAccessRoles } from '../../catalog/cloud-provider-access-roles.ts';
 import { allClusters, uriContext } from '../../catalog/clusters.ts';
 import { allExportBuckets } from '../../catalog/export-buckets.ts';
 import { allOrganizations } from '../../catalog/organizations.ts';
 import { allProjects } from '../../catalog/projects.ts';
 import { allRoleAssignments } from '../../catalog/role-assignments.ts';
 import type {
+  AccessListEntryRow,
   ApiKeyRow,
+  CloudProviderAccessRoleRow,
   ClusterRow,
   ExportBucketRow,
   OrganizationRow,
@@ -39,6 +43,9 @@ export interface CatalogCopy {
   exportBuckets: ExportBucketRow[];
   /** Absent in copies of before there were schedules. */
   backupSettings?: BackupSettings;
+  /** Both are missing in copies of before there were any. */
+  accessListEntries?: AccessListEntryRow[];
+  cloudProviderAccessRoles?: CloudProviderAccessRoleRow[];
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
   snapshots: Pick<
     SnapshotRow,
@@ -80,6 +87,8 @@ export async function collectCatalogCopy(
     roleAssignments: await allRoleAssignments(reader),
     exportBuckets: await allExportBuckets(reader),
     backupSettings: await collectBackupSettings(reader),
+    accessListEntries: await allAccessListEntries(reader),
+    cloudProviderAccessRoles: await allCloudProviderAccessRoles(reader),
     snapshots: await snapshotsChangedSinceManifest(reader),
   }));
 }

@@ -1,5 +1,7 @@
+import { insertAccessListEntry } from '../../catalog/access-lists.ts';
 import { ha1Context, insertApiKey } from '../../catalog/api-keys.ts';
 import type { CatalogWriter } from '../../catalog/catalog.ts';
+import { insertCloudProviderAccessRole } from '../../catalog/cloud-provider-access-roles.ts';
 import { findCluster, insertCluster, uriContext } from '../../catalog/clusters.ts';
 import { insertExportBucket } from '../../catalog/export-buckets.ts';
 import { isNewId } from '../../catalog/is-new-id.ts';
@@ -103,6 +105,12 @@ async function takeUpCopy(
     if (await isNewId(writer, 'exportBuckets', bucket.id)) await insertExportBucket(writer, bucket);
   }
   if (copy.backupSettings !== undefined) await takeUpBackupSettings(writer, copy.backupSettings);
+  for (const entry of copy.accessListEntries ?? []) {
+    if (await isNewId(writer, 'accessListEntries', entry.id)) await insertAccessListEntry(writer, entry);
+  }
+  for (const role of copy.cloudProviderAccessRoles ?? []) {
+    if (await isNewId(writer, 'cloudProviderAccessRoles', role.id)) await insertCloudProviderAccessRole(writer, role);
+  }
 }
 
 async function takeUpCluster(

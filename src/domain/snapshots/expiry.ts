@@ -1,3 +1,4 @@
+import { deleteAccessListEntriesDue } from '../../catalog/access-lists.ts';
 import { deleteExpiredAccessTokens } from '../../catalog/access-tokens.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import type { SnapshotRow } from '../../catalog/schema.ts';
@@ -69,6 +70,7 @@ export function housekeepingDuty({ catalog, clock }: DomainContext): Duty {
       if (nowMs - doneAtMs < everyMs) return;
       await catalog.transact(async (writer) => {
         await deleteExpiredAccessTokens(writer, nowMs);
+        await deleteAccessListEntriesDue(writer, nowMs);
         await deleteTasksFinishedBefore(writer, nowMs - TASKS_KEPT_MS);
       });
       doneAtMs = nowMs;

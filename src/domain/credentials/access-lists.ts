@@ -1,0 +1,101 @@
+import {
+  deleteAccessListEntry,
+  findAccessListEntry,
+  insertAccessListEntry,
+  listAccessList,
+  updateAccessListEntry,
+} from '../../catalog/access-lists.ts';
+import { mapPage } from '../../catalog/page.ts';
+import type { AccessListEntryRow } from '../../catalog/schema.ts';
+import { canonicalAddress, canonicalCidr } from '../../lib/cidr.ts';
+import type { DomainContext } from '../context.ts';
+import { refuse } from '../refusals.ts';
+import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import type { AccessListEntry, AccessLists, AskedAccess } from './credentials.ts';
+
+/** From where callers may call, and what a project lists as addresses of its own. Who owns a list was looked up by whoever asks. */
+export function createAccessLists(context: DomainContext): AccessLists {
+  const { catalog, clock, ids } = context;
+
+  const requireEntry: AccessLists['get'] = async ({ owner, entry }) => {
+    const cidrBlock = canonicalCidr(entry);
+    const row = cidrBlock === null ? undefined : await findAccessListEntry(catalog.reader, owner, cidrBlock);
+    if (row === undefined || isOver(row, clock.nowMs())) throw refuse('ACCESS_LIST_ENTRY_NOT_FOUND', [entry]);
+    return viewOf(row);
+  };
+
+  return {
+    list: async ({ owner, page }) =>
+      mapPage(await listAccessList(catalog.reader, { owner, page, nowMs: clock.nowMs() }), viewOf),
+
+    get: requireEntry,
+
+    add: async ({ owner, entries }) => {
+      const nowMs = clock.nowMs();
+      const wanted = entries.map((entry) => ({ ...checked(entry, nowMs), entry }));
+      await catalog.transact(async (writer) => {
+        for (const { cidrBlock, singleAddress, entry } of wanted) {
+          const known = await findAccessListEntry(writer, owner, cidrBlock);
+          const comment = entry.comment ?? known?.comment ?? null;
+          const deleteAfterMs = entry.deleteAfterMs ?? null;
+          if (known !== undefined) {
+            await updateAccessListEntry(writer, known.id, { comment, deleteAfterMs });
+            continue;
+          }
+          await insertAccessListEntry(writer, {
+            id: ids.next(),
+            ownerKind: owner.kind,
+            ownerId: owner.id,
+            cidrBlock,
+            singleAddress: singleAddress ? 1 : 0,
+            comment,
+            deleteAfterMs,
+            requests: 0,
+            lastUsedAtMs: null,
+            lastUsedAddress: null,
+            createdAtMs: nowMs,
+          });
+        }
+        await queueCatalogCopy(writer, context);
+      });
+      context.wakeWorker();
+    },
+
+    remove: async ({ owner, entry }) => {
+      const { id } = await requireEntry({ owner, entry });
+      await catalog.transact(async (writer) => {
+        await deleteAccessListEntry(writer, id);
+        await queueCatalogCopy(writer, context);
+      });
+      context.wakeWorker();
+    },
+  };
+}
+
+function isOver({ deleteAfterMs }: AccessListEntryRow, nowMs: number): boolean {
+  return deleteAfterMs !== null && deleteAfterMs <= nowMs;
+}
+
+function checked(entry: AskedAccess, nowMs: number): { cidrBlock: string; singleAddress: boolean } {
+  const { ipAddress, cidrBlock, deleteAfterMs } = entry;
+  if ((ipAddress === undefined) === (cidrBlock === undefined))
+    throw wrong('ipAddress', 'must be there, or cidrBlock, and not both');
+  if (deleteAfterMs !== undefined && deleteAfterMs <= nowMs) throw wrong('deleteAfterDate', 'must be in the future');
+  if (ipAddress !== undefined) {
+    const address = canonicalAddress(ipAddress);
+    if (address === null) throw wrong('ipAddress', 'must be an IPv4 or IPv6 address');
+    return { cidrBlock: canonicalCidr(address) ?? '', singleAddress: true };
+  }
+  const canonical = canonicalCidr(cidrBlock ?? '');
+  if (canonical === null || !cidrBlock?.includes('/'))
+    throw wrong('cidrBlock', 'must be an address, a slash and the length of the prefix');
+  return { cidrBlock: canonical, singleAddress: false };
+}
+
+function wrong(field: string, description: string) {
+  return refuse('VALIDATION_ERROR', [`${field} ${description}`], [{ field, description }]);
+}
+
+function viewOf({ ownerKind: _kind, ownerId: _owner, singleAddress, ...row }: AccessListEntryRow): AccessListEntry {
+  return { ...row, address: singleAddress === 1 ? (row.cidrBlock.split('/')[0] ?? null) : null };
+}

@@ -1,0 +1,82 @@
+import { isApiKeyUsable } from '../../catalog/api-keys.ts';
+import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
+import {
+  deleteRolesOfPrincipal,
+  insertRoleAssignments,
+  principalsWithRole,
+  rolesOfPrincipal,
+} from '../../catalog/role-assignments.ts';
+import type { PrincipalKind } from '../../catalog/schema.ts';
+import { isServiceAccountUsable } from '../../catalog/service-accounts.ts';
+import type { DomainContext } from '../context.ts';
+import { refuse } from '../refusals.ts';
+import type { GivenRole, Place } from './credentials.ts';
+
+interface Principal {
+  kind: PrincipalKind;
+  id: string;
+}
+
+export async function givenRoles(reader: CatalogReader, { kind, id }: Principal): Promise<GivenRole[]> {
+  const rows = await rolesOfPrincipal(reader, kind, id);
+  return rows.map(({ roleName, organizationId, projectId }) => ({ roleName, organizationId, projectId }));
+}
+
+/** What the place can give: an organization gives ORG_ roles, a project GROUP_ roles. One that this version does not know is kept, and gives no rights. */
+export function checkRoleNames(place: Place, roleNames: readonly string[]): void {
+  const form = 'projectId' in place ? /^GROUP_[A-Z_]{1,60}$/ : /^ORG_[A-Z_]{1,60}$/;
+  const wrong = roleNames.find((name) => !form.test(name));
+  if (wrong === undefined && roleNames.length > 0) return;
+  const description = wrong === undefined ? 'must name at least one role' : `must not name ${wrong} here`;
+  throw refuse('VALIDATION_ERROR', [`roles ${description}`], [{ field: 'roles', description }]);
+}
+
+/** Replaces the roles in the place. */
+export async function writeRoles(
+  writer: CatalogWriter,
+  { ids }: Pick<DomainContext, 'ids'>,
+  principal: Principal,
+  place: Place,
+  roleNames: readonly string[],
+): Promise<void> {
+  await deleteRolesOfPrincipal(writer, principal, place);
+  const given = 'projectId' in place ? { organizationId: null, ...place } : { projectId: null, ...place };
+  await insertRoleAssignments(
+    writer,
+    [...new Set(roleNames)].map((roleName) => ({
+      id: ids.next(),
+      principalKind: principal.kind,
+      principalId: principal.id,
+      roleName,
+      ...given,
+    })),
+  );
+}
+
+/** Whether somebody can still call as an owner of the organization. */
+export async function hasOwner(reader: CatalogReader, organizationId: string, nowMs: number): Promise<boolean> {
+  for (const { principalKind, principalId } of await principalsWithRole(reader, organizationId, 'ORG_OWNER')) {
+    const usable =
+      principalKind === 'apiKey'
+        ? await isApiKeyUsable(reader, principalId)
+        : await isServiceAccountUsable(reader, principalId, nowMs);
+    if (usable) return true;
+  }
+  return false;
+}
+
+/**
+ * Runs a change of callers in which the organization must not lose its last owner: there are no users here who could sign in and make another.
+ */
+export async function keepingAnOwner<T>(
+  writer: CatalogWriter,
+  { clock }: Pick<DomainContext, 'clock'>,
+  organizationId: string,
+  change: () => Promise<T>,
+): Promise<T> {
+  const before = await hasOwner(writer, organizationId, clock.nowMs());
+  const result = await change();
+  if (before && !(await hasOwner(writer, organizationId, clock.nowMs())))
+    throw refuse('CANNOT_REMOVE_LAST_OWNER', [organizationId]);
+  return result;
+}

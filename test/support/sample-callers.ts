@@ -1,0 +1,165 @@
+import type { OperationId } from '../../contract/operations.ts';
+import { createCredentialMint } from '../../src/auth/credential-mint.ts';
+import { insertAccessListEntry } from '../../src/catalog/access-lists.ts';
+import { insertApiKey } from '../../src/catalog/api-keys.ts';
+import { openCatalog } from '../../src/catalog/catalog.ts';
+import { insertCloudProviderAccessRole } from '../../src/catalog/cloud-provider-access-roles.ts';
+import { insertOrganization } from '../../src/catalog/organizations.ts';
+import { insertProject } from '../../src/catalog/projects.ts';
+import { insertRoleAssignments } from '../../src/catalog/role-assignments.ts';
+import { insertServiceAccount, insertServiceAccountSecret } from '../../src/catalog/service-accounts.ts';
+import { createCloudProviderAccess } from '../../src/domain/cloud-provider-access/cloud-provider-access.ts';
+import { createAccessLists } from '../../src/domain/credentials/access-lists.ts';
+import { createApiKeys } from '../../src/domain/credentials/api-keys.ts';
+import { createServiceAccounts } from '../../src/domain/credentials/service-accounts.ts';
+import type { Domain } from '../../src/domain/domain.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { createIdSource } from '../../src/lib/ids.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { SecretBox } from '../../src/lib/secret-box.ts';
+import { sampleIds } from './sample-domain.ts';
+
+/** Callers and roles at cloud providers of the sample organization: no samples but the real rules, over a catalog in memory. */
+export type CallerNouns = Pick<Domain, 'apiKeys' | 'serviceAccounts' | 'accessLists' | 'cloudProviderAccess'>;
+
+const apiUserId = '0000000000000000000a7001';
+const accountId = '0000000000000000000a8001';
+const secretId = '0000000000000000000a9001';
+const roleId = '0000000000000000000aa001';
+const address = '203.0.113.7';
+
+export const callerParameters = {
+  apiUserId,
+  clientId: `mdb_sa_id_${accountId}`,
+  entryValue: address,
+  ipAddress: address,
+  roleId,
+  secretId,
+} as const;
+
+const account = { name: 'ci', description: 'of the pipeline', secretExpiresAfterHours: 24 };
+const list = [{ ipAddress: '198.51.100.4' }, { cidrBlock: '10.0.0.0/8' }];
+
+/** Bodies that are accepted, in the newest version. */
+export const callerBodies: Partial<Record<OperationId, object>> = {
+  createOrgApiKey: { desc: 'ci', roles: ['ORG_READ_ONLY'] },
+  updateOrgApiKey: { desc: 'pipeline', roles: ['ORG_MEMBER'] },
+  createOrgApiKeyAccessListEntry: list,
+  createGroupApiKey: { desc: 'ci', roles: ['GROUP_BACKUP_MANAGER'] },
+  addGroupApiKey: [{ roles: ['GROUP_READ_ONLY'] }],
+  updateGroupApiKeyRoles: { roles: ['GROUP_OWNER'] },
+  createOrgServiceAccount: { ...account, roles: ['ORG_MEMBER'] },
+  updateOrgServiceAccount: { description: 'of the other pipeline' },
+  createOrgServiceAccountSecret: { secretExpiresAfterHours: 8 },
+  createOrgServiceAccountAccessList: list,
+  createGroupServiceAccount: { ...account, roles: ['GROUP_READ_ONLY'] },
+  updateGroupServiceAccount: { roles: ['GROUP_BACKUP_CREATOR'] },
+  inviteGroupServiceAccount: { roles: ['GROUP_READ_ONLY'] },
+  createGroupServiceAccountSecret: { secretExpiresAfterHours: 8 },
+  createGroupServiceAccountAccessList: list,
+  createGroupAccessListEntry: [{ cidrBlock: '10.0.0.0/8', comment: 'office' }],
+  createGroupCloudProviderAccess: { providerName: 'AWS' },
+  authorizeGroupCloudProviderAccessRole: {
+    providerName: 'AWS',
+    iamAssumedRoleArn: 'arn:aws:iam::123456789012:role/exports',
+  },
+};
+
+export async function callerNouns(clock: Clock): Promise<CallerNouns> {
+  const catalog = await openCatalog({ path: ':memory:', clock });
+  const nowMs = clock.nowMs();
+  await catalog.transact(async (writer) => {
+    for (const [id, name] of [
+      [sampleIds.organization, 'Acme'],
+      [sampleIds.foreignOrganization, 'Others'],
+    ] as const)
+      await insertOrganization(writer, { id, name, createdAtMs: nowMs });
+    for (const [id, organizationId] of [
+      [sampleIds.project, sampleIds.organization],
+      [sampleIds.siblingProject, sampleIds.organization],
+      [sampleIds.foreignProject, sampleIds.foreignOrganization],
+    ] as const)
+      await insertProject(writer, { id, organizationId, name: id, createdAtMs: nowMs });
+    const common = { organizationId: sampleIds.organization, description: 'sample', createdAtMs: nowMs };
+    await insertApiKey(writer, {
+      ...common,
+      id: apiUserId,
+      publicKey: 'abcdefgh',
+      sealedHa1: '',
+      privateKeyTail: 'abcdef012345',
+      deletedAtMs: null,
+    });
+    await insertServiceAccount(writer, {
+      ...common,
+      id: accountId,
+      clientId: callerParameters.clientId,
+      name: 'sample',
+      deletedAtMs: null,
+    });
+    await insertServiceAccountSecret(writer, {
+      id: secretId,
+      serviceAccountId: accountId,
+      secretHash: '',
+      secretTail: 'wxyz',
+      createdAtMs: nowMs,
+      expiresAtMs: nowMs + 3_600_000,
+      lastUsedAtMs: nowMs,
+    });
+    for (const [principalKind, principalId] of [
+      ['apiKey', apiUserId],
+      ['serviceAccount', accountId],
+    ] as const) {
+      const role = { principalKind, principalId, organizationId: null, projectId: sampleIds.project };
+      await insertRoleAssignments(writer, [{ ...role, id: `${principalId}r`, roleName: 'GROUP_READ_ONLY' }]);
+    }
+    for (const [ownerKind, ownerId] of [
+      ['apiKey', apiUserId],
+      ['serviceAccount', accountId],
+      ['project', sampleIds.project],
+    ] as const)
+      await insertAccessListEntry(writer, {
+        id: `${ownerId}e`,
+        ownerKind,
+        ownerId,
+        cidrBlock: `${address}/32`,
+        singleAddress: 1,
+        comment: null,
+        deleteAfterMs: null,
+        requests: 3,
+        lastUsedAtMs: nowMs,
+        lastUsedAddress: address,
+        createdAtMs: nowMs,
+      });
+    await insertCloudProviderAccessRole(writer, {
+      id: roleId,
+      projectId: sampleIds.project,
+      cloudProvider: 'AWS',
+      externalId: '6d6f0f3e-0000-4000-8000-000000000000',
+      assumedRoleArn: null,
+      azureAppId: null,
+      azureTenantId: null,
+      azureServicePrincipalId: null,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      authorizedAtMs: null,
+      deletedAtMs: null,
+    });
+  });
+  const context = {
+    catalog,
+    clock,
+    ids: createIdSource(clock, systemRandom),
+    secretBox: new SecretBox(systemRandom.bytes(32), systemRandom),
+    log: silentLogger,
+    wakeWorker: () => undefined,
+  };
+  const credentialMint = createCredentialMint(systemRandom);
+  const identities = { awsPrincipalArn: 'arn:aws:iam::123456789012:user/tidemark', gcpServiceAccount: null };
+  return {
+    apiKeys: createApiKeys(context, credentialMint),
+    serviceAccounts: createServiceAccounts(context, credentialMint),
+    accessLists: createAccessLists(context),
+    cloudProviderAccess: createCloudProviderAccess(context, { identities, credentialMint }),
+  };
+}
