@@ -12,6 +12,7 @@ export interface Row extends Document {
   _id: number;
 }
 
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 const ZERO = new Timestamp(0n);
 
 async function run(db: Db, ...commands: Document[]): Promise<void> {
@@ -96,8 +97,17 @@ export const DOCUMENT_KINDS: readonly Kind[] = [
   {
     name: 'ids equal under a collation',
     before: (db) =>
-      run(db, { create: 'a', collation: { locale: 'en', strength: 1 } }, insert('a', { _id: 'x' }, { _id: 'y' })),
-    after: (db) => run(db, remove('a', 'X'), insert('a', { _id: 'X', n: 1 }), update('a', 'Y', { $set: { n: 2 } })),
+      run(
+        db,
+        { create: 'a', collation: { locale: 'en', strength: 1 } },
+        insert('a', ...LETTERS.map((_id) => ({ _id }))),
+      ),
+    after: async (db) => {
+      for (const letter of LETTERS) {
+        const upper = letter.toUpperCase();
+        await run(db, remove('a', letter), insert('a', { _id: upper, n: 1 }), update('a', letter, { $inc: { n: 1 } }));
+      }
+    },
   },
   {
     name: 'retryable writes with their images, many in a row',
