@@ -195,7 +195,8 @@ export const legacyBackupOperations = defineOperations({
       'MISSING_ATTRIBUTE',
       'UNSUPPORTED_DELIVERY_METHOD',
       'CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS',
-      'FEATURE_UNSUPPORTED',
+      'FRACTIONAL_TIMESTAMP',
+      'INVALID_PIT_RESTORE_TIME',
     ],
   },
   getGroupClusterRestoreJob: {

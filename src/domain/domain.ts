@@ -344,7 +344,7 @@ export interface Legacy {
   updateSchedule(
     request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
   ): Promise<LegacySchedule>;
-  /** Makes one automated restore job of a snapshot; every other kind of legacy restore is refused. */
+  /** Makes a restore job of a snapshot or of a point in time; downloads and checkpoints are refused. */
   restore(request: LegacyRestoreRequest): Promise<RestoreJob>;
 }
 

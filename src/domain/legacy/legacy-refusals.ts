@@ -7,6 +7,11 @@ export const legacyRefusals = {
     detail: 'No checkpoint with ID {0} exists for cluster {1} in group {2}.',
     remedy: 'Checkpoints belong to sharded clusters of old; a replica set has none.',
   },
+  FRACTIONAL_TIMESTAMP: {
+    status: 400,
+    detail: 'The time {0} is not a whole second.',
+    remedy: 'Give a time that is one, in milliseconds a multiple of 1000: an oplog tells no finer.',
+  },
   CANNOT_DELETE_PROTECTED_SNAPSHOT: {
     status: 400,
     detail: 'Snapshot {0} is marked not to be deleted.',

@@ -3,7 +3,14 @@ import { findCluster } from '../../catalog/clusters.ts';
 import { findLegacySchedule, writeLegacySchedule } from '../../catalog/legacy-schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
-import type { Legacy, LegacyRestoreRequest, LegacySchedule, LegacyScheduleSettings, RestoreJobs } from '../domain.ts';
+import type {
+  Legacy,
+  LegacyRestoreRequest,
+  LegacySchedule,
+  LegacyScheduleSettings,
+  RestoreJobs,
+  RestoreRequest,
+} from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 
@@ -37,10 +44,10 @@ export function createLegacy({ catalog, clock }: DomainContext, restoreJobs: Pic
     restore: async (request) => {
       const { projectId, clusterName } = request;
       const cluster = await requireCluster(catalog.reader, { projectId, clusterName });
-      const snapshotId = snapshotToRestore(request, cluster);
+      const source = sourceOf(request, cluster);
       if (request.methodName !== 'AUTOMATED_RESTORE') throw refuse('UNSUPPORTED_DELIVERY_METHOD', [request.methodName]);
       const target = await targetOf(catalog.reader, request);
-      return await restoreJobs.create({ projectId, clusterName, deliveryType: 'automated', snapshotId, ...target });
+      return await restoreJobs.create({ projectId, clusterName, ...source, ...target });
     },
   };
 }
@@ -56,8 +63,10 @@ function scheduleOf(cluster: ClusterRow, settings: LegacyScheduleSettings): Lega
   return { ...settings, clusterId: cluster.id, projectId: cluster.projectId, clusterName: cluster.name };
 }
 
-/** The snapshot, where that is the one thing that the request names. */
-function snapshotToRestore(request: LegacyRestoreRequest, cluster: ClusterRow): string {
+type Source = Pick<RestoreRequest, 'deliveryType' | 'snapshotId' | 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>;
+
+/** The one thing that the request names, as the restore jobs of today name it. */
+function sourceOf(request: LegacyRestoreRequest, cluster: ClusterRow): Source {
   const { snapshotId, checkpointId, oplogTs, oplogInc, pointInTimeUtcMillis } = request;
   const oplog = oplogTs ?? oplogInc;
   const named = [snapshotId, checkpointId, oplog, pointInTimeUtcMillis].filter((part) => part !== undefined);
@@ -66,10 +75,19 @@ function snapshotToRestore(request: LegacyRestoreRequest, cluster: ClusterRow): 
       'snapshotId, checkpointId, oplogTs with oplogInc and pointInTimeUTCMillis exclude each other',
     ]);
   if (checkpointId !== undefined) throw refuse('CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS', [cluster.name]);
-  if (oplog !== undefined || pointInTimeUtcMillis !== undefined)
-    throw refuse('FEATURE_UNSUPPORTED', ['points in time cannot be restored yet']);
-  if (snapshotId === undefined) throw refuse('MISSING_ATTRIBUTE', ['snapshotId']);
-  return snapshotId;
+  if (snapshotId !== undefined) return { deliveryType: 'automated', snapshotId };
+  if (pointInTimeUtcMillis !== undefined)
+    return { deliveryType: 'pointInTime', pointInTimeUtcSeconds: wholeSeconds(pointInTimeUtcMillis) };
+  if (oplog === undefined) throw refuse('MISSING_ATTRIBUTE', ['snapshotId']);
+  if (oplogTs === undefined) throw refuse('MISSING_ATTRIBUTE', ['oplogTs']);
+  if (oplogInc === undefined) throw refuse('MISSING_ATTRIBUTE', ['oplogInc']);
+  return { deliveryType: 'pointInTime', oplogTs: wholeSeconds(Date.parse(oplogTs)), oplogInc };
+}
+
+/** An oplog has no finer time than a second. */
+function wholeSeconds(ms: number): number {
+  if (!Number.isInteger(ms / 1000)) throw refuse('FRACTIONAL_TIMESTAMP', [String(ms)]);
+  return ms / 1000;
 }
 
 /** By name, or by the id of a cluster in the project that is named with it. */
