@@ -1,6 +1,7 @@
 import type { MongoClient } from 'mongodb';
+import { forEachOperation } from '../../src/engine/replay/operations.ts';
 import type { OplogSource } from '../../src/engine/replay/replay-interval.ts';
-import { findElement, forEachDocument } from '../../src/lib/raw-bson.ts';
+import { findElement, forEachDocument, forEachElement } from '../../src/lib/raw-bson.ts';
 import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
 import { commitTimestampOf, isUnfinishedTransactionEntry, readOplogEntry } from '../../src/mongo/oplog-entry.ts';
 import { readOplogRaw } from '../../src/mongo/oplog-reader.ts';
@@ -12,6 +13,8 @@ export interface Moment {
   op: string;
   /** Whether some prepared transaction was undecided right after the entry. */
   undecided: boolean;
+  /** Whether the entry is a diff with a name twice, which the source wrote about a document with a name twice: no member and no recovery applies it (seen on 6.0.5). */
+  inapplicable: boolean;
 }
 
 /** The oplog of a live source in place of stored slices: all of it is read once, so that every restore replays the same bytes. */
@@ -40,7 +43,13 @@ export class SourceOplog implements OplogSource {
     forEachDocument(buffer, (offset, length) => {
       const entry = readOplogEntry(buffer, offset);
       this.#byTs.set(entry.ts, buffer.subarray(offset, offset + length));
-      this.moments.push({ ts: entry.ts, op: entry.op, undecided: false });
+      let inapplicable = false;
+      forEachOperation(buffer, entry, ({ op, o }) => {
+        const diff = op === 'u' ? findElement(buffer, o.start, 'diff') : null;
+        if (diff !== null && findElement(buffer, o.start, '$v') !== null)
+          inapplicable ||= repeatsInDiff(buffer, diff.start);
+      });
+      this.moments.push({ ts: entry.ts, op: entry.op, undecided: false, inapplicable });
     });
   }
 
@@ -73,4 +82,21 @@ export class SourceOplog implements OplogSource {
   indexOf(ts: Timestamp64): number {
     return this.moments.findIndex((moment) => moment.ts === ts);
   }
+}
+
+function repeatsInDiff(buffer: Buffer, offset: number): boolean {
+  const names: string[] = [];
+  let within = false;
+  forEachElement(buffer, offset, (section, { type, start }) => {
+    if (section.startsWith('s')) within ||= repeatsInDiff(buffer, start);
+    if (!['d', 'u', 'i'].includes(section) || type !== 0x03) names.push(section.slice(1));
+    else {
+      forEachElement(buffer, start, (name) => {
+        names.push(name);
+        return true;
+      });
+    }
+    return true;
+  });
+  return within || new Set(names).size < names.length;
 }

@@ -14,6 +14,8 @@ const START_LIMIT_MS = 60_000;
 const START_POLL_MS = 10;
 const PORT_TRIES = 5;
 const OUTPUT_TAIL_BYTES = 6000;
+/** Four files of 100 MB otherwise, most of them zeros. One must hold the largest entry. */
+const SMALL_JOURNAL = 'log=(file_max=40MB,prealloc=false)';
 const MEMORY_DISK = '/dev/shm';
 const MEMORY_DISK_FREE_MIN = 4 << 30;
 
@@ -83,6 +85,7 @@ export class Mongod {
     if (this.running) throw new Error('this mongod is running');
     const binary = await findMongod();
     const args = ['--dbpath', this.dbPath, '--port', String(this.port), '--bind_ip', '127.0.0.1', '--nounixsocket'];
+    args.push('--wiredTigerEngineConfigString', SMALL_JOURNAL);
     const child = spawn(
       '/bin/sh',
       ['-c', SUPERVISOR, 'supervisor', this.directory, this.#logPath, binary, ...args, ...this.#arguments, ...extra],
