@@ -73,6 +73,25 @@ export const TaskProgress = Type.Object(
   closed,
 );
 
+const EntryTime = Type.Object({ date: Time, increment: Type.Integer({ minimum: 0 }) }, closed);
+
+export const ContinuousBackup = Type.Object(
+  {
+    /** The last captured entry. */
+    captured: Type.Union([EntryTime, Type.Null()]),
+    enabled: Type.Boolean(),
+    failureReason: Type.Union([Type.String(), Type.Null()]),
+    gaps: Type.Array(Type.Object({ at: Type.String(), cause: Type.String(), from: EntryTime }, closed)),
+    lagSeconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+    /** What can be restored, ends included. */
+    restorable: Type.Array(Type.Object({ from: EntryTime, to: EntryTime }, closed)),
+    sourceHost: Type.Union([Type.String(), Type.Null()]),
+    storageSizeBytes: Type.Integer({ minimum: 0 }),
+    updatedAt: Type.Union([Time, Type.Null()]),
+  },
+  closed,
+);
+
 const v1 = '/api/tidemark/v1/groups/{groupId}';
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
 const own = { scope: 'project', anyOf: ['GROUP_OWNER', 'GROUP_CLUSTER_MANAGER'] } as const;
@@ -110,6 +129,13 @@ export const tidemarkOperations = defineOperations({
     success: 204,
     answers: 'nothing',
     errorCodes: ['CLUSTER_BUSY', 'CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED'],
+  },
+  getContinuousBackup: {
+    ...reading,
+    ...plain,
+    path: `${v1}/clusters/{clusterName}/continuousBackup`,
+    access: read,
+    versions: [{ date: unversioned, response: ContinuousBackup }],
   },
   getSnapshotTask: {
     ...reading,

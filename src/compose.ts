@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { createApiServer } from './api/server.ts';
 import { createApiKey } from './auth/api-keys.ts';
@@ -35,6 +36,7 @@ import { timestampOf } from './lib/timestamp.ts';
 import { readProcessSettings } from './mongo/process-settings.ts';
 import { describeCluster } from './mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
+import { copySnapshot, deleteSnapshotCopy, openCopyRepository } from './repository/copy-snapshot.ts';
 import { listManifests, readManifest } from './repository/manifests.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from './repository/repository.ts';
 import { deleteSlicesUpTo, readCoverage } from './repository/slices.ts';
@@ -50,6 +52,8 @@ import { Worker } from './tasks/worker.ts';
 export interface OpenOptions {
   dataDir: string;
   passphrase?: string | undefined;
+  /** Region and directory of each; none where left out. */
+  copyStores?: Readonly<Record<string, string>>;
   log?: Logger | undefined;
   awsPrincipalArn?: string | undefined;
   gcpServiceAccount?: string | undefined;
@@ -181,7 +185,8 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
     await requireSame(catalog.reader, 'secretKeyFingerprint', secretBox.fingerprint(), 'secret.key');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker };
-    const ports = createPorts(repository, tools, options);
+    const copyRepositories = await openCopyRepositories(repository, options);
+    const ports = createPorts(repository, copyRepositories, tools, options);
     return { catalog, repository, context, ports, domain: createDomain(context, ports) };
   } catch (error) {
     await catalog.close();
@@ -190,7 +195,12 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
 }
 
 /** The rules' view of MongoDB, the engine and the repository. */
-function createPorts(repository: Repository, { clock, random, log }: Tools, options: OpenOptions): DomainPorts {
+function createPorts(
+  repository: Repository,
+  copyRepositories: ReadonlyMap<string, Repository>,
+  { clock, random, log }: Tools,
+  options: OpenOptions,
+): DomainPorts {
   return {
     snapshotEngine: {
       take: async (request) => {
@@ -201,10 +211,11 @@ function createPorts(repository: Repository, { clock, random, log }: Tools, opti
       },
     },
     restoreEngine: {
-      restore: async ({ point, ...request }) => {
-        const common = { ...request, repository, verifyContent: true, clock, log };
+      restore: async ({ point, regionName, ...request }) => {
+        const readFrom = regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
+        const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
         if (point === undefined) return await restoreSnapshot(common);
-        const { header } = await readManifest(repository, request, { signal: request.signal });
+        const { header } = await readManifest(readFrom, request, { signal: request.signal });
         const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
         const source = await sliceOplog(
           repository,
@@ -218,13 +229,20 @@ function createPorts(repository: Repository, { clock, random, log }: Tools, opti
     captureEngine: {
       tail: async (request) => await tailOplog({ ...request, repository, clock, log }),
       coverage: async (source) => await readCoverage(repository, source),
-      prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo ?? 2n ** 64n - 1n),
+      prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
     },
     manifests: repositoryManifests(repository),
     catalogCopies: {
       encrypted: repository.encrypted,
       write: async (copy) => await writeCatalogCopy(repository, copy),
       readLatest: async () => await readLatestCatalogCopy(repository),
+    },
+    copyStores: {
+      regions: [...copyRepositories.keys()],
+      copy: async ({ regionName, signal, report, ...name }) =>
+        await copySnapshot(repository, copyRepositoryIn(copyRepositories, regionName), name, { signal, report }),
+      delete: async ({ regionName, signal, ...name }) =>
+        await deleteSnapshotCopy(copyRepositoryIn(copyRepositories, regionName), name, { signal }),
     },
     probe: {
       describe: async (uri, { signal }) => {
@@ -247,12 +265,42 @@ function createPorts(repository: Repository, { clock, random, log }: Tools, opti
   };
 }
 
+async function openCopyRepositories(repository: Repository, options: OpenOptions): Promise<Map<string, Repository>> {
+  const { clock, random } = repository;
+  const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
+  const opened = new Map<string, Repository>();
+  for (const [regionName, directory] of Object.entries(options.copyStores ?? {})) {
+    if (directory === resolve(repositoryPathOf(options.dataDir))) {
+      const message = `the copy store of ${regionName} is the repository itself`;
+      throw new Fault({ op: 'open copy store', subject: directory, message, hint: 'Copies belong somewhere else' });
+    }
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const store = await DirectoryStore.open(directory, { clock, random });
+    opened.set(regionName, await openCopyRepository(repository, store, passphrase));
+  }
+  return opened;
+}
+
+function copyRepositoryIn(copyRepositories: ReadonlyMap<string, Repository>, regionName: string): Repository {
+  const found = copyRepositories.get(regionName);
+  if (found !== undefined) return found;
+  throw new Fault({
+    op: 'open copy store',
+    subject: regionName,
+    message: `no copy store is configured for ${regionName}`,
+    retryable: true,
+    hint: `Name its directory: --copy-store ${regionName}=DIRECTORY`,
+  });
+}
+
 /** A tailer is idle most of the time and holds one slice, 16 MiB at most. */
 const TAILERS_AT_ONCE = 64;
 
 /** Lanes, so that what takes a moment never waits behind what takes hours (the copy that makes a new cluster survive the loss of the catalog, behind two long snapshots), nor either behind what never ends. */
 const LANES: Record<TaskKind, Lane> = {
   takeSnapshot: 'long',
+  copySnapshot: 'copies',
+  deleteSnapshotCopy: 'copies',
   restoreSnapshot: 'long',
   deleteSnapshot: 'short',
   copyCatalog: 'short',
@@ -260,7 +308,7 @@ const LANES: Record<TaskKind, Lane> = {
   tailOplog: 'tail',
 };
 
-type Lane = 'long' | 'short' | 'tail';
+type Lane = 'long' | 'short' | 'tail' | 'copies';
 
 function kindsOf(lane: Lane): TaskKind[] {
   return (Object.keys(LANES) as TaskKind[]).filter((kind) => LANES[kind] === lane);
@@ -275,6 +323,10 @@ function createWorkers(
   return [
     new Worker({ ...common, concurrency, kinds: kindsOf('long') }),
     new Worker({ ...common, concurrency: 1, kinds: kindsOf('short') }),
+    // Left to a process that knows where the copies are.
+    ...(ports.copyStores.regions.length === 0
+      ? []
+      : [new Worker({ ...common, concurrency: 1, kinds: kindsOf('copies') })]),
     new Worker({ ...common, concurrency: TAILERS_AT_ONCE, kinds: kindsOf('tail') }),
   ];
 }
@@ -367,7 +419,7 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
     const repository = await createOrAdoptRepository(options, tools);
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
-    const ports = createPorts(repository, tools, options);
+    const ports = createPorts(repository, new Map(), tools, options);
     const domain = createDomain(context, ports);
     const organization = await domain.organizations.create({ name: options.organizationName ?? 'Tidemark' });
     const organizationId = organization.id;
@@ -439,7 +491,7 @@ export async function rebuildDataDirectory(
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
-    const ports = createPorts(repository, tools, options);
+    const ports = createPorts(repository, new Map(), tools, options);
     const report = await rebuildCatalog(context, ports, options.signal);
     const apiKey = await apiKeyAfterRebuild(context, tools);
     await writeIdentity(context, repository);

@@ -9,6 +9,7 @@ import { createCompliancePolicies } from './compliance/compliance-policies.ts';
 import type { DomainContext } from './context.ts';
 import type { CaptureEngine } from './continuous-backup/capture-engine.ts';
 import { captureDuty, tailOplogHandler } from './continuous-backup/capture-task.ts';
+import { createContinuousBackup } from './continuous-backup/continuous-backup.ts';
 import { pruneSlicesDuty, pruneSlicesHandler } from './continuous-backup/prune-slices.ts';
 import { restoreWindowDays } from './continuous-backup/restore-window.ts';
 import { createAccessLists } from './credentials/access-lists.ts';
@@ -28,6 +29,10 @@ import { type RestoreEngine, restoreSnapshotHandler } from './restores/restore-t
 import { createRestoreJobs } from './restores/restores.ts';
 import { createSchedules } from './schedules/schedules.ts';
 import { scheduleDuty } from './schedules/serve-due.ts';
+import { queueCopies } from './snapshot-copies/copies.ts';
+import { copyExpiryDuty } from './snapshot-copies/copy-expiry.ts';
+import type { CopyStores } from './snapshot-copies/copy-stores.ts';
+import { copySnapshotHandler, deleteSnapshotCopyHandler } from './snapshot-copies/copy-tasks.ts';
 import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
 import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
 import { createSnapshotContents } from './snapshots/snapshot-contents.ts';
@@ -43,6 +48,7 @@ export interface DomainPorts {
   captureEngine: CaptureEngine;
   manifests: Manifests;
   catalogCopies: CatalogCopies;
+  copyStores: CopyStores;
   probe: ClusterProbe;
   credentialMint: CredentialMint;
   cloudIdentities: CloudIdentities;
@@ -58,12 +64,13 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
     clusters: createClusters(context, ports.probe),
     snapshots: createSnapshots(context),
     snapshotContents: createSnapshotContents(context, ports.manifests),
-    schedules: createSchedules(context, []),
+    schedules: createSchedules(context, ports.copyStores.regions),
     compliancePolicies: createCompliancePolicies(context, ports.repository),
     restoreJobs,
     exportBuckets: createExportBuckets(context),
     exportJobs: createExportJobs(context),
     checkpoints: createCheckpoints(context),
+    continuousBackup: createContinuousBackup(context, ports.captureEngine),
     legacy: createLegacy(context, restoreJobs),
     privateEndpoints: createPrivateEndpoints(context),
     collectionRestoreJobs: createCollectionRestoreJobs(context),
@@ -83,9 +90,16 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
 export function createTaskHandlers(context: DomainContext, ports: DomainPorts): TaskHandlers {
   const { snapshotEngine: engine, manifests, probe } = ports;
   return {
-    takeSnapshot: takeSnapshotHandler(context, { engine, manifests, probe }),
+    takeSnapshot: takeSnapshotHandler(context, {
+      engine,
+      manifests,
+      probe,
+      whenCompleted: async (writer, row) => await queueCopies(writer, context, row),
+    }),
     deleteSnapshot: deleteSnapshotHandler(manifests),
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
+    copySnapshot: copySnapshotHandler(context, ports.copyStores),
+    deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),
     tailOplog: tailOplogHandler(context, ports.captureEngine),
     pruneSlices: pruneSlicesHandler(context, ports.captureEngine, restoreWindowDays),
@@ -99,6 +113,7 @@ export function createDuties(context: DomainContext): Duty[] {
     captureDuty(context),
     pruneSlicesDuty(context),
     expiryDuty(context),
+    copyExpiryDuty(context),
     housekeepingDuty(context),
   ];
 }

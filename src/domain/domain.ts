@@ -21,6 +21,7 @@ import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
 import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
 import type { CompliancePolicies } from './compliance/compliance-policy.ts';
+import type { ContinuousBackup } from './continuous-backup/continuous-backup.ts';
 import type { AccessLists, ApiKeys, ServiceAccounts } from './credentials/credentials.ts';
 import type { Schedules } from './schedules/schedule.ts';
 
@@ -29,6 +30,7 @@ import type { Schedules } from './schedules/schedule.ts';
  * Refusal (`refusals.ts`), what the world did as a Fault. Who may call is decided before: nothing here looks at roles.
  */
 export interface Domain {
+  continuousBackup: ContinuousBackup;
   organizations: Organizations;
   projects: Projects;
   clusters: Clusters;
@@ -178,6 +180,8 @@ export type Snapshot = Omit<
 > & {
   /** Neither expires nor can be deleted. Only the legacy operations set and show it. */
   doNotDelete: boolean;
+  /** Where completed copies of it are. */
+  copyRegions: string[];
   policyItems: string[];
   projectId: string;
   clusterName: string;

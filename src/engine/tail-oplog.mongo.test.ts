@@ -10,7 +10,7 @@ import { silentLogger } from '../lib/logger.ts';
 import { forEachDocument } from '../lib/raw-bson.ts';
 import { type Optime, timestampOf } from '../lib/timestamp.ts';
 import { readOplogEntry } from '../mongo/oplog-entry.ts';
-import { readCoverage, readSlices, writeGap } from '../repository/slices.ts';
+import { deleteSlicesUpTo, readCoverage, readSlices, writeGap } from '../repository/slices.ts';
 import { type TailProgress, tailOplog } from './tail-oplog.ts';
 
 const QUICK = { sliceMs: 200, pollMs: 20 };
@@ -194,6 +194,23 @@ describe('continuous capture', () => {
       ['the oplog was overtaken'],
     );
     assert.ok(end > 0n);
+  });
+
+  test('pruning never takes the slice that the tailer goes on from', async () => {
+    const fixture = await SnapshotFixture.create(source().uri);
+    let tail = startTail(fixture, source().uri);
+    for (let i = 0; i < 3; i++) await capturedUpTo(tail);
+    const end = await capturedUpTo(tail);
+    await tail.stop();
+    await deleteSlicesUpTo(fixture.repository, sliceSource(fixture), end + (1n << 32n));
+    const left = await readCoverage(fixture.repository, sliceSource(fixture));
+    assert.equal(left.runs[0]?.slices.length, 1);
+    tail = startTail(fixture, source().uri);
+    await capturedUpTo(tail);
+    await tail.stop();
+    assert.equal((await readCoverage(fixture.repository, sliceSource(fixture))).runs.length, 1, 'the run goes on');
+    await deleteSlicesUpTo(fixture.repository, sliceSource(fixture), null);
+    assert.equal((await readCoverage(fixture.repository, sliceSource(fixture))).runs.length, 0);
   });
 });
 

@@ -113,21 +113,32 @@ async function readGap(
   return { from, cause, at };
 }
 
-/** Deletes the slices and gap notes that end at or before `ts`. Returns the bytes freed. */
+/**
+ * Deletes the slices and gap notes that end at or before `ts`, but never the newest slice: the tailer goes on from its last entry, and without it a restart would begin a new run. Null deletes
+ * everything. Returns the bytes freed.
+ */
 export async function deleteSlicesUpTo(
   repository: Repository,
   source: SliceSource,
-  ts: Timestamp64,
+  ts: Timestamp64 | null,
   options: ReadOptions = {},
 ): Promise<number> {
   const prefix = prefixOf(repository, source);
+  const ended: { objectKey: string; sizeBytes: number; ends: Timestamp64; slice: boolean }[] = [];
+  for await (const { objectKey, sizeBytes } of repository.store.list(prefix, options)) {
+    const name = objectKey.slice(prefix.length);
+    const span = parseSliceName(name);
+    const ends = span?.last ?? parseGapName(name);
+    if (ends !== null) ended.push({ objectKey, sizeBytes, ends, slice: span !== null });
+  }
+  const newest = ended
+    .filter((one) => one.slice)
+    .reduce<Timestamp64>((last, { ends }) => (ends > last ? ends : last), 0n);
   let freed = 0;
-  for await (const info of repository.store.list(prefix, options)) {
-    const name = info.objectKey.slice(prefix.length);
-    const ends = parseSliceName(name)?.last ?? parseGapName(name);
-    if (ends === null || ends > ts) continue;
-    await repository.store.delete(info.objectKey, options);
-    freed += info.sizeBytes;
+  for (const { objectKey, sizeBytes, ends } of ended) {
+    if (ts !== null && (ends > ts || ends >= newest)) continue;
+    await repository.store.delete(objectKey, options);
+    freed += sizeBytes;
   }
   return freed;
 }

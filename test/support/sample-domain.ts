@@ -118,6 +118,7 @@ export function snapshotRow(change: Partial<Snapshot> = {}): Snapshot {
     storageSizeBytes: 4_000_000_000,
     failureReason: null,
     doNotDelete: false,
+    copyRegions: [],
     taskId: sampleId('7', 1),
     ...change,
   };
@@ -644,6 +645,23 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
     exportJobs: {
       list: async (query) => ofCluster(sampleExportJobRows, query),
       ...sampleExportJobs({ buckets: sampleBuckets, jobs: sampleExportJobRows, note, clusterNamed }),
+    },
+    continuousBackup: {
+      async status(cluster) {
+        clusterNamed(cluster);
+        const ts = 1_790_000_000n << 32n;
+        return {
+          enabled: true,
+          captured: ts,
+          lagSeconds: 1,
+          host: 'localhost:27017',
+          updatedAtMs: 1_790_000_001_000,
+          failure: null,
+          ranges: [{ from: ts - (100n << 32n), to: ts }],
+          gaps: [{ from: ts - (200n << 32n), cause: 'the oplog was overtaken', at: '2026-09-21T00:00:00.000Z' }],
+          storedBytes: 1_000,
+        };
+      },
     },
     checkpoints: {
       list: async (query) => ofCluster(sampleCheckpoints, query),

@@ -37,6 +37,10 @@ export class AtlasClient {
     return await this.#call<T>('POST', path, version, body);
   }
 
+  async patch<T>(path: string, body: unknown, version?: string): Promise<T> {
+    return await this.#call<T>('PATCH', path, version, body);
+  }
+
   async #call<T>(method: string, path: string, version: string | undefined, body: unknown): Promise<T> {
     const mediaType = version === undefined ? 'application/json' : `application/vnd.atlas.${version}+json`;
     const answer = await fetch(this.url + path, {

@@ -4,6 +4,7 @@ import { refuse } from '../../domain/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';
+import { continuousBackupBody } from '../wire/continuous-backup.ts';
 import { registeredClusterBody } from '../wire/registered-cluster.ts';
 import { taskBody } from '../wire/task.ts';
 
@@ -30,6 +31,10 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
     const { deleteSnapshots = false } = query;
     await domain.clusters.remove({ ...clusterOf(params), deleteSnapshots });
     return undefined;
+  },
+
+  async getContinuousBackup({ params, domain }) {
+    return continuousBackupBody(await domain.continuousBackup.status(clusterOf(params)));
   },
 
   async getSnapshotTask({ params, domain, links }) {

@@ -7,9 +7,11 @@ import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { clusterKey } from '../../tasks/queue.ts';
 import { requireBackupMayStop, requireHistoryMayStop } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
+import { isCaptured, queueTailer } from '../continuous-backup/capture-task.ts';
 import type { ClusterChange } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import { discardCopiesOf } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 
 type Columns = Pick<ClusterRow, 'backupEnabled' | 'paused' | 'retainBackups' | 'terminationProtected' | 'pitEnabled'>;
@@ -35,6 +37,8 @@ export async function applyClusterChange(
   if (wanted.backupEnabled === 0 && changed.retainBackups === 0) await removeBackups(writer, context, cluster);
   else if (wanted.backupEnabled === 0) await refuseBusy(writer, cluster);
   await updateCluster(writer, cluster.id, wanted);
+  // At once: every second until the tailer begins is one that cannot be restored.
+  if (isCaptured(changed)) await queueTailer(writer, context, cluster.id);
   await queueCatalogCopy(writer, context);
   return changed;
 }
@@ -61,7 +65,9 @@ export async function terminateCluster(
 async function removeBackups(writer: CatalogWriter, context: DomainContext, cluster: ClusterRow): Promise<void> {
   await refuseBusy(writer, cluster);
   for (const snapshot of await snapshotsOfCluster(writer, cluster.id)) {
-    if (snapshot.doNotDelete === 0) await discardSnapshot(writer, context, snapshot);
+    if (snapshot.doNotDelete === 1) continue;
+    await discardCopiesOf(writer, context, snapshot.id);
+    await discardSnapshot(writer, context, snapshot);
   }
 }
 

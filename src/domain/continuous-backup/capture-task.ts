@@ -1,5 +1,5 @@
 import { findCapture, putCapture } from '../../catalog/captures.ts';
-import type { CatalogReader } from '../../catalog/catalog.ts';
+import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
 import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
@@ -29,6 +29,8 @@ export function isCaptured(cluster: ClusterRow): boolean {
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** Every restart of the service is one; a tailer that ends by itself is queued anew. */
+const TAIL_ATTEMPTS_MAX = 1_000_000;
 
 /**
  * Captures a cluster's oplog for as long as its owner wishes. It never is done by itself: it ends when continuous backup is switched off, the cluster is paused or goes, when its lease is
@@ -121,27 +123,33 @@ function emptyRow(clusterId: string): CaptureRow {
   };
 }
 
+/** In the transaction that makes a cluster a captured one, and from time to time: true when there was none yet. */
+export async function queueTailer(
+  writer: CatalogWriter,
+  { ids, clock }: Pick<DomainContext, 'ids' | 'clock'>,
+  clusterId: string,
+): Promise<boolean> {
+  if (await hasUnfinishedTaskWithKey(writer, captureKey(clusterId))) return false;
+  await enqueueTask(writer, {
+    id: ids.next(),
+    kind: 'tailOplog',
+    subjectId: clusterId,
+    exclusiveKey: captureKey(clusterId),
+    attemptsMax: TAIL_ATTEMPTS_MAX,
+    nowMs: clock.nowMs(),
+  });
+  return true;
+}
+
 /** Sees to it that every cluster that is to be captured has a tailer, whatever became of the last one. */
 export function captureDuty(context: DomainContext): Duty {
-  const { catalog, clock, ids } = context;
+  const { catalog } = context;
   return {
     name: 'capture oplogs',
     run: async () => {
       let queued = 0;
       for (const cluster of await clustersWithoutTailer(catalog.reader)) {
-        await catalog.transact(async (writer) => {
-          // Again inside the transaction: another process may have been quicker.
-          if (await hasUnfinishedTaskWithKey(writer, captureKey(cluster.id))) return;
-          await enqueueTask(writer, {
-            id: ids.next(),
-            kind: 'tailOplog',
-            subjectId: cluster.id,
-            exclusiveKey: captureKey(cluster.id),
-            attemptsMax: 1_000_000,
-            nowMs: clock.nowMs(),
-          });
-          queued++;
-        });
+        if (await catalog.transact(async (writer) => await queueTailer(writer, context, cluster.id))) queued++;
       }
       if (queued > 0) context.wakeWorker();
     },

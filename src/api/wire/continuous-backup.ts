@@ -1,0 +1,23 @@
+import type { ContinuousBackupStatus } from '../../domain/continuous-backup/continuous-backup.ts';
+import { isoSeconds } from '../../lib/clock.ts';
+import { type Timestamp64, timestampParts } from '../../lib/timestamp.ts';
+
+/** Our own shape; times of entries as Atlas writes BSON timestamps: a date and the ordinal within its second. */
+export function continuousBackupBody(status: ContinuousBackupStatus) {
+  return {
+    captured: status.captured === null ? null : entryTime(status.captured),
+    enabled: status.enabled,
+    failureReason: status.failure,
+    gaps: status.gaps.map(({ from, cause, at }) => ({ at, cause, from: entryTime(from) })),
+    lagSeconds: status.lagSeconds,
+    restorable: status.ranges.map(({ from, to }) => ({ from: entryTime(from), to: entryTime(to) })),
+    sourceHost: status.host,
+    storageSizeBytes: status.storedBytes,
+    updatedAt: status.updatedAtMs === null ? null : isoSeconds(status.updatedAtMs),
+  };
+}
+
+function entryTime(ts: Timestamp64): { date: string; increment: number } {
+  const { t, i } = timestampParts(ts);
+  return { date: isoSeconds(t * 1000), increment: i };
+}
