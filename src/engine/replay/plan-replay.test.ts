@@ -151,6 +151,15 @@ test('the end is where it was said to be, with or without the entry at it', asyn
   assert.deepEqual([read.entries, read.lastTs], [1, ts(101)]);
 });
 
+test('a point before the snapshot is refused', async () => {
+  for (const end of [{ until: 99 }, { until: 100, inclusive: false }])
+    await assert.rejects(
+      plan({ entries: [], ...end }),
+      (error) => error instanceof Fault && /later than/.test(error.message),
+    );
+  assert.deepEqual(await listed({ entries: [], until: 100 }), ['app.a aa']);
+});
+
 test('entries at or before T are passed over', async () => {
   assert.deepEqual(await listed({ entries: [command(100, 'app', { drop: 'a' }, A)] }), ['app.a aa']);
 });

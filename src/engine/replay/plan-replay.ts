@@ -47,8 +47,20 @@ export interface PlanReplayOptions {
   signal: AbortSignal;
 }
 
-/** Reads the interval once. Throws a Fault that names the entry for anything that replay could not carry out. */
+/**
+ * Reads the interval once. Throws a Fault that names the entry for anything that replay could not carry out, or for an end before T. That the entries reach as far as the end is the
+ * caller's to know: a quiet source has none for a while.
+ */
 export async function planReplay(options: PlanReplayOptions): Promise<ReplayPlan> {
+  const { from, end } = options;
+  if (!reaches(end, from)) {
+    throw new Fault({
+      op: 'replay',
+      subject: formatTimestamp(end.ts),
+      message: `the snapshot is of ${formatTimestamp(from)}, which is later than the point to restore`,
+      hint: 'Restore from an earlier snapshot',
+    });
+  }
   const planning = new Planning(options);
   for await (const buffer of options.source.entries()) {
     throwIfAborted(options.signal);
