@@ -92,6 +92,7 @@ export async function apiFixture(
     publicUrl?: string;
     log?: Logger;
     rateLimit?: { limit: number; windowMs: number };
+    timeLimits?: { headersMs: number; requestMs: number };
   } = {},
 ): Promise<ApiFixture> {
   const time = { ms: sampleNowMs };
