@@ -17,6 +17,8 @@ export interface ServiceConfig {
   concurrency: number;
   /** Of the repository, where that is encrypted. Never an argument: those are seen by every user of the machine. */
   passphrase: string | undefined;
+  /** Second places for snapshots: the region name that copy settings use, and its directory. */
+  copyStores: Readonly<Record<string, string>>;
   /** Certificate and private key, PEM files, both or neither: with them the service answers https. */
   tlsCert: string | undefined;
   tlsKey: string | undefined;
@@ -39,6 +41,7 @@ export const environmentNames = {
   logLevel: 'TIDEMARK_LOG_LEVEL',
   concurrency: 'TIDEMARK_CONCURRENCY',
   passphrase: 'TIDEMARK_PASSPHRASE',
+  copyStores: 'TIDEMARK_COPY_STORES',
   tlsCert: 'TIDEMARK_TLS_CERT',
   tlsKey: 'TIDEMARK_TLS_KEY',
   trustedProxies: 'TIDEMARK_TRUSTED_PROXIES',
@@ -79,6 +82,7 @@ export function readConfig(
       CONCURRENCY_MAX,
     ),
     passphrase: given.passphrase ?? fromEnv('passphrase'),
+    copyStores: given.copyStores ?? copyStoresOf((fromEnv('copyStores') ?? '').split(',')),
     ...tlsFilesOf(given.tlsCert ?? fromEnv('tlsCert'), given.tlsKey ?? fromEnv('tlsKey')),
     trustedProxies: networksOf('trustedProxies', given.trustedProxies ?? fromEnv('trustedProxies')?.split(',') ?? []),
     awsPrincipalArn: given.awsPrincipalArn ?? fromEnv('awsPrincipalArn'),
@@ -125,6 +129,22 @@ function publicUrlOf(value: string | undefined): string | undefined {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
     throw unusable('publicUrl', `${value} is not an http:// or https:// URL`);
   return value.replace(/\/+$/, '');
+}
+
+/** Of `REGION=DIRECTORY` each; empty ones are left out. A region is named as Atlas names its own: `EU_WEST_1`, or any word like it. */
+export function copyStoresOf(pairs: readonly string[]): Record<string, string> {
+  const stores: Record<string, string> = {};
+  for (const pair of pairs) {
+    if (pair.trim() === '') continue;
+    const [, region, directory] = /^\s*([A-Z][A-Z0-9_]{0,62})=(.+?)\s*$/.exec(pair) ?? [];
+    if (region === undefined || directory === undefined)
+      throw unusable('copyStores', `${pair} is not REGION=DIRECTORY, with a region like EU_WEST_1`);
+    const path = resolve(directory);
+    if (stores[region] !== undefined) throw unusable('copyStores', `${region} is named twice`);
+    if (Object.values(stores).includes(path)) throw unusable('copyStores', `${path} is named twice`);
+    stores[region] = path;
+  }
+  return stores;
 }
 
 function unusable(option: keyof ServiceConfig, why: string): Fault {

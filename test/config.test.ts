@@ -14,12 +14,15 @@ test('what is given wins over the environment, and that over the defaults', () =
     logLevel: 'info',
     concurrency: 2,
     passphrase: undefined,
+    copyStores: {},
     tlsCert: undefined,
     tlsKey: undefined,
     trustedProxies: [],
     awsPrincipalArn: undefined,
     gcpServiceAccount: undefined,
   });
+  const copies = readConfig({ ...env, TIDEMARK_COPY_STORES: 'EU_WEST_1=/a, US_EAST_1=/b/c,' }).copyStores;
+  assert.deepEqual(copies, { EU_WEST_1: '/a', US_EAST_1: '/b/c' });
   const proxies = readConfig({ ...env, TIDEMARK_TRUSTED_PROXIES: '10.1.2.3/8, ::1' }).trustedProxies;
   assert.deepEqual(proxies, ['10.0.0.0/8', '::1/128']);
   assert.equal(readConfig(env).port, 9000);
@@ -38,6 +41,9 @@ test('an option that cannot be used is named', () => {
     [{ ...env, TIDEMARK_CONCURRENCY: '0' }, /concurrency/],
     [{ ...env, TIDEMARK_LOG_LEVEL: 'loud' }, /logLevel .*loud/],
     [{ ...env, TIDEMARK_PUBLIC_URL: 'backup.example' }, /publicUrl/],
+    [{ ...env, TIDEMARK_COPY_STORES: 'here' }, /copyStores/],
+    [{ ...env, TIDEMARK_COPY_STORES: 'A=/x,A=/y' }, /copyStores .*A is named twice/],
+    [{ ...env, TIDEMARK_COPY_STORES: 'A=/x,B=/x' }, /copyStores .*x is named twice/],
     [{ ...env, TIDEMARK_TLS_CERT: 'cert.pem' }, /tlsKey/],
     [{ ...env, TIDEMARK_TLS_KEY: 'key.pem' }, /tlsCert/],
     [{ ...env, TIDEMARK_TRUSTED_PROXIES: 'proxy.example' }, /trustedProxies .*proxy/],

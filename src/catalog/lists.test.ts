@@ -74,6 +74,7 @@ function snapshot(n: number, changes: Partial<SnapshotRow> = {}): SnapshotRow {
     expiresAtMs: n + 1000,
     retentionChanged: 0,
     retentionUpdatedAtMs: null,
+    copiesOnlySinceMs: null,
     doNotDelete: 0,
     clusterTimeT: n,
     clusterTimeI: 1,

@@ -404,7 +404,7 @@ CREATE TABLE snapshots (
   written_stored_bytes bigint,
   storage_size_bytes bigint,
   failure_reason text,
-  deleted_at_ms bigint, retention_updated_at_ms bigint, do_not_delete integer not null default 0 check (do_not_delete in (0, 1)),
+  deleted_at_ms bigint, retention_updated_at_ms bigint, copies_only_since_ms bigint, do_not_delete integer not null default 0 check (do_not_delete in (0, 1)),
   check (status <> 'completed' or (created_at_ms is not null and cluster_time_t is not null)),
   check (status = 'completed' or created_at_ms is null),
   check (status <> 'failed' or failure_reason is not null)
@@ -416,7 +416,7 @@ CREATE INDEX snapshots_by_status on snapshots (cluster_id, status, requested_at_
 
 CREATE INDEX snapshots_completed on snapshots (cluster_id, cluster_time_t, cluster_time_i) where deleted_at_ms is null and status = 'completed';
 
-CREATE INDEX snapshots_of_cluster on snapshots (cluster_id, requested_at_ms, id) where deleted_at_ms is null;
+CREATE INDEX snapshots_of_cluster on snapshots (cluster_id, requested_at_ms, id) where deleted_at_ms is null or copies_only_since_ms is not null;
 
 CREATE TABLE "tasks" (
   id text primary key,

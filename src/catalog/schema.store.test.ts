@@ -111,6 +111,7 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     expiresAtMs: true,
     retentionChanged: true,
     retentionUpdatedAtMs: true,
+    copiesOnlySinceMs: true,
     doNotDelete: true,
     clusterTimeT: true,
     clusterTimeI: true,

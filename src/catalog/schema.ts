@@ -190,6 +190,8 @@ export interface SnapshotTable {
   retentionChanged: Flag;
   /** When a policy last changed what it was taken with; catalog copies carry that too. */
   retentionUpdatedAtMs: number | null;
+  /** Its original has expired, and a copy is still there to be restored. */
+  copiesOnlySinceMs: number | null;
   /** Neither expires nor can be deleted until the owner takes it back; catalog copies carry it. */
   doNotDelete: Generated<Flag>;
   clusterTimeT: number | null;
@@ -429,6 +431,8 @@ export type TaskKind =
   | 'takeSnapshot'
   | 'deleteSnapshot'
   | 'restoreSnapshot'
+  | 'copySnapshot'
+  | 'deleteSnapshotCopy'
   | 'copyCatalog'
   | 'tailOplog'
   | 'pruneSlices';

@@ -34,6 +34,12 @@ export async function copiesOfSnapshots(
     .execute();
 }
 
+/** Whether it can be restored from somewhere else than the repository. */
+export async function hasCopy(reader: CatalogReader, snapshotId: string): Promise<boolean> {
+  const copies = await copiesOfSnapshots(reader, [snapshotId]);
+  return copies.some(({ state }) => state === 'completed');
+}
+
 /** Those not deleted, of one cluster and region, the newest first. */
 export async function copiesInRegion(
   reader: CatalogReader,

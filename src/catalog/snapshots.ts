@@ -26,7 +26,7 @@ export async function findSnapshot(reader: CatalogReader, id: string): Promise<S
   return await reader.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Newest first; with `completed` only those that are, or are not. */
+/** Newest first, also those of which only a copy is left; with `completed` only those that are, or are not. */
 export async function listSnapshots(
   reader: CatalogReader,
   query: { clusterId: string; completed?: boolean | undefined; page: PageRequest },
@@ -34,7 +34,7 @@ export async function listSnapshots(
   let filtered = reader
     .selectFrom('snapshots')
     .where('clusterId', '=', query.clusterId)
-    .where('deletedAtMs', 'is', null);
+    .where((e) => e.or([e('deletedAtMs', 'is', null), e('copiesOnlySinceMs', 'is not', null)]));
   if (query.completed !== undefined) filtered = filtered.where('status', query.completed ? '=' : '<>', 'completed');
   return await readPage(query.page, filtered, (rows) =>
     rows.selectAll().orderBy('requestedAtMs', 'desc').orderBy('id', 'desc'),
@@ -151,6 +151,7 @@ export async function snapshotsChangedSinceManifest(
     | 'retentionMs'
     | 'retentionChanged'
     | 'retentionUpdatedAtMs'
+    | 'copiesOnlySinceMs'
     | 'doNotDelete'
     | 'deletedAtMs'
   >[]
@@ -164,6 +165,7 @@ export async function snapshotsChangedSinceManifest(
       'retentionMs',
       'retentionChanged',
       'retentionUpdatedAtMs',
+      'copiesOnlySinceMs',
       'doNotDelete',
       'deletedAtMs',
     ])

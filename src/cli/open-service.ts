@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Workspace } from '../compose.ts';
+import { copyStoresOf, environmentNames } from '../config.ts';
 import type { CommandRun } from './command-run.ts';
 import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
 
@@ -19,8 +20,9 @@ export async function withService<T>(
 ): Promise<T> {
   const dataDir = resolve(requireDataDir(options));
   const passphrase = await readPassphrase(options, run.env);
+  const copyStores = copyStoresOf((run.env[environmentNames.copyStores] ?? '').split(','));
   const { composeOffline } = await import('../compose.ts');
-  const workspace = await composeOffline({ dataDir, passphrase, worker: options.worker === true });
+  const workspace = await composeOffline({ dataDir, passphrase, copyStores, worker: options.worker === true });
   try {
     return await work(workspace);
   } finally {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { configDefaults, type LogLevel, logLevels, readConfig } from '../config.ts';
+import { configDefaults, copyStoresOf, type LogLevel, logLevels, readConfig } from '../config.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import {
   dataDirOption,
@@ -20,6 +20,7 @@ interface ServeOptions extends PassphraseOptions {
   tlsKey?: string;
   trustedProxy?: string[];
   logLevel?: LogLevel;
+  copyStore?: string[];
   json?: boolean;
 }
 
@@ -47,14 +48,20 @@ export function serveCommand(tools: CommandTools): Command {
         logLevels,
       ),
     )
+    .option(
+      '--copy-store <region=directory...>',
+      'a second place for snapshots, under the region name that copy settings use',
+    )
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((options: ServeOptions) =>
       runCommand(tools, options, async (run) => {
         const dataDir = requireDataDir(options);
         const passphrase = await readPassphrase(options, run.env);
+        const copyStores = options.copyStore === undefined ? undefined : copyStoresOf(options.copyStore);
         const { host, port, publicUrl, logLevel, tlsCert, tlsKey, trustedProxy: trustedProxies } = options;
-        const given = { dataDir, host, port, publicUrl, logLevel, passphrase, tlsCert, tlsKey, trustedProxies };
+        const tls = { tlsCert, tlsKey, trustedProxies };
+        const given = { dataDir, host, port, publicUrl, logLevel, passphrase, copyStores, ...tls };
         const config = readConfig(run.env, given);
         const { serve } = await import('../main.ts');
         await serve(config, {

@@ -176,7 +176,7 @@ export interface Clusters {
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
 export type Snapshot = Omit<
   SnapshotRow,
-  'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'doNotDelete' | 'deletedAtMs'
+  'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'copiesOnlySinceMs' | 'doNotDelete' | 'deletedAtMs'
 > & {
   /** Neither expires nor can be deleted. Only the legacy operations set and show it. */
   doNotDelete: boolean;

@@ -62,6 +62,8 @@ class House {
       takeSnapshot: handler,
       restoreSnapshot: handler,
       deleteSnapshot: handler,
+      copySnapshot: handler,
+      deleteSnapshotCopy: handler,
       copyCatalog: handler,
       tailOplog: handler,
       pruneSlices: handler,

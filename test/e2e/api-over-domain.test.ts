@@ -34,6 +34,7 @@ const ports = {
       };
     },
   },
+  copyStores: { regions: [] },
   repository: { id: sampleIds.unknown, encrypted: false, description: 'none' },
 } as unknown as DomainPorts;
 

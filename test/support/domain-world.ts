@@ -79,6 +79,10 @@ export class DomainWorld {
   readonly domain: Domain;
   readonly manifests: MemoryManifests;
   readonly copies: unknown[] = [];
+  /** Region and snapshot of every copy that is there. */
+  readonly copiedTo: string[] = [];
+  /** What happens before a snapshot is copied. */
+  beforeCopy: () => Promise<void> = async () => {};
   readonly takes: HeldWork<TakeRequest, ManifestFacts>[] = [];
   readonly tails: HeldWork<Tail, never>[] = [];
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
@@ -94,14 +98,16 @@ export class DomainWorld {
     dataBytes: 1000,
   });
 
-  static async open(options: { encrypted?: boolean; clock?: FakeClock; manifests?: MemoryManifests } = {}) {
+  static async open(
+    options: { encrypted?: boolean; clock?: FakeClock; manifests?: MemoryManifests; regions?: string[] } = {},
+  ) {
     const clock = options.clock ?? new FakeClock();
     return new DomainWorld(await openCatalog({ path: ':memory:', clock }), { clock, ...options });
   }
 
   private constructor(
     catalog: Catalog,
-    options: { clock: FakeClock; encrypted?: boolean; manifests?: MemoryManifests },
+    options: { clock: FakeClock; encrypted?: boolean; manifests?: MemoryManifests; regions?: string[] },
   ) {
     const { clock } = options;
     const random = new SeededRandom(1);
@@ -132,6 +138,17 @@ export class DomainWorld {
         encrypted: options.encrypted ?? false,
         write: async (copy) => void this.copies.push(JSON.parse(JSON.stringify(copy))),
         readLatest: async () => this.copies.at(-1) ?? null,
+      },
+      copyStores: {
+        regions: options.regions ?? [],
+        copy: async ({ regionName, snapshotId }) => {
+          await this.beforeCopy();
+          this.copiedTo.push(`${regionName}/${snapshotId}`);
+          return { storedBytes: 7 };
+        },
+        delete: async ({ regionName, snapshotId }) => {
+          this.copiedTo.splice(this.copiedTo.indexOf(`${regionName}/${snapshotId}`), 1);
+        },
       },
       probe: {
         describe: async (uri, call) => await this.probe(uri, call),

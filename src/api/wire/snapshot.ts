@@ -30,7 +30,7 @@ function fieldsOf(snapshot: Snapshot, links: LinkBuilder, path: string) {
 export function replicaSetSnapshot(snapshot: Snapshot, links: LinkBuilder): ShapeOf<typeof ReplicaSetSnapshot> {
   return {
     ...fieldsOf(snapshot, links, ''),
-    copyRegions: [],
+    copyRegions: snapshot.copyRegions,
     // Recorded answers show the cluster's name here from the first moment on; the set's own name is known once it was read.
     replicaSetName: snapshot.replicaSetName ?? snapshot.clusterName,
   };

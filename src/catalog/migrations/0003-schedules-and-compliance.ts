@@ -96,6 +96,9 @@ export const schedulesAndCompliance: Migration = {
 
     // When a policy changed what the snapshot was taken with. Its owner's own changes are marked by retention_changed.
     `alter table snapshots add column retention_updated_at_ms bigint`,
+    `alter table snapshots add column copies_only_since_ms bigint`,
+    `drop index snapshots_of_cluster`,
+    `create index snapshots_of_cluster on snapshots (cluster_id, requested_at_ms, id) where deleted_at_ms is null or copies_only_since_ms is not null`,
 
     // The same table without its list of kinds, which TypeScript closes: every new kind would make the table anew.
     `create table tasks_anew (

@@ -55,6 +55,7 @@ export interface CatalogCopy {
     | 'retentionMs'
     | 'retentionChanged'
     | 'retentionUpdatedAtMs'
+    | 'copiesOnlySinceMs'
     | 'doNotDelete'
     | 'deletedAtMs'
   >[];

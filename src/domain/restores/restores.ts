@@ -7,6 +7,7 @@ import {
   listRestoreJobs,
 } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow, RestoreJobRow, SnapshotRow } from '../../catalog/schema.ts';
+import { hasCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { taskIdsOfSubjects } from '../../catalog/tasks.ts';
 import { assert } from '../../lib/assert.ts';
@@ -115,7 +116,8 @@ async function requireRestorable(
   const snapshot = await findSnapshot(writer, snapshotId);
   if (snapshot === undefined || snapshot.clusterId !== cluster.id)
     throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId, cluster.name, cluster.projectId]);
-  if (snapshot.deletedAtMs !== null) throw refuse('CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT', [snapshotId]);
+  if (snapshot.deletedAtMs !== null && !(await hasCopy(writer, snapshotId)))
+    throw refuse('CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT', [snapshotId]);
   const { createdAtMs } = snapshot;
   if (snapshot.status !== 'completed' || createdAtMs === null)
     throw refuse('CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', [snapshotId]);

@@ -7,6 +7,7 @@ import { requireCompliantSchedule, requirementsOf } from '../compliance/enforcem
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
 import * as copyRules from './copy-rules.ts';
+import { changeCopies } from './earlier-copies.ts';
 import { applyExtraRetention, applyRetention, deleteOfItems } from './earlier-snapshots.ts';
 import type { CopySetting, SchedulePatch } from './schedule.ts';
 import { checkReferenceTime, checkRestoreWindow, itemsOfPolicy, replaceItems } from './schedule-rules.ts';
@@ -45,7 +46,9 @@ export async function changeSchedule(
     const removed = stored.items.filter((item) => !kept.has(item.id));
     await deleteOfItems(writer, context, cluster, new Set(removed.map((item) => item.id)));
   }
-  return { row, items, copySettings, extraRetention };
+  const after = { row, items, copySettings, extraRetention };
+  await changeCopies(writer, context, { cluster, stored: after, patch });
+  return after;
 }
 
 async function changedRow(

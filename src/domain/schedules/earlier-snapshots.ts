@@ -4,6 +4,7 @@ import { snapshotsOfCluster, updateSnapshot } from '../../catalog/snapshots.ts';
 import { type ExtraRetention, extraRetentionMs } from '../compliance/compliance-rules.ts';
 import { requireDeletable, requireNotShortened } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
+import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 import { keptUntilMs, longestKept, type PolicyItem } from './schedule-rules.ts';
 
@@ -45,6 +46,7 @@ export async function applyExtraRetention(
     const difference = extraRetentionMs(change.after, row.frequencyType) - before;
     if (difference === 0) continue;
     const retentionMs = row.retentionMs + difference;
+    await moveCopies(writer, row.id, { fromMs: row.expiresAtMs, toMs: row.expiresAtMs + difference });
     await updateSnapshot(writer, row.id, {
       retentionMs,
       expiresAtMs: row.expiresAtMs + difference,
@@ -65,6 +67,7 @@ export async function deleteOfItems(
     if (row.status !== 'completed' || row.retentionChanged === 1 || row.doNotDelete === 1) continue;
     if (!policyItemsOf(row).every((id) => removedIds.has(id))) continue;
     await requireDeletable(writer, cluster.projectId, row, context.clock.nowMs());
+    await discardCopiesOf(writer, context, row.id);
     await discardSnapshot(writer, context, row);
   }
 }
@@ -84,6 +87,7 @@ async function keepFor(
     fromMs: row.expiresAtMs,
     toMs: expiresAtMs,
   });
+  await moveCopies(writer, row.id, { fromMs: row.expiresAtMs, toMs: expiresAtMs });
   await updateSnapshot(writer, row.id, { retentionMs, expiresAtMs, retentionUpdatedAtMs: context.clock.nowMs() });
 }
 

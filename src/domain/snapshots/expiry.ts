@@ -12,6 +12,7 @@ import {
 import { deleteTasksFinishedBefore } from '../../catalog/tasks.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
+import { noteCopiesOnly } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
 import { mayExpire } from './retention.ts';
 
@@ -46,6 +47,7 @@ async function expire(context: DomainContext, snapshotId: string): Promise<boole
     if (row === undefined || row.deletedAtMs !== null) return false;
     if (!mayExpire(row, { nowMs: context.clock.nowMs(), ...(await standing(writer, row)) })) return false;
     await discardSnapshot(writer, context, row);
+    await noteCopiesOnly(writer, context, row.id);
     return true;
   });
 }

@@ -1,4 +1,4 @@
-import type { FrequencyType, SnapshotRow, SnapshotType } from '../../catalog/schema.ts';
+import type { FrequencyType, SnapshotCopyRow, SnapshotRow, SnapshotType } from '../../catalog/schema.ts';
 import { assert } from '../../lib/assert.ts';
 import type { ManifestRetention } from '../../repository/format/manifest.ts';
 import type { Snapshot } from '../domain.ts';
@@ -32,6 +32,7 @@ export function requestedSnapshot(request: {
     expiresAtMs: request.nowMs + request.retentionMs,
     retentionChanged: 0,
     retentionUpdatedAtMs: null,
+    copiesOnlySinceMs: null,
     doNotDelete: 0,
     clusterTimeT: null,
     clusterTimeI: null,
@@ -114,15 +115,26 @@ export function rebuiltSnapshot(facts: ManifestFacts): SnapshotRow {
 
 export function snapshotOf(
   row: SnapshotRow,
-  known: { projectId: string; clusterName: string; taskId: string | null },
+  known: { projectId: string; clusterName: string; taskId: string | null; copies: readonly SnapshotCopyRow[] },
 ): Snapshot {
+  const { copies, ...rest } = known;
   const {
     policyItems,
     retentionChanged: _changed,
     retentionUpdatedAtMs: _updated,
+    copiesOnlySinceMs: _copies,
     deletedAtMs: _deleted,
     doNotDelete,
     ...shown
   } = row;
-  return { ...shown, ...known, doNotDelete: doNotDelete === 1, policyItems: JSON.parse(policyItems) as string[] };
+  return {
+    ...shown,
+    ...rest,
+    // Of one whose original has expired only the copies are left, and their time is what counts.
+    expiresAtMs:
+      row.deletedAtMs === null ? row.expiresAtMs : Math.max(row.expiresAtMs, ...copies.map((copy) => copy.expiresAtMs)),
+    copyRegions: copies.map((copy) => copy.regionName),
+    doNotDelete: doNotDelete === 1,
+    policyItems: JSON.parse(policyItems) as string[],
+  };
 }

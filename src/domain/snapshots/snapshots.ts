@@ -1,6 +1,7 @@
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { mapPage } from '../../catalog/page.ts';
 import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
+import { copiesOfSnapshots } from '../../catalog/snapshot-copies.ts';
 import {
   findSnapshot,
   insertSnapshot,
@@ -12,12 +13,18 @@ import {
 import { taskIdsOfSubjects } from '../../catalog/tasks.ts';
 import { must } from '../../lib/assert.ts';
 import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
-import { requireDeletable, requireLongEnoughOnDemand, requireNotShortened } from '../compliance/enforcement.ts';
+import {
+  requireCopiesRemovable,
+  requireDeletable,
+  requireLongEnoughOnDemand,
+  requireNotShortened,
+} from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterName, Snapshot, Snapshots } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
 import { isValidRetention, RETENTION_DAYS_DEFAULT, retentionEndMs } from './retention.ts';
 import { requestedSnapshot, snapshotOf } from './snapshot-row.ts';
@@ -41,7 +48,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
     },
 
     get: async ({ snapshotId, ...name }) => {
-      const { cluster, row } = await requireSnapshot(catalog.reader, name, snapshotId);
+      const { cluster, row } = await requireSnapshotOrCopy(catalog.reader, name, snapshotId);
       return await viewOf(catalog.reader, cluster, row);
     },
 
@@ -74,7 +81,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
           attemptsMax: TAKE_ATTEMPTS_MAX,
           nowMs,
         });
-        return snapshotOf(row, { projectId: cluster.projectId, clusterName: cluster.name, taskId });
+        return snapshotOf(row, { projectId: cluster.projectId, clusterName: cluster.name, taskId, copies: [] });
       });
       context.wakeWorker();
       return snapshot;
@@ -115,12 +122,15 @@ export function createSnapshots(context: DomainContext): Snapshots {
 
     delete: async ({ snapshotId, ...name }) => {
       await catalog.transact(async (writer) => {
-        const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
+        const { cluster, row } = await requireSnapshotOrCopy(writer, name, snapshotId);
         if (row.status === 'queued' || row.status === 'inProgress')
           throw refuse('CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', [snapshotId]);
         if (row.doNotDelete === 1) throw refuse('CANNOT_DELETE_PROTECTED_SNAPSHOT', [snapshotId]);
         await requireDeletable(writer, cluster.projectId, row, clock.nowMs());
-        await discardSnapshot(writer, context, row);
+        for (const { regionName } of await copiesOfSnapshots(writer, [row.id]))
+          await requireCopiesRemovable(writer, cluster.projectId, regionName);
+        await discardCopiesOf(writer, context, row.id);
+        if (row.deletedAtMs === null) await discardSnapshot(writer, context, row);
       });
       context.wakeWorker();
     },
@@ -146,6 +156,7 @@ async function changeExpiry(
     ...(expiresAtMs === undefined ? {} : { retentionMs: expiresAtMs - fromMs, retentionChanged: 1 as const }),
   };
   if (Object.keys(changes).length === 0) return row;
+  if (expiresAtMs !== undefined) await moveCopies(writer, row.id, { fromMs: row.expiresAtMs, toMs: expiresAtMs });
   await updateSnapshot(writer, row.id, changes);
   await queueCatalogCopy(writer, context);
   return { ...row, ...changes };
@@ -153,6 +164,19 @@ async function changeExpiry(
 
 function endOf({ doNotDelete, expiresAtMs }: Pick<SnapshotRow, 'doNotDelete' | 'expiresAtMs'>): number {
   return doNotDelete === 1 ? Number.POSITIVE_INFINITY : expiresAtMs;
+}
+
+/** Also one whose original has expired, while a copy is kept. */
+async function requireSnapshotOrCopy(
+  reader: CatalogReader,
+  name: ClusterName,
+  snapshotId: string,
+): Promise<{ cluster: ClusterRow; row: SnapshotRow }> {
+  const cluster = await requireCluster(reader, name);
+  const row = await findSnapshot(reader, snapshotId);
+  if (row?.clusterId === cluster.id && (row.deletedAtMs === null || row.copiesOnlySinceMs !== null))
+    return { cluster, row };
+  throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId, name.clusterName, name.projectId]);
 }
 
 async function requireSnapshot(
@@ -190,8 +214,17 @@ async function withTasks(
     reader,
     rows.map((row) => row.id),
   );
+  const copies = await copiesOfSnapshots(
+    reader,
+    rows.map((row) => row.id),
+  );
+  const completed = copies.filter((copy) => copy.state === 'completed');
+  const copiesOf = Map.groupBy(completed, (copy) => copy.snapshotId);
   const { projectId, name: clusterName } = cluster;
   return new Map(
-    rows.map((row) => [row.id, snapshotOf(row, { projectId, clusterName, taskId: tasks.get(row.id) ?? null })]),
+    rows.map((row) => {
+      const known = { projectId, clusterName, taskId: tasks.get(row.id) ?? null };
+      return [row.id, snapshotOf(row, { ...known, copies: copiesOf.get(row.id) ?? [] })];
+    }),
   );
 }

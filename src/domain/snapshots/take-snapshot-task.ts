@@ -26,6 +26,8 @@ export interface TakeSnapshotPorts {
   engine: SnapshotEngine;
   manifests: Manifests;
   probe: ClusterProbe;
+  /** In the transaction that completes it. */
+  whenCompleted: (writer: CatalogWriter, row: SnapshotRow) => Promise<void>;
 }
 
 /**
@@ -39,7 +41,9 @@ export function takeSnapshotHandler(context: DomainContext, ports: TakeSnapshotP
       const earlier = await manifestOfEarlierAttempt(ports.manifests, work, started.row);
       const facts = earlier ?? (await takeOnce(context, ports, work, started));
       assert(facts.header.snapshotId === started.row.id, 'the manifest is that of the snapshot');
-      return { done: async (writer) => await complete(writer, started.row.id, facts) };
+      return {
+        done: async (writer) => await ports.whenCompleted(writer, await complete(writer, started.row.id, facts)),
+      };
     },
 
     settle: async (writer, task, { reason }) => {
@@ -132,9 +136,10 @@ async function noteCluster(
   });
 }
 
-async function complete(writer: CatalogWriter, snapshotId: string, facts: ManifestFacts): Promise<void> {
+async function complete(writer: CatalogWriter, snapshotId: string, facts: ManifestFacts): Promise<SnapshotRow> {
   const row = must(await findSnapshot(writer, snapshotId), 'the row of a snapshot stays');
   const columns = completedColumns(facts);
   assert(nextSnapshotStatus(row.status, 'complete') === columns.status, 'a snapshot in progress completes');
   await updateSnapshot(writer, snapshotId, columns);
+  return { ...row, ...columns };
 }
