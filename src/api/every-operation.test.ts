@@ -5,78 +5,14 @@ import { type OperationId, operations } from '../../contract/operations.ts';
 import { ApiError } from '../../contract/primitives.ts';
 import { problemsOf } from '../../contract/validate.ts';
 import { type ApiFixture, apiFixture } from '../../test/support/api-fixture.ts';
-import { callerBodies, callerParameters } from '../../test/support/sample-callers.ts';
-import { sampleClusterName, sampleIds, sampleRestoreJobs, sampleSnapshots } from '../../test/support/sample-domain.ts';
-import { sampleBodies, sampleParameters, sampleRefusals } from '../../test/support/sample-requests.ts';
+import { acceptedBodies as bodies, parametersOf, refusing, samples, urlOf } from '../../test/support/sample-calls.ts';
+import { sampleIds, sampleRestoreJobs, sampleSnapshots } from '../../test/support/sample-domain.ts';
 import { projectRoles } from '../auth/roles.ts';
 import { refusalRules } from '../domain/refusals.ts';
-import { must } from '../lib/assert.ts';
 import { handlers } from './handlers.ts';
 import { httpRefusalRules } from './http-refusals.ts';
 
 const table = Object.entries<Operation>(operations) as [OperationId, Operation][];
-
-const samples: Readonly<Record<string, string>> = {
-  groupId: sampleIds.project,
-  groupName: 'Shop',
-  orgId: sampleIds.organization,
-  clusterName: sampleClusterName,
-  name: sampleClusterName,
-  snapshotId: sampleIds.snapshot,
-  restoreJobId: sampleRestoreJobs[0]?.id ?? '',
-  ...sampleParameters,
-  ...callerParameters,
-};
-
-/** Bodies that are accepted, for the operations that take one. */
-const bodies: Partial<Record<OperationId, object>> = {
-  ...callerBodies,
-  takeGroupClusterBackupSnapshots: { description: 'd', retentionInDays: 3 },
-  updateGroupClusterBackupSnapshot: { retentionUnit: 'WEEKS', retentionValue: 2 },
-  updateGroupClusterBackupSchedule: { referenceHourOfDay: 3, referenceMinuteOfHour: 4 },
-  updateGroupBackupCompliancePolicy: {
-    authorizedEmail: 'auditor@example.com',
-    authorizedUserFirstName: 'Ada',
-    authorizedUserLastName: 'Auditor',
-  },
-  createGroupClusterBackupRestoreJob: {
-    deliveryType: 'automated',
-    snapshotId: sampleIds.snapshot,
-    targetClusterName: sampleClusterName,
-    targetGroupId: sampleIds.project,
-  },
-  registerCluster: { name: 'fresh', connectionString: 'mongodb://db/' },
-  ...sampleBodies,
-  createGroup: { name: 'Fresh', orgId: sampleIds.organization },
-  updateGroup: { name: 'Renamed', tags: [{ key: 'team', value: 'shop' }] },
-  updateGroupSettings: { isDataExplorerEnabled: true },
-  updateOrgSettings: { restrictEmployeeAccess: true },
-  createGroupCluster: { name: 'fresh' },
-  updateGroupCluster: { paused: true },
-  updateGroupClusterProcessArgs: { noTableScan: false },
-};
-
-/** Operations that exist to refuse: the sample domain has nothing that they could answer with. */
-const refusing: Partial<Record<OperationId, string>> = {
-  getGroupFlexCluster: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  listGroupFlexClusterBackupSnapshots: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  getGroupFlexClusterBackupSnapshot: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  listGroupFlexClusterBackupRestoreJobs: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  getGroupFlexClusterBackupRestoreJob: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  cancelGroupClusterBackupRestoreJob: '400 CANNOT_CANCEL_AUTOMATED_RESTORE',
-  ...sampleRefusals,
-  createGroupCluster: '400 FEATURE_UNSUPPORTED',
-};
-
-function parametersOf(operation: Operation): string[] {
-  return [...operation.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-}
-
-function urlOf(operation: Operation, change: Record<string, string> = {}): string {
-  return operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(change[name] ?? must(samples[name], `no sample for ${name}`)),
-  );
-}
 
 type CallOptions = Parameters<ApiFixture['call']>[2];
 

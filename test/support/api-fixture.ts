@@ -62,6 +62,8 @@ export interface ApiFixture extends SampleDomain {
   time: { ms: number };
   /** Of an account that owns the sample organization. */
   organizationToken: string;
+  /** Of the project's owner. */
+  projectToken: string;
   /** An access token whose account has these roles, in the sample project or its organization. */
   tokenWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<string>;
   apiKeyWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ publicKey: string; privateKey: string }>;
@@ -141,6 +143,7 @@ export async function apiFixture(
     calls,
     time,
     organizationToken: await tokenWith('ORG_OWNER'),
+    projectToken: ownerToken,
     tokenWith,
     accountWith,
     apiKeyWith: (...roles) =>

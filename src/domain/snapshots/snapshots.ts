@@ -103,17 +103,9 @@ export function createSnapshots(context: DomainContext): Snapshots {
     },
 
     updateExpiry: async ({ snapshotId, doNotDelete, expiresAtMs, ...name }) => {
-      if (doNotDelete === true && expiresAtMs !== undefined)
-        throw refuse('VALIDATION_ERROR', ['doNotDelete and expires exclude each other']);
       const changed = await catalog.transact(async (writer) => {
         const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
-        if (row.status !== 'completed') throw refuse('CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', [snapshotId]);
-        if (expiresAtMs !== undefined && expiresAtMs <= must(row.finishedAtMs, 'a completed snapshot was finished'))
-          throw refuse('VALIDATION_ERROR', ['expires lies before the end of the snapshot']);
-        const changes = {
-          ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-          ...(doNotDelete === undefined ? {} : { doNotDelete: doNotDelete ? (1 as const) : (0 as const) }),
-        };
+        const changes = expiryChanges(row, { doNotDelete, expiresAtMs });
         return await viewOf(writer, cluster, await changeExpiry(writer, context, { cluster, row }, changes));
       });
       context.wakeWorker();
@@ -134,6 +126,22 @@ export function createSnapshots(context: DomainContext): Snapshots {
       });
       context.wakeWorker();
     },
+  };
+}
+
+/** What a legacy request asks to be otherwise: an end by date, or none. */
+function expiryChanges(
+  row: SnapshotRow,
+  { doNotDelete, expiresAtMs }: { doNotDelete: boolean | undefined; expiresAtMs: number | undefined },
+): { expiresAtMs?: number; doNotDelete?: 0 | 1 } {
+  if (doNotDelete === true && expiresAtMs !== undefined)
+    throw refuse('VALIDATION_ERROR', ['doNotDelete and expires exclude each other']);
+  if (row.status !== 'completed') throw refuse('CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', [row.id]);
+  if (expiresAtMs !== undefined && expiresAtMs <= must(row.finishedAtMs, 'a completed snapshot was finished'))
+    throw refuse('VALIDATION_ERROR', ['expires lies before the end of the snapshot']);
+  return {
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(doNotDelete === undefined ? {} : { doNotDelete: doNotDelete ? 1 : 0 }),
   };
 }
 
