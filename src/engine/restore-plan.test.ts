@@ -53,6 +53,19 @@ test('a plan creates a time series but not its buckets, fills the buckets, and l
   assert.equal(plan.roles?.name, 'system.roles');
 });
 
+test('what no restore can make is left out and named', () => {
+  const plan = planRestore([
+    entry('d.tmp.agg_out.1', 'collection', { temp: true }),
+    entry('d.lasting', 'collection', { temp: false }),
+    entry('d.stray'),
+    entry('d.system.buckets.stray'),
+    entry('e.system.buckets.stray'),
+  ]);
+  assert.deepEqual(names(plan.create), ['d.lasting', 'd.stray', 'e.system.buckets.stray']);
+  assert.deepEqual(names(plan.load), names(plan.create));
+  assert.deepEqual(names(plan.leftOut), ['d.tmp.agg_out.1', 'd.system.buckets.stray']);
+});
+
 test('a view comes after the view it is on, also when they are named the other way round, and a circle does not hang', () => {
   const views = [
     entry('d.a', 'view', { viewOn: 'b', pipeline: [] }),

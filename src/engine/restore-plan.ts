@@ -15,11 +15,17 @@ export interface RestorePlan {
   users: CollectionEntry | null;
   roles: CollectionEntry | null;
   version: CollectionEntry | null;
+  /** What no restore can make, although the source had it: see `isTemporary` and `shadowing`. */
+  leftOut: CollectionEntry[];
 }
 
 export function planRestore(collections: readonly CollectionEntry[]): RestorePlan {
   const admin = (name: string) => collections.find((entry) => entry.db === 'admin' && entry.name === name) ?? null;
-  const ordinary = collections.filter((entry) => entry.type !== 'view' && isRestored(entry));
+  const shadows = shadowing(collections);
+  const leftOut = collections.filter((entry) => shadows.has(entry) || isTemporary(entry));
+  const ordinary = collections.filter(
+    (entry) => entry.type !== 'view' && !isOwnedByTarget(entry) && !leftOut.includes(entry),
+  );
   const series = new Set(
     ordinary.filter((entry) => entry.type === 'timeseries').map((entry) => `${entry.db}.${entry.name}`),
   );
@@ -31,20 +37,34 @@ export function planRestore(collections: readonly CollectionEntry[]): RestorePla
       (entry) => entry.type === 'collection' && (entry.layers.length > 0 || entry.indexes.length > 0),
     ),
     views: orderViews(collections.filter((entry) => entry.type === 'view')),
+    leftOut,
     users: admin('system.users'),
     roles: admin('system.roles'),
     version: admin('system.version'),
   };
 }
 
-/**
- * Whether a collection is created and filled. `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. Temporary collections are the
- * half-made results of `$out` and the like: a server drops them when it starts, and lets nobody create one.
- */
-export function isRestored(entry: CollectionEntry): boolean {
-  return !(entry.db === 'admin' && entry.name.startsWith('system.')) && !isTemporary(entry);
+/** `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. */
+export function isOwnedByTarget(entry: CollectionEntry): boolean {
+  return entry.db === 'admin' && entry.name.startsWith('system.');
 }
 
+/**
+ * Bucket collections of no time series beside an ordinary collection of the time series' name. A creation of a time series that met another one leaves them behind (seen on 6.0.5);
+ * where there is one, the server sends every insert and every index for the ordinary collection to it.
+ */
+function shadowing(collections: readonly CollectionEntry[]): Set<CollectionEntry> {
+  const ordinary = new Set(
+    collections.filter((entry) => entry.type === 'collection').map((entry) => `${entry.db}.${entry.name}`),
+  );
+  return new Set(
+    collections.filter(
+      ({ db, name }) => name.startsWith(BUCKETS) && ordinary.has(`${db}.${name.slice(BUCKETS.length)}`),
+    ),
+  );
+}
+
+/** Half-made results of `$out` and the like: a server drops them when it starts, and lets nobody create one. */
 function isTemporary({ info }: CollectionEntry): boolean {
   const options = findElement(info, 0, 'options');
   const temp = options === null ? null : findElement(info, options.start, 'temp');

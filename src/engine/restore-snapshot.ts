@@ -154,6 +154,8 @@ class Restore {
     const { clock } = this.#options;
     const { collections, accessControl } = this.#point;
     const plan = planRestore(collections);
+    for (const { db, name } of plan.leftOut)
+      this.#options.log.warn({ db, name }, 'a temporary or stray collection of the source cannot be restored');
     this.#enter('clearing the target');
     await target.clear();
     this.#enter('creating collections');

@@ -13,7 +13,7 @@ import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
 import { RawValue } from '../../mongo/raw-value.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
-import { isRestored } from '../restore-plan.ts';
+import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
 import { isModification } from './document-change.ts';
 import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
@@ -192,14 +192,14 @@ class Replay {
 }
 
 function destinationsOf(plan: ReplayPlan): Map<string, Destination> {
+  const listed = listState(plan.state);
+  const leftOut = new Set(planRestore(listed).leftOut.map((entry) => entry.uuid));
   const series = new Set(
-    listState(plan.state)
-      .filter((entry) => entry.type === 'timeseries')
-      .map((entry) => `${entry.db}.system.buckets.${entry.name}`),
+    listed.filter((entry) => entry.type === 'timeseries').map((entry) => `${entry.db}.system.buckets.${entry.name}`),
   );
   const destinations = new Map<string, Destination>();
   for (const [uuid, entry] of plan.state.collections) {
-    if (!isRestored(entry)) continue;
+    if (leftOut.has(uuid) || isOwnedByTarget(entry)) continue;
     const namespace = formatNamespace(entry);
     const bytes = Buffer.from(uuid, 'hex');
     destinations.set(uuid, {
