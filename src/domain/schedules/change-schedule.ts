@@ -101,7 +101,8 @@ async function changedExport(
   const bucket = await findExportBucket(writer, exportBucketId);
   if (bucket === undefined || bucket.projectId !== cluster.projectId || bucket.deletedAtMs !== null)
     throw invalidExport(`names bucket ${exportBucketId}, which the project does not have`);
-  return { autoExportEnabled: 1, exportBucketId, exportFrequencyType };
+  // Checked in every respect, as an export job is; but nothing would be exported, and nobody would notice.
+  throw refuse('FEATURE_UNSUPPORTED', ['snapshots cannot be exported yet']);
 }
 
 function invalidExport(description: string) {
