@@ -172,6 +172,11 @@ test('while a snapshot is being exported it is exported once, and its bucket sta
     await assert.rejects(exportJobs.get({ ...cluster, exportJobId: nobody }), refused('EXPORT_JOB_NOT_FOUND'));
     await world.catalog.transact(async (writer) => {
       await writer.updateTable('exportJobs').set({ state: 'Successful', finishedAtMs: 2 }).execute();
+      await writer.updateTable('schedules').set({ exportBucketId, exportFrequencyType: 'monthly' }).execute();
+    });
+    await assert.rejects(exportBuckets.delete(bucket), refused('EXPORT_BUCKET_DELETE_FAILED_BUCKET_IN_USE'));
+    await world.catalog.transact(async (writer) => {
+      await writer.updateTable('schedules').set({ exportBucketId: null, exportFrequencyType: null }).execute();
     });
     await exportBuckets.delete(bucket);
   });
