@@ -121,3 +121,17 @@ test('a lost catalog comes back: with an encrypted repository the API key too, e
     });
   }
 });
+
+test('a copy store is a directory that opens as the same repository; the repository itself is none', async () => {
+  await inDataDirectory(async (dataDir) => {
+    await initDataDirectory({ dataDir, passphrase: 'open sesame' });
+    const directory = join(dataDir, '..', 'second');
+    const opened = { dataDir, passphrase: 'open sesame' };
+    const workspace = await composeOffline({ ...opened, copyStores: { EU_WEST_1: directory } });
+    const original = await readFile(join(repositoryPathOf(dataDir), 'repository.json'), 'utf8');
+    assert.equal(await readFile(join(directory, 'repository.json'), 'utf8'), original);
+    await workspace.close();
+    const itself = { ...opened, copyStores: { EU_WEST_1: repositoryPathOf(dataDir) } };
+    await assert.rejects(composeOffline(itself), faultLike(/is the repository itself/));
+  });
+});
