@@ -11,12 +11,16 @@ const major = Number(process.versions.node.split('.')[0]);
 let node = process.execPath;
 if (major < 24) {
   if (!existsSync(bundled)) {
-    process.stderr.write(`tidemark needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` in the checkout, which brings one.\n`);
+    process.stderr.write(
+      `tidemark needs Node 24 or newer; this is ${process.version}. Run \`npm ci\` in the checkout, which brings one.\n`,
+    );
     process.exit(1);
   }
   node = bundled;
 }
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', program, ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', program, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 // The terminal sends Ctrl-C to the whole group; other signals reach only us and are passed on.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -131,9 +131,8 @@ export async function deleteSlicesUpTo(
     const ends = span?.last ?? parseGapName(name);
     if (ends !== null) ended.push({ objectKey, sizeBytes, ends, slice: span !== null });
   }
-  const newest = ended
-    .filter((one) => one.slice)
-    .reduce<Timestamp64>((last, { ends }) => (ends > last ? ends : last), 0n);
+  let newest: Timestamp64 = 0n;
+  for (const { ends, slice } of ended) if (slice && ends > newest) newest = ends;
   let freed = 0;
   for (const { objectKey, sizeBytes, ends } of ended) {
     if (ts !== null && (ends > ts || ends >= newest)) continue;
