@@ -27,6 +27,7 @@ for (const seed of seeds()) {
     const report = await checkSeed(seed, target(), { snapshots: long ? 8 : 3, operations: long ? 400 : 120 });
     t.diagnostic(JSON.stringify(report));
     assert(report.documents > 1000 && report.collections > 30, 'there was something to compare');
+    assert(report.doubtful < report.collections / 10, 'hardly anything was left out');
     assert(report.confirmedAtSource > report.collections / 3, 'the source itself confirmed a good part of it');
   });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { Binary, BSON, type Db, type Document, MongoServerError } from 'mongodb';
+import { Binary, type Db, type Document, MongoServerError } from 'mongodb';
 import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -9,7 +9,8 @@ import { compareTruth } from '../support/compare.ts';
 import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { ReplicaSet } from '../support/replica-set.ts';
 import { clusterTimeOf, SnapshotRig } from '../support/snapshot-rig.ts';
-import { type CollectionTruth, readTruth } from '../support/truth.ts';
+import { readTruth } from '../support/truth.ts';
+import { isTemporary, truthAt } from '../support/truth-at.ts';
 
 /** A source and a target that the tests of a file share; the source's truth can be had at any time since it was last cleared. */
 export class Stage {
@@ -50,16 +51,11 @@ export class Stage {
   async expectExact(rig: SnapshotRig, taken: TakenSnapshot, what: string): Promise<void> {
     await rig.restore(taken, this.target.uri);
     const restored = await readTruth(this.target.client, null);
-    const expected = await this.#copy.truthAt(clusterTimeOf(taken));
-    const skip = (namespace: string) => isTemporary(expected.collections.get(namespace));
-    const differences = compareTruth(expected, restored, { cappedMayStartLater: true, skip });
+    const { truth, doubtful } = await truthAt(this.source, this.#copy, clusterTimeOf(taken));
+    const skip = (namespace: string) => doubtful.has(namespace) || isTemporary(truth.collections.get(namespace));
+    const differences = compareTruth(truth, restored, { cappedMayStartLater: true, skip });
     assert.deepEqual(differences, [], `${what} differs from its time\n${rig.log}`);
   }
-}
-
-/** Half-made results of `$out` and the like, which the server itself drops when it starts. */
-export function isTemporary(collection: CollectionTruth | undefined): boolean {
-  return collection !== undefined && BSON.deserialize(collection.options).temp === true;
 }
 
 export function useStage(): () => Stage {
