@@ -18,7 +18,7 @@ function nameOf(params: { groupId: string; exportBucketId: string }) {
 export const exportBucketHandlers: HandlersOf<typeof exportBucketOperations> = {
   async listGroupBackupExportBuckets({ params, page, version, domain }) {
     const found = await domain.exportBuckets.list({ projectId: params.groupId, page, ...providersIn(version) });
-    return mapped(found, (bucket) => exportBucketBody(bucket));
+    return mapped(found, (bucket) => exportBucketBody(bucket, { region: true }));
   },
 
   async createGroupBackupExportBucket({ params, body, version, domain }) {
