@@ -14,7 +14,7 @@ test('buckets have the shape of their provider, and are named by _id', async () 
   const [aws, unlocated, azure, gcp] = await results(`${project}/backup/exportBuckets`, '2024-05-30');
   const names = (bucket: object | undefined) => Object.keys(bucket ?? {}).sort();
   const common = ['_id', 'bucketName', 'cloudProvider'];
-  assert.deepEqual(names(aws), [...common, 'iamRoleId', 'requirePrivateNetworking']);
+  assert.deepEqual(names(aws), [...common, 'iamRoleId', 'region', 'requirePrivateNetworking']);
   assert.deepEqual(names(unlocated), [...common, 'iamRoleId', 'requirePrivateNetworking']);
   assert.deepEqual(names(azure), [...common, 'roleId', 'serviceUrl', 'tenantId']);
   assert.deepEqual(names(gcp), [...common, 'roleId']);
