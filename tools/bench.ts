@@ -1,5 +1,5 @@
 /**
- * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`. Floors and work are measured in the same run, each in a process of its own;
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, or with `--api` how fast lists and gets are with 10,000 snapshots. Floors and work are measured in the same run, each in a process of its own;
  * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -16,6 +16,8 @@ import { systemRandom } from '../src/lib/random.ts';
 import { createRepository } from '../src/repository/repository.ts';
 import { DirectoryStore } from '../src/storage/directory.ts';
 import { ReplicaSet } from '../test/support/replica-set.ts';
+import { apiColumns, apiRows } from './bench/api-figures.ts';
+import { measureApi } from './bench/api-speed.ts';
 import { type Figures, figureColumns, figureRows, type Incremental } from './bench/figures.ts';
 import { type Measured, measure } from './bench/measured-work.ts';
 import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
@@ -201,11 +203,25 @@ function parseSize(text: string): number {
   return Number(found[1]) * unit;
 }
 
+async function benchData(directory: string, bytes: number): Promise<void> {
+  const figures = await run(directory, bytes, (text) => terminal.printError(`${since()}  ${text}\n`));
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(figureColumns, figureRows(figures), terminal)) terminal.print(line);
+}
+
+async function benchApi(directory: string): Promise<void> {
+  terminal.printError('filling a catalog, then asking the API\n');
+  const figures = await measureApi(directory);
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(apiColumns, apiRows(figures), terminal)) terminal.print(line);
+}
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1GB' },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    api: { type: 'boolean', default: false },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -216,9 +232,8 @@ let directory: string | null = null;
 try {
   const bytes = parseSize(values.size);
   directory = await mkdtemp(join(values.directory, 'tidemark-bench-'));
-  const figures = await run(directory, bytes, (text) => terminal.printError(`${since()}  ${text}\n`));
-  if (values.json) terminal.print(JSON.stringify(figures));
-  else for (const line of renderTable(figureColumns, figureRows(figures), terminal)) terminal.print(line);
+  if (values.api) await benchApi(directory);
+  else await benchData(directory, bytes);
 } catch (error) {
   process.exitCode = 1;
   console.error(`The bench could not go on: ${describeError(error)}`);
