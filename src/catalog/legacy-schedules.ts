@@ -8,6 +8,10 @@ export async function findLegacySchedule(
   return await reader.selectFrom('legacySchedules').selectAll().where('clusterId', '=', clusterId).executeTakeFirst();
 }
 
+export async function allLegacySchedules(reader: CatalogReader): Promise<LegacyScheduleRow[]> {
+  return await reader.selectFrom('legacySchedules').selectAll().orderBy('clusterId').execute();
+}
+
 export async function writeLegacySchedule(writer: CatalogWriter, schedule: LegacyScheduleRow): Promise<void> {
   const { clusterId: _key, ...changes } = schedule;
   await writer

@@ -19,6 +19,10 @@ export async function findPrivateEndpoint(reader: CatalogReader, id: string): Pr
   return await reader.selectFrom('privateEndpoints').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export async function allPrivateEndpoints(reader: CatalogReader): Promise<PrivateEndpointRow[]> {
+  return await reader.selectFrom('privateEndpoints').selectAll().orderBy('id').execute();
+}
+
 export async function privateEndpointOfRegion(
   reader: CatalogReader,
   query: { projectId: string; cloudProvider: CloudProvider; regionName: string },

@@ -13,6 +13,7 @@ import type {
 } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
+import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
 /** What a cluster of old began with. */
 const scheduleAtFirst: LegacyScheduleSettings = {
@@ -24,22 +25,27 @@ const scheduleAtFirst: LegacyScheduleSettings = {
   pointInTimeWindowHours: 24,
 };
 
-export function createLegacy({ catalog, clock }: DomainContext, restoreJobs: Pick<RestoreJobs, 'create'>): Legacy {
+export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJobs, 'create'>): Legacy {
+  const { catalog, clock } = context;
   return {
     schedule: async (name) => {
       const cluster = await requireCluster(catalog.reader, name);
       return scheduleOf(cluster, await settingsOf(catalog.reader, cluster.id));
     },
 
-    updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) =>
-      await catalog.transact(async (writer) => {
+    updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) => {
+      const changed = await catalog.transact(async (writer) => {
         const cluster = await requireCluster(writer, name);
         if (clusterCheckpointIntervalMin !== undefined)
           throw refuse('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', [cluster.name]);
         const settings = { ...(await settingsOf(writer, cluster.id)), ...changes };
         await writeLegacySchedule(writer, { ...settings, clusterId: cluster.id, updatedAtMs: clock.nowMs() });
+        await queueCatalogCopy(writer, context);
         return scheduleOf(cluster, settings);
-      }),
+      });
+      context.wakeWorker();
+      return changed;
+    },
 
     restore: async (request) => {
       const { projectId, clusterName } = request;

@@ -12,8 +12,10 @@ import type { DomainContext } from '../context.ts';
 import type { PrivateEndpoint, PrivateEndpointName, PrivateEndpoints } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
+import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
-export function createPrivateEndpoints({ catalog, clock, ids }: DomainContext): PrivateEndpoints {
+export function createPrivateEndpoints(context: DomainContext): PrivateEndpoints {
+  const { catalog, clock, ids } = context;
   return {
     list: async (query) => {
       await requireProject(catalog.reader, query.projectId);
@@ -22,8 +24,8 @@ export function createPrivateEndpoints({ catalog, clock, ids }: DomainContext): 
 
     get: async (query) => viewOf(await requirePrivateEndpoint(catalog.reader, query)),
 
-    create: async ({ projectId, cloudProvider, regionName, vpcRegionName }) =>
-      await catalog.transact(async (writer) => {
+    create: async ({ projectId, cloudProvider, regionName, vpcRegionName }) => {
+      const created = await catalog.transact(async (writer) => {
         await requireProject(writer, projectId);
         if ((await privateEndpointOfRegion(writer, { projectId, cloudProvider, regionName })) !== undefined)
           throw refuse('PRIVATE_ENDPOINT_ALREADY_EXISTS', [regionName, projectId]);
@@ -37,14 +39,20 @@ export function createPrivateEndpoints({ catalog, clock, ids }: DomainContext): 
           deletedAtMs: null,
         };
         await insertPrivateEndpoint(writer, row);
+        await queueCatalogCopy(writer, context);
         return viewOf(row);
-      }),
+      });
+      context.wakeWorker();
+      return created;
+    },
 
     delete: async (query) => {
       await catalog.transact(async (writer) => {
         const { id } = await requirePrivateEndpoint(writer, query);
         await markPrivateEndpointDeleted(writer, id, clock.nowMs());
+        await queueCatalogCopy(writer, context);
       });
+      context.wakeWorker();
     },
   };
 }

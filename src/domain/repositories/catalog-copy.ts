@@ -3,7 +3,9 @@ import { allApiKeys, ha1Context } from '../../catalog/api-keys.ts';
 import { allCloudProviderAccessRoles } from '../../catalog/cloud-provider-access-roles.ts';
 import { allClusters, uriContext } from '../../catalog/clusters.ts';
 import { allExportBuckets } from '../../catalog/export-buckets.ts';
+import { allLegacySchedules } from '../../catalog/legacy-schedules.ts';
 import { allOrganizations } from '../../catalog/organizations.ts';
+import { allPrivateEndpoints } from '../../catalog/private-endpoints.ts';
 import { allProjects } from '../../catalog/projects.ts';
 import { allRoleAssignments } from '../../catalog/role-assignments.ts';
 import type {
@@ -12,7 +14,9 @@ import type {
   CloudProviderAccessRoleRow,
   ClusterRow,
   ExportBucketRow,
+  LegacyScheduleRow,
   OrganizationRow,
+  PrivateEndpointRow,
   ProjectRow,
   RoleAssignmentRow,
   ServiceAccountRow,
@@ -43,7 +47,9 @@ export interface CatalogCopy {
   exportBuckets: ExportBucketRow[];
   /** Absent in copies of before there were schedules. */
   backupSettings?: BackupSettings;
-  /** Both are missing in copies of before there were any. */
+  /** These are missing in copies of before there were any. */
+  legacySchedules?: LegacyScheduleRow[];
+  privateEndpoints?: PrivateEndpointRow[];
   accessListEntries?: AccessListEntryRow[];
   cloudProviderAccessRoles?: CloudProviderAccessRoleRow[];
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
@@ -88,6 +94,8 @@ export async function collectCatalogCopy(
     roleAssignments: await allRoleAssignments(reader),
     exportBuckets: await allExportBuckets(reader),
     backupSettings: await collectBackupSettings(reader),
+    legacySchedules: await allLegacySchedules(reader),
+    privateEndpoints: await allPrivateEndpoints(reader),
     accessListEntries: await allAccessListEntries(reader),
     cloudProviderAccessRoles: await allCloudProviderAccessRoles(reader),
     snapshots: await snapshotsChangedSinceManifest(reader),

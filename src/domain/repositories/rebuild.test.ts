@@ -185,3 +185,25 @@ test('a copy of a version that is not known is refused', async () => {
     await assert.rejects(rebuild(world), Fault);
   });
 });
+
+test('what is kept for good, the legacy schedule and private endpoints come back', async () => {
+  await inWorld({}, async (lost) => {
+    const { name, kept } = await withHistory(lost);
+    const place = { projectId: name.projectId, cloudProvider: 'AWS' as const };
+    await lost.domain.snapshots.updateExpiry({ ...name, snapshotId: kept, doNotDelete: true });
+    await lost.domain.legacy.updateSchedule({ ...name, changes: { snapshotIntervalHours: 24 } });
+    const endpoint = await lost.domain.privateEndpoints.create({ ...place, regionName: 'US_EAST_1' });
+    lost.startWorker('copier');
+    await lost.clock.advance(5_000);
+    const world = await afterLoss(lost, false);
+    try {
+      await rebuild(world);
+      await rebuild(world);
+      assert.equal((await world.domain.snapshots.get({ ...name, snapshotId: kept })).doNotDelete, true);
+      assert.equal((await world.domain.legacy.schedule(name)).snapshotIntervalHours, 24);
+      assert.deepEqual(await world.domain.privateEndpoints.get({ ...place, endpointId: endpoint.id }), endpoint);
+    } finally {
+      await world.close();
+    }
+  });
+});

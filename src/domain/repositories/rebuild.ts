@@ -5,7 +5,9 @@ import { insertCloudProviderAccessRole } from '../../catalog/cloud-provider-acce
 import { findCluster, insertCluster, uriContext } from '../../catalog/clusters.ts';
 import { insertExportBucket } from '../../catalog/export-buckets.ts';
 import { isNewId } from '../../catalog/is-new-id.ts';
+import { findLegacySchedule, writeLegacySchedule } from '../../catalog/legacy-schedules.ts';
 import { allOrganizations, findOrganization, insertOrganization } from '../../catalog/organizations.ts';
+import { findPrivateEndpoint, insertPrivateEndpoint } from '../../catalog/private-endpoints.ts';
 import { findProject, insertProject } from '../../catalog/projects.ts';
 import { insertRoleAssignments } from '../../catalog/role-assignments.ts';
 import { insertServiceAccount, insertServiceAccountSecret } from '../../catalog/service-accounts.ts';
@@ -105,6 +107,13 @@ async function takeUpCopy(
     if (await isNewId(writer, 'exportBuckets', bucket.id)) await insertExportBucket(writer, bucket);
   }
   if (copy.backupSettings !== undefined) await takeUpBackupSettings(writer, copy.backupSettings);
+  for (const schedule of copy.legacySchedules ?? []) {
+    if ((await findLegacySchedule(writer, schedule.clusterId)) === undefined)
+      await writeLegacySchedule(writer, schedule);
+  }
+  for (const endpoint of copy.privateEndpoints ?? []) {
+    if ((await findPrivateEndpoint(writer, endpoint.id)) === undefined) await insertPrivateEndpoint(writer, endpoint);
+  }
   for (const entry of copy.accessListEntries ?? []) {
     if (await isNewId(writer, 'accessListEntries', entry.id)) await insertAccessListEntry(writer, entry);
   }
