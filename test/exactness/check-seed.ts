@@ -63,7 +63,7 @@ function randomLimits(random: SeededRandom): Partial<SnapshotLimits> {
   return {
     scansAtOnce: random.pick([1, 2, 4]),
     pendingBytesMax: random.pick([1, 20_000, 100_000_000]),
-    ...random.pick([{}, { rescanShare: 0.1, rescanIdsMin: 5 }]),
+    ...random.pick([{}, { rescanShare: 0.2, rescanIdsMin: 100 }]),
     snapshotScanMsMax: random.pick([50, 60_000]),
     cappedBytesMax: random.pick([20_000, 64_000_000]),
     readBytesPerSecondMax: random.pick([0, 30_000_000]),
@@ -84,7 +84,7 @@ async function run(seed: number, servers: Servers, options: SeedOptions): Promis
   const workload = new Workload({
     seed,
     port: async () => (await source.primary()).port,
-    mix: { catalogChanges: random.pick([1, 3, 6]) },
+    mix: { catalogChanges: random.pick([1, 2, 4]) },
   });
   await workload.setUp();
   for (let number = 1; number <= options.snapshots; number++) {

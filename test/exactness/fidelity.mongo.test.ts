@@ -83,7 +83,7 @@ test('documents of 16 MiB, to the byte', async () => {
   });
 });
 
-test('collections whose fast count says nothing is there after unclean shutdowns', async (t) => {
+test('collections that came through unclean shutdowns, whatever their fast counts say', async (t) => {
   await withReplicaSet({}, async (source) => {
     const [member] = source.members;
     assert(member !== undefined);
