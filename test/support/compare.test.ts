@@ -82,6 +82,7 @@ test('holds capped collections to their order, and lets them lose their front on
   const tail = truth(collection([{ _id: 2 }, { _id: 3 }], { capped: true }));
   const head = truth(collection([{ _id: 1 }, { _id: 2 }], { capped: true }));
   assert.match(compareTruth(all, swapped).join(), /natural order differs from place 1/);
+  assert.deepEqual(compareTruth(all, swapped, { cappedSlack: 1 }), []);
   assert.match(compareTruth(all, tail).join(), /lacks/);
   assert.deepEqual(compareTruth(all, tail, { cappedMayStartLater: true }), []);
   assert.match(compareTruth(all, head, { cappedMayStartLater: true }).join(), /lacks/);
