@@ -113,7 +113,8 @@ export const refusalRules = {
   UNSUPPORTED_DELIVERY_METHOD: {
     status: 400,
     detail: 'The delivery type {0} is not supported.',
-    remedy: 'This version restores snapshots into registered clusters: use `automated`.',
+    remedy:
+      'This version restores into registered clusters: use `automated`, or `pointInTime` for a cluster with continuous backup.',
   },
   CANNOT_CANCEL_AUTOMATED_RESTORE: {
     status: 400,
@@ -149,7 +150,7 @@ export const refusalRules = {
   CLUSTER_NOT_FOUND: {
     status: 404,
     detail: 'No cluster named {0} exists in group {1}.',
-    remedy: 'Check the name; register the cluster with `tidemark clusters register` where it is new.',
+    remedy: 'Check the name; register the cluster with `tidemark cluster add` where it is new.',
   },
   CANNOT_LIST_INCOMPLETE_SNAPSHOT: {
     status: 400,

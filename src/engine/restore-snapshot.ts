@@ -140,7 +140,7 @@ class Restore {
     const facts = await readClusterFacts(target.client, name);
     refuseVersion(this.#manifest.header, facts);
     const hello = await target.command('admin', { hello: 1 });
-    if (hello.isWritablePrimary === true) return;
+    if (hello.isWritablePrimary === true) return await target.requireAccountRights();
     throw new Fault({
       op: 'restore',
       subject: name,

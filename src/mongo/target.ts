@@ -105,6 +105,17 @@ export class RestoreTarget {
     };
   }
 
+  /**
+   * Restoring users and roles needs rights that few roles have (`root` has not). They are tried by deleting what cannot be there, before anything is dropped: a target that was cleared and
+   * then refuses its users is half restored.
+   */
+  async requireAccountRights(): Promise<void> {
+    for (const name of ['system.roles', 'system.users']) {
+      const removal = { q: { _id: 'tidemark: a trial of rights' }, limit: 1 };
+      await this.#run('admin', { delete: name, deletes: [removal] }, `admin.${name}`);
+    }
+  }
+
   /** Puts a raw document in the place of the one with the same string `_id`. */
   async replaceById(db: string, name: string, id: string, document: Buffer): Promise<void> {
     const update = { q: { _id: id }, u: new RawValue('u', 0x03, document), upsert: true };
