@@ -1,6 +1,7 @@
 import { type TestContext, test } from 'node:test';
 import type { Document } from 'mongodb';
 import type { SnapshotLimits } from '../../src/engine/snapshot-limits.ts';
+import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
 import type { Progress } from '../../src/lib/progress.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
@@ -124,8 +125,44 @@ test('open since before a snapshot, committed while it scans', async (t) => {
   await on.expectExact(rig, await rig.take(on.source.uri, { limits: EARLY }), 'the incremental snapshot');
 });
 
+test('documents read early for want of memory while they go on changing', async () => {
+  const on = stage();
+  const rig = await prepareOrders(on);
+  // Whether a write falls into the moment that matters is chance: three tries.
+  for (let tries = 0; tries < 3; tries++) {
+    await rig.take(on.source.uri);
+    await on.expectExact(rig, await takeReadingEarly(on, rig), 'the snapshot');
+  }
+});
+
+async function takeReadingEarly(on: Stage, rig: SnapshotRig): Promise<TakenSnapshot> {
+  const orders = on.db('app').collection<{ _id: number }>('orders');
+  // The first thousand fill the memory with ids of documents that nothing else in the interval touches again ...
+  const change = (id: number) => ({ updateOne: { filter: { _id: id }, update: { $inc: { n: 1 } } } });
+  const ids = Array.from({ length: 1100 }, (_, n) => (n < 1000 ? 200 + (n % 200) : n % 100));
+  await orders.bulkWrite(ids.map(change), { ordered: true });
+  // ... but the writers do, from about when T is chosen until the snapshot has ended.
+  let ended = false;
+  const write = async (first: number) => {
+    for (let n = first; !ended; n += 3)
+      await orders.updateOne({ _id: 200 + (n % 200) }, { $set: { late: n } }, WRITE_AT_ONCE);
+  };
+  let writers: Promise<unknown> | undefined;
+  const onProgress = ({ phase }: Progress) => {
+    if (phase === 'catching up') writers ??= Promise.all([write(0), write(1), write(2)]);
+  };
+  const taken = await rig.take(on.source.uri, { limits: EARLY, onProgress }).finally(() => {
+    ended = true;
+  });
+  await writers;
+  return taken;
+}
+
+/** Without waiting for the journal. */
+const WRITE_AT_ONCE = { writeConcern: { w: 1 } } as const;
+
 /** Takes a snapshot and acts as soon as it has come to the phase. */
-async function takeWith(on: Stage, rig: SnapshotRig, phase: string, act: () => Promise<void>) {
+async function takeWith(on: Stage, rig: SnapshotRig, phase: string, act: () => Promise<void>): Promise<TakenSnapshot> {
   let acted: Promise<void> | undefined;
   const onProgress = (progress: Progress) => {
     if (progress.phase === phase) acted ??= act();
