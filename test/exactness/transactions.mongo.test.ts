@@ -128,6 +128,10 @@ test('open since before a snapshot, committed while it scans', async (t) => {
 test('documents read early for want of memory while they go on changing', async () => {
   const on = stage();
   const rig = await prepareOrders(on);
+  await on
+    .db('app')
+    .collection('orders')
+    .insertMany(rows(1000, {}, 1000) as never);
   // Whether a write falls into the moment that matters is chance: three tries.
   for (let tries = 0; tries < 3; tries++) {
     await rig.take(on.source.uri);
@@ -139,13 +143,13 @@ async function takeReadingEarly(on: Stage, rig: SnapshotRig): Promise<TakenSnaps
   const orders = on.db('app').collection<{ _id: number }>('orders');
   // The first thousand fill the memory with ids of documents that nothing else in the interval touches again ...
   const change = (id: number) => ({ updateOne: { filter: { _id: id }, update: { $inc: { n: 1 } } } });
-  const ids = Array.from({ length: 1100 }, (_, n) => (n < 1000 ? 200 + (n % 200) : n % 100));
+  const ids = Array.from({ length: 1100 }, (_, n) => (n < 1000 ? 1000 + n : n % 100));
   await orders.bulkWrite(ids.map(change), { ordered: true });
   // ... but the writers do, from about when T is chosen until the snapshot has ended.
   let ended = false;
   const write = async (first: number) => {
     for (let n = first; !ended; n += 3)
-      await orders.updateOne({ _id: 200 + (n % 200) }, { $set: { late: n } }, WRITE_AT_ONCE);
+      await orders.updateOne({ _id: 1000 + (n % 1000) }, { $set: { late: n } }, WRITE_AT_ONCE);
   };
   let writers: Promise<unknown> | undefined;
   const onProgress = ({ phase }: Progress) => {
