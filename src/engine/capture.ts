@@ -2,7 +2,7 @@ import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
-import type { Optime } from '../lib/timestamp.ts';
+import type { Optime, Timestamp64 } from '../lib/timestamp.ts';
 import type { LayerRef, Manifest } from '../repository/format/manifest.ts';
 import type { SnapshotWriter } from '../repository/writer.ts';
 import { CappedCapture } from './capped-capture.ts';
@@ -26,6 +26,11 @@ export class Capture {
   readonly capped = new Map<string, CappedCapture>();
   /** Everything up to this entry has been told to the captures; null before the start. */
   position: Optime | null = null;
+  /**
+   * No fuzzy read saw anything later than this entry. T is never before it: what such a read saw of the time after T would be in the snapshot, and no entry up to T would say that it has
+   * to be read again.
+   */
+  readUpTo: Timestamp64 = 0n;
   scannedCollections = 0;
   rounds = 0;
   /** What kept the last round from ending, for the message of a failure. */
@@ -115,6 +120,11 @@ export class Capture {
     for (const capture of this.collections.values()) capture.forget();
     this.abandonCapped();
     this.position = position;
+  }
+
+  /** After a fuzzy read: `majority` is what the member it was made on had majority-committed when it ended. */
+  noteFuzzyRead(majority: Optime): void {
+    if (majority.ts > this.readUpTo) this.readUpTo = majority.ts;
   }
 
   advance(position: Optime): void {

@@ -95,6 +95,7 @@ async function flushPending(capture: Capture, member: SourceMember): Promise<voi
       const { layer, readIds } = await readTouched(capture, member, collection, ids, { level: 'majority' });
       assert(readIds === ids.size, 'the present is always readable');
       collection.pushLayer(layer);
+      capture.noteFuzzyRead(await member.majorityOptime(capture.signal));
     } catch (error) {
       collection.returnPending(ids);
       // Dropped meanwhile: it is not part of any later T. Were it listed all the same, it would be scanned.

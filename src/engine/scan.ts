@@ -41,7 +41,11 @@ async function scanFuzzily(capture: Capture, member: SourceMember, collection: C
     const epoch = collection.epoch;
     const base = await scanOnce(capture, member, collection);
     if (base === 'gone') return;
-    if (base !== 'again' && collection.epoch === epoch) return finishScan(capture, collection, base);
+    if (base !== 'again' && collection.epoch === epoch) {
+      capture.noteFuzzyRead(await member.majorityOptime(capture.signal));
+      finishScan(capture, collection, base);
+      return;
+    }
     capture.log.info({ db: collection.db, uuid: collection.uuid }, 'a scan has to begin again');
   }
 }

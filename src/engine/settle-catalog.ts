@@ -29,8 +29,7 @@ export async function settleCatalog(capture: Capture, member: SourceMember): Pro
   const byDatabase = new Map<string, ListedCollection[]>();
   const restless = new Set<string>();
   let dirty = new Set(await listDatabases(member, signal));
-  let at = await majorityAtLeast(capture, member, must(capture.position, 'a position before a catalog').ts);
-  await collectTouched(capture, member, at.ts);
+  let at = await collectUpToNow(capture, member);
   for (let pass = 0; pass < limits.catalogPassesMax; pass++) {
     throwIfAborted(signal);
     const moved = await listDirty(member, dirty, byDatabase, signal);
@@ -44,9 +43,12 @@ export async function settleCatalog(capture: Capture, member: SourceMember): Pro
     // After an election a listing may have shown what was rolled back since: all of it is made again.
     dirty =
       seen.term === at.term ? seen.changed : new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
+    at = await collectUpToNow(capture, member);
+    // T may have moved past the end of that look: what changed in between is not in the listings either.
+    const since = await lookAhead(member, until, at.ts, signal);
+    for (const db of since.changed) dirty.add(db);
+    if (since.term !== until.term) dirty = new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
     for (const db of dirty) restless.add(db);
-    at = until;
-    await collectTouched(capture, member, at.ts);
   }
   throw new Fault({
     op: 'list collections',
@@ -54,6 +56,26 @@ export async function settleCatalog(capture: Capture, member: SourceMember): Pro
     message: `collections of ${[...restless].join(', ')} were created, dropped or changed without a pause while the catalog was read ${limits.catalogPassesMax} times`,
     retryable: true,
     hint: 'Take the snapshot while fewer collections are being created and dropped',
+  });
+}
+
+/**
+ * A time T, with everything touched up to it noted, and no fuzzy read later than it. Noting may itself read documents where memory is short; then T moves up behind that
+ * read. Each turn notes only what was written during the one before, so that a turn without such a read comes soon.
+ */
+async function collectUpToNow(capture: Capture, member: SourceMember): Promise<Optime> {
+  for (let turn = 0; turn < capture.limits.catalogPassesMax; turn++) {
+    const from = must(capture.position, 'a position before a time').ts;
+    const at = await majorityAtLeast(capture, member, from > capture.readUpTo ? from : capture.readUpTo);
+    await collectTouched(capture, member, at.ts);
+    if (capture.readUpTo <= at.ts) return at;
+  }
+  throw new Fault({
+    op: 'read oplog',
+    subject: member.host,
+    message: `${member.host} is written to faster than the documents that change can be read`,
+    retryable: true,
+    hint: 'Take the snapshot when less is being written',
   });
 }
 
