@@ -1,7 +1,13 @@
 import { assert } from '../lib/assert.ts';
 import { ByteSet } from '../lib/byte-set.ts';
+import { findId, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
 import type { LayerRef } from '../repository/format/manifest.ts';
 import type { LayerWriter, SnapshotWriter } from '../repository/writer.ts';
+
+/** Ids of the last documents scanned are remembered, at least so many where there are. The inserts that a scan may have met lie among them, so more inserts than this void the capture. */
+const TAIL_IDS_MIN = 200_000;
+/** Documents older than the scan that may lie behind inserts: concurrent writers are not in the oplog's order. */
+const MISPLACED_MAX = 10_000;
 
 /**
  * A capped collection on its way to T. Servers before 8.0 cannot read one at a cluster time, and its order is data, so it is scanned in order just before T and
@@ -17,10 +23,11 @@ export class CappedCapture {
   readonly #writer: SnapshotWriter;
   readonly #bytesMax: number;
   readonly #base: LayerWriter;
-  /** Id of the last document that the scan met. */
-  #lastScanned: Buffer | null = null;
+  readonly #seed: number;
+  /** Ids of the last batches of the scan, oldest first. */
+  readonly #tail: ByteSet[] = [];
   #scanDone = false;
-  /** Inserts since the scan began, in the oplog's order, which is the collection's. */
+  /** Inserts since the scan began, in the oplog's order, which is the collection's but for writers that ran at the same time. */
   readonly #inserts: Buffer[] = [];
   readonly #insertedIds: ByteSet;
   readonly #deletedIds: ByteSet;
@@ -34,17 +41,30 @@ export class CappedCapture {
     this.uuid = target.uuid;
     this.#writer = options.writer;
     this.#bytesMax = options.bytesMax;
+    this.#seed = options.seed;
     this.#insertedIds = new ByteSet(options.seed);
     this.#deletedIds = new ByteSet(options.seed);
     this.#base = options.writer.openLayer({ kind: 'base', ordered: true, reuse: options.reuse });
   }
 
-  /** A batch of the scan, the id of its last document, and how many there are. */
-  async scanned(documents: Buffer, lastId: Buffer, count: number): Promise<void> {
+  /** A batch of the scan, and how many documents it has. */
+  async scanned(documents: Buffer, count: number): Promise<void> {
     assert(!this.#scanDone, 'a capped scan ends once');
-    this.#lastScanned = lastId;
+    this.#remember(documents);
     this.documents += count;
     await this.#base.add(documents);
+  }
+
+  #remember(documents: Buffer): void {
+    const ids = new ByteSet(this.#seed);
+    forEachDocument(documents, (offset) => {
+      const id = findId(documents, offset);
+      if (id === null) throw new MalformedBson('a capped document without _id');
+      ids.add(id.type, documents, id.start, id.end);
+    });
+    this.#tail.push(ids);
+    let kept = this.#tail.reduce((sum, batch) => sum + batch.size, 0);
+    while (kept - (this.#tail[0]?.size ?? 0) >= TAIL_IDS_MIN) kept -= this.#tail.shift()?.size ?? 0;
   }
 
   scanEnded(): void {
@@ -59,7 +79,7 @@ export class CappedCapture {
       return;
     }
     this.#insertBytes += document.length;
-    if (this.#insertBytes > this.#bytesMax) {
+    if (this.#insertBytes > this.#bytesMax || this.#inserts.length >= TAIL_IDS_MIN - MISPLACED_MAX) {
       this.voidReason = 'too much was inserted between its scan and T';
       this.#inserts.length = 0;
       return;
@@ -82,10 +102,10 @@ export class CappedCapture {
       this.abandon();
       return null;
     }
-    // The scan met the inserts up to some point: the last document it met is either one of them or older than all.
-    const last = this.#lastScanned;
-    const seen = last === null ? -1 : this.#insertedIds.indexOf(last[0] as number, last, 1, last.length);
-    for (const document of this.#inserts.slice(seen + 1)) {
+    // Told apart one by one: the last document met does not say which inserts were, as those of concurrent writers may stand in another order than in the oplog.
+    for (const [index, document] of this.#inserts.entries()) {
+      const id = this.#insertedIds.at(index);
+      if (this.#tail.some((batch) => this.#has(batch, id))) continue;
       await this.#base.add(document);
       this.documents++;
     }

@@ -1,6 +1,5 @@
 import { throwIfAborted } from '../lib/abort.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
-import { findId, forEachDocument, idBytes, MalformedBson } from '../lib/raw-bson.ts';
 import type { ListedCollection } from '../mongo/catalog-listing.ts';
 import { type ReadPoint, scanCollection } from '../mongo/collection-reader.ts';
 import { codeOf, isCollectionGone, isTimeUnreadable } from '../mongo/errors.ts';
@@ -129,7 +128,7 @@ export async function scanCapped(capture: Capture, member: SourceMember, listed:
   try {
     for await (const batch of scanCollection(member, capped, { level: 'majority' }, capture.signal)) {
       await capture.meter.read(batch.count, batch.documents.length);
-      if (batch.count > 0) await capped.scanned(batch.documents, lastId(batch.documents), batch.count);
+      if (batch.count > 0) await capped.scanned(batch.documents, batch.count);
     }
     capped.scanEnded();
   } catch (error) {
@@ -138,14 +137,4 @@ export async function scanCapped(capture: Capture, member: SourceMember, listed:
     // CappedPositionLost: it was overwritten faster than it was read. The next round tries again.
     if (codeOf(error) !== 136 && !isCollectionGone(error)) throw error;
   }
-}
-
-function lastId(documents: Buffer): Buffer {
-  let last = 0;
-  forEachDocument(documents, (offset) => {
-    last = offset;
-  });
-  const id = findId(documents, last);
-  if (id === null) throw new MalformedBson('a capped document without _id');
-  return idBytes(documents, id);
 }
