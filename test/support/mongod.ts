@@ -16,6 +16,8 @@ const PORT_TRIES = 5;
 const OUTPUT_TAIL_BYTES = 6000;
 /** Four files of 100 MB otherwise, most of them zeros. One must hold the largest entry. */
 const SMALL_JOURNAL = 'log=(file_max=40MB,prealloc=false)';
+/** After a fatal assertion hundreds of them push the one line out that says what happened. */
+const STACK_LINE = /"msg":"(?:Frame|BACKTRACE)"/;
 const MEMORY_DISK = '/dev/shm';
 const MEMORY_DISK_FREE_MIN = 4 << 30;
 
@@ -141,10 +143,11 @@ export class Mongod {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** The end of what it has printed: for messages about failures. */
+  /** The end of what it has printed, without the frames of its stack: for messages about failures. */
   async output(): Promise<string> {
     const text = await readFile(this.#logPath, 'utf8').catch(() => '');
-    return text.slice(-OUTPUT_TAIL_BYTES);
+    const lines = text.split('\n').filter((line) => !STACK_LINE.test(line));
+    return lines.join('\n').slice(-OUTPUT_TAIL_BYTES);
   }
 
   /** All that it has printed in every run: one JSON object a line. */
