@@ -66,6 +66,13 @@ const REPORT_EVERY_MS = 250;
 export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
   const { repository, clusterId, snapshotId, signal, clock } = options;
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  if (manifest.header.type !== 'replicaSet') {
+    throw new Fault({
+      op: 'restore',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} is of a sharded cluster and cannot be restored to a replica set`,
+    });
+  }
   const restore = new Restore(options, manifest);
   await restore.verify();
   const client = await connectCluster(options.uri, { signal });

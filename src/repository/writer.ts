@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../lib/abort.ts';
-import { assert } from '../lib/assert.ts';
+import { assert, must } from '../lib/assert.ts';
 import { Cancelled, type Damage, Fault } from '../lib/errors.ts';
 import { ObjectExists } from '../storage/object-store.ts';
 import { BlobPipeline, type WrittenTotals } from './blob-pipeline.ts';
@@ -80,30 +80,40 @@ export class SnapshotWriter {
 
   /** Puts the manifest: from then on the snapshot exists. `storedBytes` is the manifest's size. */
   async commit(manifest: Manifest): Promise<{ storedBytes: number }> {
+    assert(manifest.header.type === 'replicaSet', 'the members of a sharded snapshot are committed together');
+    this.#close(manifest, listsOf(manifest));
+    return await putManifest(this.#repository, manifest, this.#pipeline.signal);
+  }
+
+  /** Commits a sharded snapshot: one writer for each of its members, in their order, and one manifest that names what all of them wrote. */
+  static async commitTogether(
+    writers: readonly SnapshotWriter[],
+    manifest: Manifest,
+  ): Promise<{ storedBytes: number }> {
+    assert(manifest.header.members?.length === writers.length, 'every member has its writer');
+    for (const [index, writer] of writers.entries()) {
+      const own = manifest.collections.filter((entry) => entry.member === index);
+      writer.#close(
+        manifest,
+        own.flatMap((entry) => entry.layers.flatMap(listsOfLayer)),
+      );
+    }
+    const signal = AbortSignal.any(writers.map((writer) => writer.#pipeline.signal));
+    return await putManifest(must(writers[0], 'a snapshot has members').#repository, manifest, signal);
+  }
+
+  #close({ header }: Manifest, lists: readonly BlobRef[]): void {
     assert(!this.#committed, 'a snapshot is committed once');
-    const { header } = manifest;
     assert(
       header.clusterId === this.clusterId && header.snapshotId === this.snapshotId,
       'the manifest is of this snapshot',
     );
     assert(header.repositoryId === this.#repository.repositoryId, 'the manifest is of this repository');
-    for (const ref of listsOf(manifest)) {
+    for (const ref of lists) {
       assert(this.#mayName(ref), `list ${ref.id} of ${ref.snapshotId} is neither the parent's nor acknowledged here`);
     }
-    const { signal } = this.#pipeline;
-    throwIfAborted(signal);
+    throwIfAborted(this.#pipeline.signal);
     this.#committed = true;
-    const objectKey = manifestKey(header);
-    const boundTo = Buffer.from(`${header.clusterId}/${header.snapshotId}`);
-    const object = await this.#repository.sealer.seal(envelopeKind.manifest, encodeManifest(manifest), boundTo);
-    try {
-      await this.#repository.store.put(objectKey, object, { ifAbsent: true, signal });
-    } catch (cause) {
-      if (!(cause instanceof ObjectExists)) throw cause;
-      const message = `snapshot ${header.snapshotId} was committed already, by another attempt`;
-      throw new Fault({ op: 'commit snapshot', subject: objectKey, message, cause });
-    }
-    return { storedBytes: object.length };
   }
 
   /** Stops everything that is under way and resolves when it has ended. For a snapshot that failed; what was written is garbage. */
@@ -115,6 +125,25 @@ export class SnapshotWriter {
   #mayName(ref: BlobRef): boolean {
     return this.#parentLists.has(nameOf(ref)) || this.#pipeline.isAcknowledged(ref);
   }
+}
+
+async function putManifest(
+  repository: Repository,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<{ storedBytes: number }> {
+  const { clusterId, snapshotId } = manifest.header;
+  const objectKey = manifestKey(manifest.header);
+  const boundTo = Buffer.from(`${clusterId}/${snapshotId}`);
+  const object = await repository.sealer.seal(envelopeKind.manifest, encodeManifest(manifest), boundTo);
+  try {
+    await repository.store.put(objectKey, object, { ifAbsent: true, signal });
+  } catch (cause) {
+    if (!(cause instanceof ObjectExists)) throw cause;
+    const message = `snapshot ${snapshotId} was committed already, by another attempt`;
+    throw new Fault({ op: 'commit snapshot', subject: objectKey, message, cause });
+  }
+  return { storedBytes: object.length };
 }
 
 function listsOf(manifest: Manifest): BlobRef[] {

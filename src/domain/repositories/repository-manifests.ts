@@ -19,7 +19,10 @@ export function repositoryManifests(repository: Repository): Manifests {
     },
     namespaces: async (name) => {
       const manifest = await findManifest(repository, name);
-      return manifest?.collections.map((entry) => ({ db: entry.db, collection: entry.name })) ?? null;
+      if (manifest === null) return null;
+      // Several shards hold a collection of one name.
+      const names = new Map(manifest.collections.map((entry) => [`${entry.db}.${entry.name}`, entry]));
+      return [...names.values()].map((entry) => ({ db: entry.db, collection: entry.name }));
     },
     list: () => names(repository),
     delete: async (name) => await deleteManifest(repository, name),

@@ -104,6 +104,7 @@ export function rebuiltSnapshot(facts: ManifestFacts): SnapshotRow {
   });
   return {
     ...requested,
+    type: header.type,
     snapshotType: header.retention.snapshotType as SnapshotType,
     frequencyType: header.retention.frequencyType as FrequencyType,
     policyItems: JSON.stringify(header.retention.policyItems),

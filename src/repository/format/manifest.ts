@@ -2,7 +2,7 @@ import { assert } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { BlobRef } from './blob-list.ts';
 import { JsonFields } from './json-fields.ts';
-import { compareNamespaces, problemOfManifest } from './manifest-rules.ts';
+import { compareEntries, problemOfManifest } from './manifest-rules.ts';
 import { decodeSealedLines, encodeSealedLines } from './sealed-lines.ts';
 
 export interface LayerRef {
@@ -22,6 +22,8 @@ export interface LayerRef {
 }
 
 export interface CollectionEntry {
+  /** Of a sharded snapshot: which of the header's members holds it. Absent in a replica set's. */
+  member?: number;
   db: string;
   name: string;
   type: 'collection' | 'view' | 'timeseries';
@@ -47,6 +49,31 @@ export interface ManifestRetention {
   policyItems: string[];
 }
 
+/** An entry of the oplog: its time and the election term it was written in. */
+export interface ManifestOptime {
+  t: number;
+  i: number;
+  term: number;
+}
+
+/** One replica set of a sharded snapshot: a shard or the config servers. */
+export interface ManifestMember {
+  /** 24 hex digits: how the API names this part of the snapshot. */
+  id: string;
+  /** Its `_id` in config.shards; `config` for the config servers. */
+  shardName: string;
+  configServer: boolean;
+  replicaSetName: string;
+  replicaSetId: string | null;
+  /** The member's newest oplog entry at or before T: an incremental snapshot goes on only from that very entry. T itself need not be an entry here. */
+  position: ManifestOptime;
+  mongodVersion: string;
+  featureCompatibilityVersion: string;
+  collections: number;
+  documents: number;
+  bytes: number;
+}
+
 /** The first line, without `kind` and `version`, which the codec writes and checks. Times are RFC 3339 in UTC. */
 export interface ManifestHeader {
   repositoryId: string;
@@ -55,12 +82,17 @@ export interface ManifestHeader {
   projectId: string;
   snapshotId: string;
   parentSnapshotId: string | null;
-  type: 'replicaSet';
+  type: 'replicaSet' | 'sharded';
+  /** Of a sharded snapshot: that of the config servers. */
   replicaSetName: string;
   /** Of the replica set's configuration; null where it may not be read. A parent of another replica set is no parent. */
   replicaSetId: string | null;
-  /** T, and the election term of the oplog entry at T: an incremental snapshot goes on only from that very entry. */
-  clusterTime: { t: number; i: number; term: number };
+  /** T, and the election term of the oplog entry at T: an incremental snapshot goes on only from that very entry. In a sharded snapshot the highest term, which says nothing. */
+  clusterTime: ManifestOptime;
+  /** Of one member of a sharded snapshot (`memberManifest`): see ManifestMember. Never stored in the header itself. */
+  position?: ManifestOptime;
+  /** Of a sharded snapshot, and of it alone: its replica sets, the config servers last. */
+  members?: ManifestMember[];
   takenAt: string;
   finishedAt: string;
   mongodVersion: string;
@@ -82,7 +114,7 @@ const VERSION = 1;
 
 /** The payload of a manifest object. The collections are put in the format's order. */
 export function encodeManifest(manifest: Manifest): Buffer {
-  const collections = manifest.collections.toSorted(compareNamespaces);
+  const collections = manifest.collections.toSorted(compareEntries);
   const problem = problemOfManifest({ header: manifest.header, collections });
   assert(problem === null, `a manifest to be written is consistent: ${problem}`);
   return encodeSealedLines(linesOf(manifest.header, collections));
@@ -115,7 +147,7 @@ export function decodeManifest(payload: Buffer, subject: string): Manifest {
   const [headerLine, ...collectionLines] = decodeSealedLines(payload, subject);
   const header = decodeHeader(new JsonFields(headerLine ?? null, `the header of ${subject}`));
   const collections = collectionLines.map((line, index) =>
-    decodeCollection(new JsonFields(line, `line ${index + 2} of ${subject}`)),
+    decodeCollection(new JsonFields(line, `line ${index + 2} of ${subject}`), header.type === 'sharded'),
   );
   const problem = problemOfManifest({ header, collections });
   if (problem !== null) throw new Damage({ op: 'read manifest', subject, message: `${subject}: ${problem}` });
@@ -125,8 +157,8 @@ export function decodeManifest(payload: Buffer, subject: string): Manifest {
 function decodeHeader(fields: JsonFields): ManifestHeader {
   if (fields.text('kind') !== 'header') throw fields.damaged('it is not a header');
   if (fields.count('version') !== VERSION) throw fields.damaged(`its version is not ${VERSION}`);
-  const clusterTime = fields.object('clusterTime');
   const retention = fields.object('retention');
+  const type = fields.oneOf('type', ['replicaSet', 'sharded']);
   return {
     repositoryId: fields.id('repositoryId'),
     clusterId: fields.id('clusterId'),
@@ -134,14 +166,11 @@ function decodeHeader(fields: JsonFields): ManifestHeader {
     projectId: fields.id('projectId'),
     snapshotId: fields.id('snapshotId'),
     parentSnapshotId: fields.textOrNull('parentSnapshotId') === null ? null : fields.id('parentSnapshotId'),
-    type: fields.oneOf('type', ['replicaSet']),
+    type,
     replicaSetName: fields.text('replicaSetName'),
     replicaSetId: fields.textOrNull('replicaSetId'),
-    clusterTime: {
-      t: clusterTime.count('t', 0xffff_ffff),
-      i: clusterTime.count('i', 0xffff_ffff),
-      term: clusterTime.count('term'),
-    },
+    clusterTime: decodeOptime(fields.object('clusterTime')),
+    ...(type === 'sharded' ? { members: fields.objects('members').map(decodeMember) } : {}),
     takenAt: fields.time('takenAt'),
     finishedAt: fields.time('finishedAt'),
     mongodVersion: fields.text('mongodVersion'),
@@ -161,9 +190,30 @@ function decodeHeader(fields: JsonFields): ManifestHeader {
   };
 }
 
-function decodeCollection(fields: JsonFields): CollectionEntry {
+function decodeOptime(fields: JsonFields): ManifestOptime {
+  return { t: fields.count('t', 0xffff_ffff), i: fields.count('i', 0xffff_ffff), term: fields.count('term') };
+}
+
+function decodeMember(fields: JsonFields): ManifestMember {
+  return {
+    id: fields.id('id'),
+    shardName: fields.text('shardName'),
+    configServer: fields.flag('configServer'),
+    replicaSetName: fields.text('replicaSetName'),
+    replicaSetId: fields.textOrNull('replicaSetId'),
+    position: decodeOptime(fields.object('position')),
+    mongodVersion: fields.text('mongodVersion'),
+    featureCompatibilityVersion: fields.text('featureCompatibilityVersion'),
+    collections: fields.count('collections'),
+    documents: fields.count('documents'),
+    bytes: fields.count('bytes'),
+  };
+}
+
+function decodeCollection(fields: JsonFields, sharded: boolean): CollectionEntry {
   if (fields.text('kind') !== 'collection') throw fields.damaged('it is not a collection');
   return {
+    ...(sharded ? { member: fields.count('member') } : {}),
     db: fields.text('db'),
     name: fields.text('name'),
     type: fields.oneOf('type', ['collection', 'view', 'timeseries']),

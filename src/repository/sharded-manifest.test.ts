@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { contentOf, writeChanges } from '../../test/support/layer-history.ts';
+import {
+  collectionOf,
+  manifestOf,
+  snapshotIdOf,
+  testClusterId,
+  testRepository,
+} from '../../test/support/test-repository.ts';
+import { Bug } from '../lib/assert.ts';
+import { Damage } from '../lib/errors.ts';
+import { MemoryStore } from '../storage/memory.ts';
+import { checkRepository } from './check.ts';
+import { copySnapshot, openCopyRepository } from './copy-snapshot.ts';
+import {
+  type CollectionEntry,
+  decodeManifest,
+  encodeManifest,
+  type LayerRef,
+  type Manifest,
+  type ManifestMember,
+} from './format/manifest.ts';
+import { partsOf } from './format/manifest-members.ts';
+import { encodeSealedLines } from './format/sealed-lines.ts';
+import { deleteManifest, readManifest } from './manifests.ts';
+import { executePrune, planPrune } from './prune.ts';
+import type { Repository } from './repository.ts';
+import { SnapshotWriter } from './writer.ts';
+
+const place = (n: number) => ({ clusterId: testClusterId, snapshotId: snapshotIdOf(n) });
+const some = (from: number, content: string) =>
+  Array.from({ length: 12 }, (_, id) => ({ id: from + id, content: Buffer.from(content), idLast: false }));
+
+function memberOf(index: number, own: readonly CollectionEntry[]): ManifestMember {
+  return {
+    id: snapshotIdOf(100 + index),
+    shardName: index === 2 ? 'config' : `s${index}`,
+    configServer: index === 2,
+    replicaSetName: `rs${index}`,
+    replicaSetId: null,
+    position: { t: 1, i: index === 0 ? 0 : 1, term: 4 + index },
+    mongodVersion: '6.0.5',
+    featureCompatibilityVersion: '6.0',
+    collections: own.length,
+    documents: own.reduce((sum, entry) => sum + entry.documents, 0),
+    bytes: own.reduce((sum, entry) => sum + entry.bytes, 0),
+  };
+}
+
+/** Three members that hold a collection of one name. */
+function shardedManifest(repository: Repository, n: number, layers: readonly LayerRef[][], parent: number | null) {
+  const collections = layers.map((own, member) => ({ ...collectionOf('orders', own), member }));
+  const manifest = manifestOf(repository, snapshotIdOf(n), collections, parent === null ? null : snapshotIdOf(parent));
+  const members = collections.map((entry, index) => memberOf(index, [entry]));
+  manifest.header = { ...manifest.header, type: 'sharded', members };
+  return manifest;
+}
+
+/** A first sharded snapshot, and one that goes on from it member by member. */
+async function twoSnapshots(repository: Repository): Promise<Manifest> {
+  const first = [0, 1, 2].map(() => new SnapshotWriter(repository, { ...place(1), parent: null }));
+  const bases = await Promise.all(
+    // The config servers hold what shard 0 holds: two writers put one blob.
+    first.map(async (writer, index) => [await writeChanges(writer, some(index === 2 ? 0 : index, 'first'), 'base')]),
+  );
+  const parent = shardedManifest(repository, 1, bases, null);
+  await SnapshotWriter.commitTogether(first, parent);
+  const parts = partsOf(parent).map((part) => part.manifest);
+  const second = parts.map((part) => new SnapshotWriter(repository, { ...place(2), parent: part }));
+  const layers = await Promise.all(
+    second.map(async (writer, index) => [
+      await writeChanges(writer, [{ id: 3, content: Buffer.from(`second ${index}`), idLast: false }], 'delta'),
+      ...(bases[index] ?? []),
+    ]),
+  );
+  await SnapshotWriter.commitTogether(second, shardedManifest(repository, 2, layers, 1));
+  return parent;
+}
+
+test('each member of a sharded snapshot reads as the manifest of its replica set', async () => {
+  const repository = await testRepository();
+  await twoSnapshots(repository);
+  const manifest = await readManifest(repository, place(2));
+  const parts = partsOf(manifest);
+  assert.deepEqual(
+    parts.map(({ member }) => member?.shardName),
+    ['s0', 's1', 'config'],
+  );
+  for (const [index, { manifest: part }] of parts.entries()) {
+    assert.equal(part.header.replicaSetName, `rs${index}`);
+    assert.deepEqual(part.header.clusterTime, { t: 1, i: 1, term: 4 + index });
+    assert.deepEqual(part.header.position, { t: 1, i: index === 0 ? 0 : 1, term: 4 + index });
+    assert.equal(part.collections.length, 1);
+    const content = await contentOf(repository, part.collections[0]?.layers ?? []);
+    const changed = content.filter(([, document]) => document.includes(Buffer.from(`second ${index}`).toString('hex')));
+    assert.equal(changed.length, 1);
+  }
+});
+
+test('check, prune, copy and deletion handle a sharded snapshot as one', async () => {
+  const clock = new FakeClock();
+  const repository = await testRepository({ clock, store: new MemoryStore(clock) });
+  await twoSnapshots(repository);
+  const to = await openCopyRepository(repository, new MemoryStore(clock), {});
+  await copySnapshot(repository, to, place(2));
+  const copied = await checkRepository(to, { readData: true });
+  assert.deepEqual([copied.snapshots, copied.problems], [1, []]);
+  await deleteManifest(repository, place(1));
+  clock.advance(10_000);
+  const prune = async () => {
+    const plan = await planPrune(repository, { pinned: [], writing: [], graceMs: 1000 });
+    await executePrune(repository, plan, {});
+  };
+  await prune();
+  const left = await checkRepository(repository, { readData: true });
+  assert.deepEqual([left.snapshots, left.problems], [1, []]);
+  await deleteManifest(repository, place(2));
+  await prune();
+  for await (const { objectKey } of repository.store.list('blobs/')) assert.fail(`${objectKey} was left`);
+});
+
+test('a member may name only what its own writer wrote', async () => {
+  const repository = await testRepository();
+  const writers = [0, 1, 2].map(() => new SnapshotWriter(repository, { ...place(1), parent: null }));
+  const layers = await Promise.all(
+    writers.map(async (writer, index) => [await writeChanges(writer, some(0, `of ${index}`), 'base')]),
+  );
+  const swapped = shardedManifest(repository, 1, [layers[1] ?? [], layers[0] ?? [], layers[2] ?? []], null);
+  await assert.rejects(SnapshotWriter.commitTogether(writers, swapped), Bug);
+});
+
+test('members that contradict their collections are damage', async () => {
+  const repository = await testRepository();
+  const { header, collections } = await twoSnapshots(repository);
+  const members = header.members ?? [];
+  const broken: [string, Partial<Manifest['header']>][] = [
+    ['no members', { members: [] }],
+    ['a name twice', { members: members.map((member) => ({ ...member, shardName: 's0' })) }],
+    ['a count', { members: members.map((member) => ({ ...member, documents: member.documents + 1 })) }],
+    ['a late position', { members: members.map((member) => ({ ...member, position: { t: 2, i: 0, term: 1 } })) }],
+    ['two config servers', { members: members.map((member) => ({ ...member, configServer: true })) }],
+  ];
+  for (const [what, change] of broken) {
+    assert.throws(() => encodeManifest({ header: { ...header, ...change }, collections }), Bug, what);
+  }
+  const payload = encodeManifest({ header, collections });
+  assert.deepEqual(decodeManifest(payload, 'whole').header.members, members);
+  const stray = [{ kind: 'header', version: 1, ...header, type: 'replicaSet' }];
+  assert.throws(() => decodeManifest(encodeSealedLines(stray), 'stray'), Damage);
+});
