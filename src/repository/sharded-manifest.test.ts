@@ -108,7 +108,7 @@ test('check, prune, copy and deletion handle a sharded snapshot as one', async (
   const copied = await checkRepository(to, { readData: true });
   assert.deepEqual([copied.snapshots, copied.problems], [1, []]);
   await deleteManifest(repository, place(1));
-  clock.advance(10_000);
+  await clock.advance(10_000);
   const prune = async () => {
     const plan = await planPrune(repository, { pinned: [], writing: [], graceMs: 1000 });
     await executePrune(repository, plan, {});
