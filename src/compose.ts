@@ -12,7 +12,7 @@ import { allApiKeys } from './catalog/api-keys.ts';
 import { type Catalog, openCatalog } from './catalog/catalog.ts';
 import { allOrganizations } from './catalog/organizations.ts';
 import { takeProcessLock } from './catalog/process-lock.ts';
-import type { TaskKind } from './catalog/schema.ts';
+import type { ExportBucketRow, TaskKind } from './catalog/schema.ts';
 import { makeSecretBox, readSecretBox } from './catalog/secret-key.ts';
 import { readSetting, requireSame, writeSetting } from './catalog/settings.ts';
 import { catalogPathOf, lockPathOf, repositoryPathOf, type ServiceConfig, secretKeyPathOf } from './config.ts';
@@ -244,6 +244,7 @@ function createPorts(
       delete: async ({ regionName, signal, ...name }) =>
         await deleteSnapshotCopy(copyRepositoryIn(copyRepositories, regionName), name, { signal }),
     },
+    bucketStores: { open: async (bucket) => await Promise.reject(unopenable(bucket)) },
     probe: {
       describe: async (uri, { signal }) => {
         const { members, ...facts } = await describeCluster(uri, { signal });
@@ -263,6 +264,14 @@ function createPorts(
       description: repository.store.description,
     },
   };
+}
+
+function unopenable({ cloudProvider, bucketName }: ExportBucketRow): Fault {
+  return new Fault({
+    op: 'open export bucket',
+    subject: bucketName,
+    message: `the bucket ${bucketName} cannot be opened: this build of Tidemark has no client for ${cloudProvider}`,
+  });
 }
 
 async function openCopyRepositories(repository: Repository, options: OpenOptions): Promise<Map<string, Repository>> {

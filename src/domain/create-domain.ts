@@ -17,6 +17,7 @@ import { createApiKeys } from './credentials/api-keys.ts';
 import type { CredentialMint } from './credentials/credentials.ts';
 import { createServiceAccounts } from './credentials/service-accounts.ts';
 import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
+import type { BucketStores } from './exports/bucket-stores.ts';
 import { createExportBuckets } from './exports/export-buckets.ts';
 import { createExportJobs } from './exports/export-jobs.ts';
 import { createLegacy } from './legacy/legacy.ts';
@@ -49,6 +50,7 @@ export interface DomainPorts {
   manifests: Manifests;
   catalogCopies: CatalogCopies;
   copyStores: CopyStores;
+  bucketStores: BucketStores;
   probe: ClusterProbe;
   credentialMint: CredentialMint;
   cloudIdentities: CloudIdentities;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { errnoOf } from './directory-errors.ts';
-import type { ObjectInfo } from './object-store.ts';
+import { INCOMING } from './incoming.ts';
+import { compareObjectKeys, isObjectKeyOf, type ObjectInfo, type ObjectKeys } from './object-store.ts';
 
 /** A directory may hold millions of files; this many names of it are in memory at once. */
 const NAMES_MAX = 50_000;
 const STATS_AT_ONCE = 32;
-const SEGMENT = /^[A-Za-z0-9._-]+$/;
 
 /**
  * The files below `root` whose path from there starts with `prefix`, in byte order of the paths.
@@ -18,18 +18,20 @@ export async function* listFiles(
   root: string,
   prefix: string,
   signal: AbortSignal | undefined,
-  namesMax = NAMES_MAX,
+  options: { namesMax?: number; objectKeys?: ObjectKeys } = {},
 ): AsyncGenerator<ObjectInfo> {
   const slash = prefix.lastIndexOf('/');
   const within = prefix.slice(0, slash + 1); // '' or 'some/directories/'
-  if (within !== '' && !within.slice(0, -1).split('/').every(isSegment)) return;
-  yield* listBelow({ root, signal, namesMax }, within, prefix.slice(slash + 1));
+  const { namesMax = NAMES_MAX, objectKeys = 'repository' } = options;
+  if (within !== '' && !isObjectKeyOf(objectKeys, within.slice(0, -1))) return;
+  yield* listBelow({ root, signal, namesMax, objectKeys }, within, prefix.slice(slash + 1));
 }
 
 interface Listing {
   root: string;
   signal: AbortSignal | undefined;
   namesMax: number;
+  objectKeys: ObjectKeys;
 }
 
 async function* listBelow(listing: Listing, within: string, namePrefix: string): AsyncGenerator<ObjectInfo> {
@@ -74,13 +76,13 @@ async function* sortedNames(listing: Listing, within: string, namePrefix: string
     if (names.length > 0) yield names;
     if (complete) return;
     const last = names[names.length - 1];
-    assert(last !== undefined && last > after, 'every pass over a directory gives names');
+    assert(last !== undefined && compareObjectKeys(last, after) > 0, 'every pass over a directory gives names');
     after = last;
   }
 }
 
 async function smallestNames(
-  { root, signal, namesMax }: Listing,
+  { root, signal, namesMax, objectKeys }: Listing,
   within: string,
   namePrefix: string,
   after: string,
@@ -88,7 +90,7 @@ async function smallestNames(
   let names: string[] = [];
   let complete = true;
   const truncate = (): void => {
-    names.sort();
+    names.sort(compareObjectKeys);
     if (names.length <= namesMax) return;
     names.length = namesMax;
     complete = false;
@@ -96,7 +98,8 @@ async function smallestNames(
   for await (const entry of entriesOf(join(root, within))) {
     throwIfAborted(signal);
     const name = entry.isDirectory() ? `${entry.name}/` : entry.name;
-    if (!entry.name.startsWith(namePrefix) || !isSegment(entry.name) || name <= after) continue;
+    if (!entry.name.startsWith(namePrefix) || !isObjectKeyOf(objectKeys, entry.name)) continue;
+    if (compareObjectKeys(name, after) <= 0 || (within === '' && entry.name === INCOMING)) continue;
     if (!entry.isDirectory() && !entry.isFile()) continue;
     names.push(name);
     if (names.length >= 2 * namesMax) truncate();
@@ -104,10 +107,6 @@ async function smallestNames(
   truncate();
   names = names.slice();
   return { names, complete };
-}
-
-function isSegment(name: string): boolean {
-  return SEGMENT.test(name) && name !== '.' && name !== '..';
 }
 
 async function* entriesOf(path: string) {

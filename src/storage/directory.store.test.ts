@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { objectStoreSuite } from '../../test/conformance/object-store.suite.ts';
+import { anyObjectKeysSuite, objectStoreSuite } from '../../test/conformance/object-store.suite.ts';
 import { collect } from '../../test/support/collect.ts';
 import { systemClock } from '../lib/clock.ts';
 import { describeError, Fault } from '../lib/errors.ts';
@@ -21,6 +21,12 @@ objectStoreSuite('directory', async () => {
   const { path, remove } = await temporaryDirectory();
   const root = join(path, 'made', 'on opening');
   return { store: await DirectoryStore.open(root), another: await DirectoryStore.open(root), dispose: remove };
+});
+
+anyObjectKeysSuite('directory', async () => {
+  const { path, remove } = await temporaryDirectory();
+  const open = async () => await DirectoryStore.open(path, { objectKeys: 'any' });
+  return { store: await open(), another: await open(), dispose: remove };
 });
 
 describe('a directory store', () => {
@@ -59,6 +65,16 @@ describe('a directory store', () => {
     assert.deepEqual(await readdir(join(path, INCOMING)), []);
   });
 
+  test('of any keys, what no file system can hold is refused, and no key reaches where files are written', async () => {
+    const store = await DirectoryStore.open(path, { objectKeys: 'any' });
+    for (const objectKey of ['ä'.repeat(200), `${INCOMING}/x`, INCOMING]) {
+      await assert.rejects(store.put(objectKey, Buffer.from('x')), /cannot hold/);
+      await store.delete(objectKey);
+      assert.equal(await store.head(objectKey), null);
+    }
+    assert.deepEqual(await readdir(path), [INCOMING]);
+  });
+
   test('what is not of our making is not listed', async () => {
     const store = await DirectoryStore.open(path);
     await store.put('a', Buffer.from('x'));
@@ -77,7 +93,7 @@ describe('a directory store', () => {
     const store = await DirectoryStore.open(path);
     const objectKeys = Array.from({ length: 60 }, (_, n) => `d/${(n * 37) % 60}${n % 4 === 0 ? '/x' : ''}`);
     for (const objectKey of objectKeys) await store.put(objectKey, Buffer.from('x'));
-    const infos = await collect(listFiles(path, 'd/', undefined, 7));
+    const infos = await collect(listFiles(path, 'd/', undefined, { namesMax: 7 }));
     assert.deepEqual(
       infos.map((info) => info.objectKey),
       objectKeys.toSorted(),

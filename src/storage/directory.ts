@@ -4,15 +4,17 @@ import { dirname, join, resolve } from 'node:path';
 import { orAbort, throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { Fault } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { errnoOf, faultOf, ignoring } from './directory-errors.ts';
 import { listFiles } from './directory-listing.ts';
 import { INCOMING, sweepIncoming } from './incoming.ts';
 import {
   type CallOptions,
-  isValidObjectKey,
+  isObjectKeyOf,
   ObjectExists,
   type ObjectInfo,
+  type ObjectKeys,
   ObjectMissing,
   type ObjectStore,
   type PutOptions,
@@ -22,6 +24,13 @@ import {
 const DIRECTORY_ATTEMPTS_MAX = 10;
 const ANCHORED_MAX = 10_000;
 
+export interface DirectoryStoreOptions {
+  clock?: Clock;
+  random?: Random;
+  /** `repository` where left out. */
+  objectKeys?: ObjectKeys;
+}
+
 /**
  * Objects as files below a directory of a local or network file system that has hard links.
  * A new object is written under another name, outside the namespace of objects, flushed, and linked or renamed into place: so it appears whole or not at all.
@@ -30,17 +39,19 @@ export class DirectoryStore implements ObjectStore {
   readonly description: string;
   readonly #root: string;
   readonly #random: Random;
+  readonly #objectKeys: ObjectKeys;
   /** Directories whose entry in their parent is known to be on the disk. */
   readonly #anchored = new Set<string>();
 
-  private constructor(root: string, random: Random) {
+  private constructor(root: string, random: Random, objectKeys: ObjectKeys) {
     this.#root = root;
     this.#random = random;
+    this.#objectKeys = objectKeys;
     this.description = `directory ${root}`;
   }
 
   /** Creates the directory where it is missing, and removes what writers that died long ago left half written. */
-  static async open(path: string, options: { clock?: Clock; random?: Random } = {}): Promise<DirectoryStore> {
+  static async open(path: string, options: DirectoryStoreOptions = {}): Promise<DirectoryStore> {
     const root = resolve(path);
     try {
       await makeDirectory(join(root, INCOMING));
@@ -48,11 +59,12 @@ export class DirectoryStore implements ObjectStore {
     } catch (cause) {
       throw faultOf('open directory', root, cause);
     }
-    return new DirectoryStore(root, options.random ?? systemRandom);
+    return new DirectoryStore(root, options.random ?? systemRandom, options.objectKeys ?? 'repository');
   }
 
   async put(objectKey: string, body: Uint8Array, options: PutOptions = {}): Promise<void> {
-    assert(isValidObjectKey(objectKey), `"${objectKey}" is an object key`);
+    assert(isObjectKeyOf(this.#objectKeys, objectKey), `"${objectKey}" is an object key`);
+    if (!this.#isHeld(objectKey)) throw unstorable(objectKey, this.description);
     // On abort the caller is let go at once; the one system call under way ends behind its back and then cleans up.
     throwIfAborted(options.signal);
     await orAbort(this.#put(objectKey, body, options), options.signal);
@@ -107,7 +119,7 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async #get(objectKey: string): Promise<Buffer> {
-    if (!isValidObjectKey(objectKey)) throw new ObjectMissing(objectKey, this.description);
+    if (!this.#isHeld(objectKey)) throw new ObjectMissing(objectKey, this.description);
     try {
       return await readWhole(join(this.#root, objectKey));
     } catch (cause) {
@@ -118,7 +130,7 @@ export class DirectoryStore implements ObjectStore {
 
   async head(objectKey: string, options: CallOptions = {}): Promise<ObjectInfo | null> {
     throwIfAborted(options.signal);
-    return isValidObjectKey(objectKey) ? await orAbort(this.#head(objectKey), options.signal) : null;
+    return this.#isHeld(objectKey) ? await orAbort(this.#head(objectKey), options.signal) : null;
   }
 
   async #head(objectKey: string): Promise<ObjectInfo | null> {
@@ -131,9 +143,14 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
+  /** A key that can be a path here. One of an export may be none: then no such object can be. */
+  #isHeld(objectKey: string): boolean {
+    return isObjectKeyOf(this.#objectKeys, objectKey) && isPath(objectKey);
+  }
+
   async *list(prefix: string, options: CallOptions = {}): AsyncIterable<ObjectInfo> {
     try {
-      yield* listFiles(this.#root, prefix, options.signal);
+      yield* listFiles(this.#root, prefix, options.signal, { objectKeys: this.#objectKeys });
     } catch (cause) {
       throw faultOf('list objects', prefix, cause);
     }
@@ -141,7 +158,7 @@ export class DirectoryStore implements ObjectStore {
 
   async delete(objectKey: string, options: CallOptions = {}): Promise<void> {
     throwIfAborted(options.signal);
-    if (isValidObjectKey(objectKey)) await orAbort(this.#delete(objectKey), options.signal);
+    if (this.#isHeld(objectKey)) await orAbort(this.#delete(objectKey), options.signal);
   }
 
   async #delete(objectKey: string): Promise<void> {
@@ -159,6 +176,23 @@ export class DirectoryStore implements ObjectStore {
       }
     }
   }
+}
+
+const NAME_BYTES_MAX = 255;
+
+/** What every file system of today can hold, and what does not reach into where files are written. */
+function isPath(objectKey: string): boolean {
+  const segments = objectKey.split('/');
+  return segments[0] !== INCOMING && segments.every((segment) => Buffer.byteLength(segment) <= NAME_BYTES_MAX);
+}
+
+function unstorable(objectKey: string, where: string): Fault {
+  return new Fault({
+    op: 'put object',
+    subject: objectKey,
+    message: `${where} cannot hold an object of the name ${objectKey}`,
+    hint: `A file system takes names of at most ${NAME_BYTES_MAX} bytes: use an object store for longer ones`,
+  });
 }
 
 function isNotThere(error: unknown): boolean {

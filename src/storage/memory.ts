@@ -3,9 +3,11 @@ import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import {
   type CallOptions,
-  isValidObjectKey,
+  compareObjectKeys,
+  isObjectKeyOf,
   ObjectExists,
   type ObjectInfo,
+  type ObjectKeys,
   ObjectMissing,
   type ObjectStore,
   type PutOptions,
@@ -15,14 +17,16 @@ import {
 export class MemoryStore implements ObjectStore {
   readonly description = 'memory';
   readonly #clock: Clock;
+  readonly #objectKeys: ObjectKeys;
   readonly #objects = new Map<string, { body: Buffer; modifiedAtMs: number }>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: { objectKeys?: ObjectKeys } = {}) {
     this.#clock = clock;
+    this.#objectKeys = options.objectKeys ?? 'repository';
   }
 
   async put(objectKey: string, body: Uint8Array, options: PutOptions = {}): Promise<void> {
-    assert(isValidObjectKey(objectKey), `"${objectKey}" is an object key`);
+    assert(isObjectKeyOf(this.#objectKeys, objectKey), `"${objectKey}" is an object key`);
     throwIfAborted(options.signal);
     if (options.ifAbsent === true && this.#objects.has(objectKey)) throw new ObjectExists(objectKey, this.description);
     this.#objects.set(objectKey, { body: Buffer.from(body), modifiedAtMs: this.#clock.nowMs() });
@@ -41,7 +45,9 @@ export class MemoryStore implements ObjectStore {
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncIterable<ObjectInfo> {
-    const objectKeys = [...this.#objects.keys()].filter((objectKey) => objectKey.startsWith(prefix)).sort();
+    const objectKeys = [...this.#objects.keys()]
+      .filter((objectKey) => objectKey.startsWith(prefix))
+      .sort(compareObjectKeys);
     for (const objectKey of objectKeys) {
       throwIfAborted(options.signal);
       const info = this.#infoOf(objectKey);

@@ -55,6 +55,38 @@ export class ObjectExists extends Error {
 }
 
 /**
+ * Which keys a store takes. `repository`: those of our own making, see `isValidObjectKey`. `any`: what exports need, whose keys are made of the names of databases and collections:
+ * UTF-8 of at most 1024 bytes (what S3, Azure and Cloud Storage take alike), no control characters, no segment empty, `.` or `..`.
+ */
+export type ObjectKeys = 'repository' | 'any';
+
+export function isObjectKeyOf(objectKeys: ObjectKeys, objectKey: string): boolean {
+  return objectKeys === 'any' ? isPortableObjectKey(objectKey) : isValidObjectKey(objectKey);
+}
+
+const OBJECT_KEY_BYTES_MAX = 1024;
+
+function isPortableObjectKey(objectKey: string): boolean {
+  if (!objectKey.isWellFormed() || Buffer.byteLength(objectKey) > OBJECT_KEY_BYTES_MAX) return false;
+  if (/\p{Cc}/u.test(objectKey)) return false;
+  return objectKey.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+}
+
+/** By the bytes of their UTF-8, which is how every store lists; JavaScript's own order differs beyond U+FFFF. */
+export function compareObjectKeys(left: string, right: string): number {
+  for (let at = 0; at < left.length && at < right.length; at++) {
+    const [one, other] = [left.charCodeAt(at), right.charCodeAt(at)];
+    if (one !== other) return rankOf(one) - rankOf(other);
+  }
+  return left.length - right.length;
+}
+
+/** Surrogates stand for what sorts behind every other code unit. */
+function rankOf(codeUnit: number): number {
+  return codeUnit >= 0xd800 && codeUnit <= 0xdfff ? codeUnit + 0x10000 : codeUnit;
+}
+
+/**
  * Keys are `/`-separated segments of `[A-Za-z0-9._-]`, none of them `.` or `..` or empty, at most 512 bytes: they mean the same to a file system that folds case as to S3.
  * (Our own keys are lower-case hex and fixed words; only the catalog copies' times have upper-case letters, `T` and `Z`.)
  */

@@ -251,3 +251,55 @@ function abortTests(at: () => ObjectStore): void {
     }
   });
 }
+
+/** What a store opened with `objectKeys: 'any'` holds beyond the rest. */
+export function anyObjectKeysSuite(name: string, create: () => Promise<StoreUnderTest>): void {
+  describe(`object store of any keys: ${name}`, () => {
+    test('names of databases and collections are kept as they are, in byte order', async () => {
+      const { store, another, dispose } = await create();
+      try {
+        const objectKeys = [
+          'exported_snapshots/Acme & Söhne/pröject #1/my cluster/2026-11-22T1020/1732270830/shop/änderungen?.json.gz',
+          'e/a+b%20c/"quoted"/\'single\'/x=y;z,(w)!*@:$&[]{}^`|<>',
+          'e/a b/.complete',
+          'e/a b/ leading and trailing ',
+          'e/back\\slash',
+          'e/~tilde',
+          'e/...',
+          'e/\u{ff21}',
+          'e/\u{1f600}',
+          'e/日本語/コレクション.metadata.json',
+          `e/${'l'.repeat(200)}/${'o'.repeat(200)}/${'n'.repeat(200)}`,
+        ];
+        for (const objectKey of objectKeys) await store.put(objectKey, bytes(objectKey), { ifAbsent: true });
+        const sorted = objectKeys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        assert.deepEqual(await keysOf(another, 'e'), sorted);
+        assert.deepEqual(await keysOf(another, 'e/a b/'), ['e/a b/ leading and trailing ', 'e/a b/.complete']);
+        for (const objectKey of objectKeys) {
+          assert.equal((await another.get(objectKey)).toString(), objectKey);
+          assert.equal((await another.head(objectKey))?.sizeBytes, Buffer.byteLength(objectKey));
+          await assert.rejects(another.put(objectKey, bytes('x'), { ifAbsent: true }), ObjectExists);
+          await another.delete(objectKey);
+        }
+        assert.deepEqual(await keysOf(store, ''), []);
+        for (const objectKey of [
+          '',
+          '/a',
+          'a/',
+          'a//b',
+          'a/../b',
+          '.',
+          'a\nb',
+          'a\u0085b',
+          '\ud800',
+          'ä'.repeat(513),
+        ]) {
+          await assert.rejects(store.put(objectKey, bytes('x')), `"${objectKey}"`);
+          assert.equal(await store.head(objectKey), null);
+        }
+      } finally {
+        await dispose();
+      }
+    });
+  });
+}

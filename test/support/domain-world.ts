@@ -16,6 +16,8 @@ import { Fault } from '../../src/lib/errors.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import { MemoryStore } from '../../src/storage/memory.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { Worker } from '../../src/tasks/worker.ts';
 import { FakeClock, settled } from './fake-clock.ts';
 import { sampleProcessSettings } from './sample-process-settings.ts';
@@ -88,6 +90,8 @@ export class DomainWorld {
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
   readonly pruned: (bigint | null)[] = [];
   readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
+  /** What is in the export buckets, by bucket id. */
+  readonly buckets = new Map<string, ObjectStore>();
   worker: Worker | null = null;
   /** What the next look at a cluster finds. */
   probe: ClusterProbe['describe'] = async () => ({
@@ -150,6 +154,7 @@ export class DomainWorld {
           this.copiedTo.splice(this.copiedTo.indexOf(`${regionName}/${snapshotId}`), 1);
         },
       },
+      bucketStores: { open: async (bucket) => this.bucket(bucket.id) },
       probe: {
         describe: async (uri, call) => await this.probe(uri, call),
         processSettings: async () => sampleProcessSettings,
@@ -168,6 +173,13 @@ export class DomainWorld {
     const work = new HeldWork<Request, Result>(request);
     held.push(work);
     return work.result;
+  }
+
+  /** The export bucket as it is; empty at first. */
+  bucket(bucketId: string): ObjectStore {
+    const store = this.buckets.get(bucketId) ?? new MemoryStore(this.clock, { objectKeys: 'any' });
+    this.buckets.set(bucketId, store);
+    return store;
   }
 
   startWorker(owner = 'one'): Worker {
