@@ -44,6 +44,25 @@ describe('reading a collection', () => {
     });
   }
 
+  test('with one seed the order is the same whatever the repository, also where memory makes several passes', async () => {
+    const orders: string[][] = [];
+    for (const seed of [1, 2, 3]) {
+      const repository = await testRepository({ seed });
+      const writer = newWriter(repository);
+      const layers: LayerRef[] = [];
+      for (let layer = 0; layer < 3; layer++) {
+        const changes = Array.from({ length: 40 }, (_, id) => ({ id, content: Buffer.alloc(9, layer), idLast: false }));
+        const part = changes.slice(layer * 5, 40 - layer);
+        layers.unshift(await writeChanges(writer, part, layer === 0 ? 'base' : 'delta'));
+      }
+      const read = await contentOf(repository, layers, { idBudgetBytes: 300, seed: 7 });
+      orders.push(read.map(([id]) => id));
+    }
+    assert.equal(orders[0]?.length, 40);
+    assert.deepEqual(orders[1], orders[0]);
+    assert.deepEqual(orders[2], orders[0]);
+  });
+
   test('a blob that nothing newer touched is given whole, another loses just what was touched', async () => {
     const repository = await testRepository();
     const writer = newWriter(repository);

@@ -14,6 +14,8 @@ export interface MergeOptions extends ReadOptions {
   prefetch?: number;
   /** Memory for touched ids. Past it the layers are read several times, each time for a part of the ids. */
   idBudgetBytes?: number;
+  /** Makes the order of the documents the same every time, where that counts; any number. Left out: a random one. */
+  seed?: number;
 }
 
 /** Documents, or deletions, that no newer layer touched: those of one blob. */
@@ -91,7 +93,7 @@ class Merge {
     this.#layers = layers;
     this.#budgetBytes = budgetBytes;
     this.#options = options;
-    this.#seed = repository.random.bytes(4).readUInt32LE(0);
+    this.#seed = options.seed ?? repository.random.bytes(4).readUInt32LE(0);
     this.#passes = firstPasses(layers, budgetBytes);
   }
 

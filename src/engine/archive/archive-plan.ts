@@ -1,0 +1,84 @@
+import { findElement } from '../../lib/raw-bson.ts';
+import { extendedJson } from '../../mongo/extended-json.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { orderViews, planRestore } from '../restore-plan.ts';
+import type { CollectionMetadata } from './archive-format.ts';
+import { seriesFields, seriesIndex } from './series-indexes.ts';
+
+/** What an archive of a snapshot holds and in which order, decided from the manifest alone. Pure. */
+
+const BUCKETS = 'system.buckets.';
+/** Read first: they are only remembered, and a reader wants to know them before it begins with the others. */
+const ACCESS_CONTROL = ['system.version', 'system.users', 'system.roles'];
+
+/** A namespace of the archive's second part. */
+export interface ArchiveContent {
+  db: string;
+  /** As the documents are named: `system.buckets.X` for a time series X. */
+  name: string;
+  /** Null: there are no documents, only the end that makes a reader create it. */
+  entry: CollectionEntry | null;
+}
+
+export interface ArchivePlan {
+  metadata: CollectionMetadata[];
+  contents: ArchiveContent[];
+  /** What no restore can make, although the source had it. */
+  leftOut: CollectionEntry[];
+}
+
+export function planArchive(collections: readonly CollectionEntry[]): ArchivePlan {
+  const taken = collections.filter(({ db }) => db !== 'config');
+  const { leftOut } = planRestore(taken);
+  const buckets = new Map(
+    taken.filter(({ name }) => name.startsWith(BUCKETS)).map((entry) => [`${entry.db}.${entry.name}`, entry]),
+  );
+  const bucketsOf = ({ db, name }: CollectionEntry) => buckets.get(`${db}.${BUCKETS}${name}`) ?? null;
+  const series = taken.filter(({ type }) => type === 'timeseries');
+  const held = new Set<CollectionEntry | null>([...leftOut, ...series.map(bucketsOf)]);
+  const listed = [
+    ...taken.filter((entry) => entry.type !== 'view' && !held.has(entry)).toSorted((a, b) => rank(a) - rank(b)),
+    ...orderViews(taken.filter((entry) => entry.type === 'view')),
+  ];
+  return {
+    leftOut,
+    metadata: listed.map((entry) => metadataOf(entry, bucketsOf(entry))),
+    contents: listed.map((entry) => contentOf(entry, bucketsOf(entry))),
+  };
+}
+
+function rank({ db, name }: CollectionEntry): number {
+  const place = db === 'admin' ? ACCESS_CONTROL.indexOf(name) : -1;
+  return place < 0 ? ACCESS_CONTROL.length : place;
+}
+
+function contentOf(entry: CollectionEntry, buckets: CollectionEntry | null): ArchiveContent {
+  const { db, name, type } = entry;
+  if (type === 'timeseries') return { db, name: BUCKETS + name, entry: buckets };
+  return { db, name, entry: type === 'view' ? null : entry };
+}
+
+function metadataOf(entry: CollectionEntry, buckets: CollectionEntry | null): CollectionMetadata {
+  const { db, name, type } = entry;
+  const bytes = type === 'timeseries' ? (buckets?.bytes ?? 0) : entry.bytes;
+  return { db, name, type, metadata: metadataText(entry, buckets), bytes };
+}
+
+/** What mongodump writes to `<collection>.metadata.json`. */
+export function metadataText(entry: CollectionEntry, buckets: CollectionEntry | null): string {
+  const { info, name, type, uuid } = entry;
+  const options = findElement(info, 0, 'options');
+  const fields = seriesFields(info);
+  const indexes =
+    type === 'timeseries' ? (buckets?.indexes ?? []).map((index) => seriesIndex(index, fields)) : entry.indexes;
+  const parts = [
+    ...(options === null || options.end - options.start === 5
+      ? []
+      : [`"options":${extendedJson(info, options.start)}`]),
+    `"indexes":[${indexes.map((index) => extendedJson(index)).join(',')}]`,
+    ...(uuid === null ? [] : [`"uuid":"${uuid}"`]),
+    `"collectionName":${JSON.stringify(name)}`,
+    `"type":"${type}"`,
+  ];
+  return `{${parts.join(',')}}`;
+}

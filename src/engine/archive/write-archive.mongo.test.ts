@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { BSON, type Document, type MongoClient } from 'mongodb';
+import { parseArchive } from '../../../test/support/archive-parser.ts';
+import { collect } from '../../../test/support/collect.ts';
+import { compareClusters, compareTruth } from '../../../test/support/compare.ts';
+import { useReplicaSet } from '../../../test/support/replica-set.ts';
+import { restoreArchive } from '../../../test/support/restore-archive.ts';
+import { SnapshotFixture } from '../../../test/support/snapshot-fixture.ts';
+import { readTruth } from '../../../test/support/truth.ts';
+import { readManifest } from '../../repository/manifests.ts';
+import { gzipMembers } from './gzip-members.ts';
+import { writeArchive } from './write-archive.ts';
+
+const source = useReplicaSet({ name: 'source' });
+const target = useReplicaSet({ name: 'target', setParameters: { ttlMonitorEnabled: false } });
+const { signal } = new AbortController();
+const NAMES = [
+  'percent%20',
+  'a/..',
+  ' leading, "quotes" and\nnewline ',
+  'наборы-😀',
+  'dots..in.the.name.',
+  'l'.repeat(240),
+];
+const SERIES_INDEXES: Document[] = [
+  { key: { 'm.a': 1, t: -1 }, name: 'both' },
+  { key: { t: 1 }, name: 'time', partialFilterExpression: { m: { $gt: 1 } } },
+  { key: { 'm.place': '2dsphere' }, name: 'place' },
+  { key: { v: 1 }, name: 'metric' },
+];
+
+async function fill(client: MongoClient): Promise<void> {
+  const db = client.db('shop');
+  const things = Array.from({ length: 3000 }, (_, i) => ({ _id: i as never, n: i % 7, pad: 'x'.repeat(i % 300) }));
+  await db.collection('orders').insertMany(things);
+  await db.collection('orders').createIndexes([
+    { key: { n: 1, pad: -1 }, name: 'n and pad' },
+    { key: { n: 1 }, name: 'n', unique: false, collation: { locale: 'de', strength: 2 } },
+    { key: { pad: 'hashed' }, name: 'hashed' },
+    { key: { '$**': 1 }, name: 'wild', wildcardProjection: { pad: 0 } },
+    { key: { later: 1 }, name: 'ttl', expireAfterSeconds: 3600, hidden: true },
+  ]);
+  for (const name of NAMES) await db.collection(name).insertOne({ _id: 1 as never, name });
+  await db.createCollection('empty');
+  await db.createCollection('log', { capped: true, size: 1 << 20, max: 50 });
+  await db.collection('log').insertMany(Array.from({ length: 80 }, (_, i) => ({ i })));
+  await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true, name: 'by id' } });
+  await db.collection('clustered').insertMany(things.slice(0, 50));
+  await db.createCollection('collated', {
+    collation: { locale: 'fr' },
+    validator: { $jsonSchema: { required: ['_id'] } },
+  });
+  await db.collection('collated').createIndex({ n: 1 });
+  await db.collection('collated').createIndex({ pad: 1 }, { collation: { locale: 'simple' } });
+  await db.createCollection('series', { timeseries: { timeField: 't', metaField: 'm', granularity: 'minutes' } });
+  await db
+    .collection('series')
+    .insertMany(Array.from({ length: 900 }, (_, i) => ({ t: new Date(i * 9e4), m: { a: i % 5 }, v: i })));
+  await db.command({ createIndexes: 'series', indexes: SERIES_INDEXES });
+  await db.createCollection('upper view', { viewOn: 'a lower view', pipeline: [{ $project: { n: 1 } }] });
+  await db.createCollection('a lower view', { viewOn: 'orders', pipeline: [{ $match: { n: 3 } }] });
+  await db
+    .collection('system.js')
+    .insertOne({ _id: 'twice' as never, value: new BSON.Code('function(x) { return 2 * x; }') });
+  await db.command({ createRole: 'clerk', privileges: [], roles: ['read'] });
+  await db.command({ createUser: 'reader', pwd: 'secret', roles: ['clerk'] });
+}
+
+async function archiveOf(fixture: SnapshotFixture): Promise<Buffer> {
+  const { clusterId, repository } = fixture;
+  const snapshotId = fixture.last?.header.snapshotId ?? '';
+  const manifest = await readManifest(repository, { clusterId, snapshotId });
+  return Buffer.concat(await collect(writeArchive({ repository, manifest, signal })));
+}
+
+async function clear(client: MongoClient): Promise<void> {
+  const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
+  for (const { name } of databases)
+    if (!['admin', 'config', 'local'].includes(name)) await client.db(name).dropDatabase();
+}
+
+async function findMongorestore(): Promise<string | null> {
+  const { MONGORESTORE_BINARY, PATH = '' } = process.env;
+  if (MONGORESTORE_BINARY !== undefined) return MONGORESTORE_BINARY;
+  for (const directory of PATH.split(delimiter)) {
+    const path = join(directory, 'mongorestore');
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  return null;
+}
+
+describe('the archive of a snapshot', () => {
+  test('holds everything: restored by the driver alone it is what the source held; of an incremental snapshot too', async () => {
+    await fill(source().client);
+    const fixture = await SnapshotFixture.create(source().uri, { blobBytes: 1 << 16 });
+    await fixture.take();
+    const { port } = await target().primary();
+    const skip = (namespace: string) => namespace.startsWith('admin.');
+    const compare = async () =>
+      compareTruth(await readTruth(source().client, null), await readTruth(target().client, null), { skip });
+    await restoreArchive(await archiveOf(fixture), target().client, port);
+    assert.deepEqual(await compare(), []);
+
+    const orders = source().client.db('shop').collection('orders');
+    await orders.deleteMany({ n: 3 });
+    await orders.updateMany({ n: 4 }, { $set: { changed: true } });
+    await fixture.take();
+    await clear(target().client);
+    const { collections } = await restoreArchive(await archiveOf(fixture), target().client, port);
+    assert.deepEqual(await compare(), []);
+
+    const users = await source().client.db('admin').collection('system.users').find({}, { raw: true }).toArray();
+    assert.deepEqual(collections.get('admin.system.users')?.documents, users);
+    assert.equal(collections.get('admin.system.roles')?.documents.length, 1);
+  });
+
+  test('names the indexes of a time series as its users do', async () => {
+    const fixture = await SnapshotFixture.create(source().uri);
+    await fixture.take();
+    const parsed = parseArchive(await archiveOf(fixture));
+    const metadata = BSON.EJSON.parse(parsed.collections.get('shop.series')?.metadata ?? '');
+    const listed = await source().client.db('shop').command({ listIndexes: 'series' });
+    assert.equal(listed.cursor.firstBatch.length, SERIES_INDEXES.length);
+    const byName = (indexes: Document[]) => new Map(indexes.map(({ name, v: _version, ...index }) => [name, index]));
+    assert.deepEqual(byName(metadata.indexes), byName(listed.cursor.firstBatch));
+  });
+
+  test('is read by mongorestore, gzip and all', async (t) => {
+    const mongorestore = await findMongorestore();
+    if (mongorestore === null) return t.skip('no mongorestore on PATH and no MONGORESTORE_BINARY');
+    const fixture = await SnapshotFixture.create(source().uri, { blobBytes: 1 << 16 });
+    await fixture.take();
+    await clear(target().client);
+    const archive = await archiveOf(fixture);
+    const child = spawn(mongorestore, ['--uri', target().uri, '--archive', '--gzip', '--drop'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (piece: Buffer) => {
+      said += piece.toString('utf8');
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(Buffer.concat(await collect(gzipMembers(oneByOne(archive)))));
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0, said);
+    assert.deepEqual(await compareClusters(source().client, target().client), [], said);
+  });
+});
+
+async function* oneByOne(bytes: Buffer) {
+  yield bytes;
+}

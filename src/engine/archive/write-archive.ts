@@ -1,0 +1,104 @@
+import { throwIfAborted } from '../../lib/abort.ts';
+import { Crc64 } from '../../lib/crc64.ts';
+import { Fault } from '../../lib/errors.ts';
+import type { Manifest } from '../../repository/format/manifest.ts';
+import { readCollection } from '../../repository/layers.ts';
+import type { Repository } from '../../repository/repository.ts';
+import {
+  DOCUMENT_BYTES_MAX,
+  encodeHeader,
+  encodeMetadata,
+  encodeNamespaceEnd,
+  encodeNamespaceHeader,
+  MAGIC,
+  TERMINATOR,
+} from './archive-format.ts';
+import { type ArchiveContent, type ArchivePlan, planArchive } from './archive-plan.ts';
+
+export interface WriteArchiveOptions {
+  repository: Repository;
+  manifest: Manifest;
+  signal: AbortSignal;
+  /** After every run of documents. */
+  progress?: (done: ArchiveProgress) => void;
+}
+
+/** So far. */
+export interface ArchiveProgress {
+  namespace: string;
+  bytes: number;
+  collectionsDone: number;
+  collectionsTotal: number;
+}
+
+/** Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of another. */
+export const ARCHIVE_WRITER = 'tidemark archive 1';
+const BLOBS_AHEAD = 2;
+
+/**
+ * A snapshot as a mongodump archive (`docs/archive-format.md`), piece by piece as the reader takes them: whole blobs pass through, nothing else is held. The bytes depend on the
+ * snapshot and on ARCHIVE_WRITER alone, so that a download that broke off can be gone on with.
+ */
+export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
+  const { header, collections } = options.manifest;
+  const plan = planArchive(collections);
+  yield* prelude(plan, header.mongodVersion);
+  const done: ArchiveProgress = {
+    namespace: '',
+    bytes: 0,
+    collectionsDone: 0,
+    collectionsTotal: plan.contents.length,
+  };
+  for (const content of plan.contents) {
+    done.namespace = `${content.db}.${content.name}`;
+    yield* writeContent(content, options, done);
+    done.collectionsDone++;
+    options.progress?.(done);
+  }
+}
+
+function* prelude(plan: ArchivePlan, serverVersion: string): Generator<Buffer, void, undefined> {
+  yield MAGIC;
+  yield encodeHeader({ serverVersion, toolVersion: ARCHIVE_WRITER });
+  for (const metadata of plan.metadata) {
+    const document = encodeMetadata(metadata);
+    if (document.length > DOCUMENT_BYTES_MAX) {
+      const namespace = `${metadata.db}.${metadata.name}`;
+      throw new Fault({
+        op: 'write archive',
+        subject: namespace,
+        message: `options and indexes of ${namespace} are larger than an archive can hold`,
+        hint: 'Restore into a cluster instead: that has no such limit',
+      });
+    }
+    yield document;
+  }
+  yield TERMINATOR;
+}
+
+async function* writeContent(
+  { db, name, entry }: ArchiveContent,
+  { repository, manifest, signal, progress }: WriteArchiveOptions,
+  done: ArchiveProgress,
+): AsyncGenerator<Buffer, void, undefined> {
+  const crc = new Crc64();
+  let begun = false;
+  if (entry !== null) {
+    const reading = { signal, prefetch: BLOBS_AHEAD, seed: ORDER_SEED };
+    for await (const documents of readCollection(repository, manifest.header.clusterId, entry, reading)) {
+      throwIfAborted(signal);
+      if (!begun) yield encodeNamespaceHeader(db, name);
+      begun = true;
+      crc.update(documents);
+      done.bytes += documents.length;
+      yield documents;
+      progress?.(done);
+    }
+  }
+  if (begun) yield TERMINATOR;
+  yield encodeNamespaceEnd(db, name, crc.digest());
+  yield TERMINATOR;
+}
+
+/** Where memory makes a reader take several passes, it says which ids come in which: any number does, as long as it is the same every time. */
+const ORDER_SEED = 0x7469_6465;
