@@ -17,6 +17,7 @@ import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
 import { sampleParameters } from '../support/sample-requests.ts';
 
 /** Every operation, every role, and every way of not having one. What an operation answers to those who may call it is the concern of other tests. */
+const shared = apiFixture();
 const table = Object.entries<Operation>(operations);
 
 const parameters: Readonly<Record<string, string>> = {
@@ -52,7 +53,8 @@ async function ask(fixture: ApiFixture, operation: Operation, caller: Caller, ur
 }
 
 test('without a credential, or with one that is wrong in any way, nothing happens but a challenge', async () => {
-  const fixture = await apiFixture();
+  const fixture = await shared;
+  const before = fixture.calls.length;
   const { publicKey, privateKey } = await fixture.apiKeyWith('GROUP_OWNER');
   const { clientId, secret } = await fixture.accountWith('GROUP_OWNER');
   const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -85,11 +87,12 @@ test('without a credential, or with one that is wrong in any way, nothing happen
       assert.match(String(response.headers['www-authenticate']), /^Digest realm=/, operationId);
     }
   }
-  assert.deepEqual(fixture.calls, []);
+  assert.deepEqual(fixture.calls.slice(before), []);
 });
 
 test('an owner of one project or organisation is nobody in another', async () => {
-  const fixture = await apiFixture();
+  const fixture = await shared;
+  const before = fixture.calls.length;
   const token = await fixture.tokenWith('GROUP_OWNER', 'ORG_OWNER');
   for (const [operationId, operation] of table) {
     const { scope } = operation.access;
@@ -99,7 +102,7 @@ test('an owner of one project or organisation is nobody in another', async () =>
     const { refusal } = await ask(fixture, operation, { token }, urlOf(operation, elsewhere));
     assert.equal(refusal, scope === 'project' ? 'USER_CANNOT_ACCESS_GROUP' : 'USER_CANNOT_ACCESS_ORG', operationId);
   }
-  assert.deepEqual(fixture.calls, []);
+  assert.deepEqual(fixture.calls.slice(before), []);
 });
 
 const operators: readonly ProjectRole[] = [
@@ -137,7 +140,8 @@ function expectedRefusal(role: RoleAssignment['role'], { access }: Operation): s
 
 for (const role of [...projectRoles, ...organizationRoles]) {
   test(`${role} passes exactly where it is named, or brings what is`, async () => {
-    const fixture = await apiFixture();
+    const fixture = await shared;
+    fixture.renewCallers();
     const token = await fixture.tokenWith(role);
     let refusals = 0;
     for (const [operationId, operation] of table) {

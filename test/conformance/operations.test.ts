@@ -35,10 +35,17 @@ function tokenOf({ organizationToken, projectToken }: ApiFixture, { operation }:
   return operation.access.scope === 'project' ? projectToken : organizationToken;
 }
 
-/** What deletes something gets a fixture of its own; the others leave it there for those that follow. */
+const shared = apiFixture();
+
+/** One server for all. Each test finds the samples as they were at first, and so does what deletes something, and what comes after it. */
 function fixtures(): (it: Case) => Promise<ApiFixture> {
-  const shared = apiFixture();
-  return async ({ operation }) => (deletes(operation) ? await apiFixture() : await shared);
+  let touched = true;
+  return async ({ operation }) => {
+    const fixture = await shared;
+    if (touched || deletes(operation)) fixture.renewCallers();
+    touched = deletes(operation);
+    return fixture;
+  };
 }
 
 function deletes({ method, path }: Operation): boolean {
@@ -202,7 +209,7 @@ function rowsOf<T>(rows: readonly T[]): (query: { page: PageRequest }) => Promis
   };
 }
 
-const { domain: sample } = await apiFixture();
+const { domain: sample } = await shared;
 
 const lists = {
   listGroupClusterBackupSnapshots: (count: number) => {

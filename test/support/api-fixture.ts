@@ -68,6 +68,8 @@ export interface ApiFixture extends SampleDomain {
   tokenWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<string>;
   apiKeyWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ publicKey: string; privateKey: string }>;
   accountWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ clientId: string; secret: string }>;
+  /** Callers, access lists and roles at cloud providers are the samples again, whatever was changed or deleted; the rest of the sample domain keeps no changes. */
+  renewCallers(): void;
   /** One call as the project's owner, unless `token` says otherwise; `version` null sends no Accept header. */
   call(
     method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'OPTIONS',
@@ -103,7 +105,7 @@ export async function apiFixture(
   const stores = memoryAuthStores();
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
   const tools = { clock, random: systemRandom, ids };
-  const { domain, calls } = sampleDomain({ ...(await callerNouns(clock)), ...options.domain });
+  const { domain, calls } = sampleDomain({ ...callerNouns(clock), ...options.domain });
   const { domain: _, ...serverOptions } = options;
   const server = createApiServer({
     domain,
@@ -146,6 +148,7 @@ export async function apiFixture(
     projectToken: ownerToken,
     tokenWith,
     accountWith,
+    renewCallers: () => void Object.assign(domain, callerNouns(clock)),
     apiKeyWith: (...roles) =>
       createApiKey(
         { ...tools, store: stores.apiKeys, secretBox },

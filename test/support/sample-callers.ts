@@ -66,7 +66,31 @@ export const callerBodies: Partial<Record<OperationId, object>> = {
   },
 };
 
-export async function callerNouns(clock: Clock): Promise<CallerNouns> {
+/** Over a catalog that is made when the first of them is asked: most tests ask none. */
+export function callerNouns(clock: Clock): CallerNouns {
+  let nouns: Promise<CallerNouns> | undefined;
+  const load = () => (nouns ??= openCallerNouns(clock));
+  return {
+    apiKeys: whenAsked(async () => (await load()).apiKeys),
+    serviceAccounts: whenAsked(async () => (await load()).serviceAccounts),
+    accessLists: whenAsked(async () => (await load()).accessLists),
+    cloudProviderAccess: whenAsked(async () => (await load()).cloudProviderAccess),
+  };
+}
+
+/** Stands for a noun, all of whose members are asynchronous functions. */
+function whenAsked<Noun extends object>(load: () => Promise<Noun>): Noun {
+  const ask =
+    (name: string | symbol) =>
+    async (...given: unknown[]): Promise<unknown> => {
+      const noun = await load();
+      const work = Reflect.get(noun, name) as (...given: unknown[]) => unknown;
+      return work.apply(noun, given);
+    };
+  return new Proxy({}, { get: (_, name) => ask(name) }) as Noun;
+}
+
+async function openCallerNouns(clock: Clock): Promise<CallerNouns> {
   const catalog = await openCatalog({ path: ':memory:', clock });
   const nowMs = clock.nowMs();
   await catalog.transact(async (writer) => {
