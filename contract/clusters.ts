@@ -102,6 +102,13 @@ const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
 const manage = { scope: 'project', anyOf: ['GROUP_CLUSTER_MANAGER'] } as const;
 const processArgs = `${clusters}/{clusterName}/processArgs`;
 
+/** Of both ways in which a cluster goes. */
+export const clusterRemovalErrors = [
+  'CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED',
+  'CLUSTER_BUSY',
+  'CANNOT_DISABLE_CLOUD_BACKUP_WITH_BACKUP_COMPLIANCE_POLICY',
+] as const;
+
 export const clusterOperations = defineOperations({
   listGroupClusters: {
     ...listing,
@@ -122,7 +129,6 @@ export const clusterOperations = defineOperations({
       { date: '2023-02-01', response: AdvancedCluster },
       { date: '2024-08-05', response: Cluster20240805 },
     ],
-    errorCodes: ['CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API'],
   },
   /** Refuses: a cluster is registered by its connection string, which no Atlas operation has a word for. */
   createGroupCluster: {
@@ -159,6 +165,8 @@ export const clusterOperations = defineOperations({
       'CANNOT_UPDATE_PAUSED_CLUSTER',
       'CLUSTER_BUSY',
       'CLUSTER_RESTORE_IN_PROGRESS_CANNOT_UPDATE',
+      'CANNOT_DISABLE_CLOUD_BACKUP_WITH_BACKUP_COMPLIANCE_POLICY',
+      'CANNOT_DISABLE_PIT_WITH_BACKUP_COMPLIANCE_POLICY',
     ],
   },
   deleteGroupCluster: {
@@ -171,7 +179,7 @@ export const clusterOperations = defineOperations({
     query: { retainBackups: { type: 'boolean' } },
     success: 202,
     documents400: true,
-    errorCodes: ['CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED', 'CLUSTER_BUSY'],
+    errorCodes: clusterRemovalErrors,
   },
   getGroupClusterStatus: {
     ...reading,

@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
 import { BsonTimestamp, ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { restoreErrors } from './restore-jobs.ts';
+import { snapshotDeletionErrors } from './snapshots.ts';
 
 /** The operations of legacy backup, which Atlas closed in 2020 and clients still call. They show the same snapshots and restore jobs in an older vocabulary. */
 
@@ -158,7 +160,11 @@ export const legacyBackupOperations = defineOperations({
     path: `${cluster}/snapshots/{snapshotId}`,
     access: own,
     versions: [{ ...legacy, request: LegacySnapshotRequest, response: LegacySnapshot }],
-    errorCodes: ['SNAPSHOT_NOT_FOUND', 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION'],
+    errorCodes: [
+      'SNAPSHOT_NOT_FOUND',
+      'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION',
+      'CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY',
+    ],
   },
   deleteGroupClusterSnapshot: {
     ...reading,
@@ -170,7 +176,7 @@ export const legacyBackupOperations = defineOperations({
     success: 204,
     answers: 'nothing',
     documents400: true,
-    errorCodes: ['SNAPSHOT_NOT_FOUND', 'CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', 'CANNOT_DELETE_PROTECTED_SNAPSHOT'],
+    errorCodes: snapshotDeletionErrors,
   },
   listGroupClusterRestoreJobs: {
     ...listing,
@@ -190,14 +196,7 @@ export const legacyBackupOperations = defineOperations({
     versions: [{ ...legacy, request: LegacyRestoreRequest, response: Paginated(LegacyRestoreJob) }],
     paging: 'none',
     documents400: true,
-    errorCodes: [
-      'SNAPSHOT_NOT_FOUND',
-      'MISSING_ATTRIBUTE',
-      'UNSUPPORTED_DELIVERY_METHOD',
-      'CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS',
-      'FRACTIONAL_TIMESTAMP',
-      'INVALID_PIT_RESTORE_TIME',
-    ],
+    errorCodes: [...restoreErrors, 'CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS', 'FRACTIONAL_TIMESTAMP'],
   },
   getGroupClusterRestoreJob: {
     ...reading,

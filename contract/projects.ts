@@ -77,7 +77,11 @@ export const projectOperations = defineOperations({
     versions: [{ date, response: null }],
     success: 204,
     answers: 'nothing',
-    errorCodes: ['CANNOT_CLOSE_GROUP_ACTIVE_ATLAS_CLUSTERS', 'CANNOT_CLOSE_GROUP_ACTIVE_BACKUPS'],
+    errorCodes: [
+      'CANNOT_CLOSE_GROUP_ACTIVE_ATLAS_CLUSTERS',
+      'CANNOT_CLOSE_GROUP_ACTIVE_BACKUPS',
+      'CANNOT_CLOSE_GROUP_ACTIVE_BACKUP_COMPLIANCE_POLICY',
+    ],
   },
   getGroupSettings: {
     ...reading,

@@ -66,6 +66,20 @@ const recover = {
   anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR', 'GROUP_BACKUP_EXPORT_OPERATOR'],
 } as const;
 
+/** Of every way in which a restore is asked for, the legacy one too. */
+export const restoreErrors = [
+  'SNAPSHOT_NOT_FOUND',
+  'MISSING_ATTRIBUTE',
+  'UNSUPPORTED_DELIVERY_METHOD',
+  'CANNOT_RESTORE_TO_TARGET',
+  'CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT',
+  'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT',
+  'CLUSTER_PAUSED_CANNOT_RESTORE',
+  'ATLAS_CLUSTER_RESTORE_IN_PROGRESS',
+  'INVALID_PIT_RESTORE_TIME',
+  'UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME',
+] as const;
+
 export const restoreJobOperations = defineOperations({
   listGroupClusterBackupRestoreJobs: {
     ...listing,
@@ -82,7 +96,7 @@ export const restoreJobOperations = defineOperations({
     access: recover,
     versions: [{ date: '2023-01-01', request: RestoreJobRequest, response: RestoreJob }],
     documents400: true,
-    errorCodes: ['SNAPSHOT_NOT_FOUND', 'MISSING_ATTRIBUTE', 'UNSUPPORTED_DELIVERY_METHOD'],
+    errorCodes: restoreErrors,
   },
   getGroupClusterBackupRestoreJob: {
     ...reading,

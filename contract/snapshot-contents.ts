@@ -8,7 +8,8 @@ export const NamedContent = Type.Object({ name: Type.String(), links: Links }, c
 const databases =
   '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backup/snapshots/{snapshotId}/databases' as const;
 const manage = { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER'] } as const;
-const notFound = ['SNAPSHOT_NOT_FOUND', 'CANNOT_LIST_INCOMPLETE_SNAPSHOT', 'RESOURCE_NOT_FOUND'] as const;
+const unreadable = ['SNAPSHOT_NOT_FOUND', 'CANNOT_LIST_INCOMPLETE_SNAPSHOT'] as const;
+const notFound = [...unreadable, 'RESOURCE_NOT_FOUND'] as const;
 const one = {
   ...reading,
   access: manage,
@@ -24,7 +25,12 @@ const many = {
 } as const;
 
 export const snapshotContentOperations = defineOperations({
-  listGroupClusterBackupSnapshotDatabases: { ...many, aliases: ['listBackupSnapshotDatabases'], path: databases },
+  listGroupClusterBackupSnapshotDatabases: {
+    ...many,
+    aliases: ['listBackupSnapshotDatabases'],
+    path: databases,
+    errorCodes: unreadable,
+  },
   getGroupClusterBackupSnapshotDatabase: {
     ...one,
     aliases: ['getBackupSnapshotDatabase'],

@@ -75,6 +75,14 @@ export const SnapshotRetention = Type.Object({
 const snapshots = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backup/snapshots';
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
 const manage = { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER'] } as const;
+/** Of every way in which a snapshot is deleted, the legacy one too. */
+export const snapshotDeletionErrors = [
+  'SNAPSHOT_NOT_FOUND',
+  'CANNOT_DELETE_IN_PROGRESS_SNAPSHOT',
+  'CANNOT_DELETE_PROTECTED_SNAPSHOT',
+  'CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY',
+  'CANNOT_DELETE_COPY_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY_ENABLED',
+] as const;
 const create = { scope: 'project', anyOf: ['GROUP_BACKUP_CREATOR'] } as const;
 
 export const snapshotOperations = defineOperations({
@@ -99,7 +107,13 @@ export const snapshotOperations = defineOperations({
     access: create,
     versions: [{ date: '2023-01-01', request: OnDemandSnapshotRequest, response: ReplicaSetSnapshot }],
     documents400: true,
-    errorCodes: ['UNFINISHED_ON_DEMAND_SNAPSHOT'],
+    errorCodes: [
+      'UNFINISHED_ON_DEMAND_SNAPSHOT',
+      'BACKUP_JOB_NOT_FOUND',
+      'CLUSTER_PAUSED_CANNOT_TAKE_SNAPSHOT',
+      'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID',
+      'SNAPSHOT_RETENTION_LESS_THAN_BACKUP_COMPLIANCE_POLICY',
+    ],
   },
   getGroupClusterBackupSnapshot: {
     ...reading,
@@ -122,6 +136,7 @@ export const snapshotOperations = defineOperations({
       'SNAPSHOT_NOT_FOUND',
       'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION',
       'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID',
+      'CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY',
     ],
   },
   deleteGroupClusterBackupSnapshot: {
@@ -134,7 +149,7 @@ export const snapshotOperations = defineOperations({
     success: 204,
     answers: 'nothing',
     documents400: true,
-    errorCodes: ['SNAPSHOT_NOT_FOUND', 'CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', 'CANNOT_DELETE_PROTECTED_SNAPSHOT'],
+    errorCodes: snapshotDeletionErrors,
   },
   deleteGroupClusterBackupSnapshotShardedCluster: {
     ...reading,
@@ -145,7 +160,7 @@ export const snapshotOperations = defineOperations({
     versions: [{ date: '2023-01-01', response: null }],
     success: 204,
     answers: 'nothing',
-    errorCodes: ['SNAPSHOT_NOT_FOUND', 'CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', 'CANNOT_DELETE_PROTECTED_SNAPSHOT'],
+    errorCodes: snapshotDeletionErrors,
   },
   getGroupClusterBackupSnapshotShardedCluster: {
     ...reading,

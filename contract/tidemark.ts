@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { clusterRemovalErrors } from './clusters.ts';
 import { defineOperations, listing, reading } from './operation.ts';
 import { ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
@@ -128,7 +129,7 @@ export const tidemarkOperations = defineOperations({
     versions: [{ date: unversioned, response: null }],
     success: 204,
     answers: 'nothing',
-    errorCodes: ['CLUSTER_BUSY', 'CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED'],
+    errorCodes: clusterRemovalErrors,
   },
   getContinuousBackup: {
     ...reading,
@@ -152,7 +153,7 @@ export const tidemarkOperations = defineOperations({
     path: snapshotTask,
     access: { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER'] },
     versions: [{ date: unversioned, response: TaskProgress }],
-    errorCodes: ['SNAPSHOT_NOT_FOUND', 'TASK_NOT_FOUND'],
+    errorCodes: ['SNAPSHOT_NOT_FOUND', 'TASK_NOT_FOUND', 'CANNOT_DISABLE_CLOUD_BACKUP_WITH_BACKUP_COMPLIANCE_POLICY'],
   },
   getRestoreJobTask: {
     ...reading,

@@ -1,4 +1,8 @@
-import type { LightMyRequestResponse } from 'fastify';
+import assert from 'node:assert/strict';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import type { Operation } from '../../contract/operation.ts';
+import { operations } from '../../contract/operations.ts';
+import { httpRefusalRules } from '../../src/api/http-refusals.ts';
 import { insertOrganization } from '../../src/catalog/organizations.ts';
 import { insertProject } from '../../src/catalog/projects.ts';
 import { type ApiFixture, apiFixture } from './api-fixture.ts';
@@ -18,9 +22,50 @@ export interface ApiWorld {
   ): Promise<LightMyRequestResponse>;
 }
 
-/** With one project and a cluster called `shop` in it. */
-export async function inApiWorld(work: (it: ApiWorld) => Promise<void>): Promise<void> {
-  const world = await DomainWorld.open();
+/** What any operation may answer without listing it: about the caller, the request itself, and what its path names. */
+const common = new Set([
+  ...Object.keys(httpRefusalRules),
+  'VALIDATION_ERROR',
+  'MISSING_ATTRIBUTE',
+  'INVALID_VERSION_DATE',
+  'RESOURCE_NOT_FOUND',
+  'GROUP_NOT_FOUND',
+  'GROUP_NAME_NOT_FOUND',
+  'CLUSTER_NOT_FOUND',
+  'RATE_LIMITED',
+]);
+
+/** Codes that an operation answered although the contract does not list them for it. */
+const unlisted: string[] = [];
+
+function watchErrors(server: FastifyInstance): void {
+  server.addHook('onSend', async (request, reply) => {
+    const { operationId = '' } = request.routeOptions.config;
+    const code = reply.getHeader('x-error-code');
+    const operation: Operation | undefined = operations[operationId as keyof typeof operations];
+    if (typeof code !== 'string' || operation === undefined || common.has(code)) return;
+    if (!operation.errorCodes.includes(code)) unlisted.push(`${operationId} ${code}`);
+  });
+}
+
+let shared: Promise<ApiFixture> | undefined;
+
+/** One server for all the worlds of a file: it is the domain behind it that changes. */
+async function sharedServer(): Promise<ApiFixture> {
+  shared ??= apiFixture().then((api) => {
+    watchErrors(api.server);
+    return api;
+  });
+  return await shared;
+}
+
+/** With one project and a cluster called `shop` in it. Fails where an operation answers an error that its contract does not list. */
+export async function inApiWorld(
+  work: (it: ApiWorld) => Promise<void>,
+  options: Parameters<typeof DomainWorld.open>[0] = {},
+): Promise<void> {
+  const api = await sharedServer();
+  const world = await DomainWorld.open(options);
   try {
     const createdAtMs = world.clock.nowMs();
     const { organization: organizationId, project: projectId } = sampleIds;
@@ -30,7 +75,7 @@ export async function inApiWorld(work: (it: ApiWorld) => Promise<void>): Promise
     });
     await world.register(projectId, 'shop');
     world.startWorker();
-    const api = await apiFixture({ domain: world.domain });
+    Object.assign(api.domain, world.domain);
     await work({
       world,
       api,
@@ -40,6 +85,7 @@ export async function inApiWorld(work: (it: ApiWorld) => Promise<void>): Promise
           ...(body === undefined ? {} : { body }),
         }),
     });
+    assert.deepEqual(unlisted.splice(0), [], 'the contract lists what is answered');
   } finally {
     await world.close();
   }

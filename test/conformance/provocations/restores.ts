@@ -1,0 +1,90 @@
+import { sampleIds } from '../../support/sample-domain.ts';
+import { restoring } from './clusters.ts';
+import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
+
+/** Restore jobs in today's words and in the legacy ones, and of single collections. */
+
+type Body = (change: Readonly<Record<string, unknown>>) => object;
+
+const today: Body = (change) => ({
+  deliveryType: 'automated',
+  targetClusterName: 'shop',
+  targetGroupId: sampleIds.project,
+  ...change,
+});
+const legacy: Body = ({ targetGroupId = sampleIds.project, methodName = 'AUTOMATED_RESTORE', ...change }) => ({
+  delivery: { methodName, targetGroupId, targetClusterName: 'shop' },
+  ...change,
+});
+const collections: Body = (change) => ({
+  targetClusterName: 'shop',
+  targetGroupId: sampleIds.project,
+  collections: [{ sourceNamespace: 'orders.customers' }],
+  indexStrategy: 'ALL',
+  writeStrategy: 'CREATE_NEW',
+  ...change,
+});
+
+/** With the snapshot that `prepare` leaves. */
+const of =
+  (body: Body, prepare: (kit: Kit) => Promise<string>, change: object = {}): Provocation =>
+  async (kit) =>
+    await kit.ask({ body: body({ snapshotId: await prepare(kit), ...change }) });
+
+const completed = async (kit: Kit) => await kit.completed();
+const running = async (kit: Kit) => await kit.running();
+const deleted = async (kit: Kit) => {
+  const snapshotId = await kit.completed();
+  await kit.did('deleteGroupClusterBackupSnapshot', { params: { snapshotId } });
+  return snapshotId;
+};
+const ofPaused = async (kit: Kit) => {
+  const snapshotId = await kit.completed();
+  await kit.did('updateGroupCluster', { body: { paused: true } });
+  return snapshotId;
+};
+const besideAnother = async (kit: Kit) => {
+  await restoring(kit);
+  const { results } = (await kit.did('listGroupClusterBackupSnapshots')) as unknown as { results: { id: string }[] };
+  return results[0]?.id ?? '';
+};
+
+const atSecond = (seconds: number) => ({ deliveryType: 'pointInTime', pointInTimeUTCSeconds: seconds });
+const secondsNow = ({ world }: Kit) => Math.floor(world.clock.nowMs() / 1000);
+
+/** What both vocabularies refuse. */
+const either = (body: Body, inTime: (seconds: number) => Record<string, unknown>) => ({
+  CANNOT_RESTORE_TO_TARGET: of(body, completed, { targetGroupId: nowhere }),
+  CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT: of(body, deleted),
+  CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT: of(body, running),
+  CLUSTER_PAUSED_CANNOT_RESTORE: of(body, ofPaused),
+  ATLAS_CLUSTER_RESTORE_IN_PROGRESS: of(body, besideAnother),
+  INVALID_PIT_RESTORE_TIME: (async (kit) =>
+    await kit.ask({ body: body(inTime(secondsNow(kit) + 1_000)) })) satisfies Provocation,
+  UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME: (async (kit) =>
+    await kit.ask({ body: body(inTime(secondsNow(kit) - 1_000)) })) satisfies Provocation,
+});
+
+export const restoreProvocations: Provocations = {
+  createGroupClusterBackupRestoreJob: {
+    MISSING_ATTRIBUTE: asking({ body: { deliveryType: 'automated' } }),
+    UNSUPPORTED_DELIVERY_METHOD: asking({ body: { deliveryType: 'carrierPigeon' } }),
+    ...either(today, atSecond),
+  },
+  cancelGroupClusterBackupRestoreJob: {
+    CANNOT_CANCEL_AUTOMATED_RESTORE: async (kit) => await kit.ask({ params: { restoreJobId: await restoring(kit) } }),
+  },
+  createGroupClusterRestoreJob: {
+    MISSING_ATTRIBUTE: asking({ body: legacy({}) }),
+    UNSUPPORTED_DELIVERY_METHOD: of(legacy, completed, { methodName: 'SCP' }),
+    CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS: asking({ body: legacy({ checkpointId: nowhere }) }),
+    FRACTIONAL_TIMESTAMP: asking({ body: legacy({ pointInTimeUTCMillis: 1_700_000_000_001 }) }),
+    ...either(legacy, (seconds) => ({ pointInTimeUTCMillis: seconds * 1000 })),
+  },
+  createGroupClusterCollectionRestoreJob: {
+    MISSING_ATTRIBUTE: asking({ body: collections({}) }),
+    CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT: of(collections, running),
+    CANNOT_RESTORE_TO_TARGET: of(collections, completed, { targetGroupId: nowhere }),
+    FEATURE_UNSUPPORTED: of(collections, completed),
+  },
+};
