@@ -6,6 +6,7 @@ import type { Optime, Timestamp64 } from '../lib/timestamp.ts';
 import type { LayerRef, Manifest } from '../repository/format/manifest.ts';
 import type { SnapshotWriter } from '../repository/writer.ts';
 import { CappedCapture } from './capped-capture.ts';
+import type { CapturedOplog } from './captured-oplog.ts';
 import { CollectionCapture } from './collection-capture.ts';
 import type { SnapshotLimits } from './snapshot-limits.ts';
 import type { SourceMeter } from './source-meter.ts';
@@ -31,6 +32,8 @@ export class Capture {
    * to be read again.
    */
   readUpTo: Timestamp64 = 0n;
+  /** The source's oplog as continuous backup has stored it; null before the source is known. */
+  captured: CapturedOplog | null = null;
   scannedCollections = 0;
   rounds = 0;
   /** What kept the last round from ending, for the message of a failure. */

@@ -4,9 +4,10 @@ import { type ElementAt, idBytes } from '../lib/raw-bson.ts';
 import type { Timestamp64 } from '../lib/timestamp.ts';
 import { isCollectionGone } from '../mongo/errors.ts';
 import { type TouchVisitor, visitEntry } from '../mongo/oplog-entry.ts';
-import { type PositionedEntry, readOplog } from '../mongo/oplog-reader.ts';
+import type { PositionedEntry } from '../mongo/oplog-reader.ts';
 import type { SourceMember } from '../mongo/source-member.ts';
 import type { Capture } from './capture.ts';
+import { readInterval } from './read-interval.ts';
 import { readTouched } from './read-touched.ts';
 
 const ENTRIES_PER_MEMORY_CHECK = 1_000;
@@ -64,7 +65,7 @@ export async function collectTouched(capture: Capture, member: SourceMember, to:
   if (to <= from.ts) return;
   const collector = new TouchCollector(capture);
   let seen = 0;
-  const { last, entries, bytes } = await readOplog(member, from, to, capture.signal, (found, earlier) => {
+  const last = await readInterval(capture, member, from, to, (found, earlier) => {
     for (const part of earlier) visitEntry(part.buffer, part.entry, collector);
     visitEntry(found.buffer, found.entry, collector);
     seen++;
@@ -72,8 +73,6 @@ export async function collectTouched(capture: Capture, member: SourceMember, to:
       return undefined;
     return flushPending(capture, member);
   });
-  capture.meter.oplogEntriesRead += entries;
-  capture.meter.oplogBytesRead += bytes;
   capture.advance(last);
 }
 

@@ -1,7 +1,6 @@
-import { findElement, forEachDocument } from '../lib/raw-bson.ts';
 import type { Optime, Timestamp64 } from '../lib/timestamp.ts';
 import type { Repository } from '../repository/repository.ts';
-import { readCoverage, readSlice, readSlices, type SliceSource } from '../repository/slices.ts';
+import { rawEntryAt, readCoverage, readSlice, readSlices, type SliceSource } from '../repository/slices.ts';
 import type { OplogSource } from './replay/replay-interval.ts';
 
 /** Slices are read on for this long after the end, for commits of prepared transactions that were visible before it. */
@@ -26,16 +25,7 @@ export async function sliceOplog(
     entries: () => readSlices(repository, source, { from: range.from, to }, { signal }),
     earlier: async (ts) => {
       const span = run?.slices.find((slice) => slice.first <= ts && ts <= slice.last);
-      return span === undefined ? null : entryAt(await readSlice(repository, source, span, { signal }), ts);
+      return span === undefined ? null : rawEntryAt(await readSlice(repository, source, span, { signal }), ts);
     },
   };
-}
-
-function entryAt(entries: Buffer, ts: Timestamp64): Buffer | null {
-  let found: Buffer | null = null;
-  forEachDocument(entries, (offset, length) => {
-    const at = findElement(entries, offset, 'ts');
-    if (at !== null && entries.readBigUInt64LE(at.start) === ts) found = entries.subarray(offset, offset + length);
-  });
-  return found;
 }

@@ -12,6 +12,9 @@ export class SourceMeter {
   bytesRead = 0;
   oplogEntriesRead = 0;
   oplogBytesRead = 0;
+  /** Read from the repository's slices instead of the source. */
+  sliceEntriesRead = 0;
+  sliceBytesRead = 0;
   readonly #clock: Clock;
   readonly #report: ReportProgress;
   readonly #signal: AbortSignal;

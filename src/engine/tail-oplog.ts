@@ -19,6 +19,8 @@ export interface TailLimits {
   sliceBytes: number;
   /** How often an idle oplog is looked at. */
   pollMs: number;
+  /** Pause after the store did not take a slice; it doubles up to half a minute. */
+  storeRetryMs: number;
   lossesMax: number;
 }
 
@@ -26,6 +28,7 @@ export const defaultTailLimits: TailLimits = {
   sliceMs: 10_000,
   sliceBytes: 16 * 1024 * 1024,
   pollMs: 500,
+  storeRetryMs: 1_000,
   // The source may be away for hours; only the worker's lease ends the patience.
   lossesMax: Number.POSITIVE_INFINITY,
 };
@@ -53,7 +56,6 @@ export interface TailOplogOptions {
   onProgress: (progress: TailProgress) => void;
 }
 
-const STORE_RETRY_MS = 1_000;
 const STORE_RETRY_MS_MAX = 30_000;
 
 /**
@@ -136,8 +138,9 @@ class Tail {
   }
 
   async #breakOff(source: SliceSource, from: Optime, cause: string): Promise<void> {
-    this.#gaps++;
     await writeGap(this.#options.repository, source, from.ts, cause);
+    // Not before: what the store did not take is tried again.
+    this.#gaps++;
   }
 
   /** Reads until a slice is full or old enough, and writes it. Returns without a slice when there was nothing but what is captured. */
@@ -180,7 +183,7 @@ class Tail {
   /** Tries until the store takes the slice. Meanwhile nothing more is read: the source's oplog is the spool, and its bound is the source's own. */
   async #store(source: SliceSource, entries: Buffer): Promise<void> {
     const { repository, clock, signal, log } = this.#options;
-    for (let pauseMs = STORE_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, STORE_RETRY_MS_MAX)) {
+    for (let pauseMs = this.limits.storeRetryMs; ; pauseMs = Math.min(pauseMs * 2, STORE_RETRY_MS_MAX)) {
       try {
         const { storedBytes } = await writeSlice(repository, source, entries, { signal });
         this.#slices++;

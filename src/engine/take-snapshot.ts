@@ -17,6 +17,7 @@ import type { Repository } from '../repository/repository.ts';
 import { SnapshotWriter } from '../repository/writer.ts';
 import { Capture } from './capture.ts';
 import { type CapturedState, captureRound } from './capture-round.ts';
+import { openCapturedOplog } from './captured-oplog.ts';
 import { majorityAtLeast } from './settle-catalog.ts';
 import { defaultSnapshotLimits, type SnapshotLimits } from './snapshot-limits.ts';
 import { onSomeMember } from './source.ts';
@@ -56,6 +57,8 @@ export interface TakenSnapshot {
     bytesRead: number;
     oplogEntriesRead: number;
     oplogBytesRead: number;
+    /** Oplog entries read from slices of continuous backup instead of the source. */
+    sliceEntriesRead: number;
     rounds: number;
     scannedCollections: number;
     reusedBytes: number;
@@ -131,6 +134,7 @@ function takenSnapshot(manifest: Manifest, manifestBytes: number, sourceHost: st
       bytesRead: meter.bytesRead,
       oplogEntriesRead: meter.oplogEntriesRead,
       oplogBytesRead: meter.oplogBytesRead,
+      sliceEntriesRead: meter.sliceEntriesRead,
       rounds: capture.rounds,
       scannedCollections: capture.scannedCollections,
       reusedBytes: writer.written.reusedBytes,
@@ -165,8 +169,11 @@ async function attach(
   member: SourceMember,
   facts: ClusterFacts,
   parent: Manifest | null,
-  { repository, log }: TakeSnapshotOptions,
+  options: TakeSnapshotOptions,
 ): Promise<void> {
+  const { repository, log } = options;
+  const slices = { clusterId: options.clusterId, replicaSetName: facts.replicaSetName };
+  capture.captured = await openCapturedOplog(repository, slices, capture);
   if (parent !== null) {
     const reason =
       (await whyNotIncremental(capture, member, facts, parent)) ?? (await whyDamaged(capture, repository, parent));
@@ -198,9 +205,10 @@ async function whyNotIncremental(
   const position = { ts: (BigInt(t) << 32n) | BigInt(i), term: BigInt(term) };
   const newest = await member.majorityOptime(capture.signal);
   if (newest.ts < position.ts) return "the source is behind the parent's time: its history is another one";
-  return (await oplogHolds(member, position, capture.signal))
+  if (await oplogHolds(member, position, capture.signal)) return null;
+  return (await capture.captured?.leadsOn(member, position)) === true
     ? null
-    : "the oplog no longer reaches back to the parent's time";
+    : "the oplog no longer reaches back to the parent's time, and no slices lead on from it";
 }
 
 async function captureOn(capture: Capture, member: SourceMember): Promise<CapturedState> {

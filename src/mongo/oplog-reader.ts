@@ -26,7 +26,12 @@ export async function oplogHolds(member: SourceMember, position: Optime, signal:
   return found !== null && found.entry.term === position.term;
 }
 
-async function entryAt(member: SourceMember, ts: Timestamp64, signal: AbortSignal): Promise<PositionedEntry | null> {
+/** The majority-committed entry at `ts`, or null. */
+export async function entryAt(
+  member: SourceMember,
+  ts: Timestamp64,
+  signal: AbortSignal,
+): Promise<PositionedEntry | null> {
   const session = member.startSession();
   try {
     const command = { ...oplogFind({ ts: bsonTimestamp(ts) }), limit: 1, singleBatch: true };
@@ -72,6 +77,16 @@ export async function* readOplogRaw(
   }
 }
 
+/** Sees an entry, and before it the entries of its transaction that lie where the reading began or earlier. A promise is waited for. */
+export type EntryVisitor = (found: PositionedEntry, earlier: PositionedEntry[]) => Promise<void> | undefined;
+
+export interface OplogRead {
+  /** Of the last entry seen. */
+  last: Optime;
+  entries: number;
+  bytes: number;
+}
+
 /**
  * Reads the entries after `from` up to and including `to`, as `readOplogRaw` does, and shows each to `visit`. Returns the optime of the last entry seen.
  *
@@ -82,23 +97,43 @@ export async function readOplog(
   from: Optime,
   to: Timestamp64,
   signal: AbortSignal,
-  visit: (found: PositionedEntry, earlier: PositionedEntry[]) => Promise<void> | undefined,
-): Promise<{ last: Optime; entries: number; bytes: number }> {
+  visit: EntryVisitor,
+): Promise<OplogRead> {
+  const chainBefore = async (ts: Timestamp64) =>
+    await unfinishedChain(ts, (at) => entryAt(member, at, signal), member.host);
+  const batches = documentsOf(readOplogRaw(member, from, to, signal));
+  return await visitOplog(batches, { from, chainsFrom: from.ts, chainBefore }, visit);
+}
+
+async function* documentsOf(batches: AsyncIterable<{ documents: Buffer }>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { documents } of batches) yield documents;
+}
+
+/**
+ * Shows the entries after `from` of raw batches to `visit`, wherever the batches come from. Of a chain that takes effect, the part at or before `chainsFrom` is fetched; the part after
+ * it was shown already.
+ */
+export async function visitOplog(
+  batches: AsyncIterable<Buffer>,
+  range: { from: Optime; chainsFrom: Timestamp64; chainBefore: (ts: Timestamp64) => Promise<PositionedEntry[]> },
+  visit: EntryVisitor,
+): Promise<OplogRead> {
+  const { from, chainsFrom, chainBefore } = range;
   let last = from;
   let entries = 0;
   let bytes = 0;
-  for await (const batch of readOplogRaw(member, from, to, signal)) {
-    bytes += batch.documents.length;
+  for await (const documents of batches) {
+    bytes += documents.length;
     const found: PositionedEntry[] = [];
-    forEachDocument(batch.documents, (offset) => {
-      found.push({ buffer: batch.documents, entry: readOplogEntry(batch.documents, offset) });
+    forEachDocument(documents, (offset) => {
+      found.push({ buffer: documents, entry: readOplogEntry(documents, offset) });
     });
     for (const next of found) {
       if (next.entry.ts <= from.ts) continue;
       assert(next.entry.ts > last.ts, 'the oplog is read in order');
       entries++;
-      const closes = mayCloseChain(next.buffer, next.entry) && next.entry.previousTs <= from.ts;
-      const working = visit(next, closes ? await chainBefore(member, next.entry.previousTs, signal) : []);
+      const closes = mayCloseChain(next.buffer, next.entry) && next.entry.previousTs <= chainsFrom;
+      const working = visit(next, closes ? await chainBefore(next.entry.previousTs) : []);
       if (working !== undefined) await working;
       last = { ts: next.entry.ts, term: next.entry.term };
     }
@@ -124,16 +159,20 @@ function gap(member: SourceMember, from: Optime): OplogGap {
   });
 }
 
-/** The entries of a transaction from `ts` back, as long as they are parts that wait for a later entry to take effect. */
-async function chainBefore(member: SourceMember, ts: Timestamp64, signal: AbortSignal): Promise<PositionedEntry[]> {
+/** The entries of a transaction from `ts` back, as long as they are parts that wait for a later entry to take effect; oldest first. OplogGap where one is not there any more. */
+export async function unfinishedChain(
+  ts: Timestamp64,
+  entryAt: (ts: Timestamp64) => Promise<PositionedEntry | null>,
+  host: string,
+): Promise<PositionedEntry[]> {
   const chain: PositionedEntry[] = [];
   for (let at = ts; at !== 0n; ) {
-    const found = await entryAt(member, at, signal);
+    const found = await entryAt(at);
     if (found === null) {
       throw new OplogGap({
         op: 'read oplog',
-        subject: member.host,
-        message: `the oplog of ${member.host} no longer holds ${formatTimestamp(at)}, the beginning of a transaction that was committed later`,
+        subject: host,
+        message: `the oplog of ${host} no longer holds ${formatTimestamp(at)}, the beginning of a transaction that was committed later`,
         hint: 'A larger oplog (replSetResizeOplog) holds long transactions whole',
       });
     }

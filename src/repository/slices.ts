@@ -210,6 +210,15 @@ export async function lastEntryOf(
   return endsOf(await readSlice(repository, source, span, options), sliceName(span)).last;
 }
 
+/** The raw entry at `ts` among those of a slice, or null. */
+export function rawEntryAt(entries: Buffer, ts: Timestamp64): Buffer | null {
+  let found: Buffer | null = null;
+  forEachDocument(entries, (offset, length) => {
+    if (found === null && optimeAt(entries, offset).ts === ts) found = entries.subarray(offset, offset + length);
+  });
+  return found;
+}
+
 function optimeAt(buffer: Buffer, offset: number): Optime {
   const ts = findElement(buffer, offset, 'ts');
   const term = findElement(buffer, offset, 't');

@@ -8,6 +8,7 @@ import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { clusterTimeOf, SnapshotRig } from '../support/snapshot-rig.ts';
+import { Tailing } from '../support/tailing.ts';
 import { readTruth, type Truth } from '../support/truth.ts';
 import { isTemporary, truthAt } from '../support/truth-at.ts';
 import { Workload } from './workload.ts';
@@ -16,6 +17,8 @@ export interface SeedOptions {
   snapshots: number;
   /** Operations of each writer before the first snapshot, and between two of them while nothing is taken. */
   operations: number;
+  /** Whether a tailer captures the oplog meanwhile, so that intervals are read from slices. */
+  tailed?: boolean;
 }
 
 /** How much was compared: what a test that compares nothing would not have. */
@@ -28,6 +31,7 @@ export interface SeedReport {
   doubtful: number;
   rounds: number;
   scannedCollections: number;
+  sliceEntries: number;
 }
 
 /** Four writers, up to eight documents each. */
@@ -83,7 +87,10 @@ async function run(seed: number, servers: Servers, options: SeedOptions): Promis
     doubtful: 0,
     rounds: 0,
     scannedCollections: 0,
+    sliceEntries: 0,
   };
+  const tail = options.tailed ? new Tailing(source, rig) : null;
+  await tail?.begun();
   const workload = new Workload({
     seed,
     port: async () => (await source.primary()).port,
@@ -93,14 +100,17 @@ async function run(seed: number, servers: Servers, options: SeedOptions): Promis
   for (let number = 1; number <= options.snapshots; number++) {
     await workload.write(options.operations);
     const limits = randomLimits(random);
+    await tail?.mark();
     const name = `snapshot ${number}, limits ${JSON.stringify(limits)}`;
     const taken = await takeDuring(workload, () => rig.take(source.uri, { limits })).catch((error: unknown) => {
       throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
     });
     report.rounds += taken.statistics.rounds;
     report.scannedCollections += taken.statistics.scannedCollections;
+    report.sliceEntries += taken.statistics.sliceEntriesRead;
     await check(name, taken, servers, report);
   }
+  await tail?.stop();
   return report;
 }
 

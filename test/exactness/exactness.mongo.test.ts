@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { systemRandom } from '../../src/lib/random.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
+import { Tailing } from '../support/tailing.ts';
 import { checkSeed } from './check-seed.ts';
 
 /**
@@ -20,6 +21,8 @@ function seeds(): number[] {
   return more > 0 ? Array.from({ length: more }, (_, index) => first + index) : FIXED_SEEDS;
 }
 
+after(() => Tailing.stopAll());
+
 const target = useReplicaSet({ name: 'target', cacheGb: 1, setParameters: { ttlMonitorEnabled: false } });
 
 for (const seed of seeds()) {
@@ -31,3 +34,16 @@ for (const seed of seeds()) {
     assert(report.confirmedAtSource > report.collections / 3, 'the source itself confirmed a good part of it');
   });
 }
+
+test('snapshots whose intervals are read from slices are exact', async (t) => {
+  const seed = Number(process.env.SEED ?? 3);
+  const report = await checkSeed(seed, target(), {
+    snapshots: long ? 8 : 3,
+    operations: long ? 400 : 120,
+    tailed: true,
+  });
+  t.diagnostic(JSON.stringify(report));
+  assert(report.documents > 1000 && report.collections > 30, 'there was something to compare');
+  assert(report.doubtful < report.collections / 10, 'hardly anything was left out');
+  assert(report.sliceEntries > 500, 'slices were read');
+});

@@ -16,7 +16,7 @@ const LOG_LINES_MAX = 200;
 export class SnapshotRig {
   readonly repository: Repository;
   readonly #ids: IdSource = createIdSource(systemClock, systemRandom);
-  readonly #clusterId = this.#ids.next();
+  readonly clusterId = this.#ids.next();
   readonly #projectId = this.#ids.next();
   #parent: { clusterId: string; snapshotId: string } | null = null;
   readonly #lines: string[] = [];
@@ -43,7 +43,7 @@ export class SnapshotRig {
     const taken = await takeSnapshot({
       uri,
       repository: this.repository,
-      clusterId: this.#clusterId,
+      clusterId: this.clusterId,
       clusterName: 'source',
       projectId: this.#projectId,
       snapshotId,
@@ -62,14 +62,14 @@ export class SnapshotRig {
       signal: options.signal ?? new AbortController().signal,
       report: (progress) => options.onProgress?.(progress),
     });
-    this.#parent = { clusterId: this.#clusterId, snapshotId };
+    this.#parent = { clusterId: this.clusterId, snapshotId };
     return taken;
   }
 
   async restore(taken: TakenSnapshot, uri: string): Promise<void> {
     await restoreSnapshot({
       repository: this.repository,
-      clusterId: this.#clusterId,
+      clusterId: this.clusterId,
       snapshotId: taken.header.snapshotId,
       uri,
       verifyContent: true,
