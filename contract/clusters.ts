@@ -60,8 +60,8 @@ export const Cluster20240805 = Type.Object(
 );
 
 /**
- * What a request may say of a cluster. Only the first five can be changed; of the others those are named whose change is refused, because they are facts of servers that somebody else
- * runs. Whatever clients echo beside them is let through unread.
+ * What a request may say of a cluster. Only the first five can be changed; the others are facts of servers that somebody else runs, which may be repeated and not changed. There are more
+ * of those than are named here (`replicationSpecs` first of all): any form is let through and compared with what is shown (`api/cluster-facts.ts`).
  */
 export const ClusterRequest = Type.Object({
   backupEnabled: Type.Optional(Type.Boolean()),

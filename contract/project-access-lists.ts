@@ -3,8 +3,8 @@ import { defineOperations, listing, reading } from './operation.ts';
 import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
 /**
- * Addresses from which a project's deployments may be reached. Nothing here stands between anybody and a cluster that somebody else runs: the list is kept for those who manage it with
- * Terraform, and holds for what Tidemark itself hands out of the project.
+ * Addresses from which a project's deployments may be reached: in Atlas connections to its clusters, never the API (API keys and service accounts have lists of their own, which are
+ * enforced). Nothing here stands between anybody and a cluster that somebody else runs, so the list is kept and shown for those who manage it with Terraform, and guards nothing.
  */
 export const ProjectAccess = Type.Object(
   {
@@ -29,8 +29,8 @@ export const AddProjectAccessRequest = Type.Array(
   { minItems: 1, maxItems: 200 },
 );
 
-/** The field is spelled so. */
-export const ProjectAccessStatus = Type.Object({ STATUS: Type.Literal('ACTIVE') }, closed);
+/** The field is spelled so. Never ACTIVE, which is said of an entry that the clusters keep to. */
+export const ProjectAccessStatus = Type.Object({ STATUS: Type.Literal('PENDING') }, closed);
 
 const accessList = '/api/atlas/v2/groups/{groupId}/accessList';
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;

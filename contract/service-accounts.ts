@@ -25,6 +25,8 @@ export const ServiceAccount = Type.Object(
     name: Type.String(),
     roles: Type.Array(Type.String()),
     secrets: Type.Array(AccountSecret),
+    /** True for accounts that Atlas makes for its own features: none here. */
+    systemManaged: Type.Literal(false),
   },
   closed,
 );

@@ -12,7 +12,9 @@ export const SystemStatus = Type.Object(
     apiKey: Type.Union([
       Type.Object(
         {
-          accessList: Type.Array(Type.Never()),
+          accessList: Type.Array(
+            Type.Object({ cidrBlock: Type.String(), ipAddress: Type.Union([Type.String(), Type.Null()]) }, closed),
+          ),
           id: ObjectId,
           publicKey: Type.String(),
           roles: Type.Array(RoleAssignment),
@@ -23,6 +25,8 @@ export const SystemStatus = Type.Object(
     ]),
     appName: Type.Literal('MongoDB Atlas'),
     build: Type.String(),
+    /** From where the caller calls, as access lists see it. */
+    ipAddress: Type.String(),
     links: Links,
     throttling: Type.Boolean(),
   },

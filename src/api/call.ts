@@ -23,6 +23,8 @@ export interface Call<Op extends Operation = Operation> {
   /** Date of the version in which the answer is written. */
   version: Op['versions'][number]['date'];
   caller: Caller;
+  /** Where the request came from, past proxies that are trusted. */
+  remoteAddress: string;
   /** The project that the path names, already loaded. */
   project: Op['access'] extends { scope: 'project' } ? Project : null;
   /** The caller's roles in another project than the path's: a restore needs them on both sides. */

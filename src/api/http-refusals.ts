@@ -14,6 +14,8 @@ export const httpRefusalRules = {
   IP_ADDRESS_NOT_ON_ACCESS_LIST: { status: 403, detail: 'IP address {0} is not allowed to access this resource.' },
   USER_UNAUTHORIZED: { status: 401, detail: 'Current user is not authorized to perform this action.' },
   PAYLOAD_TOO_LARGE: { status: 413, detail: 'The request body has more than {0} bytes.' },
+  REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
+  REQUEST_HEADERS_TOO_LARGE: { status: 431, detail: 'The request line and the headers are too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'The media type {0} is not supported for a request body.' },
 } as const;
 

@@ -24,7 +24,7 @@ function reasonOf(status: number): string {
   return STATUS_CODES[status] ?? 'Error';
 }
 
-function problemOfRefusal(refusal: Refusal | HttpRefusal): Problem {
+export function problemOfRefusal(refusal: Refusal | HttpRefusal): Problem {
   const { status, code, detail, parameters, fields } = refusal;
   const body: ApiErrorBody = { detail, error: status, errorCode: code, parameters, reason: reasonOf(status) };
   if (fields !== undefined) {

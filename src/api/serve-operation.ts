@@ -55,6 +55,7 @@ export async function serveOperation(
     body: body as never,
     version: version.date,
     caller,
+    remoteAddress: request.ip,
     project: project as never,
     rolesInProjectNamed: async (projectId) => {
       const { id, organizationId } = await domain.projects.get(projectId);

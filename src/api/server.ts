@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, type HTTPMethods } from 'fastify';
 import type { Operation } from '../../contract/operation.ts';
 import { operations } from '../../contract/operations.ts';
@@ -10,6 +11,7 @@ import type { Logger } from '../lib/logger.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
 import { HttpRefusal } from './http-refusals.ts';
+import { answerMalformed } from './malformed-requests.ts';
 import { registerOAuthRoutes } from './oauth-routes.ts';
 import { registerOpenApiRoute } from './openapi-route.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
@@ -63,7 +65,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   let requests = 0;
   const { headersMs, requestMs } = options.timeLimits ?? defaultTimeLimits;
   // How often Node looks for connections that are over their time; seldom enough to cost nothing.
-  const http = { headersTimeout: headersMs, connectionsCheckingInterval: Math.min(headersMs, 5_000) };
+  const http = {
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: Math.min(headersMs, 5_000),
+    // Asked for below, where the answer has a body.
+    requireHostHeader: false,
+  };
   const server = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMs,
@@ -72,6 +79,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
     genReqId: () => `${startedAt}-${++requests}`,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    clientErrorHandler: (error, socket) => answerMalformed(error, socket as Socket, log),
     frameworkErrors: (error, request, reply) => {
       const context = { requestId: request.id, operationId: undefined, bodyBytesMax, log };
       void sendProblem(reply, problemOf(error, context));
@@ -86,6 +94,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const limiter = new RateLimiter(clock, options.rateLimit ?? defaultRateLimit);
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
+      throw refuse('VALIDATION_ERROR', ['The Host header is missing']);
     if (request.routeOptions.config.anonymous) return;
     if (!(await admitted(request, reply, authenticator, log))) return reply;
     limit(request, reply, limiter);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
+import { ApiError } from '../../contract/primitives.ts';
+import { problemsOf } from '../../contract/validate.ts';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
 
 /** Clients that send slowly, never finish, or send too much, over real sockets. */
@@ -72,4 +74,55 @@ test('a body without end is refused at its bound, with a credential and without'
   assert.match(answer, /^HTTP\/1\.1 401 /);
   assert.match(answer, /connection: close/i);
   assert.equal(await status('/groups'), 200);
+});
+
+/** All that is answered to the bytes, until the connection ends. */
+async function answerTo(text: string): Promise<string> {
+  const socket = await open(text);
+  let answer = '';
+  socket.on('data', (piece) => {
+    answer += piece.toString();
+  });
+  if (!socket.closed) await once(socket, 'close');
+  return answer;
+}
+
+test('what is no request is answered as every error is, and then hung up on', async () => {
+  const end = 'connection: close\r\n\r\n';
+  const cases: [string, number, string][] = [
+    ['what is this\r\n\r\n', 400, 'VALIDATION_ERROR'],
+    ['BREW /api/atlas/v2 HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'VALIDATION_ERROR'],
+    [`GET /api/atlas/v2 HTTP/1.1\r\n${end}`, 400, 'VALIDATION_ERROR'],
+    [
+      `GET /api/atlas/v2 HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n${end}`,
+      400,
+      'VALIDATION_ERROR',
+    ],
+    [`GET /${'x'.repeat(100_000)} HTTP/1.1\r\nhost: x\r\n${end}`, 431, 'REQUEST_HEADERS_TOO_LARGE'],
+    [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(100_000)}\r\n${end}`, 431, 'REQUEST_HEADERS_TOO_LARGE'],
+    ['GET /api/atlas/v2 HTTP/1.1\r\nhost: x\r\n', 408, 'REQUEST_TIMEOUT'],
+    [
+      `PROPFIND /api/atlas/v2/groups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n${end}`,
+      404,
+      'RESOURCE_NOT_FOUND',
+    ],
+    [
+      `TRACE /api/atlas/v2/groups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n${end}`,
+      404,
+      'RESOURCE_NOT_FOUND',
+    ],
+    [
+      `GET /api/atlas/v2/groups/%ff HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n${end}`,
+      400,
+      'VALIDATION_ERROR',
+    ],
+  ];
+  for (const [text, expected, code] of cases) {
+    const answer = await answerTo(text);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    assert.match(head, new RegExp(`^HTTP/1\\.1 ${expected} `), text.slice(0, 80));
+    assert.match(head, /^content-type: application\/json\r?$/im, text.slice(0, 80));
+    assert.deepEqual(problemsOf(ApiError, JSON.parse(body)), [], body);
+    assert.deepEqual([JSON.parse(body).error, JSON.parse(body).errorCode], [expected, code], text.slice(0, 80));
+  }
 });

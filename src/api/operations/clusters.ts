@@ -2,6 +2,7 @@ import type { clusterOperations } from '../../../contract/clusters.ts';
 import type { Cluster, ProcessSettings } from '../../domain/domain.ts';
 import { refuse } from '../../domain/refusals.ts';
 import type { HandlersOf } from '../call.ts';
+import { changedFact } from '../cluster-facts.ts';
 import { HttpRefusal } from '../http-refusals.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';
@@ -40,7 +41,9 @@ export const clusterHandlers: HandlersOf<typeof clusterOperations> = {
 
   async updateGroupCluster({ params, body, version, domain, links, rolesInProjectNamed }) {
     const cluster = await domain.clusters.get(clusterOf(params));
-    refuseFacts(bodyIn(version, cluster, links), body);
+    const fact = changedFact(bodyIn(version, cluster, links), body);
+    if (fact !== null)
+      throw refuse('FEATURE_UNSUPPORTED', [`${fact} is what the servers are, not what a request says`]);
     const { backupEnabled, paused, pitEnabled, retainBackups, terminationProtectionEnabled } = body;
     const protects = terminationProtectionEnabled ?? cluster.terminationProtectionEnabled;
     if (protects !== cluster.terminationProtectionEnabled) {
@@ -88,12 +91,3 @@ export const clusterHandlers: HandlersOf<typeof clusterOperations> = {
     return { items: [], totalCount: 0 };
   },
 };
-
-/** Facts of the live cluster may be repeated, not changed. */
-function refuseFacts(shown: object, asked: object): void {
-  for (const name of ['clusterType', 'mongoDBMajorVersion', 'name']) {
-    const wanted = (asked as Record<string, unknown>)[name];
-    if (wanted !== undefined && wanted !== (shown as Record<string, unknown>)[name])
-      throw refuse('FEATURE_UNSUPPORTED', [`${name} is what the servers are, not what a request says`]);
-  }
-}

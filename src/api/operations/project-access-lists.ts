@@ -33,7 +33,7 @@ export const projectAccessListHandlers: HandlersOf<typeof projectAccessListOpera
 
   async getGroupAccessListStatus({ params, domain }) {
     await domain.accessLists.get({ owner: ownerOf(params), entry: params.entryValue });
-    return { STATUS: 'ACTIVE' };
+    return { STATUS: 'PENDING' };
   },
 };
 

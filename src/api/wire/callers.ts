@@ -107,6 +107,7 @@ export function serviceAccountBody(
     description: account.description,
     name: account.name,
     roles: here.map(({ roleName }) => roleName),
+    systemManaged: false,
     secrets: account.secrets.map((secret) => accountSecretBody(secret, secret === newest ? plain : undefined)),
   };
 }

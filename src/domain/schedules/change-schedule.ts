@@ -58,6 +58,9 @@ async function changedRow(
 ): Promise<ScheduleRow> {
   const { row } = stored;
   checkReferenceTime(patch.referenceHour, patch.referenceMinute);
+  // In Atlas copy settings then follow a cluster that moves to another region. Clusters have none here, so it would be a promise that nothing keeps.
+  if (patch.autoCopySettingsEnabled === true)
+    throw refuse('FEATURE_UNSUPPORTED', ['autoCopySettingsEnabled: clusters have no region that copies could follow']);
   const nowMs = context.clock.nowMs();
   return {
     ...row,

@@ -31,7 +31,9 @@ export function replaceCopySettings(
     if (seen.has(regionName)) throw invalid('regionName', 'is named twice');
     seen.add(regionName);
     if (zoneId === undefined) throw invalid('zoneId', 'must be present');
-    if (request.shouldCopyOplogs === true) throw invalid('shouldCopyOplogs', 'needs continuous backup, which is off');
+    // Continuous backup has its slices in the repository alone: a copy store gets whole snapshots.
+    if (request.shouldCopyOplogs === true)
+      throw invalid('shouldCopyOplogs', 'is not done here: captured oplogs are not copied, only snapshots are');
     const known = current.find((setting) => setting.regionName === regionName);
     return {
       id: known?.id ?? terms.nextId(),
