@@ -10,7 +10,7 @@ import { forEachElement } from '../../src/lib/raw-bson.ts';
 import { timestampOf } from '../../src/lib/timestamp.ts';
 import { bsonTimestamp } from '../../src/mongo/source-member.ts';
 import type { Repository } from '../../src/repository/repository.ts';
-import { compareTruth } from '../support/compare.ts';
+import { compareTruth, isStrayBuckets } from '../support/compare.ts';
 import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -181,9 +181,7 @@ async function checkPoint(
 function isLeftOut(namespace: string, truth: Truth): boolean {
   const collection = truth.collections.get(namespace);
   if (collection === undefined) return false;
-  const series = namespace.replace('.system.buckets.', '.');
-  const isStray = series !== namespace && truth.collections.get(series)?.type === 'collection';
-  return isStray || BSON.deserialize(collection.options).temp === true;
+  return isStrayBuckets(namespace, truth) || BSON.deserialize(collection.options).temp === true;
 }
 
 /**

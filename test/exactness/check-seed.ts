@@ -3,13 +3,13 @@ import { BSON } from 'mongodb';
 import type { SnapshotLimits } from '../../src/engine/snapshot-limits.ts';
 import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
 import { messageOf } from '../../src/lib/errors.ts';
-import { compareTruth } from '../support/compare.ts';
+import { compareTruth, isStrayBuckets } from '../support/compare.ts';
 import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { clusterTimeOf, SnapshotRig } from '../support/snapshot-rig.ts';
 import { Tailing } from '../support/tailing.ts';
-import { readTruth, type Truth } from '../support/truth.ts';
+import { readTruth } from '../support/truth.ts';
 import { isTemporary, truthAt } from '../support/truth-at.ts';
 import { Workload } from './workload.ts';
 
@@ -124,16 +124,6 @@ async function takeDuring(workload: Workload, take: () => Promise<TakenSnapshot>
   }
 }
 
-/**
- * A creation of a time series that failed half way leaves its buckets beside an ordinary collection of the series' name. No server lets that be made again, so a restore leaves such
- * buckets out and says so; and a recovered copy shows the ordinary collection without its indexes.
- */
-function isBesideStray(namespace: string, truth: Truth): boolean {
-  const series = namespace.replace('.system.buckets.', '.');
-  const buckets = series.replace('.', '.system.buckets.');
-  return truth.collections.get(series)?.type === 'collection' && truth.collections.has(buckets);
-}
-
 async function check(name: string, taken: TakenSnapshot, servers: Servers, report: SeedReport): Promise<void> {
   const { source, target, rig, copy } = servers;
   const at = clusterTimeOf(taken);
@@ -144,7 +134,7 @@ async function check(name: string, taken: TakenSnapshot, servers: Servers, repor
     cappedMayStartLater: true,
     cappedSlack: CAPPED_SLACK,
     skip: (namespace) =>
-      doubtful.has(namespace) || isTemporary(truth.collections.get(namespace)) || isBesideStray(namespace, truth),
+      doubtful.has(namespace) || isTemporary(truth.collections.get(namespace)) || isStrayBuckets(namespace, truth),
   });
   assert.deepEqual(differences, [], `${name} at ${BSON.EJSON.stringify(at)} differs from its time`);
   report.confirmedAtSource += confirmed;

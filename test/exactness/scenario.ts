@@ -12,6 +12,9 @@ import { clusterTimeOf, SnapshotRig } from '../support/snapshot-rig.ts';
 import { readTruth } from '../support/truth.ts';
 import { isTemporary, truthAt } from '../support/truth-at.ts';
 
+/** All scenarios of a file write into one oplog, which must not roll over: on a slow machine some of them write a gigabyte. */
+const OPLOG_MB = 8192;
+
 /** A source and a target that the tests of a file share; the source's truth can be had at any time since it was last cleared. */
 export class Stage {
   readonly source: ReplicaSet;
@@ -26,7 +29,7 @@ export class Stage {
 
   static async open(): Promise<Stage> {
     const [source, target] = await Promise.all([
-      ReplicaSet.start({ name: 'source', cacheGb: 0.5 }),
+      ReplicaSet.start({ name: 'source', cacheGb: 0.5, oplogMb: OPLOG_MB }),
       ReplicaSet.start({ name: 'target', cacheGb: 0.5, setParameters: { ttlMonitorEnabled: false } }),
     ]);
     return new Stage(source, target, await ReplayedCopy.take(source));

@@ -58,7 +58,7 @@ function* compareNamespace(
     if (mine.type !== other.type) yield `is a ${other.type}, should be a ${mine.type}`;
     if (!mine.options.equals(other.options))
       yield `options are ${show(other.options)}, should be ${show(mine.options)}`;
-    yield* compareIndexes(mine, other);
+    if (!hidesIndexes(namespace, expected)) yield* compareIndexes(mine, other);
     yield* compareDocuments(mine, other, options);
   }
 }
@@ -69,6 +69,22 @@ function isEmpty(collection: CollectionTruth | undefined): boolean {
 
 function describe(collection: CollectionTruth | undefined): string {
   return `${collection?.type} of ${collection?.documents?.size ?? 0} documents`;
+}
+
+/**
+ * Whether these are buckets that a creation of a time series, having lost a race, left beside an ordinary collection of the series' name. No server lets that be made again, so a restore
+ * leaves such buckets out and says so.
+ */
+export function isStrayBuckets(namespace: string, truth: Truth): boolean {
+  const series = namespace.replace('.system.buckets.', '.');
+  return (
+    series !== namespace && truth.collections.get(series)?.type === 'collection' && truth.collections.has(namespace)
+  );
+}
+
+/** Beside stray buckets listIndexes on the ordinary collection shows the indexes of the buckets (seen on 6.0): nobody can list its own. */
+function hidesIndexes(namespace: string, truth: Truth): boolean {
+  return isStrayBuckets(namespace.replace('.', '.system.buckets.'), truth);
 }
 
 function* compareIndexes(expected: CollectionTruth, actual: CollectionTruth): Generator<string> {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MongoClient, type Timestamp } from 'mongodb';
@@ -73,6 +74,7 @@ export class ReplayedCopy {
         $db: 'local',
       });
       const from = newest.cursor.firstBatch[0].ts as Timestamp;
+      await this.#expectNoRollOver(from);
       const entries = this.#source.client
         .db('local')
         .collection('oplog.rs')
@@ -93,9 +95,17 @@ export class ReplayedCopy {
       // The source was primary when its files were copied, so it had noted where to cut its oplog after a crash.
       await wire.command({ delete: 'replset.oplogTruncateAfterPoint', deletes: [{ q: {}, limit: 0 }], $db: 'local' });
       await wire.command({ fsync: 1, $db: 'admin' });
+      // The oldest entries go last: where the copied one is still there, so is everything since.
+      await this.#expectNoRollOver(from);
     } finally {
       wire.close();
     }
+  }
+
+  /** Recovery ends in a fatal assertion, or quietly in another state, where entries are missing. */
+  async #expectNoRollOver(from: Timestamp): Promise<void> {
+    const found = await this.#source.client.db('local').collection('oplog.rs').findOne({ ts: from });
+    assert(found !== null, 'the oplog of the source rolled over since its files were copied: give it a larger one');
   }
 }
 
