@@ -44,6 +44,7 @@ export async function captureRound(capture: Capture, member: SourceMember): Prom
       'collections to be read at a newer time',
     );
     capture.unfinished = names;
+    for (const one of unfinished) capture.elusive.add(`${one.db}.${one.name}`);
     await scanNew(capture, member, unfinished);
     return null;
   }
@@ -106,13 +107,18 @@ async function followOplog(capture: Capture, member: SourceMember): Promise<void
   await collectTouched(capture, member, newest.ts);
 }
 
-/** Reads at T what is pending and what is new. Returns what could not be read. The restless come first: they are the next to become unreadable. */
+/**
+ * Reads at T what is pending and what is new. Returns what could not be read. Those come first that are the next to become unreadable: what eluded an earlier round, then what is in a
+ * restless database, each time what is new before what only changed.
+ */
 async function readAtTime(capture: Capture, member: SourceMember, catalog: SettledCatalog): Promise<TakenCollection[]> {
   const point = { level: 'snapshot', atClusterTime: catalog.at.ts } as const;
   const unfinished: TakenCollection[] = [];
   const listed = catalog.collections.filter(isScannable);
   const isNew = (one: TakenCollection) => capture.collections.get(one.uuid)?.scanned !== true;
-  const rank = (one: TakenCollection) => (catalog.restless.has(one.db) ? 0 : 2) + (isNew(one) ? 0 : 1);
+  const haste = (one: TakenCollection) =>
+    capture.elusive.has(`${one.db}.${one.name}`) ? 0 : catalog.restless.has(one.db) ? 2 : 4;
+  const rank = (one: TakenCollection) => haste(one) + (isNew(one) ? 0 : 1);
   const ordered = listed.toSorted((a, b) => rank(a) - rank(b));
   await forEachConcurrently(ordered, READS_AT_ONCE, async (one) => {
     throwIfAborted(capture.signal);

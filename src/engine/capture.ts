@@ -38,6 +38,8 @@ export class Capture {
   rounds = 0;
   /** What kept the last round from ending, for the message of a failure. */
   unfinished: string[] = [];
+  /** `db.name` of what was replaced or changed too fast to be read in some round: names, because what comes next under them is another collection. */
+  readonly elusive = new Set<string>();
   readonly #seed: number;
   readonly #parentLayers = new Map<string, readonly LayerRef[]>();
 

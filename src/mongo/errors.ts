@@ -44,6 +44,11 @@ export function isCollectionGone(error: unknown): boolean {
   return code !== null && COLLECTION_GONE.has(code);
 }
 
+/** A cursor on a capped collection found its place gone when it went on: also on the oplog, where that place may well still be there (seen on 6.0 under heavy load). */
+export function isPositionLost(error: unknown): boolean {
+  return codeOf(error) === 136;
+}
+
 /** A Fault that names what was asked of which server; cancellations and our own errors pass unchanged. */
 export function asFault(error: unknown, op: string, subject: string): unknown {
   if (error instanceof Fault || error instanceof Cancelled) return error;

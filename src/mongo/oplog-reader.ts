@@ -3,6 +3,7 @@ import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { forEachDocument } from '../lib/raw-bson.ts';
 import { formatTimestamp, type Optime, type Timestamp64 } from '../lib/timestamp.ts';
+import { isPositionLost } from './errors.ts';
 import { isUnfinishedTransactionEntry, mayCloseChain, type OplogEntry, readOplogEntry } from './oplog-entry.ts';
 import { bsonTimestamp, type SourceMember } from './source-member.ts';
 
@@ -10,6 +11,9 @@ import { bsonTimestamp, type SourceMember } from './source-member.ts';
 export class OplogGap extends Fault {
   override readonly name = 'OplogGap';
 }
+
+/** Reads in a row that lose their place before they come to an entry that is new. */
+const OPENINGS_MAX = 5;
 
 export interface PositionedEntry {
   buffer: Buffer;
@@ -54,19 +58,22 @@ export async function* readOplogRaw(
 ): AsyncGenerator<{ documents: Buffer; last: Optime }, void, undefined> {
   assert(to >= from.ts, 'an oplog interval ends at or after its start');
   let last: Optime | null = null;
-  const command = oplogFind({ ts: { $gte: bsonTimestamp(from.ts), $lte: bsonTimestamp(to) } });
-  for await (const batch of member.rawBatches('local', command, signal)) {
-    throwIfAborted(signal);
-    if (batch.count === 0) continue;
-    if (last === null) expectStart(member, optimeAt(batch.documents, 0), from);
-    let lastOffset = 0;
-    forEachDocument(batch.documents, (offset) => {
-      lastOffset = offset;
-    });
-    last = optimeAt(batch.documents, lastOffset);
-    yield { documents: batch.documents, last };
+  for (let opened = 1; ; opened++) {
+    const position: Optime = last ?? from;
+    try {
+      for await (const batch of batchesFrom(member, position, to, last !== null, signal)) {
+        last = optimeAt(batch, lastOffsetOf(batch));
+        yield { documents: batch, last };
+      }
+      break;
+    } catch (error) {
+      if (!isPositionLost(error)) throw error;
+      // The first entry of the next read proves whether the history still is where we stood.
+      if (last !== null && last.ts > position.ts) opened = 0;
+      if (opened >= OPENINGS_MAX) throw error;
+    }
   }
-  if (last === null) throw gap(member, from);
+  assert(last !== null, 'a read that found nothing at its start has failed');
   if (last.ts !== to) {
     throw new Fault({
       op: 'read oplog',
@@ -85,6 +92,35 @@ export interface OplogRead {
   last: Optime;
   entries: number;
   bytes: number;
+}
+
+/** Whole entries from `position` on, the one at `position` first unless it was `seen`: then it is only looked at. Never an empty buffer. */
+async function* batchesFrom(
+  member: SourceMember,
+  position: Optime,
+  to: Timestamp64,
+  seen: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  const command = oplogFind({ ts: { $gte: bsonTimestamp(position.ts), $lte: bsonTimestamp(to) } });
+  let first = true;
+  for await (const batch of member.rawBatches('local', command, signal)) {
+    throwIfAborted(signal);
+    if (batch.count === 0) continue;
+    if (first) expectStart(member, optimeAt(batch.documents, 0), position);
+    const documents = first && seen ? batch.documents.subarray(batch.documents.readInt32LE(0)) : batch.documents;
+    first = false;
+    if (documents.length > 0) yield documents;
+  }
+  if (first) throw gap(member, position);
+}
+
+function lastOffsetOf(documents: Buffer): number {
+  let last = 0;
+  forEachDocument(documents, (offset) => {
+    last = offset;
+  });
+  return last;
 }
 
 /**

@@ -129,6 +129,42 @@ describe('reading a real member', () => {
     }
   });
 
+  test('an oplog read that loses its place goes on where it was, with every entry once', async () => {
+    const reader = await member();
+    const { client } = source();
+    const failPoint = async (mode: Document | string, errorCode: number, command = 'getMore') => {
+      const data = { failCommands: [command], errorCode, namespace: 'local.oplog.rs' };
+      await client.db('admin').command({ configureFailPoint: 'failCommand', mode, data });
+    };
+    try {
+      const from = await reader.majorityOptime(signal);
+      await client
+        .db('place')
+        .collection('docs')
+        .insertMany(Array.from({ length: 25_000 }, (_, n) => ({ n })));
+      const to = await reader.majorityOptime(signal);
+      const read = async () => {
+        const seen: bigint[] = [];
+        await readOplog(reader, from, to.ts, signal, ({ entry }) => {
+          seen.push(entry.ts);
+          return undefined;
+        });
+        return seen;
+      };
+      const undisturbed = await read();
+      assert.ok(undisturbed.length >= 25_000, 'more than one batch');
+      await failPoint({ times: 3 }, 136);
+      assert.deepEqual(await read(), undisturbed);
+      await failPoint({ times: 1 }, 2);
+      await assert.rejects(read(), /failCommand/, 'another error is not passed over');
+      await failPoint('alwaysOn', 136, 'find');
+      await assert.rejects(read(), /failCommand/, 'and this one not for ever');
+    } finally {
+      await failPoint('off', 136);
+      await reader.client.close();
+    }
+  });
+
   test('the oplog names every id that was touched: writes, transactions, prepared ones at their commit', async () => {
     const reader = await member();
     try {
