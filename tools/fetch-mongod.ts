@@ -49,9 +49,10 @@ async function mongodOnPath(): Promise<string | null> {
   return null;
 }
 
-function cacheDirectory(): string {
+/** Where what is fetched is kept, by kind. */
+export function cacheDirectory(kind = 'mongod'): string {
   const base = process.env.XDG_CACHE_HOME;
-  return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'tidemark', 'mongod');
+  return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'tidemark', kind);
 }
 
 /** `<cache>/<source>/mongod`; a directory appears there whole, by rename, so what is found is complete. */
@@ -96,7 +97,7 @@ async function fetchUnderLock(): Promise<string> {
 }
 
 /** A file that holds the pid of its owner; one whose owner is gone is taken over. */
-async function acquireLock(path: string): Promise<() => Promise<void>> {
+export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const deadlineMs = systemClock.monotonicMs() + LOCK_WAIT_MS;
   while (systemClock.monotonicMs() < deadlineMs) {
     const handle = await open(path, 'wx').catch(() => null);

@@ -5,7 +5,7 @@
  * 2. Read after write: what `put` acknowledged, `get`, `head` and `list` see, from every process.
  * 3. `put` with `ifAbsent` writes only if no object has that key, also against other processes; else it rejects with ObjectExists and changes nothing.
  * 4. `get` gives the whole object or rejects; it never gives a prefix of it.
- * 5. `list` gives every object below the prefix once, in byte order of the keys, whatever their number, in bounded memory.
+ * 5. `list` gives every object below the prefix once, in byte order of the keys, whatever their number, in bounded memory. (Of `any` keys, those beyond ASCII come in the provider's own order.)
  * 6. `delete` of what is not there succeeds.
  * 7. The buffer that `get` gives is the caller's alone, and so is the one given to `put` once that has settled.
  * 8. Every call ends soon after its signal fires, rejecting, without leaving part of an object.

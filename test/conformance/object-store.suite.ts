@@ -252,8 +252,19 @@ function abortTests(at: () => ObjectStore): void {
   });
 }
 
+export interface AnyKeyLimits {
+  /** Names beyond ASCII are listed as the provider likes, not by bytes. */
+  ownOrder?: boolean;
+  /** Names that the provider does not keep as they are: they are refused. */
+  refused?: readonly string[];
+}
+
 /** What a store opened with `objectKeys: 'any'` holds beyond the rest. */
-export function anyObjectKeysSuite(name: string, create: () => Promise<StoreUnderTest>): void {
+export function anyObjectKeysSuite(
+  name: string,
+  create: () => Promise<StoreUnderTest>,
+  limits: AnyKeyLimits = {},
+): void {
   describe(`object store of any keys: ${name}`, () => {
     test('names of databases and collections are kept as they are, in byte order', async () => {
       const { store, another, dispose } = await create();
@@ -270,10 +281,11 @@ export function anyObjectKeysSuite(name: string, create: () => Promise<StoreUnde
           'e/\u{1f600}',
           'e/日本語/コレクション.metadata.json',
           `e/${'l'.repeat(200)}/${'o'.repeat(200)}/${'n'.repeat(200)}`,
-        ];
+        ].filter((objectKey) => limits.refused?.includes(objectKey) !== true);
         for (const objectKey of objectKeys) await store.put(objectKey, bytes(objectKey), { ifAbsent: true });
-        const sorted = objectKeys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-        assert.deepEqual(await keysOf(another, 'e'), sorted);
+        const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+        const found = await keysOf(another, 'e');
+        assert.deepEqual(limits.ownOrder === true ? found.toSorted(byBytes) : found, objectKeys.toSorted(byBytes));
         assert.deepEqual(await keysOf(another, 'e/a b/'), ['e/a b/ leading and trailing ', 'e/a b/.complete']);
         for (const objectKey of objectKeys) {
           assert.equal((await another.get(objectKey)).toString(), objectKey);
