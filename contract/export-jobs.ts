@@ -62,7 +62,6 @@ export const exportJobOperations = defineOperations({
       'CANNOT_EXPORT_INCOMPLETE_SNAPSHOT',
       'CANNOT_EXPORT_FALLBACK_SNAPSHOT',
       'SNAPSHOT_EXPORT_IN_PROGRESS',
-      'FEATURE_UNSUPPORTED',
     ],
   },
   getGroupClusterBackupExport: {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { createApiServer } from './api/server.ts';
@@ -23,6 +24,8 @@ import { queueCatalogCopy } from './domain/repositories/catalog-copy-task.ts';
 import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
 import { repositoryManifests } from './domain/repositories/repository-manifests.ts';
+import { exportSnapshot } from './engine/export/export-snapshot.ts';
+import { TranscoderPool } from './engine/export/transcoder-pool.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
 import { sliceOplog } from './engine/slice-oplog.ts';
 import { tailOplog } from './engine/tail-oplog.ts';
@@ -194,6 +197,9 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
   }
 }
 
+/** Threads of one export. Past a few, reading the repository and writing the bucket is what takes time. */
+const TRANSCODERS_MAX = 4;
+
 /** The rules' view of MongoDB, the engine and the repository. */
 function createPorts(
   repository: Repository,
@@ -224,6 +230,16 @@ function createPorts(
           request.signal,
         );
         return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
+      },
+    },
+    exportEngine: {
+      export: async (request) => {
+        const transcoder = new TranscoderPool({ threads: Math.min(TRANSCODERS_MAX, availableParallelism()) });
+        try {
+          return await exportSnapshot({ ...request, repository, transcoder, log });
+        } finally {
+          await transcoder.close();
+        }
       },
     },
     captureEngine: {
@@ -311,13 +327,14 @@ const LANES: Record<TaskKind, Lane> = {
   copySnapshot: 'copies',
   deleteSnapshotCopy: 'copies',
   restoreSnapshot: 'long',
+  exportSnapshot: 'exports',
   deleteSnapshot: 'short',
   copyCatalog: 'short',
   pruneSlices: 'short',
   tailOplog: 'tail',
 };
 
-type Lane = 'long' | 'short' | 'tail' | 'copies';
+type Lane = 'long' | 'short' | 'tail' | 'copies' | 'exports';
 
 function kindsOf(lane: Lane): TaskKind[] {
   return (Object.keys(LANES) as TaskKind[]).filter((kind) => LANES[kind] === lane);
@@ -332,6 +349,7 @@ function createWorkers(
   return [
     new Worker({ ...common, concurrency, kinds: kindsOf('long') }),
     new Worker({ ...common, concurrency: 1, kinds: kindsOf('short') }),
+    new Worker({ ...common, concurrency, kinds: kindsOf('exports') }),
     // Left to a process that knows where the copies are.
     ...(ports.copyStores.regions.length === 0
       ? []

@@ -1,6 +1,7 @@
+import type { Updateable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 import { type Page, type PageRequest, readPage } from './page.ts';
-import type { ExportJobComponentRow, ExportJobRow } from './schema.ts';
+import type { ExportJobComponentRow, ExportJobRow, ExportJobTable } from './schema.ts';
 
 /** An export job as a list shows it: the row, its labels decoded, its components in order. */
 export type ExportJobRecord = Omit<ExportJobRow, 'customData'> & {
@@ -19,6 +20,17 @@ export async function insertExportJob(
       .insertInto('exportJobComponents')
       .values([...components])
       .execute();
+}
+
+export async function updateExportJob(
+  writer: CatalogWriter,
+  id: string,
+  changes: Pick<
+    Updateable<ExportJobTable>,
+    'state' | 'exportedCollections' | 'totalCollections' | 'finishedAtMs' | 'errorCode' | 'errorMessage'
+  >,
+): Promise<void> {
+  await writer.updateTable('exportJobs').set(changes).where('id', '=', id).execute();
 }
 
 /** Newest first. */
@@ -48,6 +60,20 @@ export async function unfinishedExportOf(reader: CatalogReader, snapshotId: stri
 export async function hasUnfinishedExportInto(reader: CatalogReader, exportBucketId: string): Promise<boolean> {
   const rows = reader.selectFrom('exportJobs').select('id').where('exportBucketId', '=', exportBucketId);
   return (await rows.where('state', 'in', unfinished).limit(1).executeTakeFirst()) !== undefined;
+}
+
+export async function hasUnfinishedExportOfProject(reader: CatalogReader, projectId: string): Promise<boolean> {
+  const rows = reader
+    .selectFrom('exportJobs')
+    .innerJoin('clusters', 'clusters.id', 'exportJobs.clusterId')
+    .select('exportJobs.id')
+    .where('clusters.projectId', '=', projectId);
+  return (await rows.where('exportJobs.state', 'in', unfinished).limit(1).executeTakeFirst()) !== undefined;
+}
+
+export async function isExportPrefixTaken(reader: CatalogReader, prefix: string): Promise<boolean> {
+  const rows = reader.selectFrom('exportJobs').select('id').where('prefix', '=', prefix);
+  return (await rows.limit(1).executeTakeFirst()) !== undefined;
 }
 
 async function decoded(reader: CatalogReader, jobs: readonly ExportJobRow[]): Promise<ExportJobRecord[]> {

@@ -431,6 +431,7 @@ export type TaskKind =
   | 'takeSnapshot'
   | 'deleteSnapshot'
   | 'restoreSnapshot'
+  | 'exportSnapshot'
   | 'copySnapshot'
   | 'deleteSnapshotCopy'
   | 'copyCatalog'
@@ -442,7 +443,7 @@ export interface TaskTable {
   id: string;
   kind: TaskKind;
   state: TaskState;
-  /** What it works on: a snapshot's or restore job's id. */
+  /** What it works on: a snapshot's, restore job's or export job's id. */
   subjectId: string;
   /** Of two tasks with one exclusive key at most one runs at a time: one writer per cluster. */
   exclusiveKey: string | null;

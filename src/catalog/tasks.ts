@@ -42,6 +42,21 @@ export async function taskIdsOfSubjects(
   return new Map(rows.map((row) => [row.subjectId, row.id]));
 }
 
+/** For each export job its task, with what that says of itself. */
+export async function tasksOfExports(
+  reader: CatalogReader,
+  exportJobIds: readonly string[],
+): Promise<ReadonlyMap<string, Pick<TaskRow, 'id' | 'progress'>>> {
+  if (exportJobIds.length === 0) return new Map();
+  const rows = await reader
+    .selectFrom('tasks')
+    .select(['subjectId', 'id', 'progress'])
+    .where('subjectId', 'in', exportJobIds)
+    .where('kind', '=', 'exportSnapshot')
+    .execute();
+  return new Map(rows.map(({ subjectId, ...task }) => [subjectId, task]));
+}
+
 /** Newest first. */
 export async function listTasks(
   reader: CatalogReader,

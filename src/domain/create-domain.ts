@@ -17,9 +17,11 @@ import { createApiKeys } from './credentials/api-keys.ts';
 import type { CredentialMint } from './credentials/credentials.ts';
 import { createServiceAccounts } from './credentials/service-accounts.ts';
 import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
+import { queueAutoExport } from './exports/auto-export.ts';
 import type { BucketStores } from './exports/bucket-stores.ts';
 import { createExportBuckets } from './exports/export-buckets.ts';
 import { createExportJobs } from './exports/export-jobs.ts';
+import { type ExportEngine, exportSnapshotHandler } from './exports/export-task.ts';
 import { createLegacy } from './legacy/legacy.ts';
 import { createOrganizations } from './organizations/organizations.ts';
 import { createPrivateEndpoints } from './private-endpoints/private-endpoints.ts';
@@ -46,6 +48,7 @@ import { createTasks } from './tasks/tasks.ts';
 export interface DomainPorts {
   snapshotEngine: SnapshotEngine;
   restoreEngine: RestoreEngine;
+  exportEngine: ExportEngine;
   captureEngine: CaptureEngine;
   manifests: Manifests;
   catalogCopies: CatalogCopies;
@@ -96,10 +99,14 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
       engine,
       manifests,
       probe,
-      whenCompleted: async (writer, row) => await queueCopies(writer, context, row),
+      whenCompleted: async (writer, row) => {
+        await queueCopies(writer, context, row);
+        await queueAutoExport(writer, context, row);
+      },
     }),
     deleteSnapshot: deleteSnapshotHandler(manifests),
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
+    exportSnapshot: exportSnapshotHandler(context, { engine: ports.exportEngine, bucketStores: ports.bucketStores }),
     copySnapshot: copySnapshotHandler(context, ports.copyStores),
     deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),

@@ -299,6 +299,8 @@ export interface ExportJob {
   components: { exportId: string; replicaSetName: string }[];
   createdAtMs: number;
   finishedAtMs: number | null;
+  /** Null once the task is forgotten, a month after its end. */
+  taskId: string | null;
   /** Set when `state` is Failed. */
   stateReason: { errorCode: string; message: string } | null;
 }
@@ -307,7 +309,6 @@ export interface ExportJobs {
   /** Newest first. */
   list(query: ClusterName & { page: PageRequest }): Promise<Page<ExportJob>>;
   get(query: ClusterName & { exportJobId: string }): Promise<ExportJob>;
-  /** Checked in every respect and then refused: nothing here can write an export yet. */
   create(request: ExportJobRequest): Promise<ExportJob>;
 }
 
@@ -440,7 +441,7 @@ export interface Tasks {
   /** Newest first; with `unfinished` only those queued or running. */
   list(query: { unfinished?: boolean; page: PageRequest }): Promise<Page<Task>>;
   get(taskId: string): Promise<Task>;
-  /** The newest task about a snapshot or restore job, or null. */
+  /** The newest task about a snapshot, restore job or export job, or null. */
   ofSubject(subjectId: string): Promise<Task | null>;
   /** Asks it to stop; one that only waits is stopped at once. What had ended stays as it ended. */
   cancel(taskId: string): Promise<Task>;

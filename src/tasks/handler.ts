@@ -19,7 +19,14 @@ export type TaskEnd = { done: (writer: CatalogWriter) => Promise<void> } | { aga
 export interface TaskHandler {
   run(work: TaskWork): Promise<TaskEnd>;
   /** In the transaction that ends the task without success: brings what the task was for to its end too. */
-  settle(writer: CatalogWriter, task: TaskRow, end: { state: 'failed' | 'cancelled'; reason: string }): Promise<void>;
+  settle(writer: CatalogWriter, task: TaskRow, end: UnsuccessfulEnd): Promise<void>;
+}
+
+export interface UnsuccessfulEnd {
+  state: 'failed' | 'cancelled';
+  reason: string;
+  /** What the last attempt threw; absent where none did, as after a process that ended. */
+  error?: unknown;
 }
 
 export type TaskHandlers = Record<TaskKind, TaskHandler>;

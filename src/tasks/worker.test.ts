@@ -54,13 +54,14 @@ class House {
         this.runs.push(run);
         return run.result;
       },
-      settle: async (_writer, task, end) => {
-        this.settledEnds.push({ subjectId: task.subjectId, ...end });
+      settle: async (_writer, task, { state, reason }) => {
+        this.settledEnds.push({ subjectId: task.subjectId, state, reason });
       },
     };
     this.handlers = {
       takeSnapshot: handler,
       restoreSnapshot: handler,
+      exportSnapshot: handler,
       deleteSnapshot: handler,
       copySnapshot: handler,
       deleteSnapshotCopy: handler,

@@ -164,14 +164,14 @@ export class Worker {
       return await this.#putBack(run, { delayMs, attempts: task.attempts, failureReason: reason });
     }
     log.error({ err: error, task: task.id, kind: task.kind, subject: task.subjectId }, 'a task failed');
-    await this.#settle(run, 'fail', reason);
+    await this.#settle(run, 'fail', reason, { error });
   }
 
-  async #settle(run: TaskRun, event: 'fail' | 'stop', reason: string): Promise<void> {
+  async #settle(run: TaskRun, event: 'fail' | 'stop', reason: string, thrown: { error?: unknown } = {}): Promise<void> {
     const state = event === 'fail' ? 'failed' : 'cancelled';
     const { handlers } = this.#options;
     await this.#endInTransaction(run, event, reason, async (writer) => {
-      await handlers[run.task.kind].settle(writer, run.task, { state, reason });
+      await handlers[run.task.kind].settle(writer, run.task, { state, reason, ...thrown });
     });
   }
 

@@ -97,7 +97,7 @@ async function authorizedRole({ call }: ApiWorld): Promise<string> {
 
 test('atlas backups exports buckets create, list, describe, delete; exports jobs create, list', async () => {
   await inApiWorld(async (it) => {
-    const { call } = it;
+    const { call, world } = it;
     const request = { bucketName: 'exports', cloudProvider: 'AWS', iamRoleId: await authorizedRole(it) };
     const created = await call('POST', buckets, '2024-05-30', request);
     assert.equal(created.statusCode, 200, created.body);
@@ -108,9 +108,20 @@ test('atlas backups exports buckets create, list, describe, delete; exports jobs
     const snapshotId = await completedSnapshot(it);
     const exports = `${cluster}/backup/exports`;
     const body = { snapshotId, exportBucketId: _id, customData: [{ key: 'why', value: 'audit' }] };
-    const refused = await call('POST', exports, '2023-01-01', body);
-    assert.deepEqual([refused.statusCode, refused.json().errorCode], [400, 'FEATURE_UNSUPPORTED']);
-    assert.deepEqual((await call('GET', exports, '2023-01-01')).json().results, []);
+    const queued = await call('POST', exports, '2023-01-01', body);
+    assert.equal(queued.statusCode, 200, queued.body);
+    const { id, state, exportStatus, prefix, customData } = queued.json();
+    assert.deepEqual([state, exportStatus], ['Queued', { exportedCollections: 0, totalCollections: 0 }]);
+    assert.deepEqual(customData, body.customData);
+    assert.ok(prefix.startsWith('exported_snapshots/'));
+    assert.equal((await call('DELETE', `${buckets}/${_id}`, '2023-01-01')).statusCode, 400, 'the bucket is in use');
+    await world.run();
+    assert.equal((await call('GET', `${exports}/${id}`, '2023-01-01')).json().state, 'InProgress');
+    world.exports[0]?.succeed({ collections: 2 });
+    await world.run();
+    const [done] = (await call('GET', exports, '2023-01-01')).json().results;
+    assert.deepEqual([done.id, done.state, done.exportStatus.totalCollections], [id, 'Successful', 2]);
+    assert.ok(done.finishedAt !== undefined && done.stateReason === undefined && done.components === undefined);
     assert.equal((await call('DELETE', `${buckets}/${_id}`, '2023-01-01')).statusCode, 204);
     assert.equal((await call('GET', `${buckets}/${_id}`, '2024-05-30')).statusCode, 404);
   });
@@ -166,7 +177,15 @@ test('Terraform cloud_backup_snapshot_export_bucket: create, read, delete and wa
     const schedule = `${cluster}/backup/schedule`;
     const exporting = { autoExportEnabled: true, export: { exportBucketId: _id, frequencyType: 'monthly' } };
     const patched = await call('PATCH', schedule, '2024-08-05', exporting);
-    assert.equal(patched.json().errorCode, 'FEATURE_UNSUPPORTED');
+    assert.equal(patched.statusCode, 200, patched.body);
+    assert.deepEqual(patched.json().export, exporting.export);
+    const refused = await call('DELETE', `${buckets}/${_id}`, '2023-01-01');
+    assert.deepEqual(
+      [refused.statusCode, refused.json().errorCode],
+      [400, 'EXPORT_BUCKET_DELETE_FAILED_BUCKET_IN_USE'],
+    );
+    const off = await call('PATCH', schedule, '2024-08-05', { autoExportEnabled: false });
+    assert.deepEqual([off.json().autoExportEnabled, off.json().export], [false, undefined]);
     assert.equal((await call('DELETE', `${buckets}/${_id}`, '2023-01-01')).statusCode, 204);
     for (const { name, stateName } of (await call('GET', '/clusters', '2024-08-05')).json().results) {
       assert.equal(stateName, 'IDLE');

@@ -5,6 +5,8 @@ import { openCatalog } from '../../src/catalog/catalog.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createDuties, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import { repositoryManifests } from '../../src/domain/repositories/repository-manifests.ts';
+import { exportSnapshot } from '../../src/engine/export/export-snapshot.ts';
+import { InlineTranscoder } from '../../src/engine/export/transcoding.ts';
 import { restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
 import { takeSnapshot } from '../../src/engine/take-snapshot.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -51,6 +53,10 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
           clock: systemClock,
           log,
         }),
+    },
+    exportEngine: {
+      export: async (request) =>
+        await exportSnapshot({ ...request, repository, transcoder: new InlineTranscoder(), log }),
     },
     manifests: repositoryManifests(repository),
     copyStores: {

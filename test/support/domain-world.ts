@@ -71,6 +71,7 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
 
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
 type Tail = Parameters<DomainPorts['captureEngine']['tail']>[0];
+type Export = Parameters<DomainPorts['exportEngine']['export']>[0];
 
 /** The rules over a catalog and a repository in memory, with a clock and an engine in the test's hand. No MongoDB is pretended: the engine is the border. */
 export class DomainWorld {
@@ -89,6 +90,7 @@ export class DomainWorld {
   readonly tails: HeldWork<Tail, never>[] = [];
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
   readonly pruned: (bigint | null)[] = [];
+  readonly exports: HeldWork<Export, { collections: number }>[] = [];
   readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
   /** What is in the export buckets, by bucket id. */
   readonly buckets = new Map<string, ObjectStore>();
@@ -129,6 +131,7 @@ export class DomainWorld {
     this.ports = {
       snapshotEngine: { take: (request) => this.#hold(this.takes, request) },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
+      exportEngine: { export: (request) => this.#hold(this.exports, request) },
       captureEngine: {
         tail: (request) => this.#hold(this.tails, request),
         coverage: async () => this.coverage,
@@ -206,6 +209,7 @@ export class DomainWorld {
   async close(): Promise<void> {
     for (const take of this.takes) take.fail(new Fault({ op: 'close', subject: 'test', message: 'the test is over' }));
     for (const tail of this.tails) tail.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
+    for (const one of this.exports) one.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const restore of this.restores) restore.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     await settled();
     await this.worker?.stop();

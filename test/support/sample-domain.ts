@@ -244,6 +244,7 @@ const exportJobBase: ExportJob = {
   components: [],
   createdAtMs: sampleNowMs,
   finishedAtMs: sampleNowMs,
+  taskId: null,
   stateReason: null,
 };
 

@@ -47,11 +47,19 @@ export function sampleExportJobs({ buckets, jobs, clusterNamed }: SampleExports)
       if (found === undefined) throw refuse('EXPORT_JOB_NOT_FOUND', [exportJobId, clusterName, projectId]);
       return found;
     },
-    async create({ exportBucketId, projectId, clusterName }) {
+    async create({ exportBucketId, snapshotId, customData, projectId, clusterName }) {
       clusterNamed({ projectId, clusterName });
       if (!buckets.some((row) => row.id === exportBucketId))
         throw refuse('EXPORT_BUCKET_NOT_FOUND', [exportBucketId, projectId]);
-      throw refuse('FEATURE_UNSUPPORTED', ['snapshots cannot be exported yet']);
+      const [sample] = jobs;
+      return {
+        ...must(sample, 'a sample'),
+        exportBucketId,
+        snapshotId,
+        customData,
+        state: 'Queued',
+        finishedAtMs: null,
+      };
     },
   };
 }

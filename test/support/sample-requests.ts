@@ -55,7 +55,6 @@ const noJob = '404 COLLECTION_RESTORE_JOB_NOT_FOUND';
 
 /** Operations that end in this refusal when everything about the request is right. */
 export const sampleRefusals: Partial<Record<OperationId, string>> = {
-  createGroupClusterBackupExport: unsupported,
   createGroupClusterCollectionRestoreJob: unsupported,
   getGroupClusterCollectionRestoreJob: noJob,
   listGroupClusterCollectionRestoreJobCollections: noJob,

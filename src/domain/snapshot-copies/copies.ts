@@ -59,13 +59,18 @@ export async function queueCopies(writer: CatalogWriter, context: Context, row: 
 
 /** A merged snapshot counts for every item that was due, and is copied for the sake of any of them. */
 export function copiedSnapshot(row: SnapshotRow, items: readonly PolicyItem[]): CopiedSnapshot {
-  const itemIds = JSON.parse(row.policyItems) as string[];
-  const types = items.filter((item) => itemIds.includes(item.id)).map((item) => item.frequencyType);
   return {
     finishedAtMs: must(row.finishedAtMs, 'a completed snapshot was finished'),
     expiresAtMs: row.expiresAtMs,
-    frequencyTypes: [...new Set([row.frequencyType, ...types])],
+    frequencyTypes: frequencyTypesOf(row, items),
   };
+}
+
+/** Of every policy item that was due, although a snapshot shows one of them. */
+export function frequencyTypesOf(row: SnapshotRow, items: readonly PolicyItem[]): CopiedSnapshot['frequencyTypes'] {
+  const itemIds = JSON.parse(row.policyItems) as string[];
+  const types = items.filter((item) => itemIds.includes(item.id)).map((item) => item.frequencyType);
+  return [...new Set([row.frequencyType, ...types])];
 }
 
 /** Gone for everybody to see; its objects follow in a task, when nothing reads them. One that is being made is left to its end. */

@@ -1,0 +1,77 @@
+import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
+import { insertExportJob, isExportPrefixTaken, unfinishedExportOf } from '../../catalog/export-jobs.ts';
+import { findOrganization } from '../../catalog/organizations.ts';
+import { findProject } from '../../catalog/projects.ts';
+import { findSchedule } from '../../catalog/schedules.ts';
+import type { ClusterRow, ExportJobRow, SnapshotRow } from '../../catalog/schema.ts';
+import { exportNamePart, exportPrefix } from '../../engine/export/object-layout.ts';
+import { assert, must } from '../../lib/assert.ts';
+import { enqueueTask } from '../../tasks/queue.ts';
+import type { DomainContext } from '../context.ts';
+
+/** A bucket may be away for some minutes. What fails for good, as a right that is missing, is not tried again. */
+export const EXPORT_ATTEMPTS_MAX = 4;
+
+export interface ExportToQueue {
+  cluster: ClusterRow;
+  snapshot: SnapshotRow;
+  exportBucketId: string;
+  customData: readonly { key: string; value: string }[];
+}
+
+/** Job and task in one transaction. Everything that may be refused has been. */
+export async function queueExport(
+  writer: CatalogWriter,
+  context: Pick<DomainContext, 'ids' | 'clock'>,
+  { cluster, snapshot, exportBucketId, customData }: ExportToQueue,
+): Promise<{ job: ExportJobRow; taskId: string }> {
+  assert(!(await unfinishedExportOf(writer, snapshot.id)), 'a snapshot is exported once at a time');
+  const nowMs = context.clock.nowMs();
+  const job: ExportJobRow = {
+    id: context.ids.next(),
+    clusterId: cluster.id,
+    snapshotId: snapshot.id,
+    exportBucketId,
+    state: 'Queued',
+    prefix: await freePrefix(writer, { cluster, snapshot, nowMs }),
+    customData: JSON.stringify(customData),
+    exportedCollections: 0,
+    totalCollections: 0,
+    createdAtMs: nowMs,
+    finishedAtMs: null,
+    errorCode: null,
+    errorMessage: null,
+  };
+  await insertExportJob(writer, job);
+  const taskId = context.ids.next();
+  // Pinned from now on: what was promised can be exported although the snapshot is deleted meanwhile.
+  await enqueueTask(writer, {
+    id: taskId,
+    kind: 'exportSnapshot',
+    subjectId: job.id,
+    exclusiveKey: null,
+    attemptsMax: EXPORT_ATTEMPTS_MAX,
+    nowMs,
+    pin: { clusterId: cluster.id, snapshotId: snapshot.id },
+  });
+  return { job, taskId };
+}
+
+/** Two exports that begin in one second would write under one prefix; the later one takes the next second. */
+async function freePrefix(
+  reader: CatalogReader,
+  { cluster, snapshot, nowMs }: { cluster: ClusterRow; snapshot: SnapshotRow; nowMs: number },
+): Promise<string> {
+  const project = must(await findProject(reader, cluster.projectId), 'a cluster belongs to a project');
+  const organization = must(await findOrganization(reader, project.organizationId), 'a project has an organization');
+  const byName = (await findSchedule(reader, cluster.id))?.namesInExportPrefix === 1;
+  const name = {
+    organization: byName ? exportNamePart(organization.name) : organization.id,
+    project: byName ? exportNamePart(project.name) : project.id,
+    clusterName: cluster.name,
+    snapshotMs: must(snapshot.createdAtMs, 'a completed snapshot has its time'),
+  };
+  let jobSeconds = Math.floor(nowMs / 1000);
+  while (await isExportPrefixTaken(reader, exportPrefix({ ...name, jobSeconds }))) jobSeconds++;
+  return exportPrefix({ ...name, jobSeconds });
+}

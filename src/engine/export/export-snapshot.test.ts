@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { raw } from '../../../test/exactness/raw-values.ts';
+import { documentsOfLines, exportedLines, exportedObjects } from '../../../test/support/exported.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { FaultyStore, writeFaults } from '../../../test/support/faulty-store.ts';
+import {
+  collectionOf,
+  manifestOf,
+  snapshotIdOf,
+  testClusterId,
+  testRepository,
+} from '../../../test/support/test-repository.ts';
+import { Fault } from '../../lib/errors.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import type { Progress } from '../../lib/progress.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { SnapshotWriter } from '../../repository/writer.ts';
+import { MemoryStore } from '../../storage/memory.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { type ExportedSnapshot, type ExportSnapshotOptions, exportSnapshot } from './export-snapshot.ts';
+import { InlineTranscoder } from './transcoding.ts';
+
+const prefix = 'exported_snapshots/org/project/Cluster0/2026-08-10T0327/1786332505';
+const snapshotId = snapshotIdOf(7);
+const completed = {
+  ...{ orgId: 'o1', orgName: 'Acme', groupId: 'g1', groupName: 'Project 0', clusterUniqueId: testClusterId },
+  ...{ clusterName: 'Cluster0', snapshotMs: Date.parse('2026-08-10T03:27:08.123Z'), labels: [] },
+  customData: [{ key: 'exported by', value: 'somebody' }],
+};
+
+interface Contents {
+  [collection: string]: Buffer[];
+}
+
+const orders = Array.from({ length: 40 }, (_, n) => raw({ _id: n, text: 'x'.repeat(n % 7), n: n / 3 }));
+const contents: Contents = { orders, 'a/b%.': [raw({ _id: 'only' })], empty: [], 'system.js': [raw({ _id: 'f' })] };
+
+async function withSnapshot(
+  shown: Contents,
+  more: (entries: CollectionEntry[]) => CollectionEntry[] = (all) => all,
+): Promise<Repository> {
+  const repository = await testRepository();
+  const writer = new SnapshotWriter(repository, { clusterId: testClusterId, snapshotId, parent: null });
+  const entries: CollectionEntry[] = [];
+  for (const [name, documents] of Object.entries(shown)) {
+    const layer = writer.openLayer({ kind: 'base' });
+    for (const document of documents) await layer.add(document);
+    const info = raw({ name, type: 'collection', options: { collation: { locale: 'de' } }, info: {} });
+    const indexes = [raw({ v: 2, key: { _id: 1 }, name: '_id_' })];
+    entries.push({ ...collectionOf(name, [await layer.close()]), info, indexes });
+  }
+  await writer.commit(manifestOf(repository, snapshotId, more(entries)));
+  return repository;
+}
+
+const emptyOf = (name: string, changes: Partial<CollectionEntry>): CollectionEntry => ({
+  ...collectionOf(name, []),
+  info: raw({ name, options: {} }),
+  ...changes,
+});
+
+async function exportInto(
+  store: ObjectStore,
+  repository: Repository,
+  changes: Partial<ExportSnapshotOptions> = {},
+): Promise<ExportedSnapshot> {
+  return await exportSnapshot({
+    ...{ repository, clusterId: testClusterId, snapshotId, store, prefix, resumed: false, completed },
+    transcoder: new InlineTranscoder(),
+    limits: { blockBytes: 100, fileBytes: 350 },
+    log: silentLogger,
+    signal: new AbortController().signal,
+    report: () => undefined,
+    ...changes,
+  });
+}
+
+const bucket = (): MemoryStore => new MemoryStore(new FakeClock(), { objectKeys: 'any' });
+const sorted = (documents: readonly Buffer[]): string[] => documents.map((one) => one.toString('hex')).sort();
+
+function assertWhole(objects: ReadonlyMap<string, Buffer>, shown: Contents): void {
+  const names: Record<string, string> = { 'a/b%.': 'a%2Fb%25.' };
+  for (const [name, documents] of Object.entries(shown)) {
+    const lines = exportedLines(objects, 'shop', names[name] ?? name);
+    assert.deepEqual(sorted(documentsOfLines(lines)), sorted(documents), name);
+  }
+  assert.equal([...objects.keys()].filter((name) => name.endsWith('.complete')).length, 1);
+}
+
+test('an export is the documents of every collection, how to make them, and what says that it is whole', async () => {
+  const repository = await withSnapshot(contents);
+  const store = bucket();
+  const reports: Progress[] = [];
+  const exported = await exportInto(store, repository, { report: (progress) => reports.push(progress) });
+  const objects = await exportedObjects(store, prefix);
+  assertWhole(objects, contents);
+  assert.ok([...objects.keys()].filter((name) => name.startsWith('shop/orders/')).length > 3, 'several files');
+  assert.deepEqual(JSON.parse((objects.get('shop/orders/metadata.json') as Buffer).toString()), {
+    indexes: [{ v: { $numberInt: '2' }, key: { _id: { $numberInt: '1' } }, name: '_id_' }],
+    uuid: Buffer.from('orders'.padEnd(16)).toString('hex'),
+    collectionName: 'orders',
+    options: { collation: { locale: 'de' } },
+  });
+  assert.equal(JSON.parse((objects.get('shop/a%2Fb%25./metadata.json') as Buffer).toString()).collectionName, 'a/b%.');
+  const whole = JSON.parse((objects.get('.complete') as Buffer).toString());
+  assert.equal(whole.snapshotInitiationDate, '2026-08-10T03:27:08.123Z');
+  assert.deepEqual(whole.customData, completed.customData);
+  assert.equal(whole.totalFiles, objects.size - 1);
+  assert.deepEqual(exported, {
+    collections: 4,
+    documents: 42,
+    bytes: sizeOf(contents),
+    files: objects.size - 1,
+  });
+  assert.equal((await store.head('exported_snapshots/.permissioncheck'))?.sizeBytes, 0);
+  assert.deepEqual(
+    [reports[0]?.collectionsDone, reports.at(-1)?.collectionsDone, reports.at(-1)?.collectionsTotal],
+    [0, 4, 4],
+  );
+});
+
+function sizeOf(shown: Contents): number {
+  return Object.values(shown)
+    .flat()
+    .reduce((sum, document) => sum + document.length, 0);
+}
+
+test('views, system collections and the databases of the server are left out', async () => {
+  const repository = await withSnapshot({ orders }, (entries) => [
+    ...entries,
+    emptyOf('a view', { type: 'view', uuid: null }),
+    emptyOf('system.views', {}),
+    emptyOf('system.users', { db: 'admin' }),
+    emptyOf('mine', { db: 'admin' }),
+    emptyOf('settings', { db: 'config' }),
+  ]);
+  const store = bucket();
+  const exported = await exportInto(store, repository);
+  assert.equal(exported.collections, 2);
+  const folders = new Set(
+    [...(await exportedObjects(store, prefix)).keys()].map((name) => name.split('/').slice(0, -1).join('/')),
+  );
+  assert.deepEqual([...folders].sort(), ['', 'admin/mine', 'shop/orders']);
+});
+
+test('cut off at any write and taken up again, an export is the same objects, complete once', async () => {
+  const repository = await withSnapshot(contents);
+  const whole = bucket();
+  await exportInto(whole, repository);
+  const expected = await exportedObjects(whole, prefix);
+  const writes = expected.size + 1;
+  for (let faultyWrite = 1; faultyWrite <= writes; faultyWrite++) {
+    for (const fault of writeFaults) {
+      const store = bucket();
+      const faulty = new FaultyStore(store, { faultyWrite, fault });
+      await assert.rejects(exportInto(faulty, repository), (error) => error instanceof Fault);
+      const left = await exportedObjects(store, prefix);
+      const happened = fault === 'killed after' || fault === 'unacknowledged';
+      assert.equal(
+        left.has('.complete'),
+        faultyWrite === writes && happened,
+        `only a whole export is called one: ${faultyWrite} ${fault}`,
+      );
+      const again = new FaultyStore(store);
+      const exported = await exportInto(again, repository, { resumed: true });
+      assert.deepEqual(await exportedObjects(store, prefix), expected, `${faultyWrite} ${fault}`);
+      assert.equal(exported.files, expected.size - 1);
+      assert.ok(again.writes <= writes - left.size + 1, 'what is there is not put again, but for .complete');
+    }
+  }
+});
+
+test('a bucket that may not be listed is written again, and nothing in it is replaced', async () => {
+  const repository = await withSnapshot(contents);
+  const store = bucket();
+  await assert.rejects(exportInto(new FaultyStore(store, { faultyWrite: 6 }), repository));
+  const blind: ObjectStore = {
+    description: 'a bucket for writing',
+    put: async (objectKey, body, options) => await store.put(objectKey, body, options),
+    get: async () => await Promise.reject(new Error('denied')),
+    head: async () => await Promise.reject(new Error('denied')),
+    list: () => {
+      throw new Error('denied');
+    },
+    delete: async () => await Promise.reject(new Error('nothing is deleted')),
+  };
+  await exportInto(blind, repository, { resumed: true });
+  assertWhole(await exportedObjects(store, prefix), contents);
+});
+
+test('a store that refuses is named, with the object, and keeps no mark of completeness', async () => {
+  const repository = await withSnapshot(contents);
+  const store = bucket();
+  const full: ObjectStore = {
+    description: 'a full bucket',
+    put: async (objectKey, body, options) => {
+      if (objectKey.endsWith('metadata.json'))
+        throw new Fault({ op: 'put', subject: 'x', message: 'no room', retryable: true });
+      await store.put(objectKey, body, options);
+    },
+    get: async (objectKey) => await store.get(objectKey),
+    head: async (objectKey) => await store.head(objectKey),
+    list: (from) => store.list(from),
+    delete: async (objectKey) => await store.delete(objectKey),
+  };
+  await assert.rejects(exportInto(full, repository), (error) => {
+    assert.ok(error instanceof Fault && error.retryable);
+    assert.match(error.message, /metadata\.json could not be written to a full bucket: no room/);
+    return true;
+  });
+  assert.ok(!(await exportedObjects(store, prefix)).has('.complete'));
+});
+
+test('an export that is told to stop stops', async () => {
+  const repository = await withSnapshot(contents);
+  const stop = new AbortController();
+  const store = bucket();
+  const stopping = new FaultyStore(store, { beforeWrite: async () => stop.abort(new Error('stop')) });
+  await assert.rejects(exportInto(stopping, repository, { signal: stop.signal }), /stop/);
+  assert.ok((await exportedObjects(store, prefix)).size < 3);
+});
