@@ -89,21 +89,12 @@ export const exportProvocations: Provocations = {
       return id;
     }),
     SNAPSHOT_EXPORT_IN_PROGRESS: exporting(unfinished),
-    FEATURE_UNSUPPORTED: exporting(async (kit) => await kit.completed()),
   },
   createGroupBackupPrivateEndpoint: {
     MISSING_ATTRIBUTE: asking({ body: { cloudProvider: 'AWS' } }),
     PRIVATE_ENDPOINT_ALREADY_EXISTS: async ({ ask, did }) => {
       await did('createGroupBackupPrivateEndpoint');
       return await ask();
-    },
-  },
-  updateGroupClusterBackupSchedule: {
-    FEATURE_UNSUPPORTED: async (kit) => {
-      const { exportBucketId } = await bucket(kit);
-      return await kit.ask({
-        body: { autoExportEnabled: true, export: { exportBucketId, frequencyType: 'monthly' } },
-      });
     },
   },
   updateGroupClusterSnapshotSchedule: {
