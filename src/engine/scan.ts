@@ -25,7 +25,10 @@ export async function scanAll(
   collections: readonly TakenCollection[],
 ): Promise<void> {
   let done = 0;
-  capture.meter.enter({ phase: 'scanning', collectionsDone: 0, collectionsTotal: collections.length });
+  // Of an increment's few new collections a database's size says nothing.
+  const isFirst = ![...capture.collections.values()].some((one) => one.scanned);
+  const bytesTotal = isFirst ? await estimateBytes(member, collections, capture.signal) : 0;
+  capture.meter.enter({ phase: 'scanning', bytesTotal, collectionsDone: 0, collectionsTotal: collections.length });
   await forEachConcurrently(collections, capture.limits.scansAtOnce, async (listed) => {
     throwIfAborted(capture.signal);
     capture.meter.update({ subject: `${listed.db}.${listed.name}` });
@@ -33,6 +36,27 @@ export async function scanAll(
     done++;
     capture.meter.update({ collectionsDone: done });
   });
+}
+
+/** What a progress bar ends at. The server keeps these figures in memory; asking about so many databases is cheaper than one batch. Unknown (0) where there are more, and to a user without the right. */
+const ESTIMATED_DATABASES_MAX = 200;
+const UNAUTHORIZED = 13;
+
+async function estimateBytes(
+  member: SourceMember,
+  collections: readonly TakenCollection[],
+  signal: AbortSignal,
+): Promise<number> {
+  const databases = new Set(collections.map((one) => one.db));
+  if (databases.size > ESTIMATED_DATABASES_MAX) return 0;
+  let bytes = 0;
+  try {
+    for (const db of databases) bytes += Number((await member.command(db, { dbStats: 1 }, signal)).dataSize ?? 0);
+  } catch (error) {
+    if (codeOf(error) !== UNAUTHORIZED) throw error;
+    return 0;
+  }
+  return bytes;
 }
 
 async function scanFuzzily(capture: Capture, member: SourceMember, collection: CollectionCapture): Promise<void> {

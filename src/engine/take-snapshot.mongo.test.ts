@@ -85,11 +85,13 @@ describe('a snapshot of a replica set', () => {
     const fixture = await SnapshotFixture.create(uri);
     const controller = new AbortController();
     let cancelledMs = 0;
+    let bytesTotal = 0;
     await assert.rejects(
       fixture.take({
         signal: controller.signal,
         limits: { readBytesPerSecondMax: 2 << 20 },
         report: (progress) => {
+          bytesTotal = Math.max(bytesTotal, progress.bytesTotal ?? 0);
           if (progress.bytesDone > 1 << 20 && cancelledMs === 0) {
             cancelledMs = performance.now();
             controller.abort(new Cancelled());
@@ -99,6 +101,7 @@ describe('a snapshot of a replica set', () => {
       Cancelled,
     );
     assert.ok(cancelledMs > 0 && performance.now() - cancelledMs < 1_000);
+    assert.ok(bytesTotal > 20_000_000, 'a progress bar knew where it ends');
     for await (const object of fixture.repository.store.list('manifests/')) assert.fail(object.objectKey);
     await client.db('long').dropDatabase();
   });
