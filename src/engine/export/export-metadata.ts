@@ -1,22 +1,30 @@
 import { documentLength, documentOf, findElement } from '../../lib/raw-bson.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { ExtendedJsonWriter } from './extended-json.ts';
+import { seriesIndexes } from './series-indexes.ts';
+import { seriesFieldsOf } from './unpack-bucket.ts';
 
 /**
  * The bytes of a collection's `metadata.json`: what `mongodump` writes as `<collection>.metadata.json`, so that `mongorestore` makes the collection and its indexes from it.
- * Options and indexes are those of the snapshot, as the server had them.
+ * Options and indexes are those of the snapshot, as the server had them; `data` is the entry that holds the documents.
  */
-export function metadataJson(entry: CollectionEntry): Buffer {
+export function metadataJson(entry: CollectionEntry, data: CollectionEntry): Buffer {
   const writer = new ExtendedJsonWriter();
   const json = (document: Buffer): string => writer.document(document).toString('utf8');
   const members = [
-    `"indexes":[${entry.indexes.map(json).join(',')}]`,
+    `"indexes":[${indexesOf(entry, data).map(json).join(',')}]`,
     ...(entry.uuid === null ? [] : [`"uuid":${JSON.stringify(entry.uuid)}`]),
     `"collectionName":${JSON.stringify(entry.name)}`,
     ...(entry.type === 'timeseries' ? ['"type":"timeseries"'] : []),
     `"options":${json(optionsOf(entry.info))}`,
   ];
   return Buffer.from(`{${members.join(',')}}`);
+}
+
+function indexesOf(entry: CollectionEntry, data: CollectionEntry): Buffer[] {
+  if (entry.type !== 'timeseries') return entry.indexes;
+  const { meta } = seriesFieldsOf(entry.info);
+  return seriesIndexes(data.indexes, meta === null ? null : meta.toString('utf8', 0, meta.length - 1));
 }
 
 function optionsOf(info: Buffer): Buffer {

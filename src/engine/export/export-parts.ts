@@ -1,9 +1,11 @@
-import { Fault } from '../../lib/errors.ts';
+import { Fault, messageOf } from '../../lib/errors.ts';
+import { forEachDocument } from '../../lib/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type Block, type BlockLimits, cutBlocks } from './cut-blocks.ts';
 import { exportedCollections } from './exported-collections.ts';
+import { seriesFieldsOf, unpackBucket } from './unpack-bucket.ts';
 
 /** What one replica set has of one collection: it becomes files of its own. */
 export interface ExportPart {
@@ -19,33 +21,48 @@ export interface DataBlock extends Block {
   part: ExportPart;
 }
 
+interface Source {
+  repository: Repository;
+  clusterId: string;
+  limits: BlockLimits;
+  signal: AbortSignal;
+}
+
 /** Everything that is exported, in the order in which it is written. */
 export function exportParts({ header, collections }: Manifest): ExportPart[] {
   const { replicaSetName } = header;
-  const series = collections.find(({ type }) => type === 'timeseries');
-  if (series !== undefined)
-    throw new Fault({
-      op: 'export',
-      subject: `${series.db}.${series.name}`,
-      message: `${series.db}.${series.name} is a time series, and those cannot be exported yet`,
-    });
   return exportedCollections(collections).map(({ entry, data }, index) => ({ index, entry, data, replicaSetName }));
 }
 
-export async function* dataBlocks(
-  parts: readonly ExportPart[],
-  {
-    repository,
-    clusterId,
-    limits,
-    signal,
-  }: { repository: Repository; clusterId: string; limits: BlockLimits; signal: AbortSignal },
-): AsyncGenerator<DataBlock> {
+export async function* dataBlocks(parts: readonly ExportPart[], source: Source): AsyncGenerator<DataBlock> {
   for (const part of parts) {
-    // With a seed of its own, reading in several passes would give another order each time, and files that were begun could not be gone on with.
-    const documents = readCollection(repository, clusterId, part.data, { signal, seed: ORDER_SEED });
-    for await (const block of cutBlocks(documents, limits)) yield { ...block, part };
+    const documents = documentsOf(part, source);
+    const shown = part.entry.type === 'timeseries' ? measurementsOf(part, documents) : documents;
+    for await (const block of cutBlocks(shown, source.limits)) yield { ...block, part };
   }
 }
 
 const ORDER_SEED = 0x7da3;
+
+/** With a seed of its own, reading in several passes would give another order each time, and files that were begun could not be gone on with. */
+function documentsOf({ data }: ExportPart, { repository, clusterId, signal }: Source): AsyncIterable<Buffer> {
+  return readCollection(repository, clusterId, data, { signal, seed: ORDER_SEED });
+}
+
+/** One bucket's at a time. */
+async function* measurementsOf({ entry }: ExportPart, buckets: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const fields = seriesFieldsOf(entry.info);
+  for await (const buffer of buckets) {
+    const offsets: number[] = [];
+    forEachDocument(buffer, (offset) => void offsets.push(offset));
+    for (const [index, offset] of offsets.entries()) {
+      try {
+        yield unpackBucket(buffer.subarray(offset, offsets[index + 1]), fields);
+      } catch (cause) {
+        const subject = `${entry.db}.${entry.name}`;
+        const message = `a bucket of the time series ${subject} cannot be unpacked: ${messageOf(cause)}`;
+        throw new Fault({ op: 'export', subject, message, cause });
+      }
+    }
+  }
+}

@@ -184,10 +184,10 @@ class SnapshotExport {
   async #putMetadata(): Promise<void> {
     const { prefix } = this.#options;
     // Of a collection that lies on several replica sets the first one's counts.
-    const byKey = new Map(this.#parts.toReversed().map(({ entry }) => [metadataKey(prefix, entry), entry]));
+    const byKey = new Map(this.#parts.toReversed().map((part) => [metadataKey(prefix, part.entry), part]));
     this.#files += byKey.size;
-    await forEachConcurrently(byKey, METADATA_AT_ONCE, async ([objectKey, entry]) => {
-      if (!this.#present.has(objectKey)) await this.#put(objectKey, metadataJson(entry));
+    await forEachConcurrently(byKey, METADATA_AT_ONCE, async ([objectKey, { entry, data }]) => {
+      if (!this.#present.has(objectKey)) await this.#put(objectKey, metadataJson(entry, data));
     });
   }
 
