@@ -99,6 +99,7 @@ const own = { scope: 'project', anyOf: ['GROUP_OWNER', 'GROUP_CLUSTER_MANAGER'] 
 const plain = { negotiated: false, aliases: [], envelope: false, documents400: true } as const;
 const unversioned = '2023-01-01';
 const snapshotTask = `${v1}/clusters/{clusterName}/snapshots/{snapshotId}/task`;
+const exportTask = `${v1}/clusters/{clusterName}/exports/{exportId}/task`;
 const restoreJobTask = `${v1}/clusters/{clusterName}/restoreJobs/{restoreJobId}/task`;
 
 export const tidemarkOperations = defineOperations({
@@ -171,5 +172,22 @@ export const tidemarkOperations = defineOperations({
     access: { scope: 'project', anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] },
     versions: [{ date: unversioned, response: TaskProgress }],
     errorCodes: ['RESTORE_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  getExportTask: {
+    ...reading,
+    ...plain,
+    path: exportTask,
+    access: read,
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['EXPORT_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  cancelExportTask: {
+    ...reading,
+    ...plain,
+    method: 'DELETE',
+    path: exportTask,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_EXPORT_OPERATOR'] },
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['EXPORT_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
   },
 });

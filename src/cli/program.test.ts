@@ -15,6 +15,7 @@ const PROMISED: Record<string, string[]> = {
   'snapshot list': ['--data-dir', '--json', '--repository'],
   'snapshot show': ['--data-dir', '--json'],
   'schedule show': ['--project', '--data-dir', '--json'],
+  export: ['--bucket', '--snapshot', '--custom', '--project', '--data-dir', '--json'],
   restore: ['--snapshot', '--to', '--uri', '--repository', '--data-dir', '--skip-verify', '--yes', '--json'],
   'repository check': ['--read-data', '--data-dir', '--repository', '--json'],
   'repository prune': ['--dry-run', '--data-dir', '--json'],

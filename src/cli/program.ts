@@ -6,6 +6,7 @@ import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
 import type { CommandTools } from './command-run.ts';
 import { exitCodes } from './exit-codes.ts';
+import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
 import { repositoryCheckCommand } from './repository-check.ts';
 import { repositoryPruneCommand } from './repository-prune.ts';
@@ -44,6 +45,7 @@ export function createProgram(tools: CommandTools): Command {
   );
   program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
   program.addCommand(restoreCommand(tools));
+  program.addCommand(exportCommand(tools));
   program.addCommand(
     group('repository', 'look after the repository', [
       repositoryCheckCommand(tools),

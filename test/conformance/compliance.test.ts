@@ -358,6 +358,7 @@ const operationVerdicts: Partial<Record<OperationId, readonly string[] | { harml
   removeCluster: ['clusters.remove'],
   cancelSnapshotTask: ['tasks.cancel'],
   cancelRestoreJobTask: ['tasks.cancel'],
+  cancelExportTask: ['tasks.cancel'],
 };
 
 test('every operation that is not a GET comes down to functions with a verdict', () => {
@@ -383,6 +384,7 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark snapshot show': 'reads',
   'tidemark schedule show': 'reads',
   'tidemark restore': ['restoreJobs.create'],
+  'tidemark export': ['exportJobs.create'],
   'tidemark repository check': 'reads',
   'tidemark repository prune': { harmless: 'deletes what no manifest names; manifests go with their snapshots only' },
   'tidemark repository rebuild': { harmless: 'adds what is missing and changes nothing that is there' },

@@ -33,7 +33,7 @@ async function exportOf(fixture: SnapshotFixture): Promise<Map<string, Buffer>> 
         resumed: false,
         transcoder,
         log: silentLogger,
-        limits: { blockBytes: 20_000, fileBytes: 40_000 },
+        limits: { blockBytes: 5_000, fileBytes: 15_000 },
       },
       completed: {
         ...{ orgId: 'o', orgName: 'O', groupId: 'p', groupName: 'P', clusterUniqueId: fixture.clusterId },

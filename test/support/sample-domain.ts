@@ -244,7 +244,7 @@ const exportJobBase: ExportJob = {
   components: [],
   createdAtMs: sampleNowMs,
   finishedAtMs: sampleNowMs,
-  taskId: null,
+  taskId: sampleId('7', 3),
   stateReason: null,
 };
 
@@ -333,6 +333,10 @@ const sampleTasks: readonly Task[] = [
     subjectId: sampleId('e', 1),
     progress: null,
     finishedAtMs: sampleNowMs,
+  }),
+  taskRow({
+    ...{ id: sampleId('7', 3), kind: 'exportSnapshot', state: 'succeeded', subjectId: sampleId('9', 1) },
+    ...{ progress: null, finishedAtMs: sampleNowMs },
   }),
 ];
 

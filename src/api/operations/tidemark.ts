@@ -9,6 +9,7 @@ import { registeredClusterBody } from '../wire/registered-cluster.ts';
 import { taskBody } from '../wire/task.ts';
 
 type SnapshotParams = { groupId: string; clusterName: string; snapshotId: string };
+type ExportParams = { groupId: string; clusterName: string; exportId: string };
 type RestoreJobParams = { groupId: string; clusterName: string; restoreJobId: string };
 
 export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
@@ -54,6 +55,15 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
     const task = await taskOfRestoreJob(params, domain);
     return restoreJobTaskBody(params, await domain.tasks.cancel(task.id), links);
   },
+
+  async getExportTask({ params, domain, links }) {
+    return exportTaskBody(params, await taskOfExport(params, domain), links);
+  },
+
+  async cancelExportTask({ params, domain, links }) {
+    const task = await taskOfExport(params, domain);
+    return exportTaskBody(params, await domain.tasks.cancel(task.id), links);
+  },
 };
 
 /** Tasks are reached through what they work on, because that says whose they are. */
@@ -69,6 +79,12 @@ async function taskOfRestoreJob(params: RestoreJobParams, domain: Domain): Promi
   return await domain.tasks.get(taskId);
 }
 
+async function taskOfExport(params: ExportParams, domain: Domain): Promise<Task> {
+  const { taskId } = await domain.exportJobs.get({ ...clusterOf(params), exportJobId: params.exportId });
+  if (taskId === null) throw refuse('TASK_NOT_FOUND', [params.exportId]);
+  return await domain.tasks.get(taskId);
+}
+
 function clusterPath({ projectId, clusterName }: ClusterName): string {
   return `/groups/${projectId}/clusters/${clusterName}`;
 }
@@ -79,4 +95,8 @@ function snapshotTaskBody(params: SnapshotParams, task: Task, links: LinkBuilder
 
 function restoreJobTaskBody(params: RestoreJobParams, task: Task, links: LinkBuilder): object {
   return taskBody(task, clusterPath(clusterOf(params)), `restoreJobs/${params.restoreJobId}`, links);
+}
+
+function exportTaskBody(params: ExportParams, task: Task, links: LinkBuilder): object {
+  return taskBody(task, clusterPath(clusterOf(params)), `exports/${params.exportId}`, links);
 }

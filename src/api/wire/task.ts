@@ -5,7 +5,7 @@ import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { isoOrNull } from './times.ts';
 
-/** `subject` is the snapshot or restore job that it works on, as a path below the cluster's: `snapshots/<id>` or `restoreJobs/<id>`. */
+/** `subject` is what it works on, as a path below the cluster's: `snapshots/<id>`, `restoreJobs/<id>` or `exports/<id>`. */
 export function taskBody(
   task: Task,
   cluster: string,

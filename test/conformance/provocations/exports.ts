@@ -48,6 +48,14 @@ async function unfinished(kit: Kit, exportBucketId: string): Promise<string> {
   return snapshotId;
 }
 
+/** A row without a task, as one is whose task was forgotten. */
+const withoutExportTask: Provocation = async (kit) => {
+  const { exportBucketId } = await bucket(kit);
+  await unfinished(kit, exportBucketId);
+  const { results } = (await kit.did('listGroupClusterBackupExports')) as unknown as { results: { id: string }[] };
+  return await kit.ask({ params: { exportId: results[0]?.id ?? '' } });
+};
+
 export const exportProvocations: Provocations = {
   createGroupCloudProviderAccess: {
     PROVIDER_UNSUPPORTED: asking({ body: { providerName: 'GCP' } }),
@@ -90,6 +98,8 @@ export const exportProvocations: Provocations = {
     }),
     SNAPSHOT_EXPORT_IN_PROGRESS: exporting(unfinished),
   },
+  getExportTask: { TASK_NOT_FOUND: withoutExportTask },
+  cancelExportTask: { TASK_NOT_FOUND: withoutExportTask },
   createGroupBackupPrivateEndpoint: {
     MISSING_ATTRIBUTE: asking({ body: { cloudProvider: 'AWS' } }),
     PRIVATE_ENDPOINT_ALREADY_EXISTS: async ({ ask, did }) => {
