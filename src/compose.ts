@@ -24,6 +24,7 @@ import { queueCatalogCopy } from './domain/repositories/catalog-copy-task.ts';
 import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
 import { repositoryManifests } from './domain/repositories/repository-manifests.ts';
+import { prepareDownload, readDownload } from './engine/archive/download.ts';
 import { exportSnapshot } from './engine/export/export-snapshot.ts';
 import { TranscoderPool } from './engine/export/transcoder-pool.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
@@ -207,6 +208,8 @@ function createPorts(
   { clock, random, log }: Tools,
   options: OpenOptions,
 ): DomainPorts {
+  const repositoryOf = (regionName: string | undefined): Repository =>
+    regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
   return {
     snapshotEngine: {
       take: async (request) => {
@@ -218,7 +221,7 @@ function createPorts(
     },
     restoreEngine: {
       restore: async ({ point, regionName, ...request }) => {
-        const readFrom = regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
+        const readFrom = repositoryOf(regionName);
         const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
         if (point === undefined) return await restoreSnapshot(common);
         const { header } = await readManifest(readFrom, request, { signal: request.signal });
@@ -241,6 +244,11 @@ function createPorts(
           await transcoder.close();
         }
       },
+    },
+    downloadEngine: {
+      prepare: async ({ regionName, ...request }) =>
+        await prepareDownload({ ...request, repository: repositoryOf(regionName) }),
+      read: ({ regionName, ...request }) => readDownload({ ...request, repository: repositoryOf(regionName) }),
     },
     captureEngine: {
       tail: async (request) => await tailOplog({ ...request, repository, clock, log }),
@@ -328,6 +336,7 @@ const LANES: Record<TaskKind, Lane> = {
   deleteSnapshotCopy: 'copies',
   restoreSnapshot: 'long',
   exportSnapshot: 'exports',
+  serveDownload: 'long',
   deleteSnapshot: 'short',
   copyCatalog: 'short',
   pruneSlices: 'short',

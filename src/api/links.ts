@@ -25,6 +25,8 @@ export interface LinkBuilder {
   to(thing: string, path: string): Link;
   /** A path from the root, for what lies beside the Atlas API. */
   at(path: string, rel: string): Link;
+  /** Of the same, as text. */
+  url(path: string): string;
 }
 
 export function linkBuilder(base: string): LinkBuilder {
@@ -33,5 +35,6 @@ export function linkBuilder(base: string): LinkBuilder {
     self: (path) => ({ href: v2 + path, rel: 'self' }),
     to: (thing, path) => ({ href: v2 + path, rel: relation(thing) }),
     at: (path, rel) => ({ href: base + path, rel }),
+    url: (path) => base + path,
   };
 }

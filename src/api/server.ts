@@ -8,6 +8,7 @@ import type { Domain } from '../domain/domain.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { registerDownloadRoutes } from './download-routes.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
 import { HttpRefusal } from './http-refusals.ts';
@@ -116,6 +117,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   registerOAuthRoutes(server, authenticator.clientCredentials);
   registerOpenApiRoute(server, { publicUrl: options.publicUrl, version: options.version });
+  registerDownloadRoutes(server, { domain: options.domain, clock, log });
   registerOperations(server, options);
   return server;
 }

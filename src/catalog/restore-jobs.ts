@@ -30,6 +30,36 @@ export async function listRestoreJobs(
   );
 }
 
+/** Downloads that are being prepared or have a link that can still be used, of clusters of the project. */
+export async function liveDownloadJobs(
+  reader: CatalogReader,
+  query: { projectId: string; nowMs: number },
+): Promise<{ id: string; snapshotId: string | null }[]> {
+  return await reader
+    .selectFrom('restoreJobs')
+    .innerJoin('clusters', 'clusters.id', 'restoreJobs.clusterId')
+    .select(['restoreJobs.id', 'restoreJobs.snapshotId'])
+    .where('clusters.projectId', '=', query.projectId)
+    .where('restoreJobs.deliveryType', '=', 'download')
+    .where((e) =>
+      e.or([
+        e('restoreJobs.state', 'in', ['queued', 'inProgress']),
+        e.and([
+          e('restoreJobs.state', '=', 'completed'),
+          e('restoreJobs.expiresAtMs', '>', query.nowMs),
+          e.exists(
+            e
+              .selectFrom('downloads')
+              .select('downloads.id')
+              .whereRef('downloads.restoreJobId', '=', 'restoreJobs.id')
+              .where('downloads.deliveredAtMs', 'is', null),
+          ),
+        ]),
+      ]),
+    )
+    .execute();
+}
+
 /** Ids of the clusters, out of those given, whose data a restore is replacing or is about to. */
 export async function clustersBeingRestored(
   reader: CatalogReader,

@@ -155,6 +155,23 @@ CREATE TABLE copy_settings (
 
 CREATE UNIQUE INDEX copy_settings_of_schedule on copy_settings (cluster_id, region_name);
 
+CREATE TABLE downloads (
+  id text primary key,
+  restore_job_id text not null references restore_jobs (id),
+  position integer not null,
+  replica_set_name text not null,
+  is_shard integer not null check (is_shard in (0, 1)),
+  region_name text,
+  file_name text not null,
+  bytes bigint not null,
+  sha1 text not null,
+  sha256 text not null,
+  writer text not null,
+  served_bytes bigint not null,
+  delivered_at_ms bigint,
+  unique (restore_job_id, position)
+);
+
 CREATE TABLE export_buckets (
   id text primary key,
   project_id text not null references projects (id),

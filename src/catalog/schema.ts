@@ -27,6 +27,7 @@ export interface Tables {
   compliancePolicies: CompliancePolicyTable;
   compliancePolicyItems: CompliancePolicyItemTable;
   restoreJobs: RestoreJobTable;
+  downloads: DownloadTable;
   exportBuckets: ExportBucketTable;
   exportJobs: ExportJobTable;
   exportJobComponents: ExportJobComponentTable;
@@ -355,6 +356,28 @@ export interface RestoreJobTable {
   failureReason: string | null;
 }
 
+/** One file of a download: the archive of one replica set. */
+export interface DownloadTable {
+  id: string;
+  restoreJobId: string;
+  position: number;
+  replicaSetName: string;
+  /** One of several, of a sharded snapshot. */
+  isShard: Flag;
+  /** Where the copy is that is read; null for the repository itself. */
+  regionName: string | null;
+  fileName: string;
+  bytes: number;
+  /** Hex digits. */
+  sha1: string;
+  sha256: string;
+  /** What the bytes of the file depend on beside the snapshot. */
+  writer: string;
+  /** From the beginning of the file, without a hole. */
+  servedBytes: number;
+  deliveredAtMs: number | null;
+}
+
 export type CloudProvider = 'AWS' | 'AZURE' | 'GCP';
 
 export interface ExportBucketTable {
@@ -432,6 +455,7 @@ export type TaskKind =
   | 'deleteSnapshot'
   | 'restoreSnapshot'
   | 'exportSnapshot'
+  | 'serveDownload'
   | 'copySnapshot'
   | 'deleteSnapshotCopy'
   | 'copyCatalog'
@@ -554,6 +578,7 @@ export type CopySettingRow = Selectable<CopySettingTable>;
 export type SnapshotCopyRow = Selectable<SnapshotCopyTable>;
 export type CompliancePolicyRow = Selectable<CompliancePolicyTable>;
 export type CompliancePolicyItemRow = Selectable<CompliancePolicyItemTable>;
+export type DownloadRow = Selectable<DownloadTable>;
 export type RestoreJobRow = Selectable<RestoreJobTable>;
 export type ExportBucketRow = Selectable<ExportBucketTable>;
 export type ExportJobRow = Selectable<ExportJobTable>;

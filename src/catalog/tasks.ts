@@ -35,7 +35,7 @@ export async function taskIdsOfSubjects(
     .selectFrom('tasks')
     .select(['subjectId', 'id'])
     .where('subjectId', 'in', subjectIds)
-    .where('kind', 'in', ['takeSnapshot', 'restoreSnapshot'])
+    .where('kind', 'in', ['takeSnapshot', 'restoreSnapshot', 'serveDownload'])
     .orderBy('createdAtMs')
     .orderBy('id')
     .execute();

@@ -28,6 +28,8 @@ import { createPrivateEndpoints } from './private-endpoints/private-endpoints.ts
 import { createProjects } from './projects/projects.ts';
 import { type CatalogCopies, copyCatalogHandler } from './repositories/catalog-copy-task.ts';
 import { createCollectionRestoreJobs } from './restores/collection-restores.ts';
+import { type DownloadEngine, serveDownloadHandler } from './restores/download-task.ts';
+import { createDownloads } from './restores/downloads.ts';
 import { type RestoreEngine, restoreSnapshotHandler } from './restores/restore-task.ts';
 import { createRestoreJobs } from './restores/restores.ts';
 import { createSchedules } from './schedules/schedules.ts';
@@ -49,6 +51,7 @@ export interface DomainPorts {
   snapshotEngine: SnapshotEngine;
   restoreEngine: RestoreEngine;
   exportEngine: ExportEngine;
+  downloadEngine: DownloadEngine;
   captureEngine: CaptureEngine;
   manifests: Manifests;
   catalogCopies: CatalogCopies;
@@ -62,7 +65,7 @@ export interface DomainPorts {
 
 export function createDomain(context: DomainContext, ports: DomainPorts): Domain {
   const handlers = createTaskHandlers(context, ports);
-  const restoreJobs = createRestoreJobs(context, ports.captureEngine);
+  const restoreJobs = createRestoreJobs(context, ports.captureEngine, handlers);
   return {
     organizations: createOrganizations(context),
     projects: createProjects(context),
@@ -72,6 +75,7 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
     schedules: createSchedules(context, ports.copyStores.regions),
     compliancePolicies: createCompliancePolicies(context, ports.repository),
     restoreJobs,
+    downloads: createDownloads(context, ports.downloadEngine),
     exportBuckets: createExportBuckets(context),
     exportJobs: createExportJobs(context),
     checkpoints: createCheckpoints(context),
@@ -107,6 +111,7 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
     deleteSnapshot: deleteSnapshotHandler(manifests),
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
     exportSnapshot: exportSnapshotHandler(context, { engine: ports.exportEngine, bucketStores: ports.bucketStores }),
+    serveDownload: serveDownloadHandler(context, ports.downloadEngine),
     copySnapshot: copySnapshotHandler(context, ports.copyStores),
     deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),

@@ -39,6 +39,7 @@ export interface Domain {
   schedules: Schedules;
   compliancePolicies: CompliancePolicies;
   restoreJobs: RestoreJobs;
+  downloads: Downloads;
   exportBuckets: ExportBuckets;
   exportJobs: ExportJobs;
   checkpoints: Checkpoints;
@@ -224,14 +225,61 @@ export interface SnapshotContents {
 
 export type SnapshotName = ClusterName & { snapshotId: string };
 
-/** Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when completed. */
-export type RestoreJob = RestoreJobRow & { projectId: string; clusterName: string; taskId: string | null };
+/**
+ * Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when completed. Of a download `completed` means that its link was made, and
+ * `finishedAtMs` is set once it has been used or has expired.
+ */
+export type RestoreJob = RestoreJobRow & {
+  projectId: string;
+  clusterName: string;
+  taskId: string | null;
+  /** Of a download that is ready: one for each replica set. */
+  downloads: DownloadLink[];
+};
+
+export interface DownloadLink {
+  /** Below the service's own address; null once the link is used up. Whoever has it may download without credentials. */
+  path: string | null;
+  fileName: string;
+  bytes: number;
+  /** Hex digits. */
+  sha1: string;
+  sha256: string;
+  replicaSetName: string;
+  /** One of several, of a sharded snapshot. */
+  isShard: boolean;
+}
+
+/** The files behind the links of restore jobs. */
+export interface Downloads {
+  /** Refused where the token was not made by us, or the link has been used or has expired. */
+  open(request: { token: string; fileName: string }): Promise<OpenDownload>;
+  /** Breaks off what is being served. */
+  stopAll(): void;
+}
+
+export interface OpenDownload {
+  downloadId: string;
+  fileName: string;
+  bytes: number;
+  /** Hex digits. */
+  sha256: string;
+  readyAtMs: number;
+  /**
+   * The bytes from..to, `to` not included. An earlier stream of the same file is broken off; refused where too many files are served. `stop` breaks this one off. `end` is called
+   * exactly once, whatever happens; `whole`: all of it was handed over.
+   */
+  stream(range: { from: number; to: number; stop: AbortController }): Promise<{
+    bytes: AsyncIterable<Buffer>;
+    end(whole: boolean): Promise<void>;
+  }>;
+}
 
 export interface RestoreJobs {
   /** Newest first. */
   list(query: ClusterName & { page: PageRequest }): Promise<Page<RestoreJob>>;
   get(query: ClusterName & { restoreJobId: string }): Promise<RestoreJob>;
-  /** `projectId` and `clusterName` are the snapshot's. All data of the target is replaced. */
+  /** `projectId` and `clusterName` are the snapshot's. All data of the target is replaced; a download has none. */
   create(request: RestoreRequest): Promise<RestoreJob>;
   /** As Atlas has it: downloads only, so an automated restore is refused. `tasks.cancel` stops one, leaving the target half restored. */
   cancel(request: ClusterName & { restoreJobId: string }): Promise<void>;
@@ -349,7 +397,7 @@ export interface Legacy {
   updateSchedule(
     request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
   ): Promise<LegacySchedule>;
-  /** Makes a restore job of a snapshot or of a point in time; downloads and checkpoints are refused. */
+  /** Makes a restore job of a snapshot or of a point in time, or a download of a snapshot; checkpoints are refused. */
   restore(request: LegacyRestoreRequest): Promise<RestoreJob>;
 }
 

@@ -3,6 +3,7 @@ import { continuousBackupRefusals } from './continuous-backup/continuous-backup-
 import { exportRefusals } from './exports/export-refusals.ts';
 import { legacyRefusals } from './legacy/legacy-refusals.ts';
 import { privateEndpointRefusals } from './private-endpoints/private-endpoint-refusals.ts';
+import { downloadRefusals } from './restores/download-refusals.ts';
 import { scheduleRefusals } from './schedules/schedule-refusals.ts';
 import { supportingRefusals } from './supporting-refusals.ts';
 
@@ -59,6 +60,7 @@ export const refusalRules = {
   ...exportRefusals,
   ...legacyRefusals,
   ...privateEndpointRefusals,
+  ...downloadRefusals,
   VALIDATION_ERROR: {
     status: 400,
     detail: 'The request content produced the validation error: {0}.',
@@ -114,7 +116,7 @@ export const refusalRules = {
     status: 400,
     detail: 'The delivery type {0} is not supported.',
     remedy:
-      'This version restores into registered clusters: use `automated`, or `pointInTime` for a cluster with continuous backup.',
+      'Use `automated`, `download`, or `pointInTime` for a cluster with continuous backup; in the legacy operations `AUTOMATED_RESTORE` or `HTTP`.',
   },
   CANNOT_CANCEL_AUTOMATED_RESTORE: {
     status: 400,

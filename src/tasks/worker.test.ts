@@ -62,6 +62,7 @@ class House {
       takeSnapshot: handler,
       restoreSnapshot: handler,
       exportSnapshot: handler,
+      serveDownload: handler,
       deleteSnapshot: handler,
       copySnapshot: handler,
       deleteSnapshotCopy: handler,

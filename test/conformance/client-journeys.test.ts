@@ -81,6 +81,86 @@ test('atlas backups restores start automated, watch, list, describe', async () =
   });
 });
 
+const file = {
+  replicaSetName: 'rs0',
+  isShard: false,
+  bytes: 5,
+  sha1: '1'.repeat(40),
+  sha256: '2'.repeat(64),
+  writer: 'w',
+};
+
+test('atlas backups restores start download, watch until there is a URL, curl it, and what goes wrong', async () => {
+  await inApiWorld(async (it) => {
+    const { call, world, api } = it;
+    const snapshotId = await completedSnapshot(it);
+    assert.equal((await call('GET', cluster, '2024-08-05')).statusCode, 200);
+    const started = await call('POST', restoreJobs, '2023-01-01', { deliveryType: 'download', snapshotId });
+    assert.equal(started.statusCode, 200, started.body);
+    const { id, deliveryUrl, targetClusterName } = started.json();
+    assert.deepEqual([deliveryUrl, targetClusterName], [[], undefined]);
+    const watch = () => flexThen(it, `/backup/restoreJobs/${id}`);
+    await world.run();
+    assert.deepEqual([(await watch()).deliveryUrl, (await watch()).expiresAt], [[], undefined]);
+    world.preparation(0).succeed([file]);
+    world.readFile = async function* () {
+      yield Buffer.from('bytes');
+    };
+    await world.run();
+    const ready = await watch();
+    assert.deepEqual(
+      [ready.deliveryUrl.length, ready.finishedAt, ready.failed, ready.expired],
+      [1, undefined, false, false],
+    );
+    assert.ok(Date.parse(ready.expiresAt) - world.clock.nowMs() <= 3_600_000);
+    const url = new URL(ready.deliveryUrl[0]);
+    assert.match(url.pathname, /^\/downloads\//);
+    const second = await call('POST', restoreJobs, '2023-01-01', { deliveryType: 'download', snapshotId });
+    assert.deepEqual([second.statusCode, second.json().errorCode], [400, 'CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY']);
+    const curl = () => api.server.inject({ method: 'GET', url: url.pathname });
+    assert.equal((await curl()).body, 'bytes');
+    await world.run();
+    const used = await watch();
+    assert.ok(used.finishedAt !== undefined && used.deliveryUrl.length === 0);
+    const gone = await curl();
+    assert.deepEqual([gone.statusCode, gone.json().errorCode], [410, 'DOWNLOAD_GONE']);
+    const missing = await call('POST', restoreJobs, '2023-01-01', { deliveryType: 'download' });
+    assert.deepEqual([missing.statusCode, missing.json().errorCode], [400, 'MISSING_ATTRIBUTE']);
+  });
+});
+
+test('a download of a sharded snapshot has one URL a shard; DELETE ends a link, and one that nobody uses expires', async () => {
+  await inApiWorld(async (it) => {
+    const { call, world, api } = it;
+    const snapshotId = await completedSnapshot(it);
+    const begin = async () => {
+      const body = { deliveryType: 'download', snapshotId };
+      const { id } = (await call('POST', restoreJobs, '2023-01-01', body)).json();
+      await world.run();
+      const shards = ['shard0', 'shard 1'].map((replicaSetName) => ({ ...file, replicaSetName, isShard: true }));
+      world.preparation(world.preparations.length - 1).succeed(shards);
+      await world.run();
+      return `${restoreJobs}/${id}`;
+    };
+    const job = await begin();
+    const ready = (await call('GET', job, '2023-01-01')).json();
+    assert.deepEqual(ready.deliveryUrl, []);
+    assert.deepEqual(
+      ready.components.map((part: { replicaSetName: string }) => part.replicaSetName),
+      ['shard0', 'shard 1'],
+    );
+    assert.match(ready.components[1].downloadUrl, /restore-[a-f0-9]+-shard_1\.archive\.gz$/);
+    assert.equal((await call('DELETE', job, '2023-01-01')).statusCode, 204);
+    assert.equal((await call('GET', job, '2023-01-01')).json().cancelled, true);
+    const { pathname } = new URL(ready.components[0].downloadUrl);
+    assert.equal((await api.server.inject({ method: 'GET', url: pathname })).statusCode, 410);
+    const another = await begin();
+    await world.clock.leap(3_700_000);
+    const late = (await call('GET', another, '2023-01-01')).json();
+    assert.deepEqual([late.expired, late.components[0].downloadUrl], [true, undefined]);
+  });
+});
+
 /** A role as `cloud_provider_access_setup` and `_authorization` make it. */
 async function authorizedRole({ call }: ApiWorld): Promise<string> {
   const access = '/cloudProviderAccess';
@@ -226,6 +306,21 @@ test('legacy scripts: list, keep, restore and the schedule, in the old vocabular
     await world.run();
     const done = (await call('GET', `${cluster}/restoreJobs/${job.id}`, '2023-01-01')).json();
     assert.deepEqual([done.statusName, done.delivery.statusName], ['FINISHED', 'READY']);
+    const downloads = await call('POST', `${cluster}/restoreJobs`, '2023-01-01', {
+      snapshotId,
+      delivery: { methodName: 'HTTP' },
+    });
+    assert.equal(downloads.statusCode, 200, downloads.body);
+    await world.run();
+    world.preparation(0).succeed([file]);
+    await world.run();
+    const [{ id: downloadId }] = downloads.json().results;
+    const link = (await call('GET', `${cluster}/restoreJobs/${downloadId}`, '2023-01-01')).json();
+    assert.deepEqual(
+      [link.delivery.methodName, link.delivery.statusName, link.hashes[0].hash],
+      ['HTTP', 'READY', file.sha1],
+    );
+    assert.match(link.delivery.url, /\/downloads\/.+\.archive\.gz$/);
     const path = `${cluster}/snapshotSchedule`;
     const schedule = (await call('GET', path, '2023-01-01')).json();
     const echoed = await call('PATCH', path, '2023-01-01', { ...schedule, snapshotIntervalHours: 8 });

@@ -218,6 +218,8 @@ const verdicts: Record<string, Verdict> = {
   },
   'restoreJobs.create': { harmless: 'a restore replaces what is in a cluster; its backups stay' },
   'restoreJobs.cancel': { harmless: 'a restore that ends changes no backup' },
+  'downloads.open': { harmless: 'a download reads' },
+  'downloads.stopAll': { harmless: 'a download reads' },
   'exportBuckets.create': addsOnly,
   'exportBuckets.updatePrivateNetworking': noBackups,
   'exportBuckets.delete': { harmless: 'refused while a schedule exports to it; exports are no backups' },

@@ -5,6 +5,7 @@ import { openCatalog } from '../../src/catalog/catalog.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createDuties, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import { repositoryManifests } from '../../src/domain/repositories/repository-manifests.ts';
+import { prepareDownload, readDownload } from '../../src/engine/archive/download.ts';
 import { exportSnapshot } from '../../src/engine/export/export-snapshot.ts';
 import { InlineTranscoder } from '../../src/engine/export/transcoding.ts';
 import { restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
@@ -43,6 +44,10 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
         const header = { ...taken.header, finishedAt: new Date(clock.nowMs()).toISOString() };
         return { header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
       },
+    },
+    downloadEngine: {
+      prepare: async (request) => await prepareDownload({ ...request, repository }),
+      read: (request) => readDownload({ ...request, repository }),
     },
     restoreEngine: {
       restore: async ({ regionName, point: _point, ...request }) =>

@@ -11,6 +11,7 @@ import type {
   ServiceAccountSecretRecord,
 } from '../../src/auth/stores.ts';
 import type { Domain } from '../../src/domain/domain.ts';
+import { Cancelled } from '../../src/lib/errors.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { type Logger, silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
@@ -89,6 +90,13 @@ export function assignment(role: ProjectRole | OrganizationRole): RoleAssignment
     : { role, organizationId: sampleIds.organization, projectId: null };
 }
 
+/** Time does not pass by itself. */
+function sleepUntilTold(_ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new Cancelled()), { once: true });
+  });
+}
+
 /** The API over the sample domain, with a clock that stands still until it is moved. */
 export async function apiFixture(
   options: {
@@ -100,7 +108,7 @@ export async function apiFixture(
   } = {},
 ): Promise<ApiFixture> {
   const time = { ms: sampleNowMs };
-  const clock = { nowMs: () => time.ms, monotonicMs: () => time.ms, sleep: async () => {} };
+  const clock = { nowMs: () => time.ms, monotonicMs: () => time.ms, sleep: sleepUntilTold };
   const ids = createIdSource(clock, systemRandom);
   const stores = memoryAuthStores();
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);

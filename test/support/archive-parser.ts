@@ -113,7 +113,7 @@ function readBlocks(reader: ArchiveReader, collections: ReadonlyMap<string, Pars
       return [`${entry.db}.${name}`, entry];
     }),
   );
-  const sums = new Map<string, bigint>();
+  const sums = new Map<string, Sum>();
   let othersBegan = false;
   while (!reader.ended) {
     const fields = reader.fields(reader.next(), ['db', 'collection', 'EOF', 'CRC']);
@@ -135,23 +135,36 @@ function readBlocks(reader: ArchiveReader, collections: ReadonlyMap<string, Pars
       continue;
     }
     if (documents.length > 0) throw reader.wrong('documents after the end');
-    const sum = BigInt.asIntN(64, (sums.get(namespace) ?? ALL_ONES) ^ ALL_ONES);
+    const sum = finalCrc(sums.get(namespace) ?? ALL_ONES);
     if (fields.CRC.toBigInt() !== sum) throw reader.wrong(`the checksum of ${namespace} is ${fields.CRC}, not ${sum}`);
     waiting.delete(namespace);
   }
   if (waiting.size > 0) throw reader.wrong(`no end of ${[...waiting.keys()]}`);
 }
 
-const ALL_ONES = 0xffffffffffffffffn;
-const TABLE = Array.from({ length: 256 }, (_, index) => {
+/** The register of the checksum, in two halves. */
+type Sum = readonly [high: number, low: number];
+
+const ALL_ONES: Sum = [0xffffffff, 0xffffffff];
+const TABLE: readonly Sum[] = Array.from({ length: 256 }, (_, index) => {
   let value = BigInt(index);
   for (let bit = 0; bit < 8; bit++) value = (value & 1n) === 1n ? (value >> 1n) ^ 0xc96c5795d7870f42n : value >> 1n;
-  return value;
+  return [Number(value >> 32n), Number(value & 0xffffffffn)];
 });
+const TABLE_HIGH = Uint32Array.from(TABLE, ([high]) => high);
+const TABLE_LOW = Uint32Array.from(TABLE, ([, low]) => low);
 
-/** Go on from `sum`, byte by byte. */
-function addToCrc(sum: bigint, bytes: Buffer): bigint {
-  let crc = sum;
-  for (const byte of bytes) crc = (crc >> 8n) ^ (TABLE[Number((crc ^ BigInt(byte)) & 0xffn)] as bigint);
-  return crc;
+/** Goes on from `sum`, byte by byte. */
+function addToCrc(sum: Sum, bytes: Buffer): Sum {
+  let [high, low] = sum;
+  for (let at = 0; at < bytes.length; at++) {
+    const index = (low ^ (bytes[at] as number)) & 0xff;
+    low = ((low >>> 8) | (high << 24)) ^ (TABLE_LOW[index] as number);
+    high = (high >>> 8) ^ (TABLE_HIGH[index] as number);
+  }
+  return [high >>> 0, low >>> 0];
+}
+
+function finalCrc([high, low]: Sum): bigint {
+  return BigInt.asIntN(64, (BigInt(~high >>> 0) << 32n) | BigInt(~low >>> 0));
 }

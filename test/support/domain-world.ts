@@ -4,6 +4,7 @@ import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import type { ClusterName, Domain } from '../../src/domain/domain.ts';
+import type { PreparedDownload } from '../../src/domain/restores/download-task.ts';
 import type {
   ManifestFacts,
   Manifests,
@@ -70,6 +71,7 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
 }
 
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
+type Prepare = Parameters<DomainPorts['downloadEngine']['prepare']>[0];
 type Tail = Parameters<DomainPorts['captureEngine']['tail']>[0];
 type Export = Parameters<DomainPorts['exportEngine']['export']>[0];
 
@@ -94,6 +96,11 @@ export class DomainWorld {
   readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
   /** What is in the export buckets, by bucket id. */
   readonly buckets = new Map<string, ObjectStore>();
+  readonly preparations: HeldWork<Prepare, PreparedDownload[]>[] = [];
+  /** The file behind every link. */
+  readFile: () => AsyncIterable<Buffer> = () => {
+    throw new Fault({ op: 'download', subject: 'test', message: 'there is no file' });
+  };
   worker: Worker | null = null;
   /** What the next look at a cluster finds. */
   probe: ClusterProbe['describe'] = async () => ({
@@ -132,6 +139,10 @@ export class DomainWorld {
       snapshotEngine: { take: (request) => this.#hold(this.takes, request) },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
       exportEngine: { export: (request) => this.#hold(this.exports, request) },
+      downloadEngine: {
+        prepare: (request) => this.#hold(this.preparations, request),
+        read: () => this.readFile(),
+      },
       captureEngine: {
         tail: (request) => this.#hold(this.tails, request),
         coverage: async () => this.coverage,
@@ -211,6 +222,7 @@ export class DomainWorld {
     for (const tail of this.tails) tail.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const one of this.exports) one.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const restore of this.restores) restore.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
+    for (const work of this.preparations) work.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     await settled();
     await this.worker?.stop();
     await this.catalog.close();
@@ -274,6 +286,10 @@ export class DomainWorld {
 
   restore(index: number): HeldWork<Restore, { documents: number; bytes: number }> {
     return must(this.restores[index], `restore ${index} has begun`);
+  }
+
+  preparation(index: number): HeldWork<Prepare, PreparedDownload[]> {
+    return must(this.preparations[index], `preparation ${index} has begun`);
   }
 
   /** A completed snapshot of the cluster. */

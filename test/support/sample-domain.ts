@@ -172,6 +172,7 @@ export function restoreJobRow(change: Partial<RestoreJob> = {}): RestoreJob {
     restoredBytes: 9_000_000_000,
     failureReason: null,
     taskId: sampleId('7', 2),
+    downloads: [],
     ...change,
   };
 }
@@ -635,6 +636,12 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
         restoreJobOf(request);
         throw refuse('CANNOT_CANCEL_AUTOMATED_RESTORE', [request.restoreJobId]);
       },
+    },
+    downloads: {
+      open: async () => {
+        throw refuse('DOWNLOAD_NOT_FOUND');
+      },
+      stopAll: () => undefined,
     },
     exportBuckets: {
       list: async ({ projectId, cloudProvider, page }) =>

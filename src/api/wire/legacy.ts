@@ -71,6 +71,19 @@ const deliveryStatus = {
   expired: 'EXPIRED',
 } as const;
 
+function deliveryStatusOf(job: RestoreJob): ShapeOf<typeof LegacyRestoreJob>['delivery']['statusName'] {
+  const used = job.deliveryType === 'download' && job.state === 'completed' && job.finishedAtMs !== null;
+  return used ? 'MAX_DOWNLOADS_EXCEEDED' : deliveryStatus[job.state];
+}
+
+/** The link, while it lives. The old address has no place for several: of a sharded snapshot it is that of the first. */
+function downloadOf(job: RestoreJob, links: LinkBuilder): Partial<ShapeOf<typeof LegacyRestoreJob>['delivery']> {
+  if (job.deliveryType !== 'download') return {};
+  const path = job.downloads.find((file) => file.path !== null)?.path ?? null;
+  const url = path === null ? {} : { url: links.url(path), urlV2: links.url(path) };
+  return { expirationHours: 1, maxDownloads: 1, ...timeIfKnown('expires', job.expiresAtMs), ...url };
+}
+
 /** A restore job; it belongs to no batch, as every job of a replica set. */
 export function legacyRestoreJobBody(
   job: RestoreJob,
@@ -85,14 +98,15 @@ export function legacyRestoreJobBody(
     created: isoSeconds(job.createdAtMs),
     delivery: {
       methodName: job.deliveryType === 'download' ? 'HTTP' : 'AUTOMATED_RESTORE',
-      statusName: deliveryStatus[job.state],
+      statusName: deliveryStatusOf(job),
+      ...downloadOf(job, links),
       ...(targetClusterId === null ? {} : { targetClusterId }),
       ...(targetClusterName === null ? {} : { targetClusterName }),
       ...(targetProjectId === null ? {} : { targetGroupId: targetProjectId }),
     },
     encryptionEnabled: encrypted,
     groupId: job.projectId,
-    hashes: [],
+    hashes: job.downloads.map(({ fileName, sha1 }) => ({ fileName, hash: sha1, typeName: 'SHA1' })),
     id: job.id,
     links: [
       links.self(`${cluster}/restoreJobs/${job.id}`),

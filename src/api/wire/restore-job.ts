@@ -17,8 +17,9 @@ export function restoreJobBody(job: RestoreJob, links: LinkBuilder): Body {
   const { snapshotId } = job;
   return {
     cancelled: job.state === 'cancelled',
+    ...components(job, links),
     deliveryType: job.deliveryType,
-    deliveryUrl: [],
+    deliveryUrl: job.downloads.flatMap(({ path, isShard }) => (path === null || isShard ? [] : [links.url(path)])),
     desiredTimestamp: desiredTimestamp(job),
     expired: job.state === 'expired',
     ...timeIfKnown('expiresAt', job.expiresAtMs),
@@ -35,6 +36,18 @@ export function restoreJobBody(job: RestoreJob, links: LinkBuilder): Body {
     ...(snapshotId === null ? {} : { snapshotId }),
     ...(job.deliveryType === 'download' ? {} : target(job)),
     ...timeIfKnown('timestamp', job.snapshotCreatedAtMs),
+  };
+}
+
+/** A sharded snapshot is downloaded shard by shard. */
+function components(job: RestoreJob, links: LinkBuilder): Pick<Body, 'components'> {
+  const shards = job.downloads.filter(({ isShard }) => isShard);
+  if (shards.length === 0) return {};
+  return {
+    components: shards.map(({ path, replicaSetName }) => ({
+      ...(path === null ? {} : { downloadUrl: links.url(path) }),
+      replicaSetName,
+    })),
   };
 }
 

@@ -8,6 +8,7 @@ import { supportingResources } from './0002-supporting-resources.ts';
 import { schedulesAndCompliance } from './0003-schedules-and-compliance.ts';
 import { legacyBackup } from './0004-legacy-backup.ts';
 import { continuousBackup } from './0005-continuous-backup.ts';
+import { downloads } from './0006-downloads.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   schedulesAndCompliance,
   legacyBackup,
   continuousBackup,
+  downloads,
 ];
 
 /**

@@ -90,7 +90,7 @@ test('a legacy restore is one of a snapshot into a cluster, named or by id; the 
     const good: LegacyRestoreRequest = { ...cluster, methodName: 'AUTOMATED_RESTORE', snapshotId, ...target };
     const bare: LegacyRestoreRequest = { ...cluster, methodName: 'AUTOMATED_RESTORE', ...target };
     const refusals: [LegacyRestoreRequest, string][] = [
-      [{ ...good, methodName: 'HTTP' }, 'UNSUPPORTED_DELIVERY_METHOD'],
+      [{ ...good, methodName: 'SCP' }, 'UNSUPPORTED_DELIVERY_METHOD'],
       [bare, 'MISSING_ATTRIBUTE'],
       [{ ...bare, checkpointId: nobody }, 'CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS'],
       [{ ...bare, pointInTimeUtcMillis: 1_700_000_000_001 }, 'FRACTIONAL_TIMESTAMP'],

@@ -21,7 +21,13 @@ export interface PointInTimeRestore extends Target {
   point: Point;
 }
 
-export type RestorePlan = AutomatedRestore | PointInTimeRestore;
+/** A snapshot as a file. */
+export interface Download {
+  deliveryType: 'download';
+  snapshotId: string;
+}
+
+export type RestorePlan = AutomatedRestore | PointInTimeRestore | Download;
 
 /** What is asked for, checked for completeness; or the refusal. Pure. */
 export function planRestore(request: RestoreRequest, nowMs: number): RestorePlan {
@@ -40,7 +46,9 @@ export function planRestore(request: RestoreRequest, nowMs: number): RestorePlan
         point: pointOf(request, nowMs),
       };
     case 'download':
-      throw refuse('UNSUPPORTED_DELIVERY_METHOD', [request.deliveryType]);
+      if ([request.pointInTimeUtcSeconds, request.oplogTs, request.oplogInc].some((part) => part !== undefined))
+        throw refuse('CANNOT_DOWNLOAD_POINT_IN_TIME');
+      return { deliveryType: 'download', snapshotId: required(request.snapshotId, 'snapshotId') };
     default:
       return unreachable(request.deliveryType);
   }

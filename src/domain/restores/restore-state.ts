@@ -1,7 +1,7 @@
 import type { RestoreJobState } from '../../catalog/schema.ts';
 import { Bug } from '../../lib/assert.ts';
 
-/** The states of a restore job. Pure. `start` of one in progress is another attempt. Only a download that was completed can expire. */
+/** The states of a restore job. Pure. `start` of one in progress is another attempt. A download that was completed is a link that lives: it alone can expire or be cancelled then. */
 export type RestoreEvent = 'start' | 'complete' | 'fail' | 'cancel' | 'expire';
 
 export const restoreTransitions: Record<RestoreJobState, Record<RestoreEvent, RestoreJobState | 'impossible'>> = {
@@ -11,7 +11,7 @@ export const restoreTransitions: Record<RestoreJobState, Record<RestoreEvent, Re
     start: 'impossible',
     complete: 'impossible',
     fail: 'impossible',
-    cancel: 'impossible',
+    cancel: 'cancelled',
     expire: 'expired',
   },
   failed: {

@@ -78,7 +78,6 @@ test('what cannot be restored is refused before anything is touched', async () =
     const { snapshotId: _id, ...withoutSnapshot } = good;
     const running = await world.domain.snapshots.take(cluster);
     const refusals: [RestoreRequest, string][] = [
-      [{ ...good, deliveryType: 'download' }, 'UNSUPPORTED_DELIVERY_METHOD'],
       [{ ...good, deliveryType: 'pointInTime' }, 'INVALID_PIT_RESTORE_TIME'],
       [
         { ...good, deliveryType: 'pointInTime', pointInTimeUtcSeconds: 1_700_000_000 },

@@ -1,18 +1,20 @@
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
+import { downloadsOfJobs } from '../../catalog/downloads.ts';
 import { mapPage } from '../../catalog/page.ts';
 import {
   clustersBeingRestored,
   findRestoreJob,
   insertRestoreJob,
   listRestoreJobs,
+  liveDownloadJobs,
 } from '../../catalog/restore-jobs.ts';
-import type { ClusterRow, RestoreJobRow, SnapshotRow } from '../../catalog/schema.ts';
+import type { ClusterRow, DownloadRow, RestoreJobRow, SnapshotRow } from '../../catalog/schema.ts';
 import { hasCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
-import { taskIdsOfSubjects } from '../../catalog/tasks.ts';
-import { assert } from '../../lib/assert.ts';
+import { findTaskOfSubject, taskIdsOfSubjects } from '../../catalog/tasks.ts';
 import { formatTimestamp } from '../../lib/timestamp.ts';
-import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
+import type { TaskHandlers } from '../../tasks/handler.ts';
+import { clusterKey, enqueueTask, requestCancel } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import { baseFor, restorableRanges } from '../continuous-backup/point-in-time.ts';
@@ -20,10 +22,20 @@ import { knownSnapshots } from '../continuous-backup/prune-slices.ts';
 import type { ClusterName, RestoreJob, RestoreJobs, RestoreRequest } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
+import { isOver, linksOf } from './download-links.ts';
+import { DOWNLOAD_ATTEMPTS_MAX } from './download-task.ts';
 import { type PointInTimeRestore, planRestore } from './restore-plan.ts';
+import { nextRestoreState } from './restore-state.ts';
 import { RESTORE_ATTEMPTS_MAX } from './restore-task.ts';
 
-export function createRestoreJobs(context: DomainContext, capture: Pick<CaptureEngine, 'coverage'>): RestoreJobs {
+/** Being prepared or with a link that lives. Atlas has such a limit and does not say which. */
+const DOWNLOADS_OF_PROJECT_MAX = 10;
+
+export function createRestoreJobs(
+  context: DomainContext,
+  capture: Pick<CaptureEngine, 'coverage'>,
+  handlers: TaskHandlers,
+): RestoreJobs {
   const { catalog, clock, ids } = context;
 
   return {
@@ -31,18 +43,18 @@ export function createRestoreJobs(context: DomainContext, capture: Pick<CaptureE
       const cluster = await requireCluster(catalog.reader, name);
       const rows = await listRestoreJobs(catalog.reader, { clusterId: cluster.id, page });
       const jobIds = rows.items.map((row) => row.id);
-      const tasks = await taskIdsOfSubjects(catalog.reader, jobIds);
-      return mapPage(rows, (row) => viewOf(row, cluster, tasks.get(row.id) ?? null));
+      const view = await viewer(context, cluster, jobIds);
+      return mapPage(rows, view);
     },
 
     get: async ({ restoreJobId, ...name }) => {
       const { cluster, row } = await requireRestoreJob(catalog.reader, name, restoreJobId);
-      const tasks = await taskIdsOfSubjects(catalog.reader, [row.id]);
-      return viewOf(row, cluster, tasks.get(row.id) ?? null);
+      return (await viewer(context, cluster, [row.id]))(row);
     },
 
     create: async (request) => {
       const plan = planRestore(request, clock.nowMs());
+      if (plan.deliveryType === 'download') return await createDownload(context, request, plan.snapshotId);
       const snapshotId =
         plan.deliveryType === 'automated' ? plan.snapshotId : await baseSnapshot(context, capture, request, plan);
       const job = await catalog.transact(async (writer) => {
@@ -68,7 +80,7 @@ export function createRestoreJobs(context: DomainContext, capture: Pick<CaptureE
           nowMs: clock.nowMs(),
           pin: { clusterId: cluster.id, snapshotId: snapshot.id },
         });
-        return viewOf(row, cluster, taskId);
+        return { ...row, projectId: cluster.projectId, clusterName: cluster.name, taskId, downloads: [] };
       });
       context.wakeWorker();
       return job;
@@ -76,8 +88,12 @@ export function createRestoreJobs(context: DomainContext, capture: Pick<CaptureE
 
     cancel: async ({ restoreJobId, ...name }) => {
       const { row } = await requireRestoreJob(catalog.reader, name, restoreJobId);
-      assert(row.deliveryType !== 'download', 'no downloads are made');
-      throw refuse('CANNOT_CANCEL_AUTOMATED_RESTORE', [restoreJobId]);
+      if (row.deliveryType !== 'download') throw refuse('CANNOT_CANCEL_AUTOMATED_RESTORE', [restoreJobId]);
+      await catalog.transact(async (writer) => {
+        const task = await findTaskOfSubject(writer, row.id);
+        if (task !== undefined) await requestCancel(writer, handlers, { taskId: task.id, nowMs: clock.nowMs() });
+      });
+      context.wakeWorker();
     },
   };
 }
@@ -141,7 +157,7 @@ function requestedRestore(request: {
   nowMs: number;
   cluster: ClusterRow;
   snapshot: SnapshotRow & { createdAtMs: number };
-  target: ClusterRow;
+  target: ClusterRow | null;
   request: RestoreRequest;
 }): RestoreJobRow {
   const { cluster, snapshot, target } = request;
@@ -154,9 +170,9 @@ function requestedRestore(request: {
     snapshotCreatedAtMs: snapshot.createdAtMs,
     deliveryType,
     state: 'queued',
-    targetProjectId: target.projectId,
-    targetClusterId: target.id,
-    targetClusterName: target.name,
+    targetProjectId: target?.projectId ?? null,
+    targetClusterId: target?.id ?? null,
+    targetClusterName: target?.name ?? null,
     pointInTimeUtcSeconds: inTime ? (pointInTimeUtcSeconds ?? null) : null,
     oplogTs: inTime ? (oplogTs ?? null) : null,
     oplogInc: inTime ? (oplogInc ?? null) : null,
@@ -170,6 +186,59 @@ function requestedRestore(request: {
   };
 }
 
-function viewOf(row: RestoreJobRow, cluster: ClusterRow, taskId: string | null): RestoreJob {
-  return { ...row, projectId: cluster.projectId, clusterName: cluster.name, taskId };
+/** What is shown of the cluster's jobs of these ids. */
+async function viewer(
+  { catalog, clock, secretBox }: DomainContext,
+  { projectId, name: clusterName }: ClusterRow,
+  jobIds: readonly string[],
+): Promise<(row: RestoreJobRow) => RestoreJob> {
+  const tasks = await taskIdsOfSubjects(catalog.reader, jobIds);
+  const files = Map.groupBy(await downloadsOfJobs(catalog.reader, jobIds), ({ restoreJobId }) => restoreJobId);
+  const nowMs = clock.nowMs();
+  return (row) => {
+    const rowsOfJob = files.get(row.id) ?? [];
+    const downloads = linksOf(secretBox, row, rowsOfJob, nowMs);
+    const ended = row.state === 'completed' ? endOfLink(row, rowsOfJob, nowMs) : {};
+    return { ...row, ...ended, projectId, clusterName, taskId: tasks.get(row.id) ?? null, downloads };
+  };
+}
+
+/** To those who look, a download is not finished while its link lives, and expires at the moment it said. */
+function endOfLink(
+  row: RestoreJobRow,
+  files: readonly DownloadRow[],
+  nowMs: number,
+): Partial<Pick<RestoreJobRow, 'state' | 'finishedAtMs'>> {
+  if (!files.some(({ deliveredAtMs }) => deliveredAtMs === null)) return {};
+  if (!isOver(row, nowMs)) return { finishedAtMs: null };
+  return { state: nextRestoreState(row.state, 'expire'), finishedAtMs: row.expiresAtMs };
+}
+
+async function createDownload(context: DomainContext, name: ClusterName, snapshotId: string): Promise<RestoreJob> {
+  const { catalog, clock, ids } = context;
+  const job = await catalog.transact(async (writer) => {
+    const cluster = await requireCluster(writer, name);
+    const snapshot = await requireRestorable(writer, cluster, snapshotId);
+    const live = await liveDownloadJobs(writer, { projectId: cluster.projectId, nowMs: clock.nowMs() });
+    if (live.some((other) => other.snapshotId === snapshotId))
+      throw refuse('CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY', [snapshotId]);
+    if (live.length >= DOWNLOADS_OF_PROJECT_MAX)
+      throw refuse('TOO_MANY_SNAPSHOT_DOWNLOADS', [cluster.projectId, String(live.length)]);
+    const request: RestoreRequest = { ...name, deliveryType: 'download' };
+    const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target: null, request });
+    await insertRestoreJob(writer, row);
+    const taskId = ids.next();
+    await enqueueTask(writer, {
+      id: taskId,
+      kind: 'serveDownload',
+      subjectId: row.id,
+      exclusiveKey: null,
+      attemptsMax: DOWNLOAD_ATTEMPTS_MAX,
+      nowMs: clock.nowMs(),
+      pin: { clusterId: cluster.id, snapshotId },
+    });
+    return { ...row, projectId: cluster.projectId, clusterName: cluster.name, taskId, downloads: [] };
+  });
+  context.wakeWorker();
+  return job;
 }

@@ -1,0 +1,139 @@
+import type { CatalogWriter } from '../../catalog/catalog.ts';
+import { downloadsOfJobs, insertDownload } from '../../catalog/downloads.ts';
+import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
+import type { RestoreJobRow } from '../../catalog/schema.ts';
+import { copiesOfSnapshots } from '../../catalog/snapshot-copies.ts';
+import { findSnapshot } from '../../catalog/snapshots.ts';
+import { assert, must } from '../../lib/assert.ts';
+import type { ReportProgress } from '../../lib/progress.ts';
+import type { TaskEnd, TaskHandler, TaskWork } from '../../tasks/handler.ts';
+import type { DomainContext } from '../context.ts';
+import { downloadFileName, isOver, LINK_LIFE_MS } from './download-links.ts';
+import { nextRestoreState } from './restore-state.ts';
+
+export const DOWNLOAD_ATTEMPTS_MAX = 3;
+
+/** Makes files of snapshots, out of the repository alone. */
+export interface DownloadEngine {
+  /** Reads all of it once. What cannot be read is known before a link is given out, and so is how long each file is. */
+  prepare(request: {
+    clusterId: string;
+    snapshotId: string;
+    /** Where the copy is that is to be read; the repository itself where left out. */
+    regionName?: string;
+    signal: AbortSignal;
+    report: ReportProgress;
+  }): Promise<PreparedDownload[]>;
+  /** A file from its first byte to its last, no faster than it is read. */
+  read(request: {
+    clusterId: string;
+    snapshotId: string;
+    regionName?: string;
+    replicaSetName: string;
+    writer: string;
+    signal: AbortSignal;
+  }): AsyncIterable<Buffer>;
+}
+
+export interface PreparedDownload {
+  replicaSetName: string;
+  isShard: boolean;
+  bytes: number;
+  sha1: string;
+  sha256: string;
+  writer: string;
+}
+
+/**
+ * Prepares a download and then waits until its link has been used or has expired. It is unfinished for as long as the link lives, and so the snapshot stays pinned: what a link promises
+ * can be downloaded although the snapshot is deleted meanwhile.
+ */
+export function serveDownloadHandler(context: DomainContext, engine: DownloadEngine): TaskHandler {
+  const { clock } = context;
+  return {
+    run: async (work) => {
+      const job = await work.commit(async (writer) => {
+        const row = must(await findRestoreJob(writer, work.task.subjectId), 'a task is queued together with its job');
+        if (row.state === 'completed') return row;
+        const state = nextRestoreState(row.state, 'start');
+        await updateRestoreJob(writer, row.id, { state, startedAtMs: row.startedAtMs ?? clock.nowMs() });
+        return row;
+      });
+      return job.state === 'completed' ? await waitOrEnd(context, job) : await prepare(context, engine, work, job);
+    },
+
+    settle: async (writer, task, { state, reason }) => {
+      const row = must(await findRestoreJob(writer, task.subjectId), 'jobs are kept');
+      await updateRestoreJob(writer, row.id, {
+        state: nextRestoreState(row.state, state === 'failed' ? 'fail' : 'cancel'),
+        finishedAtMs: clock.nowMs(),
+        failureReason: reason,
+      });
+    },
+  };
+}
+
+async function prepare(
+  context: DomainContext,
+  engine: DownloadEngine,
+  work: TaskWork,
+  job: RestoreJobRow,
+): Promise<TaskEnd> {
+  const { clock, ids } = context;
+  const snapshotId = must(job.snapshotId, 'a download names its snapshot');
+  assert(work.task.pinnedSnapshotId === snapshotId, 'what is being downloaded is pinned');
+  const regionName = await regionToRead(context, snapshotId);
+  const files = await engine.prepare({
+    clusterId: job.clusterId,
+    snapshotId,
+    ...(regionName === null ? {} : { regionName }),
+    signal: work.signal,
+    report: work.report,
+  });
+  const expiresAtMs = clock.nowMs() + LINK_LIFE_MS;
+  await work.commit(async (writer) => {
+    assert((await downloadsOfJobs(writer, [job.id])).length === 0, 'files are written down together with the link');
+    for (const [position, { isShard, ...file }] of files.entries()) {
+      await insertDownload(writer, {
+        ...file,
+        id: ids.next(),
+        restoreJobId: job.id,
+        position,
+        isShard: isShard ? 1 : 0,
+        regionName,
+        fileName: downloadFileName(snapshotId, { isShard, replicaSetName: file.replicaSetName }),
+        servedBytes: 0,
+        deliveredAtMs: null,
+      });
+    }
+    const restoredBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    await updateRestoreJob(writer, job.id, {
+      state: nextRestoreState('inProgress', 'complete'),
+      finishedAtMs: clock.nowMs(),
+      expiresAtMs,
+      restoredBytes,
+    });
+  });
+  return { againAfterMs: LINK_LIFE_MS };
+}
+
+/** The repository, or where the original is gone a copy. */
+async function regionToRead({ catalog }: DomainContext, snapshotId: string): Promise<string | null> {
+  const snapshot = must(await findSnapshot(catalog.reader, snapshotId), 'the row of a snapshot stays');
+  if (snapshot.deletedAtMs === null) return null;
+  const copies = await copiesOfSnapshots(catalog.reader, [snapshotId]);
+  return copies.find(({ state }) => state === 'completed')?.regionName ?? null;
+}
+
+async function waitOrEnd({ catalog, clock }: DomainContext, job: RestoreJobRow): Promise<TaskEnd> {
+  const files = await downloadsOfJobs(catalog.reader, [job.id]);
+  if (files.every(({ deliveredAtMs }) => deliveredAtMs !== null)) return { done: async () => undefined };
+  const nowMs = clock.nowMs();
+  if (!isOver(job, nowMs)) return { againAfterMs: must(job.expiresAtMs, 'a link has an end') - nowMs };
+  return { done: async (writer) => await expire(writer, job.id, clock.nowMs()) };
+}
+
+async function expire(writer: CatalogWriter, jobId: string, nowMs: number): Promise<void> {
+  const job = must(await findRestoreJob(writer, jobId), 'jobs are kept');
+  await updateRestoreJob(writer, jobId, { state: nextRestoreState(job.state, 'expire'), finishedAtMs: nowMs });
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { collect } from '../../../test/support/collect.ts';
+import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { must } from '../../lib/assert.ts';
+import { Fault } from '../../lib/errors.ts';
+import type { ClusterName, RestoreJob } from '../domain.ts';
+import { Refusal } from '../refusals.ts';
+import { LINK_LIFE_MS } from './download-links.ts';
+
+const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
+const FILE = Buffer.from('twenty bytes of file');
+const sums = { sha1: '1'.repeat(40), sha256: '2'.repeat(64), writer: 'test' };
+const prepared = { replicaSetName: 'rs0', isShard: false, bytes: FILE.length, ...sums };
+
+interface Begun {
+  cluster: ClusterName;
+  snapshotId: string;
+  job: () => Promise<RestoreJob>;
+}
+
+/** A download that is being prepared. */
+async function begin(world: DomainWorld): Promise<Begun> {
+  const cluster = await world.withCluster();
+  world.startWorker();
+  const snapshotId = await world.takeWhole(cluster);
+  world.readFile = async function* () {
+    for (let at = 0; at < FILE.length; at += 6) yield FILE.subarray(at, at + 6);
+  };
+  const { id } = await world.domain.restoreJobs.create({ ...cluster, deliveryType: 'download', snapshotId });
+  await world.run();
+  return { cluster, snapshotId, job: () => world.domain.restoreJobs.get({ ...cluster, restoreJobId: id }) };
+}
+
+async function ready(world: DomainWorld): Promise<Begun> {
+  const begun = await begin(world);
+  world.preparation(0).succeed([prepared]);
+  await world.run();
+  return begun;
+}
+
+function partsOf(job: RestoreJob): { token: string; fileName: string } {
+  const [, , token = '', fileName = ''] = must(job.downloads[0]?.path, 'the job has a link').split('/');
+  return { token, fileName };
+}
+
+async function read(world: DomainWorld, job: RestoreJob, from: number, to: number, arrives = true): Promise<string> {
+  const opened = await world.domain.downloads.open(partsOf(job));
+  const { bytes, end } = await opened.stream({ from, to, stop: new AbortController() });
+  const text = Buffer.concat(await collect(bytes)).toString();
+  await end(arrives);
+  return text;
+}
+
+test('a link appears once the download was prepared, with an hour to live, and goes once it was used', async () => {
+  await inWorld({}, async (world) => {
+    const { job, snapshotId } = await begin(world);
+    assert.deepEqual([(await job()).state, (await job()).downloads], ['inProgress', []]);
+    world.preparation(0).succeed([prepared]);
+    await world.run();
+    const link = await job();
+    assert.deepEqual([link.state, link.finishedAtMs, link.failureReason], ['completed', null, null]);
+    assert.ok(Math.abs((link.expiresAtMs ?? 0) - world.clock.nowMs() - LINK_LIFE_MS) < 2_000);
+    assert.match(
+      link.downloads[0]?.path ?? '',
+      new RegExp(`^/downloads/[a-f0-9]{24}[\\w-]{43}/restore-${snapshotId}\\.archive\\.gz$`),
+    );
+    assert.equal(await read(world, link, 0, FILE.length), FILE.toString());
+    await world.run();
+    const used = await job();
+    assert.deepEqual([used.state, used.downloads[0]?.path], ['completed', null]);
+    assert.ok(used.finishedAtMs !== null);
+    await assert.rejects(world.domain.downloads.open(partsOf(link)), refused('DOWNLOAD_GONE'));
+    assert.equal((await world.domain.tasks.get(must(used.taskId, 'a task'))).state, 'succeeded');
+  });
+});
+
+test('nobody gets in without the token, nor with a part of it, nor under another file name', async () => {
+  await inWorld({}, async (world) => {
+    const { job } = await ready(world);
+    const { token, fileName } = partsOf(await job());
+    const { open } = world.domain.downloads;
+    const changed = token.slice(0, -2) + (token.at(-2) === 'A' ? 'B' : 'A') + token.slice(-1);
+    const wrong = [
+      { token: changed, fileName },
+      { token: token.slice(0, 24), fileName },
+      { token: 'f'.repeat(24) + token.slice(24), fileName },
+      { token: '', fileName },
+      { token, fileName: 'another' },
+    ];
+    for (const request of wrong) await assert.rejects(open(request), refused('DOWNLOAD_NOT_FOUND'), request.token);
+    assert.equal((await open({ token, fileName })).bytes, FILE.length);
+  });
+});
+
+test('what broke off can be gone on with for an hour, and only what was served to its last byte uses the link up', async () => {
+  await inWorld({}, async (world) => {
+    const { job } = await ready(world);
+    const link = await job();
+    await world.clock.leap(LINK_LIFE_MS - 60_000);
+    assert.equal(await read(world, link, 0, 9, false), FILE.toString().slice(0, 9));
+    const later = await job();
+    assert.ok((later.expiresAtMs ?? 0) > (link.expiresAtMs ?? 0), 'the hour begins anew');
+    await world.clock.leap(LINK_LIFE_MS - 60_000);
+    // Whole to our eyes, but the connection broke before its end: this may be asked for again.
+    assert.equal(await read(world, await job(), 0, FILE.length, false), FILE.toString());
+    assert.ok((await job()).downloads[0]?.path !== null);
+    // The end alone is not the whole.
+    await read(world, await job(), 15, FILE.length);
+    assert.equal((await job()).finishedAtMs === null, false, 'everything before it had been served');
+  });
+});
+
+test('a part that leaves a hole does not use the link up, and reading the same part again does not make it live on', async () => {
+  await inWorld({}, async (world) => {
+    const { job } = await ready(world);
+    await read(world, await job(), 10, FILE.length);
+    await read(world, await job(), 0, 5);
+    const { expiresAtMs } = await job();
+    await world.clock.leap(600_000);
+    for (let n = 0; n < 3; n++) await read(world, await job(), 0, 5);
+    assert.deepEqual([(await job()).expiresAtMs, (await job()).finishedAtMs], [expiresAtMs, null]);
+    await world.clock.leap(LINK_LIFE_MS);
+    const over = await job();
+    assert.deepEqual([over.state, over.downloads[0]?.path], ['expired', null]);
+  });
+});
+
+test('a link that nobody uses expires, and until then the snapshot stays although it was deleted', async () => {
+  await inWorld({}, async (world) => {
+    const { job, cluster, snapshotId } = await ready(world);
+    const link = await job();
+    await world.domain.snapshots.delete({ ...cluster, snapshotId });
+    await world.clock.leap(LINK_LIFE_MS - 60_000);
+    assert.ok(world.manifests.facts.has(snapshotId));
+    await world.clock.leap(120_000);
+    await world.clock.advance(10_000);
+    assert.ok(!world.manifests.facts.has(snapshotId));
+    assert.equal((await job()).state, 'expired');
+    await assert.rejects(world.domain.downloads.open(partsOf(link)), refused('DOWNLOAD_GONE'));
+  });
+});
+
+test('a cancelled download, in preparation or with a link, is over at once', async () => {
+  await inWorld({}, async (world) => {
+    const { job, cluster, snapshotId } = await begin(world);
+    const { cancel, create } = world.domain.restoreJobs;
+    await cancel({ ...cluster, restoreJobId: (await job()).id });
+    await world.run();
+    assert.equal((await job()).state, 'cancelled');
+    const second = await create({ ...cluster, deliveryType: 'download', snapshotId });
+    await world.run();
+    world.preparation(1).succeed([prepared]);
+    await world.run();
+    const link = await world.domain.restoreJobs.get({ ...cluster, restoreJobId: second.id });
+    await cancel({ ...cluster, restoreJobId: second.id });
+    assert.equal((await world.domain.restoreJobs.get({ ...cluster, restoreJobId: second.id })).state, 'cancelled');
+    await assert.rejects(world.domain.downloads.open(partsOf(link)), refused('DOWNLOAD_GONE'));
+    await cancel({ ...cluster, restoreJobId: second.id });
+  });
+});
+
+test('a snapshot that cannot be read to its end fails the job; there is never a link', async () => {
+  await inWorld({}, async (world) => {
+    const { job } = await begin(world);
+    world.preparation(0).fail(new Fault({ op: 'read blob', subject: 'x', message: 'a blob is missing' }));
+    await world.run();
+    assert.deepEqual([(await job()).state, (await job()).failureReason], ['failed', 'a blob is missing']);
+  });
+});
+
+test('one download of a snapshot at a time, ten of a project, and none of a point in time', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await ready(world);
+    const { create } = world.domain.restoreJobs;
+    const download = { ...cluster, deliveryType: 'download' as const };
+    await assert.rejects(create({ ...download, snapshotId }), refused('CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY'));
+    await assert.rejects(create(download), refused('MISSING_ATTRIBUTE'));
+    await assert.rejects(
+      create({ ...download, snapshotId, oplogTs: 1_700_000_000 }),
+      refused('CANNOT_DOWNLOAD_POINT_IN_TIME'),
+    );
+    await assert.rejects(create({ ...download, snapshotId: '0'.repeat(24) }), refused('SNAPSHOT_NOT_FOUND'));
+    const others: string[] = [];
+    for (let n = 0; n < 10; n++) others.push(await world.takeWhole(cluster));
+    const last = must(others.pop(), 'ten were taken');
+    for (const other of others) await create({ ...download, snapshotId: other });
+    await assert.rejects(create({ ...download, snapshotId: last }), refused('TOO_MANY_SNAPSHOT_DOWNLOADS'));
+  });
+});
+
+test('a second request takes the file over from the first; bytes that are not those prepared are no download', async () => {
+  await inWorld({}, async (world) => {
+    const { job } = await ready(world);
+    const opened = await world.domain.downloads.open(partsOf(await job()));
+    const stop = new AbortController();
+    const first = await opened.stream({ from: 0, to: FILE.length, stop });
+    stop.signal.addEventListener('abort', () => void first.end(false));
+    assert.equal(await read(world, await job(), 0, 5, false), FILE.toString().slice(0, 5));
+    assert.equal(stop.signal.aborted, true);
+    world.readFile = async function* () {
+      yield FILE.subarray(0, 12);
+    };
+    const cut = await opened.stream({ from: 0, to: FILE.length, stop: new AbortController() });
+    await assert.rejects(collect(cut.bytes), /has 12 bytes, but 20 when it was prepared/);
+    await cut.end(false);
+  });
+});

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { throwIfAborted } from '../../lib/abort.ts';
+import { Fault } from '../../lib/errors.ts';
+import type { ReportProgress } from '../../lib/progress.ts';
+import type { Manifest } from '../../repository/format/manifest.ts';
+import { partsOf } from '../../repository/format/manifest-members.ts';
+import { readManifest } from '../../repository/manifests.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
+import { ARCHIVE_WRITER, writeArchive } from './write-archive.ts';
+
+export interface DownloadRequest {
+  repository: Repository;
+  clusterId: string;
+  snapshotId: string;
+  signal: AbortSignal;
+}
+
+/** One file of a download: the compressed archive of one replica set. */
+export interface PreparedFile {
+  replicaSetName: string;
+  /** One of several, of a sharded snapshot. */
+  isShard: boolean;
+  bytes: number;
+  /** Hex. */
+  sha1: string;
+  sha256: string;
+  /** What its bytes depend on beside the snapshot. */
+  writer: string;
+}
+
+/** Bytes of a file are the same only under the same of these. */
+export function fileWriter(): string {
+  return `${ARCHIVE_WRITER}, zlib ${process.versions.zlib} level ${GZIP_LEVEL}`;
+}
+
+/**
+ * Reads and compresses all of a snapshot once and keeps nothing but lengths and sums. So a link is given out only for what can be read from its first byte to its last, and its
+ * length is known, without which nobody can go on with a file that broke off.
+ */
+export async function prepareDownload(request: DownloadRequest & { report: ReportProgress }): Promise<PreparedFile[]> {
+  const { repository, clusterId, snapshotId, signal, report } = request;
+  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  const prepared: PreparedFile[] = [];
+  let bytesBefore = 0;
+  for (const { replicaSetName, isShard, manifest: part } of downloadedParts(manifest)) {
+    const [sha1, sha256] = [createHash('sha1'), createHash('sha256')];
+    let bytes = 0;
+    let plainBytes = 0;
+    const archive = writeArchive({
+      repository,
+      manifest: part,
+      signal,
+      progress: ({ namespace, bytes: done, collectionsDone, collectionsTotal }) => {
+        plainBytes = done;
+        report({
+          phase: 'preparing the download',
+          documentsDone: 0,
+          bytesDone: bytesBefore + done,
+          bytesTotal: manifest.header.bytes,
+          collectionsDone,
+          collectionsTotal,
+          subject: namespace,
+        });
+      },
+    });
+    for await (const member of gzipMembers(archive)) {
+      throwIfAborted(signal);
+      bytes += member.length;
+      sha1.update(member);
+      sha256.update(member);
+    }
+    bytesBefore += plainBytes;
+    const sums = { sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
+    prepared.push({ replicaSetName, isShard, bytes, ...sums, writer: fileWriter() });
+  }
+  return prepared;
+}
+
+/** The file again, from its first byte: whoever wants a later one leaves out what comes before it. */
+export async function* readDownload(
+  request: DownloadRequest & { replicaSetName: string; writer: string },
+): AsyncGenerator<Buffer, void, undefined> {
+  const { repository, clusterId, snapshotId, replicaSetName, signal } = request;
+  if (request.writer !== fileWriter()) {
+    throw new Fault({
+      op: 'download',
+      subject: snapshotId,
+      message: `the download was prepared by ${request.writer}; this is ${fileWriter()}, whose bytes may differ`,
+      hint: 'Ask for another download of the snapshot',
+    });
+  }
+  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  const part = downloadedParts(manifest).find((candidate) => candidate.replicaSetName === replicaSetName);
+  if (part === undefined) {
+    throw new Fault({
+      op: 'download',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} has no replica set ${replicaSetName}`,
+    });
+  }
+  yield* gzipMembers(writeArchive({ repository, manifest: part.manifest, signal }));
+}
+
+/** Without the config servers, of which nothing can be restored by itself. */
+function downloadedParts(manifest: Manifest): { replicaSetName: string; isShard: boolean; manifest: Manifest }[] {
+  return partsOf(manifest)
+    .filter(({ member }) => member?.configServer !== true)
+    .map(({ member, manifest: part }) => ({
+      replicaSetName: part.header.replicaSetName,
+      isShard: member !== null,
+      manifest: part,
+    }));
+}
