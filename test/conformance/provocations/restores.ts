@@ -65,11 +65,36 @@ const either = (body: Body, inTime: (seconds: number) => Record<string, unknown>
     await kit.ask({ body: body(inTime(secondsNow(kit) - 1_000)) })) satisfies Provocation,
 });
 
+/** A download of a snapshot that is being downloaded, or beside as many as a project may have. */
+const beside =
+  (body: Body, howMany: number): Provocation =>
+  async (kit) => {
+    const begun: string[] = [];
+    for (let n = 0; n < howMany; n++) begun.push(await kit.completed());
+    const snapshotId = howMany === 1 ? begun[0] : await kit.completed();
+    // What is being prepared keeps the worker busy, so that the snapshots come first.
+    for (const other of begun)
+      await kit.did('createGroupClusterBackupRestoreJob', {
+        body: today({ deliveryType: 'download', snapshotId: other }),
+      });
+    return await kit.ask({ body: body({ snapshotId }) });
+  };
+
+const downloads = (body: Body, inTime: Record<string, unknown>) => ({
+  CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY: beside(body, 1),
+  TOO_MANY_SNAPSHOT_DOWNLOADS: beside(body, 10),
+  CANNOT_DOWNLOAD_POINT_IN_TIME: asking({ body: body(inTime) }),
+});
+
 export const restoreProvocations: Provocations = {
   createGroupClusterBackupRestoreJob: {
     MISSING_ATTRIBUTE: asking({ body: { deliveryType: 'automated' } }),
     UNSUPPORTED_DELIVERY_METHOD: asking({ body: { deliveryType: 'carrierPigeon' } }),
     ...either(today, atSecond),
+    ...downloads((change) => today({ ...change, deliveryType: 'download' }), {
+      snapshotId: nowhere,
+      oplogTs: 1_700_000_000,
+    }),
   },
   cancelGroupClusterBackupRestoreJob: {
     CANNOT_CANCEL_AUTOMATED_RESTORE: async (kit) => await kit.ask({ params: { restoreJobId: await restoring(kit) } }),
@@ -80,6 +105,7 @@ export const restoreProvocations: Provocations = {
     CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS: asking({ body: legacy({ checkpointId: nowhere }) }),
     FRACTIONAL_TIMESTAMP: asking({ body: legacy({ pointInTimeUTCMillis: 1_700_000_000_001 }) }),
     ...either(legacy, (seconds) => ({ pointInTimeUTCMillis: seconds * 1000 })),
+    ...downloads((change) => legacy({ ...change, methodName: 'HTTP' }), { pointInTimeUTCMillis: 1_700_000_000_000 }),
   },
   createGroupClusterCollectionRestoreJob: {
     MISSING_ATTRIBUTE: asking({ body: collections({}) }),
