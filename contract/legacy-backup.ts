@@ -221,6 +221,7 @@ export const legacyBackupOperations = defineOperations({
     path: `${cluster}/snapshotSchedule`,
     access: read,
     versions: [{ ...legacy, response: LegacySchedule }],
+    errorCodes: ['BACKUP_CONFIG_NOT_FOUND'],
   },
   updateGroupClusterSnapshotSchedule: {
     ...reading,
@@ -230,6 +231,11 @@ export const legacyBackupOperations = defineOperations({
     access: own,
     versions: [{ ...legacy, request: LegacyScheduleRequest, response: LegacySchedule }],
     documents400: true,
-    errorCodes: ['CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET'],
+    errorCodes: [
+      'BACKUP_CONFIG_NOT_FOUND',
+      'CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET',
+      'INVALID_BACKUP_POLICY',
+      'BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS',
+    ],
   },
 });

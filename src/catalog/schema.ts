@@ -538,7 +538,7 @@ export interface CloudProviderAccessRoleTable {
   deletedAtMs: number | null;
 }
 
-/** The legacy snapshot schedule as it was set: kept and shown, nothing is taken by it. */
+/** The legacy snapshot schedule as it was set last: how a change of the schedule was said, to be shown so. */
 export interface LegacyScheduleTable {
   clusterId: string;
   snapshotIntervalHours: number;

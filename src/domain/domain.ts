@@ -391,9 +391,9 @@ export interface Checkpoints {
 
 /** What only the legacy operations know. Their snapshots and restore jobs are the others. */
 export interface Legacy {
-  /** As it was set last, or as clusters begin with. Nothing is taken by it: `schedules` decide. */
+  /** The backup schedule in legacy words: as they were set last while it still says so, else the nearest. */
   schedule(cluster: ClusterName): Promise<LegacySchedule>;
-  /** What is left out stays as it is. A checkpoint interval is refused: replica sets have no checkpoints. */
+  /** Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused: replica sets have no checkpoints. */
   updateSchedule(
     request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
   ): Promise<LegacySchedule>;

@@ -225,7 +225,9 @@ const verdicts: Record<string, Verdict> = {
   'exportBuckets.delete': { harmless: 'refused while a schedule exports to it; exports are no backups' },
   'exportJobs.create': addsOnly,
   'legacy.updateSchedule': {
-    harmless: 'legacy settings are kept and shown; what is taken follows the backup schedule',
+    bound: [{ snapshotIntervalHours: 12 }, { dailySnapshotRetentionDays: 7 }, { dailySnapshotRetentionDays: 0 }].map(
+      (changes) => [below, ({ domain, name }) => domain.legacy.updateSchedule({ ...name, changes })],
+    ),
   },
   'legacy.restore': { harmless: 'as restoreJobs.create' },
   'privateEndpoints.create': addsOnly,

@@ -95,7 +95,7 @@ function longer(a: Retention, b: Retention): Retention {
 }
 
 /** Raising a frequent item can put it above a rarer one, which is then raised with it. */
-function inOrder(items: readonly PolicyItem[]): PolicyItem[] {
+export function inOrder(items: readonly PolicyItem[]): PolicyItem[] {
   const rank = ({ frequencyType }: PolicyItem) => frequencies.indexOf(frequencyType);
   return items
     .toSorted((a, b) => rank(a) - rank(b))

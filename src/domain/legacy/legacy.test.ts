@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { createDuties } from '../create-domain.ts';
-import type { ClusterName, LegacyRestoreRequest } from '../domain.ts';
+import type { ClusterName, LegacyRestoreRequest, LegacySchedule } from '../domain.ts';
 import { Refusal } from '../refusals.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
@@ -64,22 +64,73 @@ test('an end by date is the same as one by retention, after the snapshot’s own
   });
 });
 
-test('the legacy schedule is kept field by field, and takes no checkpoint interval', async () => {
+test('the legacy schedule is the backup schedule in other words: what it says is what is taken and kept', async () => {
   await inWorld({}, async (world) => {
     const cluster = await world.withCluster();
-    const { legacy } = world.domain;
+    world.startWorker();
+    const { legacy, schedules } = world.domain;
+    const items = async () =>
+      (await schedules.get(cluster)).items.map(
+        ({ frequencyType, frequencyInterval, retentionValue, retentionUnit }) =>
+          `${frequencyType} ${frequencyInterval}: ${retentionValue} ${retentionUnit}`,
+      );
     const first = await legacy.schedule(cluster);
-    const changed = await legacy.updateSchedule({ ...cluster, changes: { snapshotIntervalHours: 24 } });
-    assert.deepEqual(changed, { ...first, snapshotIntervalHours: 24 });
-    await legacy.updateSchedule({ ...cluster, changes: { snapshotRetentionDays: 5 } });
-    assert.deepEqual(await legacy.schedule(cluster), { ...changed, snapshotRetentionDays: 5 });
+    const before = await items();
+    assert.deepEqual(first.snapshotIntervalHours, 6);
+    // Five days is the most that its words can say; sent back, they lower nothing.
+    assert.equal(first.snapshotRetentionDays, 5);
+    assert.deepEqual(await legacy.updateSchedule({ ...cluster, changes: settingsIn(first) }), first);
+    assert.deepEqual(await items(), before);
+
+    const changes = { snapshotIntervalHours: 8, weeklySnapshotRetentionWeeks: 12, dailySnapshotRetentionDays: 0 };
+    const changed = await legacy.updateSchedule({ ...cluster, changes });
+    assert.deepEqual(changed, { ...first, ...changes });
+    assert.deepEqual(await legacy.schedule(cluster), changed);
+    assert.deepEqual(await items(), [
+      'hourly 8: 7 days',
+      'weekly 6: 12 weeks',
+      'monthly 40: 12 months',
+      'yearly 12: 1 years',
+    ]);
+
+    await legacy.updateSchedule({ ...cluster, changes: { snapshotRetentionDays: 2, pointInTimeWindowHours: 30 } });
+    assert.equal((await schedules.get(cluster)).restoreWindowDays, 2);
+    assert.equal((await legacy.schedule(cluster)).pointInTimeWindowHours, 30);
+    await world.clock.leap(8 * 3_600_000);
+    await runDuties(world);
+    await world.run();
+    const taken = world.completeTake(world.takes.length - 1);
+    await world.run();
+    const snapshot = await world.domain.snapshots.get({ ...cluster, snapshotId: taken.header.snapshotId });
+    assert.deepEqual([snapshot.snapshotType, snapshot.retentionMs], ['scheduled', 2 * 86_400_000]);
+
+    // Once a day is what the daily item does.
+    await legacy.updateSchedule({ ...cluster, changes: { snapshotIntervalHours: 24, snapshotRetentionDays: 4 } });
+    assert.deepEqual((await items())[0], 'daily 1: 4 days');
+    assert.equal((await legacy.schedule(cluster)).snapshotIntervalHours, 24);
+
+    // Changed in today's words, it is shown as it is now.
+    const item = { frequencyType: 'hourly', frequencyInterval: 2, retentionUnit: 'days', retentionValue: 20 } as const;
+    await schedules.update({ ...cluster, patch: { policies: [{ policyItems: [item] }] } });
+    const { snapshotIntervalHours, snapshotRetentionDays, dailySnapshotRetentionDays } = await legacy.schedule(cluster);
+    assert.deepEqual([snapshotIntervalHours, snapshotRetentionDays, dailySnapshotRetentionDays], [6, 5, 0]);
+    await schedules.delete(cluster);
+    await assert.rejects(legacy.schedule(cluster), refused('BACKUP_CONFIG_NOT_FOUND'));
+    const begun = await legacy.updateSchedule({ ...cluster, changes: { snapshotIntervalHours: 12 } });
+    assert.deepEqual([begun.snapshotIntervalHours, begun.snapshotRetentionDays], [12, 2]);
+    assert.equal((await items()).length, 4);
+
     await assert.rejects(
       legacy.updateSchedule({ ...cluster, changes: { snapshotRetentionDays: 3 }, clusterCheckpointIntervalMin: 30 }),
       refused('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET'),
     );
-    assert.equal((await legacy.schedule(cluster)).snapshotRetentionDays, 5);
+    assert.equal((await legacy.schedule(cluster)).snapshotRetentionDays, 2);
   });
 });
+
+function settingsIn({ clusterId: _id, projectId: _project, clusterName: _name, ...settings }: LegacySchedule) {
+  return settings;
+}
 
 test('a legacy restore is one of a snapshot into a cluster, named or by id; the others are refused', async () => {
   await inWorld({}, async (world) => {

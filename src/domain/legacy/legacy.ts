@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { findCluster } from '../../catalog/clusters.ts';
 import { findLegacySchedule, writeLegacySchedule } from '../../catalog/legacy-schedules.ts';
@@ -13,35 +14,52 @@ import type {
 } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
-
-/** What a cluster of old began with. */
-const scheduleAtFirst: LegacyScheduleSettings = {
-  snapshotIntervalHours: 6,
-  snapshotRetentionDays: 2,
-  dailySnapshotRetentionDays: 7,
-  weeklySnapshotRetentionWeeks: 4,
-  monthlySnapshotRetentionMonths: 12,
-  pointInTimeWindowHours: 24,
-};
+import type { PolicyItem } from '../schedules/schedule-rules.ts';
+import { patchSchedule, requireBackedUp } from '../schedules/schedules.ts';
+import { findStoredSchedule, type StoredSchedule, scheduleOf } from '../schedules/stored-schedule.ts';
+import {
+  changedItems,
+  itemsOfLegacy,
+  legacyScheduleAtFirst,
+  legacyView,
+  NEW_ITEM,
+  restoreWindowDaysOf,
+} from './legacy-schedule.ts';
 
 export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJobs, 'create'>): Legacy {
   const { catalog, clock } = context;
   return {
     schedule: async (name) => {
-      const cluster = await requireCluster(catalog.reader, name);
-      return scheduleOf(cluster, await settingsOf(catalog.reader, cluster.id));
+      const cluster = await requireBackedUp(catalog.reader, name);
+      const stored =
+        (await findStoredSchedule(catalog.reader, cluster.id)) ??
+        (await catalog.transact(async (writer) => await scheduleOf(writer, context, cluster)));
+      const settings = await settingsOf(catalog.reader, cluster.id, termsOf(stored));
+      if (settings === null) throw refuse('BACKUP_CONFIG_NOT_FOUND', [name.clusterName, name.projectId]);
+      return shown(cluster, settings);
     },
 
     updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) => {
       const changed = await catalog.transact(async (writer) => {
-        const cluster = await requireCluster(writer, name);
+        const cluster = await requireBackedUp(writer, name);
         if (clusterCheckpointIntervalMin !== undefined)
           throw refuse('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', [cluster.name]);
-        const settings = { ...(await settingsOf(writer, cluster.id)), ...changes };
+        const { items, restoreWindowDays } = termsOf(await scheduleOf(writer, context, cluster));
+        const before = await settingsOf(writer, cluster.id, { items, restoreWindowDays });
+        const settings = { ...(before ?? legacyScheduleAtFirst), ...changes };
+        const asked = before === null ? settings : differing(before, settings);
+        // A client that sends back what it read changes nothing, and so does not lower what legacy words cannot say.
+        if (Object.keys(asked).length === 0) return shown(cluster, settings);
+        await patchSchedule(writer, context, {
+          cluster,
+          regions: [],
+          patch: {
+            policies: [{ policyItems: changedItems(items, { settings, asked }).map(requested) }],
+            ...(asked.pointInTimeWindowHours === undefined ? {} : { restoreWindowDays: restoreWindowDaysOf(settings) }),
+          },
+        });
         await writeLegacySchedule(writer, { ...settings, clusterId: cluster.id, updatedAtMs: clock.nowMs() });
-        await queueCatalogCopy(writer, context);
-        return scheduleOf(cluster, settings);
+        return shown(cluster, settings);
       });
       context.wakeWorker();
       return changed;
@@ -62,14 +80,40 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
   };
 }
 
-async function settingsOf(reader: CatalogReader, clusterId: string): Promise<LegacyScheduleSettings> {
-  const row = await findLegacySchedule(reader, clusterId);
-  if (row === undefined) return scheduleAtFirst;
-  const { clusterId: _cluster, updatedAtMs: _updated, ...settings } = row;
-  return settings;
+interface Terms {
+  items: readonly PolicyItem[];
+  restoreWindowDays: number;
 }
 
-function scheduleOf(cluster: ClusterRow, settings: LegacyScheduleSettings): LegacySchedule {
+function termsOf({ row, items }: StoredSchedule): Terms {
+  return { items, restoreWindowDays: row.restoreWindowDays };
+}
+
+/** As they were set last, while the schedule still looks as they say; once it was changed since, as it looks now. Null where it has no items. */
+async function settingsOf(
+  reader: CatalogReader,
+  clusterId: string,
+  terms: Terms,
+): Promise<LegacyScheduleSettings | null> {
+  const view = legacyView(terms);
+  const row = await findLegacySchedule(reader, clusterId);
+  if (view === null || row === undefined) return view;
+  const { clusterId: _cluster, updatedAtMs: _updated, ...settings } = row;
+  const meant = { items: itemsOfLegacy(settings), restoreWindowDays: restoreWindowDaysOf(settings) };
+  return isDeepStrictEqual(legacyView(meant), view) ? settings : view;
+}
+
+function differing(before: LegacyScheduleSettings, after: LegacyScheduleSettings): Partial<LegacyScheduleSettings> {
+  const names = Object.keys(after) as (keyof LegacyScheduleSettings)[];
+  return Object.fromEntries(names.filter((name) => before[name] !== after[name]).map((name) => [name, after[name]]));
+}
+
+/** As a request names items: new ones get their id from the schedule. */
+function requested({ id, ...item }: PolicyItem) {
+  return id === NEW_ITEM ? item : { id, ...item };
+}
+
+function shown(cluster: ClusterRow, settings: LegacyScheduleSettings): LegacySchedule {
   return { ...settings, clusterId: cluster.id, projectId: cluster.projectId, clusterName: cluster.name };
 }
 

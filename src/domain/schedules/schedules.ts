@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/catalog.ts';
+import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { replacePolicyItems, updateSchedule } from '../../catalog/schedules.ts';
 import { requireScheduleKept } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
@@ -7,9 +7,9 @@ import { type ConnectedCluster, requireConnectedCluster } from '../find-resource
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { changeSchedule } from './change-schedule.ts';
-import type { Schedules } from './schedule.ts';
+import type { SchedulePatch, Schedules } from './schedule.ts';
 import { serveDue } from './serve-due.ts';
-import { findStoredSchedule, scheduleOf, scheduleView } from './stored-schedule.ts';
+import { findStoredSchedule, type StoredSchedule, scheduleOf, scheduleView } from './stored-schedule.ts';
 
 /** `regions` are the names of the copy stores that copy settings can name. */
 export function createSchedules(context: DomainContext, regions: readonly string[]): Schedules {
@@ -26,11 +26,7 @@ export function createSchedules(context: DomainContext, regions: readonly string
     update: async ({ patch, ...name }) => {
       const view = await catalog.transact(async (writer) => {
         const cluster = await requireBackedUp(writer, name);
-        // What was due by now stays due, whatever the schedule says from here on.
-        await serveDue(writer, context, cluster, await scheduleOf(writer, context, cluster));
-        const stored = await scheduleOf(writer, context, cluster);
-        const changed = await changeSchedule(writer, context, { cluster, stored, patch, regions });
-        await queueCatalogCopy(writer, context);
+        const changed = await patchSchedule(writer, context, { cluster, patch, regions });
         return scheduleView(cluster, changed, clock.nowMs());
       });
       context.wakeWorker();
@@ -54,7 +50,21 @@ export function createSchedules(context: DomainContext, regions: readonly string
   };
 }
 
-async function requireBackedUp(reader: CatalogReader, name: ClusterName): Promise<ConnectedCluster> {
+/** A change in somebody's transaction, with what comes with every change. */
+export async function patchSchedule(
+  writer: CatalogWriter,
+  context: DomainContext,
+  { cluster, patch, regions }: { cluster: ConnectedCluster; patch: SchedulePatch; regions: readonly string[] },
+): Promise<StoredSchedule> {
+  // What was due by now stays due, whatever the schedule says from here on.
+  await serveDue(writer, context, cluster, await scheduleOf(writer, context, cluster));
+  const stored = await scheduleOf(writer, context, cluster);
+  const changed = await changeSchedule(writer, context, { cluster, stored, patch, regions });
+  await queueCatalogCopy(writer, context);
+  return changed;
+}
+
+export async function requireBackedUp(reader: CatalogReader, name: ClusterName): Promise<ConnectedCluster> {
   const cluster = await requireConnectedCluster(reader, name);
   if (cluster.backupEnabled === 0) throw refuse('BACKUP_CONFIG_NOT_FOUND', [name.clusterName, name.projectId]);
   return cluster;

@@ -107,7 +107,4 @@ export const exportProvocations: Provocations = {
       return await ask();
     },
   },
-  updateGroupClusterSnapshotSchedule: {
-    CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET: asking({ body: { clusterCheckpointIntervalMin: 15 } }),
-  },
 };

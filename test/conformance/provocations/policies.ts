@@ -119,6 +119,16 @@ export const policyProvocations: Provocations = {
       return await kit.ask({ body: { copySettings: [], deleteCopiedBackups: [{ regionName: region }] } });
     },
   },
+  getGroupClusterSnapshotSchedule: { BACKUP_CONFIG_NOT_FOUND: noBackup },
+  updateGroupClusterSnapshotSchedule: {
+    BACKUP_CONFIG_NOT_FOUND: noBackup,
+    CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET: sent({ clusterCheckpointIntervalMin: 15 }),
+    INVALID_BACKUP_POLICY: async (kit) => {
+      await kit.did('updateGroupCluster', { body: { pitEnabled: true } });
+      return await kit.ask({ body: { snapshotIntervalHours: 24 } });
+    },
+    BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS: bound({ body: { snapshotIntervalHours: 12 } }),
+  },
   updateGroupBackupCompliancePolicy: {
     BACKUP_COMPLIANCE_POLICY_SETTINGS_INVALID: sent({
       ...auditor,
