@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { timestampOf } from '../../src/lib/timestamp.ts';
 import { type ApiWorld, inApiWorld } from '../support/api-world.ts';
 import { sampleIds } from '../support/sample-domain.ts';
 
@@ -158,6 +159,77 @@ test('a download of a sharded snapshot has one URL a shard; DELETE ends a link, 
     await world.clock.leap(3_700_000);
     const late = (await call('GET', another, '2023-01-01')).json();
     assert.deepEqual([late.expired, late.components[0].downloadUrl], [true, undefined]);
+  });
+});
+
+test('atlas backups restores start pointInTime, watch until it has finished', async () => {
+  await inApiWorld(async (it) => {
+    const { call, world } = it;
+    await completedSnapshot(it);
+    const [snapshot] = (await call('GET', `${snapshots}`, '2023-01-01')).json().results;
+    const taken = Math.floor(Date.parse(snapshot.createdAt) / 1000);
+    const at = (t: number) => timestampOf({ t, i: 0 });
+    world.coverage = { runs: [{ first: at(taken - 100), last: at(taken + 100) }], gaps: [], storedBytes: 1 };
+    await world.clock.leap(60_000);
+    assert.equal((await call('GET', cluster, '2024-08-05')).statusCode, 200);
+    const target = { targetClusterName: 'shop', targetGroupId: sampleIds.project };
+    const started = await call('POST', restoreJobs, '2023-01-01', {
+      deliveryType: 'pointInTime',
+      pointInTimeUTCSeconds: taken + 5,
+      ...target,
+    });
+    assert.equal(started.statusCode, 200, started.body);
+    const { id, pointInTimeUTCSeconds, snapshotId } = started.json();
+    assert.deepEqual([pointInTimeUTCSeconds, snapshotId], [taken + 5, snapshot.id]);
+    const second = { deliveryType: 'pointInTime', oplogTs: taken + 5, oplogInc: 1, ...target };
+    assert.equal(
+      (await call('POST', restoreJobs, '2023-01-01', second)).json().errorCode,
+      'ATLAS_CLUSTER_RESTORE_IN_PROGRESS',
+    );
+    await world.run();
+    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    await world.run();
+    assert.ok((await flexThen(it, `/backup/restoreJobs/${id}`)).finishedAt !== undefined);
+    const byEntry = await call('POST', restoreJobs, '2023-01-01', second);
+    assert.equal(byEntry.statusCode, 200, byEntry.body);
+    assert.deepEqual([byEntry.json().oplogTs, byEntry.json().oplogInc], [taken + 5, 1]);
+  });
+});
+
+test('atlas auth login: organizations and projects to choose from, also when it asks for page 0', async () => {
+  await inApiWorld(async ({ api }) => {
+    const token = api.organizationToken;
+    const get = async (url: string) => {
+      const response = await api.call('GET', `/api/atlas/v2${url}`, { version: '2023-01-01', token });
+      assert.equal(response.statusCode, 200, response.body);
+      return response.json();
+    };
+    const orgs = await get('/orgs?includeCount=true&itemsPerPage=50&name=&pageNum=1');
+    assert.deepEqual([orgs.totalCount, orgs.results[0].id], [1, sampleIds.organization]);
+    const groups = await get(
+      `/orgs/${sampleIds.organization}/groups?includeCount=true&itemsPerPage=50&name=&pageNum=0`,
+    );
+    assert.deepEqual([groups.totalCount, groups.results[0].name], [1, 'Shop']);
+    assert.equal((await get('/groups?includeCount=true&itemsPerPage=50&pageNum=0')).totalCount, 1);
+    assert.equal((await get(`/groups/${sampleIds.project}`)).orgId, sampleIds.organization);
+    assert.equal((await get(`/orgs/${sampleIds.organization}`)).name, 'Acme');
+  });
+});
+
+test('atlas api --watch: a snapshot until it has ended and until it is gone, a cluster by PATCH without a body', async () => {
+  await inApiWorld(async (it) => {
+    const { call, api } = it;
+    const id = await completedSnapshot(it);
+    const watched = (await call('GET', `${snapshots}/${id}`, '2023-01-01')).json();
+    assert.ok(['completed', 'failed'].includes(watched.status), 'case counts here');
+    assert.equal((await call('DELETE', `${snapshots}/${id}`, '2023-01-01')).statusCode, 204);
+    assert.equal((await call('GET', `${snapshots}/${id}`, '2023-01-01')).statusCode, 404);
+    const url = `/api/atlas/v2/groups/${sampleIds.project}${cluster}`;
+    const polled = await api.call('PATCH', url, {
+      version: '2024-10-23',
+      headers: { 'content-type': 'application/vnd.atlas.2024-10-23+json' },
+    });
+    assert.deepEqual([polled.statusCode, polled.json().stateName], [200, 'IDLE']);
   });
 });
 
