@@ -1,5 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CamelCasePlugin, Kysely, type Transaction } from 'kysely';
+import {
+  CamelCasePlugin,
+  Kysely,
+  type PluginTransformResultArgs,
+  type QueryResult,
+  type Transaction,
+  type UnknownRow,
+} from 'kysely';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -47,9 +54,16 @@ export class Catalog {
   }
 }
 
+/** Queries are written in TypeScript's spelling; rows come in it from the driver (`sqlite.ts`), which does that once a statement and not once a row. */
+class SnakeCaseQueries extends CamelCasePlugin {
+  override async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
+    return result;
+  }
+}
+
 /** Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`. */
 export async function openCatalog(options: { path: string; clock: Clock }): Promise<Catalog> {
-  const database = new Kysely<Tables>({ dialect: sqliteDialect(options.path), plugins: [new CamelCasePlugin()] });
+  const database = new Kysely<Tables>({ dialect: sqliteDialect(options.path), plugins: [new SnakeCaseQueries()] });
   try {
     return new Catalog(database, await migrate(database, options));
   } catch (error) {

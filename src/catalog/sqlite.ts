@@ -93,13 +93,32 @@ class NodeSqlite implements SqliteDatabase {
   }
 }
 
+/**
+ * Rows come as arrays and are given their names here, already in the spelling of TypeScript: made by SQLite itself, and then renamed one by one, five hundred rows of a list took three times
+ * as long. Whoever plugs in another driver names columns in the same way.
+ */
 function adapt(statement: StatementSync): SqliteStatement {
+  const names = statement.columns().map(({ name }) => camelCase(name));
+  const named = (row: unknown): unknown => rowOf(names, row as unknown as unknown[]);
+  statement.setReturnArrays(true);
   return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...values(parameters)),
+    reader: names.length > 0,
+    all: (parameters) => statement.all(...values(parameters)).map(named),
     run: (parameters) => statement.run(...values(parameters)),
-    iterate: (parameters) => statement.iterate(...values(parameters)),
+    *iterate(parameters) {
+      for (const row of statement.iterate(...values(parameters))) yield named(row);
+    },
   };
+}
+
+function camelCase(column: string): string {
+  return column.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function rowOf(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (let place = 0; place < names.length; place++) row[names[place] as string] = values[place];
+  return row;
 }
 
 function values(parameters: readonly unknown[]): SQLInputValue[] {

@@ -225,7 +225,7 @@ const verdicts: Record<string, Verdict> = {
   'exportBuckets.delete': { harmless: 'refused while a schedule exports to it; exports are no backups' },
   'exportJobs.create': addsOnly,
   'legacy.updateSchedule': {
-    bound: [{ snapshotIntervalHours: 12 }, { dailySnapshotRetentionDays: 7 }, { dailySnapshotRetentionDays: 0 }].map(
+    bound: [{ snapshotIntervalHours: 12 }, { dailySnapshotRetentionDays: 6 }, { dailySnapshotRetentionDays: 0 }].map(
       (changes) => [below, ({ domain, name }) => domain.legacy.updateSchedule({ ...name, changes })],
     ),
   },

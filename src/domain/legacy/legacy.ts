@@ -30,7 +30,8 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
   const { catalog, clock } = context;
   return {
     schedule: async (name) => {
-      const cluster = await requireBackedUp(catalog.reader, name);
+      const cluster = await requireCluster(catalog.reader, name);
+      if (cluster.backupEnabled === 0) throw refuse('BACKUP_CONFIG_NOT_FOUND', [name.clusterName, name.projectId]);
       const stored =
         (await findStoredSchedule(catalog.reader, cluster.id)) ??
         (await catalog.transact(async (writer) => await scheduleOf(writer, context, cluster)));
