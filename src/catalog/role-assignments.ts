@@ -26,6 +26,22 @@ export async function rolesOfPrincipal(
     .execute();
 }
 
+/** Of many at once: a page of a list asks one time and not once a row. */
+export async function rolesOfPrincipals(
+  reader: CatalogReader,
+  principalKind: PrincipalKind,
+  principalIds: readonly string[],
+): Promise<RoleAssignmentRow[]> {
+  if (principalIds.length === 0) return [];
+  return await reader
+    .selectFrom('roleAssignments')
+    .selectAll()
+    .where('principalKind', '=', principalKind)
+    .where('principalId', 'in', principalIds)
+    .orderBy('id')
+    .execute();
+}
+
 export async function allRoleAssignments(reader: CatalogReader): Promise<RoleAssignmentRow[]> {
   return await reader.selectFrom('roleAssignments').selectAll().orderBy('id').execute();
 }

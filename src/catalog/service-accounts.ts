@@ -38,6 +38,20 @@ export async function secretsOfServiceAccount(
     .execute();
 }
 
+/** Of many at once. */
+export async function secretsOfServiceAccounts(
+  reader: CatalogReader,
+  serviceAccountIds: readonly string[],
+): Promise<ServiceAccountSecretRow[]> {
+  if (serviceAccountIds.length === 0) return [];
+  return await reader
+    .selectFrom('serviceAccountSecrets')
+    .selectAll()
+    .where('serviceAccountId', 'in', serviceAccountIds)
+    .orderBy('createdAtMs')
+    .execute();
+}
+
 export async function noteSecretUsed(writer: CatalogWriter, secretId: string, usedAtMs: number): Promise<void> {
   await writer
     .updateTable('serviceAccountSecrets')

@@ -3,13 +3,9 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { Operation, ResourceVersion } from '../../contract/operation.ts';
 import { type OperationId, operations } from '../../contract/operations.ts';
-import { problemsOf } from '../../contract/validate.ts';
 import { contentTypeOf, headerDate } from '../../src/api/media-types.ts';
-import type { Page, PageRequest } from '../../src/domain/domain.ts';
-import { must } from '../../src/lib/assert.ts';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
 import { acceptedBodies, refusing, urlOf } from '../support/sample-calls.ts';
-import { clusterRow, snapshotRow } from '../support/sample-domain.ts';
 
 /** What holds for every operation and version alike, asked of each as the contract describes it. `every-operation.test.ts` holds what is refused. */
 
@@ -200,69 +196,3 @@ test('a content type on a request without a body means nothing', async () => {
     assert.equal(response.statusCode, it.operation.success, `${nameOf(it)}: ${response.body}`);
   }
 });
-
-/** A list of so many rows, paged as the domain pages. */
-function rowsOf<T>(rows: readonly T[]): (query: { page: PageRequest }) => Promise<Page<T>> {
-  return async ({ page: { pageNum, itemsPerPage, includeCount } }) => {
-    const items = rows.slice((pageNum - 1) * itemsPerPage, pageNum * itemsPerPage);
-    return includeCount ? { items, totalCount: rows.length } : { items };
-  };
-}
-
-const { domain: sample } = await shared;
-
-const lists = {
-  listGroupClusterBackupSnapshots: (count: number) => {
-    const rows = Array.from({ length: count }, (_, n) => snapshotRow({ id: n.toString(16).padStart(24, '0') }));
-    return { snapshots: { ...sample.snapshots, list: rowsOf(rows) } };
-  },
-  listGroupClusters: (count: number) => {
-    const rows = Array.from({ length: count }, (_, n) => clusterRow({ name: `c${n}` }));
-    return { clusters: { ...sample.clusters, list: rowsOf(rows) } };
-  },
-};
-
-for (const count of [0, 1, 99, 100, 101, 10_000]) {
-  test(`paging through ${count} rows meets each once, and its links lead there`, async () => {
-    for (const [operationId, domainWith] of Object.entries(lists)) {
-      const operation: Operation = operations[operationId as OperationId];
-      const version = operation.versions[0];
-      const fixture = await apiFixture({ domain: domainWith(count) });
-      const get = async (url: string) => {
-        const response = await fixture.call('GET', url, { version: version.date });
-        assert.equal(response.statusCode, 200, response.body);
-        const body = response.json();
-        if (body.results.length <= 1) assert.deepEqual(problemsOf(must(version.response, 'a list answers'), body), []);
-        return body;
-      };
-      const perPage = count > 1000 ? 500 : 100;
-      let url: string | undefined = `${urlOf(operation)}?itemsPerPage=${perPage}`;
-      const seen = new Set<string>();
-      let pages = 0;
-      while (url !== undefined) {
-        const body: {
-          results: { id: string; name?: string }[];
-          totalCount: number;
-          links: { rel: string; href: string }[];
-        } = await get(url);
-        assert.equal(body.totalCount, count);
-        for (const row of body.results) seen.add(row.name ?? row.id);
-        url = body.links.find(({ rel }) => rel === 'next')?.href.replace('http://backup.example:8080', '');
-        assert.equal(
-          body.links.some(({ rel }) => rel === 'previous'),
-          pages > 0,
-        );
-        pages++;
-      }
-      assert.equal(seen.size, count);
-      assert.equal(pages, Math.max(1, Math.ceil(count / perPage)));
-      const beyond = await get(`${urlOf(operation)}?itemsPerPage=${perPage}&pageNum=${pages + 5}`);
-      assert.deepEqual([beyond.results, beyond.totalCount], [[], count]);
-      const zeroth = await get(`${urlOf(operation)}?pageNum=0`);
-      assert.equal(zeroth.results.length, Math.min(count, 100));
-      assert.match(zeroth.links[0].href, /\?includeCount=true&pageNum=1&itemsPerPage=100$/);
-      const uncounted = await get(`${urlOf(operation)}?includeCount=false`);
-      assert.ok(!('totalCount' in uncounted));
-    }
-  });
-}

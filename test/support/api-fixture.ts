@@ -67,6 +67,7 @@ export interface ApiFixture extends SampleDomain {
   projectToken: string;
   /** An access token whose account has these roles, in the sample project or its organization. */
   tokenWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<string>;
+  tokenWithRoles(roles: readonly RoleAssignment[]): Promise<string>;
   apiKeyWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ publicKey: string; privateKey: string }>;
   accountWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ clientId: string; secret: string }>;
   /** Callers, access lists and roles at cloud providers are the samples again, whatever was changed or deleted; the rest of the sample domain keeps no changes. */
@@ -124,19 +125,14 @@ export async function apiFixture(
     ...serverOptions,
   });
 
-  const accountWith = (...roles: (ProjectRole | OrganizationRole)[]) =>
+  const accountIn = (organizationId: string, roles: readonly RoleAssignment[]) =>
     createServiceAccount(
       { ...tools, store: stores.serviceAccounts },
-      {
-        organizationId: roles.length === 0 ? sampleIds.foreignOrganization : sampleIds.organization,
-        name: 'test',
-        description: '',
-        secretExpiresAfterHours: 24,
-        roles: roles.map(assignment),
-      },
+      { organizationId, name: 'test', description: '', secretExpiresAfterHours: 24, roles: [...roles] },
     );
-  const tokenWith: ApiFixture['tokenWith'] = async (...roles) => {
-    const { serviceAccountId } = await accountWith(...roles);
+  const accountWith = (...roles: (ProjectRole | OrganizationRole)[]) =>
+    accountIn(roles.length === 0 ? sampleIds.foreignOrganization : sampleIds.organization, roles.map(assignment));
+  const tokenOf = async (serviceAccountId: string): Promise<string> => {
     const token = `token-${serviceAccountId}`;
     const expiresAtMs = time.ms + 365 * 24 * 3_600_000;
     await stores.accessTokens.insert(
@@ -145,6 +141,8 @@ export async function apiFixture(
     );
     return token;
   };
+  const tokenWith: ApiFixture['tokenWith'] = async (...roles) =>
+    await tokenOf((await accountWith(...roles)).serviceAccountId);
   const ownerToken = await tokenWith('GROUP_OWNER');
 
   return {
@@ -155,6 +153,7 @@ export async function apiFixture(
     organizationToken: await tokenWith('ORG_OWNER'),
     projectToken: ownerToken,
     tokenWith,
+    tokenWithRoles: async (roles) => await tokenOf((await accountIn(sampleIds.organization, roles)).serviceAccountId),
     accountWith,
     renewCallers: () => void Object.assign(domain, callerNouns(clock)),
     apiKeyWith: (...roles) =>

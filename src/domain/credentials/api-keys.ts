@@ -8,6 +8,7 @@ import {
   updateApiKey,
 } from '../../catalog/api-keys.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
+import { mapPage } from '../../catalog/page.ts';
 import { deleteRolesOfPrincipal } from '../../catalog/role-assignments.ts';
 import type { ApiKeyRow } from '../../catalog/schema.ts';
 import { Bug } from '../../lib/assert.ts';
@@ -15,8 +16,8 @@ import type { DomainContext } from '../context.ts';
 import { requireOrganization, requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
-import type { ApiKey, ApiKeys, CredentialMint, Place } from './credentials.ts';
-import { checkRoleNames, givenRoles, keepingAnOwner, writeRoles } from './given-roles.ts';
+import type { ApiKey, ApiKeys, CredentialMint, GivenRole, Place } from './credentials.ts';
+import { checkRoleNames, givenRoles, givenRolesOf, keepingAnOwner, writeRoles } from './given-roles.ts';
 
 const MINT_ATTEMPTS_MAX = 8;
 
@@ -35,8 +36,10 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
 
   return {
     list: async ({ place, page }) => {
-      const { items, ...rest } = await listApiKeys(catalog.reader, { place, page });
-      return { items: await Promise.all(items.map(async (row) => await viewOf(catalog.reader, row))), ...rest };
+      const found = await listApiKeys(catalog.reader, { place, page });
+      const ids = found.items.map(({ id }) => id);
+      const roles = await givenRolesOf(catalog.reader, 'apiKey', ids);
+      return mapPage(found, (row) => shownKey(row, roles.get(row.id) ?? []));
     },
 
     get: async ({ place, apiKeyId }) =>
@@ -129,7 +132,10 @@ async function requireApiKey(reader: CatalogReader, place: Place, apiKeyId: stri
 }
 
 async function viewOf(reader: CatalogReader, row: ApiKeyRow): Promise<ApiKey> {
+  return shownKey(row, await givenRoles(reader, { kind: 'apiKey', id: row.id }));
+}
+
+function shownKey(row: ApiKeyRow, roles: GivenRole[]): ApiKey {
   const { id, organizationId, publicKey, description, privateKeyTail } = row;
-  const roles = await givenRoles(reader, { kind: 'apiKey', id });
   return { id, organizationId, publicKey, description, privateKeyTail, roles };
 }

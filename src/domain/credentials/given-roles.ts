@@ -5,8 +5,9 @@ import {
   insertRoleAssignments,
   principalsWithRole,
   rolesOfPrincipal,
+  rolesOfPrincipals,
 } from '../../catalog/role-assignments.ts';
-import type { PrincipalKind } from '../../catalog/schema.ts';
+import type { PrincipalKind, RoleAssignmentRow } from '../../catalog/schema.ts';
 import { isServiceAccountUsable } from '../../catalog/service-accounts.ts';
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
@@ -18,8 +19,21 @@ interface Principal {
 }
 
 export async function givenRoles(reader: CatalogReader, { kind, id }: Principal): Promise<GivenRole[]> {
-  const rows = await rolesOfPrincipal(reader, kind, id);
-  return rows.map(({ roleName, organizationId, projectId }) => ({ roleName, organizationId, projectId }));
+  return (await rolesOfPrincipal(reader, kind, id)).map(givenRole);
+}
+
+/** By the principal's id; one without roles is not in it. */
+export async function givenRolesOf(
+  reader: CatalogReader,
+  kind: PrincipalKind,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, GivenRole[]>> {
+  const rows = Map.groupBy(await rolesOfPrincipals(reader, kind, ids), ({ principalId }) => principalId);
+  return new Map([...rows].map(([id, given]) => [id, given.map(givenRole)]));
+}
+
+function givenRole({ roleName, organizationId, projectId }: RoleAssignmentRow): GivenRole {
+  return { roleName, organizationId, projectId };
 }
 
 /** What the place can give: an organization gives ORG_ roles, a project GROUP_ roles. One that this version does not know is kept, and gives no rights. */

@@ -1,12 +1,14 @@
 import { deleteAccessListOf } from '../../catalog/access-lists.ts';
 import { deleteTokensOfAccount } from '../../catalog/access-tokens.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
+import { mapPage } from '../../catalog/page.ts';
 import { deleteRolesOfPrincipal } from '../../catalog/role-assignments.ts';
-import type { ServiceAccountRow } from '../../catalog/schema.ts';
+import type { ServiceAccountRow, ServiceAccountSecretRow } from '../../catalog/schema.ts';
 import {
   insertServiceAccount,
   listServiceAccounts,
   secretsOfServiceAccount,
+  secretsOfServiceAccounts,
   updateServiceAccount,
 } from '../../catalog/service-accounts.ts';
 import type { DomainContext } from '../context.ts';
@@ -21,8 +23,8 @@ import {
   secretView,
 } from './account-secrets.ts';
 import { organizationOf } from './api-keys.ts';
-import type { CredentialMint, ServiceAccount, ServiceAccounts } from './credentials.ts';
-import { checkRoleNames, givenRoles, keepingAnOwner, writeRoles } from './given-roles.ts';
+import type { CredentialMint, GivenRole, ServiceAccount, ServiceAccounts } from './credentials.ts';
+import { checkRoleNames, givenRoles, givenRolesOf, keepingAnOwner, writeRoles } from './given-roles.ts';
 
 export function createServiceAccounts(context: DomainContext, mint: CredentialMint): ServiceAccounts {
   const { catalog, clock, ids } = context;
@@ -39,8 +41,14 @@ export function createServiceAccounts(context: DomainContext, mint: CredentialMi
 
   return {
     list: async ({ place, page }) => {
-      const { items, ...rest } = await listServiceAccounts(catalog.reader, { place, page });
-      return { items: await Promise.all(items.map(async (row) => await viewOf(catalog.reader, row))), ...rest };
+      const found = await listServiceAccounts(catalog.reader, { place, page });
+      const accountIds = found.items.map(({ id }) => id);
+      const roles = await givenRolesOf(catalog.reader, 'serviceAccount', accountIds);
+      const secrets = Map.groupBy(
+        await secretsOfServiceAccounts(catalog.reader, accountIds),
+        ({ serviceAccountId }) => serviceAccountId,
+      );
+      return mapPage(found, (row) => shownAccount(row, roles.get(row.id) ?? [], secrets.get(row.id) ?? []));
     },
 
     get: async ({ place, clientId }) =>
@@ -115,8 +123,14 @@ export function createServiceAccounts(context: DomainContext, mint: CredentialMi
 }
 
 async function viewOf(reader: CatalogReader, row: ServiceAccountRow): Promise<ServiceAccount> {
-  const { deletedAtMs: _, ...shown } = row;
   const secrets = await secretsOfServiceAccount(reader, row.id);
-  const roles = await givenRoles(reader, { kind: 'serviceAccount', id: row.id });
+  return shownAccount(row, await givenRoles(reader, { kind: 'serviceAccount', id: row.id }), secrets);
+}
+
+function shownAccount(
+  { deletedAtMs: _, ...shown }: ServiceAccountRow,
+  roles: GivenRole[],
+  secrets: readonly ServiceAccountSecretRow[],
+): ServiceAccount {
   return { ...shown, roles, secrets: secrets.map(secretView) };
 }

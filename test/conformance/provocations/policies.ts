@@ -97,6 +97,7 @@ export const policyProvocations: Provocations = {
     INVALID_REFERENCE_HOUR_OF_DAY: sent({ referenceHourOfDay: 24, referenceMinuteOfHour: 0 }),
     INVALID_REFERENCE_MINUTE_OF_HOUR: sent({ referenceHourOfDay: 0, referenceMinuteOfHour: 60 }),
     INVALID_REFERENCE_TIME_OF_DAY_MISSING_FIELDS: sent({ referenceHourOfDay: 3 }),
+    FEATURE_UNSUPPORTED: sent({ autoCopySettingsEnabled: true }),
     BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS: bound({
       body: policies(item('hourly', 6, 7)),
     }),
