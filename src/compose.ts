@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { createApiServer } from './api/server.ts';
 import { createApiKey } from './auth/api-keys.ts';
@@ -11,12 +10,20 @@ import { createCredentialMint } from './auth/credential-mint.ts';
 import { createServiceAccount } from './auth/service-accounts.ts';
 import { allApiKeys } from './catalog/api-keys.ts';
 import { type Catalog, openCatalog } from './catalog/catalog.ts';
+import { findAccessRole } from './catalog/export-buckets.ts';
 import { allOrganizations } from './catalog/organizations.ts';
 import { takeProcessLock } from './catalog/process-lock.ts';
-import type { ExportBucketRow, TaskKind } from './catalog/schema.ts';
+import type { CloudProviderAccessRoleRow, ExportBucketRow, TaskKind } from './catalog/schema.ts';
 import { makeSecretBox, readSecretBox } from './catalog/secret-key.ts';
 import { readSetting, requireSame, writeSetting } from './catalog/settings.ts';
-import { catalogPathOf, lockPathOf, repositoryPathOf, type ServiceConfig, secretKeyPathOf } from './config.ts';
+import {
+  catalogPathOf,
+  lockPathOf,
+  repositoryPlaceOf,
+  repositoryPlacePathOf,
+  type ServiceConfig,
+  secretKeyPathOf,
+} from './config.ts';
 import type { DomainContext } from './domain/context.ts';
 import { createDomain, createDuties, createTaskHandlers, type DomainPorts } from './domain/create-domain.ts';
 import type { Domain } from './domain/domain.ts';
@@ -32,7 +39,7 @@ import { sliceOplog } from './engine/slice-oplog.ts';
 import { tailOplog } from './engine/tail-oplog.ts';
 import { takeSnapshot } from './engine/take-snapshot.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
-import { Fault } from './lib/errors.ts';
+import { describeError, Fault } from './lib/errors.ts';
 import { createIdSource, type IdSource } from './lib/ids.ts';
 import { createLogger, type Logger, silentLogger } from './lib/logger.ts';
 import { type Random, systemRandom } from './lib/random.ts';
@@ -44,7 +51,11 @@ import { copySnapshot, deleteSnapshotCopy, openCopyRepository } from './reposito
 import { listManifests, readManifest } from './repository/manifests.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from './repository/repository.ts';
 import { deleteSlicesUpTo, readCoverage } from './repository/slices.ts';
-import { DirectoryStore } from './storage/directory.ts';
+import { checkBucket } from './storage/check-bucket.ts';
+import { type BucketFacts, openBucketStore, openStoreAt, type StoreAccess, storeAccess } from './storage/open-store.ts';
+import { requireConditionalPuts } from './storage/require-conditional-puts.ts';
+import { StoreFault, type StoreProblem } from './storage/store-fault.ts';
+import { parseStoreUrl } from './storage/store-url.ts';
 import { recoverTasks } from './tasks/queue.ts';
 import { Timer } from './tasks/timer.ts';
 import { Worker } from './tasks/worker.ts';
@@ -56,8 +67,12 @@ import { Worker } from './tasks/worker.ts';
 export interface OpenOptions {
   dataDir: string;
   passphrase?: string | undefined;
-  /** Region and directory of each; none where left out. */
+  /** Region and directory or URL of each; none where left out. */
   copyStores?: Readonly<Record<string, string>>;
+  /** Directory or URL; what the data directory says where left out. */
+  repository?: string | undefined;
+  /** Path of the file of object stores. */
+  objectStores?: string | undefined;
   log?: Logger | undefined;
   awsPrincipalArn?: string | undefined;
   gcpServiceAccount?: string | undefined;
@@ -178,7 +193,8 @@ export async function composeOffline(options: OpenOptions & { worker?: boolean }
 
 async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => void): Promise<Parts> {
   const secretBox = await readSecretBox(secretKeyPathOf(options.dataDir), tools.random);
-  const repository = await openRepositoryOf(options, tools);
+  const access = await accessOf(options, tools);
+  const repository = await openRepositoryOf(options, tools, access);
   const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
   try {
     if ((await readSetting(catalog.reader, 'repositoryId')) === null) {
@@ -189,8 +205,8 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
     await requireSame(catalog.reader, 'secretKeyFingerprint', secretBox.fingerprint(), 'secret.key');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker };
-    const copyRepositories = await openCopyRepositories(repository, options);
-    const ports = createPorts(repository, copyRepositories, tools, options);
+    const copyRepositories = await openCopyRepositories(repository, options, access);
+    const ports = createPorts({ repository, copyRepositories, access, catalog }, tools, options);
     return { catalog, repository, context, ports, domain: createDomain(context, ports) };
   } catch (error) {
     await catalog.close();
@@ -201,10 +217,16 @@ async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => v
 /** Threads of one export. Past a few, reading the repository and writing the bucket is what takes time. */
 const TRANSCODERS_MAX = 4;
 
+interface OpenPlaces {
+  repository: Repository;
+  copyRepositories: ReadonlyMap<string, Repository>;
+  access: StoreAccess;
+  catalog: Catalog;
+}
+
 /** The rules' view of MongoDB, the engine and the repository. */
 function createPorts(
-  repository: Repository,
-  copyRepositories: ReadonlyMap<string, Repository>,
+  { repository, copyRepositories, access, catalog }: OpenPlaces,
   { clock, random, log }: Tools,
   options: OpenOptions,
 ): DomainPorts {
@@ -268,7 +290,7 @@ function createPorts(
       delete: async ({ regionName, signal, ...name }) =>
         await deleteSnapshotCopy(copyRepositoryIn(copyRepositories, regionName), name, { signal }),
     },
-    bucketStores: { open: async (bucket) => await Promise.reject(unopenable(bucket)) },
+    bucketStores: createBucketStores(catalog, access),
     probe: {
       describe: async (uri, { signal }) => {
         const { members, ...facts } = await describeCluster(uri, { signal });
@@ -290,25 +312,67 @@ function createPorts(
   };
 }
 
-function unopenable({ cloudProvider, bucketName }: ExportBucketRow): Fault {
-  return new Fault({
-    op: 'open export bucket',
-    subject: bucketName,
-    message: `the bucket ${bucketName} cannot be opened: this build of Tidemark has no client for ${cloudProvider}`,
-  });
+/** Somebody waits for the answer. */
+const CHECK_POLICY = { attemptsMax: 3, idleMs: 10_000, backoffMaxMs: 1_000 };
+
+function createBucketStores(catalog: Catalog, access: StoreAccess): DomainPorts['bucketStores'] {
+  return {
+    open: async (bucket) => {
+      const role = await findAccessRole(catalog.reader, bucket.roleId);
+      if (role !== undefined && role.deletedAtMs === null) return await openBucketStore(factsOf(bucket, role), access);
+      const message = `the bucket ${bucket.bucketName} cannot be opened: its cloud provider access role ${bucket.roleId} is gone`;
+      throw new Fault({ op: 'open export bucket', subject: bucket.bucketName, message });
+    },
+    check: async (bucket, role, options) => {
+      try {
+        const store = await openBucketStore(factsOf(bucket, role), access, CHECK_POLICY);
+        return { region: await checkBucket(store, options) };
+      } catch (error) {
+        if (!(error instanceof StoreFault)) throw error;
+        return { problem: bucketProblems[error.problem], reason: describeError(error) };
+      }
+    },
+  };
 }
 
-async function openCopyRepositories(repository: Repository, options: OpenOptions): Promise<Map<string, Repository>> {
-  const { clock, random } = repository;
+const bucketProblems: Record<StoreProblem, 'noBucket' | 'role' | 'refused' | 'unreachable'> = {
+  noBucket: 'noBucket',
+  role: 'role',
+  denied: 'refused',
+  credentials: 'refused',
+  clock: 'refused',
+  region: 'refused',
+  full: 'refused',
+  refused: 'refused',
+  busy: 'unreachable',
+  unreachable: 'unreachable',
+};
+
+function factsOf(bucket: ExportBucketRow, role: CloudProviderAccessRoleRow): BucketFacts {
+  const { cloudProvider: provider, bucketName, serviceUrl } = bucket;
+  return { provider, bucketName, serviceUrl, role };
+}
+
+async function accessOf({ objectStores }: OpenOptions, { clock, random }: Tools): Promise<StoreAccess> {
+  return await storeAccess({ objectStoresFile: objectStores, env: process.env, clock, random });
+}
+
+async function openCopyRepositories(
+  repository: Repository,
+  options: OpenOptions,
+  access: StoreAccess,
+): Promise<Map<string, Repository>> {
+  const own = JSON.stringify(parseStoreUrl(repositoryPlaceOf(options.dataDir, options.repository)));
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
   const opened = new Map<string, Repository>();
   for (const [regionName, directory] of Object.entries(options.copyStores ?? {})) {
-    if (directory === resolve(repositoryPathOf(options.dataDir))) {
+    const place = parseStoreUrl(directory);
+    if (JSON.stringify(place) === own) {
       const message = `the copy store of ${regionName} is the repository itself`;
       throw new Fault({ op: 'open copy store', subject: directory, message, hint: 'Copies belong somewhere else' });
     }
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const store = await DirectoryStore.open(directory, { clock, random });
+    if (place.kind === 'directory') await mkdir(place.path, { recursive: true, mode: 0o700 });
+    const store = await openStoreAt(directory, access);
     opened.set(regionName, await openCopyRepository(repository, store, passphrase));
   }
   return opened;
@@ -322,7 +386,7 @@ function copyRepositoryIn(copyRepositories: ReadonlyMap<string, Repository>, reg
     subject: regionName,
     message: `no copy store is configured for ${regionName}`,
     retryable: true,
-    hint: `Name its directory: --copy-store ${regionName}=DIRECTORY`,
+    hint: `Say where it is: --copy-store ${regionName}=DIRECTORY or =URL`,
   });
 }
 
@@ -452,15 +516,17 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
   const catalog = await openNewCatalog(options.dataDir, tools.clock);
   try {
-    const repository = await createOrAdoptRepository(options, tools);
+    const access = await accessOf(options, tools);
+    const repository = await createOrAdoptRepository(options, tools, access);
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
-    const ports = createPorts(repository, new Map(), tools, options);
+    const ports = createPorts({ repository, copyRepositories: new Map(), access, catalog }, tools, options);
     const domain = createDomain(context, ports);
     const organization = await domain.organizations.create({ name: options.organizationName ?? 'Tidemark' });
     const organizationId = organization.id;
     const project = await domain.projects.create({ organizationId, name: options.projectName ?? 'default' });
     const callers = await createFirstCallers(context, tools, organizationId);
+    await writePlace(options);
     await writeIdentity(context, repository);
     await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
     const { repositoryId, encrypted } = repository;
@@ -518,7 +584,8 @@ export async function rebuildDataDirectory(
 ): Promise<RebuiltDataDirectory> {
   const tools = createTools(options.log ?? silentLogger);
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  const repository = await openRepositoryOf(options, tools);
+  const access = await accessOf(options, tools);
+  const repository = await openRepositoryOf(options, tools, access);
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
   const lock = takeProcessLock(lockPathOf(options.dataDir));
   let catalog: Catalog | undefined;
@@ -527,9 +594,10 @@ export async function rebuildDataDirectory(
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
-    const ports = createPorts(repository, new Map(), tools, options);
+    const ports = createPorts({ repository, copyRepositories: new Map(), access, catalog }, tools, options);
     const report = await rebuildCatalog(context, ports, options.signal);
     const apiKey = await apiKeyAfterRebuild(context, tools);
+    await writePlace(options);
     await writeIdentity(context, repository);
     await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
     return { ...report, apiKey };
@@ -556,10 +624,21 @@ async function writeIdentity(context: DomainContext, repository: Repository): Pr
   });
 }
 
-async function createOrAdoptRepository(options: OpenOptions, tools: Tools): Promise<Repository> {
-  const context = await repositoryContext(options.dataDir, tools);
+/** So that later starts and commands need not be told again where the repository is. */
+async function writePlace({ dataDir, repository }: OpenOptions): Promise<void> {
+  if (repository === undefined || repository === '') return;
+  const place = parseStoreUrl(repository);
+  const line = place.kind === 'directory' ? place.path : repository;
+  await writeFile(repositoryPlacePathOf(dataDir), `${line}\n`, { mode: 0o600 });
+}
+
+async function createOrAdoptRepository(options: OpenOptions, tools: Tools, access: StoreAccess): Promise<Repository> {
+  const context = await repositoryContext(options, tools, access);
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
-  if ((await context.store.head('repository.json')) === null) return await createRepository(context, passphrase);
+  if ((await context.store.head('repository.json')) === null) {
+    await requireConditionalPuts(context.store);
+    return await createRepository(context, passphrase);
+  }
   const repository = await openRepository(context, passphrase);
   for await (const _manifest of listManifests(repository, {})) {
     const hint = 'To take them up run `tidemark repository rebuild`';
@@ -568,13 +647,17 @@ async function createOrAdoptRepository(options: OpenOptions, tools: Tools): Prom
   return repository;
 }
 
-async function openRepositoryOf(options: OpenOptions, tools: Tools): Promise<Repository> {
+async function openRepositoryOf(options: OpenOptions, tools: Tools, access: StoreAccess): Promise<Repository> {
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
-  return await openRepository(await repositoryContext(options.dataDir, tools), passphrase);
+  return await openRepository(await repositoryContext(options, tools, access), passphrase);
 }
 
-async function repositoryContext(dataDir: string, { clock, random }: Tools): Promise<RepositoryContext> {
-  return { store: await DirectoryStore.open(repositoryPathOf(dataDir), { clock, random }), clock, random };
+async function repositoryContext(
+  options: OpenOptions,
+  { clock, random }: Tools,
+  access: StoreAccess,
+): Promise<RepositoryContext> {
+  return { store: await openStoreAt(repositoryPlaceOf(options.dataDir, options.repository), access), clock, random };
 }
 
 /** The owner of leases: the same after a restart, so that its tasks are known as its own. */

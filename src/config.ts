@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canonicalCidr } from './lib/cidr.ts';
 import { Fault } from './lib/errors.ts';
@@ -17,8 +18,12 @@ export interface ServiceConfig {
   concurrency: number;
   /** Of the repository, where that is encrypted. Never an argument: those are seen by every user of the machine. */
   passphrase: string | undefined;
-  /** Second places for snapshots: the region name that copy settings use, and its directory. */
+  /** Second places for snapshots: the region name that copy settings use, and its directory or URL. */
   copyStores: Readonly<Record<string, string>>;
+  /** Where the repository is, as a directory or a URL; what `tidemark init` was told where left out. */
+  repository: string | undefined;
+  /** JSON file of endpoints and credentials for buckets that are not reached by each cloud's own defaults. */
+  objectStores: string | undefined;
   /** Certificate and private key, PEM files, both or neither: with them the service answers https. */
   tlsCert: string | undefined;
   tlsKey: string | undefined;
@@ -42,6 +47,8 @@ export const environmentNames = {
   concurrency: 'TIDEMARK_CONCURRENCY',
   passphrase: 'TIDEMARK_PASSPHRASE',
   copyStores: 'TIDEMARK_COPY_STORES',
+  repository: 'TIDEMARK_REPOSITORY',
+  objectStores: 'TIDEMARK_OBJECT_STORES',
   tlsCert: 'TIDEMARK_TLS_CERT',
   tlsKey: 'TIDEMARK_TLS_KEY',
   trustedProxies: 'TIDEMARK_TRUSTED_PROXIES',
@@ -82,6 +89,8 @@ export function readConfig(
       CONCURRENCY_MAX,
     ),
     passphrase: given.passphrase ?? fromEnv('passphrase'),
+    repository: given.repository ?? fromEnv('repository'),
+    objectStores: given.objectStores ?? fromEnv('objectStores'),
     copyStores: given.copyStores ?? copyStoresOf((fromEnv('copyStores') ?? '').split(',')),
     ...tlsFilesOf(given.tlsCert ?? fromEnv('tlsCert'), given.tlsKey ?? fromEnv('tlsKey')),
     trustedProxies: networksOf('trustedProxies', given.trustedProxies ?? fromEnv('trustedProxies')?.split(',') ?? []),
@@ -131,20 +140,31 @@ function publicUrlOf(value: string | undefined): string | undefined {
   return value.replace(/\/+$/, '');
 }
 
-/** Of `REGION=DIRECTORY` each; empty ones are left out. A region is named as Atlas names its own: `EU_WEST_1`, or any word like it. */
+/** Of `REGION=DIRECTORY` or `REGION=URL` each; empty ones are left out. A region is named as Atlas names its own: `EU_WEST_1`, or any word like it. */
 export function copyStoresOf(pairs: readonly string[]): Record<string, string> {
   const stores: Record<string, string> = {};
   for (const pair of pairs) {
     if (pair.trim() === '') continue;
     const [, region, directory] = /^\s*([A-Z][A-Z0-9_]{0,62})=(.+?)\s*$/.exec(pair) ?? [];
     if (region === undefined || directory === undefined)
-      throw unusable('copyStores', `${pair} is not REGION=DIRECTORY, with a region like EU_WEST_1`);
-    const path = resolve(directory);
+      throw unusable('copyStores', `${pair} is not REGION=DIRECTORY or REGION=URL, with a region like EU_WEST_1`);
+    const path = directory.includes('://') ? directory : resolve(directory);
     if (stores[region] !== undefined) throw unusable('copyStores', `${region} is named twice`);
     if (Object.values(stores).includes(path)) throw unusable('copyStores', `${path} is named twice`);
     stores[region] = path;
   }
   return stores;
+}
+
+/** Of the repository: as given, else as the data directory was made or rebuilt with, else inside it. */
+export function repositoryPlaceOf(dataDir: string, given?: string | undefined): string {
+  if (given !== undefined && given !== '') return given;
+  try {
+    return readFileSync(repositoryPlacePathOf(dataDir), 'utf8').trim();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return repositoryPathOf(dataDir);
+  }
 }
 
 function unusable(option: keyof ServiceConfig, why: string): Fault {
@@ -164,6 +184,11 @@ export function catalogPathOf(dataDir: string): string {
 /** What is backed up, unless it is kept elsewhere. Everything that a restore needs. */
 export function repositoryPathOf(dataDir: string): string {
   return join(dataDir, 'repository');
+}
+
+/** One line, the URL or path of a repository that is kept elsewhere; not there where it is not. */
+export function repositoryPlacePathOf(dataDir: string): string {
+  return join(dataDir, 'repository.place');
 }
 
 /** 32 random bytes, readable by the owner alone: they open the secrets in the catalog. */

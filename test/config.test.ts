@@ -15,6 +15,8 @@ test('what is given wins over the environment, and that over the defaults', () =
     concurrency: 2,
     passphrase: undefined,
     copyStores: {},
+    repository: undefined,
+    objectStores: undefined,
     tlsCert: undefined,
     tlsKey: undefined,
     trustedProxies: [],
@@ -23,6 +25,11 @@ test('what is given wins over the environment, and that over the defaults', () =
   });
   const copies = readConfig({ ...env, TIDEMARK_COPY_STORES: 'EU_WEST_1=/a, US_EAST_1=/b/c,' }).copyStores;
   assert.deepEqual(copies, { EU_WEST_1: '/a', US_EAST_1: '/b/c' });
+  const remote = readConfig({
+    ...env,
+    TIDEMARK_COPY_STORES: 'EU_WEST_1=s3://second/copies?region=eu-west-1',
+  }).copyStores;
+  assert.deepEqual(remote, { EU_WEST_1: 's3://second/copies?region=eu-west-1' });
   const proxies = readConfig({ ...env, TIDEMARK_TRUSTED_PROXIES: '10.1.2.3/8, ::1' }).trustedProxies;
   assert.deepEqual(proxies, ['10.0.0.0/8', '::1/128']);
   assert.equal(readConfig(env).port, 9000);

@@ -4,8 +4,10 @@ import { type CommandTools, runCommand } from './command-run.ts';
 import {
   dataDirOption,
   jsonOption,
+  objectStoresOption,
   type PassphraseOptions,
   passphraseFileOption,
+  placeOption,
   readPassphrase,
   requireDataDir,
 } from './options.ts';
@@ -13,6 +15,8 @@ import { renderFields } from './table.ts';
 
 interface InitOptions extends PassphraseOptions {
   dataDir?: string;
+  repository?: string;
+  objectStores?: string;
   json?: boolean;
 }
 
@@ -20,14 +24,17 @@ export function initCommand(tools: CommandTools): Command {
   return new Command('init')
     .description('make a data directory: catalog, repository, a first project and credentials')
     .addOption(dataDirOption())
+    .addOption(placeOption())
+    .addOption(objectStoresOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((options: InitOptions) =>
       runCommand(tools, options, async (run) => {
         const dataDir = resolve(requireDataDir(options));
+        const { repository, objectStores } = options;
         const passphrase = await readPassphrase(options, run.env);
         const { initDataDirectory } = await import('../compose.ts');
-        const made = await initDataDirectory({ dataDir, passphrase });
+        const made = await initDataDirectory({ dataDir, passphrase, repository, objectStores });
         const { colours } = run.terminal;
         const serviceAccount = { clientId: made.serviceAccount.clientId, clientSecret: made.serviceAccount.secret };
         run.answer({ orgId: made.organizationId, projectId: made.projectId, apiKey: made.apiKey, serviceAccount }, [
@@ -39,6 +46,7 @@ export function initCommand(tools: CommandTools): Command {
               ['project', made.projectId],
               ['API key', `${made.apiKey.publicKey}  ${colours.bold(made.apiKey.privateKey)}`],
               ['service account', `${serviceAccount.clientId}  ${colours.bold(serviceAccount.clientSecret)}`],
+              ...(repository === undefined ? [] : ([['kept in', repository]] as const)),
               ['repository', made.encrypted ? 'encrypted: without the passphrase it cannot be read' : 'not encrypted'],
             ],
             colours,

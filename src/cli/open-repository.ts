@@ -10,14 +10,14 @@ export interface RepositoryOptions extends PassphraseOptions {
 
 /** The repository by itself: named, or that of the data directory. Needs no catalog, so it works when the catalog is lost. */
 export async function openRepositoryOf(run: CommandRun, options: RepositoryOptions): Promise<Repository> {
-  const [{ DirectoryStore }, { openRepository }, { repositoryPathOf }] = await Promise.all([
-    import('../storage/directory.ts'),
-    import('../repository/repository.ts'),
-    import('../config.ts'),
-  ]);
-  const path = options.repository ?? repositoryPathOf(requireDataDir(options));
+  const [{ openStoreAt, storeAccess }, { openRepository }, { environmentNames, repositoryPlaceOf }] = await Promise.all(
+    [import('../storage/open-store.ts'), import('../repository/repository.ts'), import('../config.ts')],
+  );
+  const named = run.env[environmentNames.repository];
+  const place = options.repository ?? repositoryPlaceOf(requireDataDir(options), named);
   const passphrase = await readPassphrase(options, run.env);
-  const store = await DirectoryStore.open(path);
+  const objectStoresFile = run.env[environmentNames.objectStores];
+  const store = await openStoreAt(place, await storeAccess({ objectStoresFile, env: run.env }));
   const context = { store, clock: run.clock, random: systemRandom };
   return await openRepository(context, passphrase === undefined ? {} : { passphrase });
 }

@@ -21,8 +21,11 @@ export async function withService<T>(
   const dataDir = resolve(requireDataDir(options));
   const passphrase = await readPassphrase(options, run.env);
   const copyStores = copyStoresOf((run.env[environmentNames.copyStores] ?? '').split(','));
+  const repository = run.env[environmentNames.repository];
+  const objectStores = run.env[environmentNames.objectStores];
   const { composeOffline } = await import('../compose.ts');
-  const workspace = await composeOffline({ dataDir, passphrase, copyStores, worker: options.worker === true });
+  const places = { copyStores, repository, objectStores };
+  const workspace = await composeOffline({ dataDir, passphrase, ...places, worker: options.worker === true });
   try {
     return await work(workspace);
   } finally {

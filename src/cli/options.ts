@@ -7,7 +7,20 @@ import { UsageError } from './usage-error.ts';
 export const dataDirOption = (): Option =>
   new Option('--data-dir <directory>', 'where Tidemark keeps its catalog and repository').env('TIDEMARK_DATA_DIR');
 export const repositoryOption = (): Option =>
-  new Option('--repository <directory>', 'a repository by itself, with no catalog; goes before --data-dir');
+  new Option(
+    '--repository <place>',
+    'a repository by itself, with no catalog; goes before --data-dir. A directory or URL',
+  );
+export const placeOption = (): Option =>
+  new Option(
+    '--repository <place>',
+    'where the repository is, if not inside the data directory: a directory, s3://bucket/prefix, azure://account/container/prefix or gs://bucket/prefix; behind it ?endpoint=URL, for s3 also &region= and &pathStyle=true',
+  ).env('TIDEMARK_REPOSITORY');
+export const objectStoresOption = (): Option =>
+  new Option(
+    '--object-stores <file>',
+    'JSON file of endpoints and credentials for buckets, where the cloud’s own defaults are not meant',
+  ).env('TIDEMARK_OBJECT_STORES');
 export const jsonOption = (): Option => new Option('--json', 'print JSON on standard output');
 export const yesOption = (): Option => new Option('--yes', 'do not ask for confirmation');
 export const projectOption = (): Option =>

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { environmentNames } from '../config.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { exitCodes } from './exit-codes.ts';
 import {
   dataDirOption,
   jsonOption,
+  objectStoresOption,
   type PassphraseOptions,
   passphraseFileOption,
   readPassphrase,
@@ -14,6 +16,8 @@ import { formatNumberOf } from './sizes.ts';
 
 interface RepositoryRebuildOptions extends PassphraseOptions {
   dataDir?: string;
+  from?: string;
+  objectStores?: string;
   json?: boolean;
 }
 
@@ -21,14 +25,27 @@ export function repositoryRebuildCommand(tools: CommandTools): Command {
   return new Command('rebuild')
     .description('make the catalog anew from the repository, after the catalog was lost')
     .addOption(dataDirOption())
+    .option(
+      '--from <place>',
+      'where the repository is, if not inside the data directory: a directory or URL, as for init',
+    )
+    .addOption(objectStoresOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((options: RepositoryRebuildOptions) =>
       runCommand(tools, options, async (run) => {
         const dataDir = resolve(requireDataDir(options));
         const passphrase = await readPassphrase(options, run.env);
+        const repository = options.from ?? run.env[environmentNames.repository];
+        const { objectStores } = options;
         const { rebuildDataDirectory } = await import('../compose.ts');
-        const rebuilt = await rebuildDataDirectory({ dataDir, passphrase, signal: run.signal });
+        const rebuilt = await rebuildDataDirectory({
+          dataDir,
+          passphrase,
+          repository,
+          objectStores,
+          signal: run.signal,
+        });
         const { bold, green, red, yellow } = run.terminal.colours;
         const counts = [
           formatNumberOf(rebuilt.snapshots, 'snapshot'),

@@ -4,8 +4,10 @@ import { type CommandTools, runCommand } from './command-run.ts';
 import {
   dataDirOption,
   jsonOption,
+  objectStoresOption,
   type PassphraseOptions,
   passphraseFileOption,
+  placeOption,
   readPassphrase,
   requireDataDir,
   wholeNumber,
@@ -21,6 +23,8 @@ interface ServeOptions extends PassphraseOptions {
   trustedProxy?: string[];
   logLevel?: LogLevel;
   copyStore?: string[];
+  repository?: string;
+  objectStores?: string;
   json?: boolean;
 }
 
@@ -49,9 +53,11 @@ export function serveCommand(tools: CommandTools): Command {
       ),
     )
     .option(
-      '--copy-store <region=directory...>',
-      'a second place for snapshots, under the region name that copy settings use',
+      '--copy-store <region=place...>',
+      'a second place for snapshots (directory or URL), under the region name that copy settings use',
     )
+    .addOption(placeOption())
+    .addOption(objectStoresOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((options: ServeOptions) =>
@@ -60,8 +66,20 @@ export function serveCommand(tools: CommandTools): Command {
         const passphrase = await readPassphrase(options, run.env);
         const copyStores = options.copyStore === undefined ? undefined : copyStoresOf(options.copyStore);
         const { host, port, publicUrl, logLevel, tlsCert, tlsKey, trustedProxy: trustedProxies } = options;
+        const { repository, objectStores } = options;
         const tls = { tlsCert, tlsKey, trustedProxies };
-        const given = { dataDir, host, port, publicUrl, logLevel, passphrase, copyStores, ...tls };
+        const given = {
+          dataDir,
+          host,
+          port,
+          publicUrl,
+          logLevel,
+          passphrase,
+          copyStores,
+          repository,
+          objectStores,
+          ...tls,
+        };
         const config = readConfig(run.env, given);
         const { serve } = await import('../main.ts');
         await serve(config, {

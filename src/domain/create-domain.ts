@@ -76,7 +76,7 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
     compliancePolicies: createCompliancePolicies(context, ports.repository),
     restoreJobs,
     downloads: createDownloads(context, ports.downloadEngine),
-    exportBuckets: createExportBuckets(context),
+    exportBuckets: createExportBuckets(context, ports.bucketStores),
     exportJobs: createExportJobs(context),
     checkpoints: createCheckpoints(context),
     continuousBackup: createContinuousBackup(context, ports.captureEngine),

@@ -118,9 +118,8 @@ class AzureRemoteClient implements RemoteClient {
     });
   }
 
-  /** Azure has no way to ask with the rights that an export needs; that the container is there is what counts. */
-  async location({ signal }: Attempt): Promise<string | null> {
-    await this.#container.getProperties({ abortSignal: signal });
+  /** Azure does not tell those who may only use a container. */
+  async location(): Promise<null> {
     return null;
   }
 

@@ -106,8 +106,14 @@ class GcsRemoteClient implements RemoteClient {
 
   async location(attempt: Attempt): Promise<string | null> {
     const path = `/storage/v1/b/${encodeURIComponent(this.#bucket)}?fields=location`;
-    const { location } = (await this.#send(attempt, path)) as { location?: string };
-    return location ?? null;
+    try {
+      const { location } = (await this.#send(attempt, path)) as { location?: string };
+      return location ?? null;
+    } catch (error) {
+      // Those who may only use the objects are not told.
+      if (error instanceof GcsError && error.status === 403) return null;
+      throw error;
+    }
   }
 
   whyNoName(): null {

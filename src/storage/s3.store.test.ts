@@ -92,7 +92,7 @@ describe('S3 with an assumed role', { skip: await whyNoServer('moto') }, () => {
       );
       proxy.fault = ({ path }) => (path === '/' ? { status: 403, body: answer('AccessDenied') } : null);
       const denied = openS3Store({ ...server.place('of-the-role', proxy.endpoint), assumeRole });
-      await assert.rejects(denied.get('a'), (error) => error instanceof StoreFault && error.problem === 'denied');
+      await assert.rejects(denied.get('a'), (error) => error instanceof StoreFault && error.problem === 'role');
     } finally {
       await proxy.stop();
     }

@@ -181,9 +181,11 @@ class S3RemoteClient implements RemoteClient {
 
   problemOf(error: unknown): StoreProblem {
     const known = problems[nameOf(error)];
+    // STS has error classes of its own.
+    if (known === 'denied' && !(error instanceof S3ServiceException)) return 'role';
     if (known !== undefined) return known;
     if (error instanceof S3ServiceException) return problemOfStatus(statusOf(error));
-    // The signing and the checking of checksums are this side's; STS has an error class of its own.
+    // The checking of checksums is this side's.
     const message = error instanceof Error ? error.message : '';
     if (/checksum mismatch/i.test(message)) return 'unreachable';
     return problemOfStatus(statusOf(error));

@@ -11,6 +11,10 @@ export const storeProblems = {
     retryable: false,
     hint: 'The credentials are missing, wrong or expired: renew them where Tidemark gets them from, and start it again (docs/operations.md, Object stores)',
   },
+  role: {
+    retryable: false,
+    hint: 'Let the role trust the identity that Tidemark signs in as, with the external ID of the cloud provider access role',
+  },
   clock: { retryable: false, hint: 'Set the clock of this machine: requests are signed with the time' },
   region: { retryable: false, hint: 'Give the region that the bucket is in, and the endpoint that serves it' },
   full: {

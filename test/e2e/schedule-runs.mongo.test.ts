@@ -69,7 +69,10 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
       copy: async ({ signal, report, ...name }) => await copySnapshot(repository, copy, name, { signal, report }),
       delete: async ({ signal, ...name }) => await deleteSnapshotCopy(copy, name, { signal }),
     },
-    bucketStores: { open: async () => await Promise.reject(new Error('no bucket here')) },
+    bucketStores: {
+      open: async () => await Promise.reject(new Error('no bucket here')),
+      check: async () => ({ problem: 'noBucket', reason: 'no bucket here' }),
+    },
     catalogCopies: { encrypted: false, write: async () => undefined, readLatest: async () => null },
     captureEngine: {
       tail: async () => await Promise.reject(new Error('no oplog is captured here')),

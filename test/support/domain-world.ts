@@ -1,10 +1,12 @@
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
+import type { ExportBucketRow } from '../../src/catalog/schema.ts';
 import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import type { ClusterName, Domain } from '../../src/domain/domain.ts';
 import type { PreparedDownload } from '../../src/domain/restores/download-task.ts';
+import type { BucketCheck } from '../../src/domain/exports/bucket-stores.ts';
 import type {
   ManifestFacts,
   Manifests,
@@ -101,6 +103,8 @@ export class DomainWorld {
   readFile: () => AsyncIterable<Buffer> = () => {
     throw new Fault({ op: 'download', subject: 'test', message: 'there is no file' });
   };
+  /** What is found when a bucket is tried. */
+  checkBucket: (bucket: ExportBucketRow) => BucketCheck = () => ({ region: 'eu-west-1' });
   worker: Worker | null = null;
   /** What the next look at a cluster finds. */
   probe: ClusterProbe['describe'] = async () => ({
@@ -168,7 +172,10 @@ export class DomainWorld {
           this.copiedTo.splice(this.copiedTo.indexOf(`${regionName}/${snapshotId}`), 1);
         },
       },
-      bucketStores: { open: async (bucket) => this.bucket(bucket.id) },
+      bucketStores: {
+        open: async (bucket) => this.bucket(bucket.id),
+        check: async (bucket) => this.checkBucket(bucket),
+      },
       probe: {
         describe: async (uri, call) => await this.probe(uri, call),
         processSettings: async () => sampleProcessSettings,

@@ -16,12 +16,13 @@ import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { bucketAddress } from './bucket-address.ts';
+import type { BucketStores } from './bucket-stores.ts';
 
 /**
- * Where exports go. What is checked when one is added: the name by its provider's rules, the Azure address, and that the role is there, of that provider and authorized.
- * Nothing is asked of the bucket itself, so its region stays unknown until something has written to it. The same bucket may be added again and again, as in Atlas.
+ * Where exports go. What is checked when one is added: the name by its provider's rules, the Azure address, that the role is there, of that provider and authorized, and last, by trying,
+ * that the bucket can be written. The same bucket may be added again and again, as in Atlas.
  */
-export function createExportBuckets(context: DomainContext): ExportBuckets {
+export function createExportBuckets(context: DomainContext, bucketStores: BucketStores): ExportBuckets {
   const { catalog, clock, ids } = context;
   return {
     list: async (query) => {
@@ -33,23 +34,28 @@ export function createExportBuckets(context: DomainContext): ExportBuckets {
 
     create: async (request) => {
       const address = bucketAddress(request);
-      const row = await catalog.transact(async (writer) => {
+      const named = { ...request, roleId: address.roleId };
+      await requireProject(catalog.reader, request.projectId);
+      const role = await requireAccessRole(catalog.reader, named);
+      const candidate: ExportBucketRow = {
+        ...address,
+        id: ids.next(),
+        projectId: request.projectId,
+        cloudProvider: request.cloudProvider,
+        region: null,
+        tenantId: role.azureTenantId,
+        requirePrivateNetworking: request.requirePrivateNetworking === true ? 1 : 0,
+        createdAtMs: clock.nowMs(),
+        deletedAtMs: null,
+      };
+      // Trying takes a moment, so it is not done inside the transaction; what it rests on is looked at again there.
+      const region = await regionOfUsable(bucketStores, candidate, role);
+      const row = { ...candidate, region };
+      await catalog.transact(async (writer) => {
         await requireProject(writer, request.projectId);
-        const role = await requireAccessRole(writer, { ...request, roleId: address.roleId });
-        const bucket: ExportBucketRow = {
-          ...address,
-          id: ids.next(),
-          projectId: request.projectId,
-          cloudProvider: request.cloudProvider,
-          region: null,
-          tenantId: role.azureTenantId,
-          requirePrivateNetworking: request.requirePrivateNetworking === true ? 1 : 0,
-          createdAtMs: clock.nowMs(),
-          deletedAtMs: null,
-        };
-        await insertExportBucket(writer, bucket);
+        await requireAccessRole(writer, named);
+        await insertExportBucket(writer, row);
         await queueCatalogCopy(writer, context);
-        return bucket;
       });
       context.wakeWorker();
       return viewOf(row);
@@ -114,8 +120,31 @@ async function requireAccessRole(
   )
     throw refuse('CLOUD_PROVIDER_ACCESS_ROLE_NOT_FOUND', [cloudProvider, roleId, projectId]);
   // Only AWS has a second step, in which the owner of the account names the role to assume.
-  if (cloudProvider === 'AWS' && role.assumedRoleArn === null) throw refuse('CANNOT_ASSUME_ROLE', [roleId]);
+  if (cloudProvider === 'AWS' && role.assumedRoleArn === null)
+    throw refuse('CANNOT_ASSUME_ROLE', [roleId, 'it is not authorized yet']);
   return role;
+}
+
+/** AWS's region of a bucket that can be written, null for the others; refuses one that cannot. */
+async function regionOfUsable(
+  bucketStores: BucketStores,
+  bucket: ExportBucketRow,
+  role: CloudProviderAccessRoleRow,
+): Promise<string | null> {
+  const found = await bucketStores.check(bucket, role);
+  if (!('problem' in found)) return bucket.cloudProvider === 'AWS' ? found.region : null;
+  const { bucketName } = bucket;
+  const { problem, reason } = found;
+  switch (problem) {
+    case 'noBucket':
+      throw refuse('EXPORT_BUCKET_NAME_INVALID', [bucketName, `there is no such bucket (${reason})`]);
+    case 'role':
+      throw refuse('CANNOT_ASSUME_ROLE', [role.id, reason]);
+    case 'refused':
+      throw refuse('EXPORT_BUCKET_VALIDATION_FAILED', [bucketName, role.id, reason]);
+    case 'unreachable':
+      throw refuse('EXPORT_BUCKET_CONNECTION_FAILED', [bucketName, reason]);
+  }
 }
 
 async function refuseWhileInUse(writer: CatalogWriter, bucket: ExportBucketRow): Promise<void> {

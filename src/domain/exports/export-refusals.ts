@@ -25,8 +25,20 @@ export const exportRefusals = {
   },
   CANNOT_ASSUME_ROLE: {
     status: 400,
-    detail: 'The cloud provider access role {0} is not authorized yet.',
-    remedy: 'Authorize it with `PATCH /groups/{groupId}/cloudProviderAccess/{roleId}`, then try again.',
+    detail: 'The cloud provider access role {0} cannot be assumed: {1}.',
+    remedy:
+      'Authorize it with `PATCH /groups/{groupId}/cloudProviderAccess/{roleId}`; the role has to trust the identity that Tidemark signs in as, with the external ID shown.',
+  },
+  EXPORT_BUCKET_VALIDATION_FAILED: {
+    status: 400,
+    detail: 'Export bucket {0} cannot be written with the access role {1}: {2}.',
+    remedy:
+      "Tidemark's own code. Atlas documents none for this. The role, or the credentials that the server's file of object stores has for the bucket, must be allowed to put objects and, on AWS, to read the bucket's location.",
+  },
+  EXPORT_BUCKET_CONNECTION_FAILED: {
+    status: 409,
+    detail: 'Export bucket {0} could not be reached: {1}.',
+    remedy: "Tidemark's own code. Look whether the server reaches the bucket's endpoint, then try again.",
   },
   EXPORT_JOB_NOT_FOUND: {
     status: 404,

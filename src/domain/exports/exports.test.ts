@@ -70,7 +70,7 @@ test('a bucket is added under a role of its project and provider, as often as on
     const request = { projectId, cloudProvider: 'AWS' as const, bucketName: 'exports', iamRoleId: aws };
     const [first, second] = [await exportBuckets.create(request), await exportBuckets.create(request)];
     assert.notEqual(first.id, second.id);
-    assert.deepEqual([first.region, first.requirePrivateNetworking, first.roleId], [null, false, aws]);
+    assert.deepEqual([first.region, first.requirePrivateNetworking, first.roleId], ['eu-west-1', false, aws]);
     const serviceUrl = 'https://backups.blob.core.windows.net/exports';
     const blob = await exportBuckets.create({ projectId, cloudProvider: 'AZURE', roleId: azure, serviceUrl });
     assert.deepEqual([blob.bucketName, blob.tenantId], ['exports', 'd1b8a7c6-0000-4000-8000-000000000000']);
@@ -178,5 +178,37 @@ test('while a snapshot is being exported it is exported once, and its bucket sta
       await writer.updateTable('schedules').set({ exportBucketId: null, exportFrequencyType: null }).execute();
     });
     await exportBuckets.delete(bucket);
+  });
+});
+
+test('a bucket that cannot be used is refused by what is wrong with it, and is not added', async () => {
+  await inWorld({}, async (world) => {
+    const { projectId } = await world.withCluster();
+    const iamRoleId = await withRole(world, projectId, 'AWS');
+    const problems = {
+      noBucket: 'EXPORT_BUCKET_NAME_INVALID',
+      role: 'CANNOT_ASSUME_ROLE',
+      refused: 'EXPORT_BUCKET_VALIDATION_FAILED',
+      unreachable: 'EXPORT_BUCKET_CONNECTION_FAILED',
+    } as const;
+    const { exportBuckets } = world.domain;
+    const request = { projectId, cloudProvider: 'AWS', bucketName: 'exports', iamRoleId } as const;
+    for (const [problem, code] of Object.entries(problems)) {
+      world.checkBucket = () => ({ problem: problem as keyof typeof problems, reason: 'the store says so' });
+      await assert.rejects(exportBuckets.create(request), (error) => {
+        assert.ok(error instanceof Refusal && error.code === code, String(error));
+        return error.message.includes('the store says so');
+      });
+    }
+    assert.equal((await exportBuckets.list({ projectId, page })).totalCount, 0);
+    // The role goes while the bucket is being tried.
+    world.checkBucket = () => ({ region: 'eu-west-1' });
+    const check = world.ports.bucketStores.check;
+    world.ports.bucketStores.check = async (...given) => {
+      await world.domain.cloudProviderAccess.remove({ projectId, roleId: iamRoleId, cloudProvider: 'AWS' });
+      return await check(...given);
+    };
+    await assert.rejects(exportBuckets.create(request), refused('CLOUD_PROVIDER_ACCESS_ROLE_NOT_FOUND'));
+    assert.equal((await exportBuckets.list({ projectId, page })).totalCount, 0);
   });
 });
