@@ -9,10 +9,9 @@ import { deleteManifest, findManifest, manifestExists, readManifest } from '../.
 import { executePrune, planPrune } from '../../src/repository/prune.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
 import { SnapshotWriter } from '../../src/repository/writer.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { collect } from '../support/collect.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { clockOfEmptyStore, emptyStore } from '../support/empty-store.ts';
 import { FaultyStore, writeFaults } from '../support/faulty-store.ts';
 import { applyChanges, type Change, contentOf, histories, writeChanges } from '../support/layer-history.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -82,8 +81,8 @@ describe('a repository after a crash', () => {
   test('has each snapshot whole or not at all, and prune then leaves exactly what is needed', async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat({ max: 60 }), fc.constantFrom(...writeFaults), async (history, at, fault) => {
-        const clock = new FakeClock();
-        const memory = new MemoryStore(clock);
+        const clock = clockOfEmptyStore();
+        const memory = await emptyStore(clock);
         const healthy = await testRepository({ store: memory, clock });
         const store = new FaultyStore(memory, { faultyWrite: at + 1, fault });
         const faulty = await openRepository({ store, clock, random: new SeededRandom(2) });
@@ -117,8 +116,8 @@ describe('a repository after a crash', () => {
   test('goes on: the next attempt under the same id completes on what the last one left', async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat({ max: 15 }), fc.constantFrom(...writeFaults), async (history, at, fault) => {
-        const clock = new FakeClock();
-        const memory = new MemoryStore(clock);
+        const clock = clockOfEmptyStore();
+        const memory = await emptyStore(clock);
         const healthy = await testRepository({ store: memory, clock });
         const [first, second] = history as [Change[], Change[]];
         const parent = await take(healthy, 1, null, first);
@@ -142,8 +141,8 @@ describe('a repository after a crash', () => {
   test('a prune that dies midway has taken garbage only, and the next one finishes', async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat({ max: 10 }), fc.nat(), async (history, at, deleted) => {
-        const clock = new FakeClock();
-        const memory = new MemoryStore(clock);
+        const clock = clockOfEmptyStore();
+        const memory = await emptyStore(clock);
         const healthy = await testRepository({ store: memory, clock });
         const contents = new Map<number, Content>();
         let parent: Manifest | null = null;
@@ -173,8 +172,8 @@ describe('a prune beside a writer', () => {
   test('takes nothing of a snapshot that is being written, and nothing of its pinned parent', async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat({ max: 12 }), async (history, at) => {
-        const clock = new FakeClock();
-        const memory = new MemoryStore(clock);
+        const clock = clockOfEmptyStore();
+        const memory = await emptyStore(clock);
         const healthy = await testRepository({ store: memory, clock });
         const [first, second] = history as [Change[], Change[]];
         const garbage = await take(healthy, 7, null, second);
@@ -206,8 +205,8 @@ describe('a prune beside a writer', () => {
   test('refuses while the manifest of a pinned parent is gone, and the child stays whole', async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat({ max: 12 }), async (history, at) => {
-        const clock = new FakeClock();
-        const memory = new MemoryStore(clock);
+        const clock = clockOfEmptyStore();
+        const memory = await emptyStore(clock);
         const healthy = await testRepository({ store: memory, clock });
         const [first, second] = history as [Change[], Change[]];
         const parent = await take(healthy, 1, null, first);

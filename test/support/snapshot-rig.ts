@@ -8,7 +8,7 @@ import type { Progress } from '../../src/lib/progress.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import type { Chunker } from '../../src/repository/boundaries.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
+import { emptyStore } from './empty-store.ts';
 
 const LOG_LINES_MAX = 200;
 
@@ -27,7 +27,7 @@ export class SnapshotRig {
 
   /** `chunker`: small blobs make small collections go through everything that big ones go through. */
   static async create(options: { passphrase?: string; chunker?: Partial<Chunker> } = {}): Promise<SnapshotRig> {
-    const store = new MemoryStore(systemClock);
+    const store = await emptyStore(systemClock);
     return new SnapshotRig(await createRepository({ store, clock: systemClock, random: systemRandom }, options));
   }
 

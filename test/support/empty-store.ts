@@ -1,0 +1,31 @@
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { MemoryStore } from '../../src/storage/memory.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { openS3Store } from '../../src/storage/s3.ts';
+import { FakeClock } from './fake-clock.ts';
+import { startVersity } from './object-servers.ts';
+
+const HOUR_MS = 3_600_000;
+
+let server: ReturnType<typeof startVersity> | undefined;
+let buckets = 0;
+
+/**
+ * What the engine's own tests keep their repositories in: memory, or with `TIDEMARK_TEST_STORE=s3` a bucket of an S3 server that runs until this process ends
+ * (`TIDEMARK_TEST_STORE=s3 npm test exactness crash`).
+ */
+export async function emptyStore(clock: Clock): Promise<ObjectStore> {
+  const kind = process.env.TIDEMARK_TEST_STORE;
+  if (kind === undefined || kind === '' || kind === 'memory') return new MemoryStore(clock);
+  if (kind !== 's3') throw new Error(`TIDEMARK_TEST_STORE is memory or s3, not ${kind}`);
+  server ??= startVersity();
+  const { createBucket, place } = await server;
+  const bucket = `engine-${++buckets}`;
+  await createBucket(bucket);
+  return openS3Store({ ...place(bucket), prefix: 'of/the-engine' });
+}
+
+/** A clock in the test's hand that goes with it: a server dates objects by its own clock, which must not be ahead. */
+export function clockOfEmptyStore(): FakeClock {
+  return process.env.TIDEMARK_TEST_STORE === 's3' ? new FakeClock(systemClock.nowMs() + HOUR_MS) : new FakeClock();
+}
