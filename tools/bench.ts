@@ -1,5 +1,5 @@
 /**
- * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, or with `--api` how fast lists and gets are with 10,000 snapshots. Floors and work are measured in the same run, each in a process of its own;
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, or with `--api` how fast lists and gets are with 10,000 snapshots, or with `--stores` what a directory and an S3 server cost. Floors and work are measured in the same run, each in a process of its own;
  * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -21,6 +21,7 @@ import { measureApi } from './bench/api-speed.ts';
 import { type Figures, figureColumns, figureRows, type Incremental } from './bench/figures.ts';
 import { type Measured, measure } from './bench/measured-work.ts';
 import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
+import { measureStores, storeColumns, storeRows } from './bench/store-speed.ts';
 import { changeSampleData, createSampleIndexes, SAMPLE_DB } from './demo/sample-cluster.ts';
 
 const SEED = 20_261_122;
@@ -218,12 +219,19 @@ async function benchApi(directory: string): Promise<void> {
   else for (const line of renderTable(apiColumns, apiRows(figures), terminal)) terminal.print(line);
 }
 
+async function benchStores(directory: string, bytes: number): Promise<void> {
+  const figures = await measureStores(directory, bytes, (text) => terminal.printError(`${since()}  ${text}\n`));
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(storeColumns, storeRows(figures), terminal)) terminal.print(line);
+}
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1GB' },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     api: { type: 'boolean', default: false },
+    stores: { type: 'boolean', default: false },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -235,6 +243,7 @@ try {
   const bytes = parseSize(values.size);
   directory = await mkdtemp(join(values.directory, 'tidemark-bench-'));
   if (values.api) await benchApi(directory);
+  else if (values.stores) await benchStores(directory, bytes);
   else await benchData(directory, bytes);
 } catch (error) {
   process.exitCode = 1;

@@ -3,7 +3,7 @@ import { describeError } from '../../src/lib/errors.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
-import { DirectoryStore } from '../../src/storage/directory.ts';
+import { openStoreAt, storeAccess } from '../../src/storage/open-store.ts';
 import { loadEverything } from './load-floor.ts';
 import type { Measured, Work } from './measured-work.ts';
 import { scanEverything } from './scan-floor.ts';
@@ -27,8 +27,9 @@ async function perform(work: Work): Promise<Omit<Measured, 'ms' | 'peakRssBytes'
   }
 }
 
-async function open(path: string): Promise<Repository> {
-  return await openRepository({ store: await DirectoryStore.open(path), clock: systemClock, random: systemRandom }, {});
+async function open(place: string): Promise<Repository> {
+  const store = await openStoreAt(place, await storeAccess({ env: process.env }));
+  return await openRepository({ store, clock: systemClock, random: systemRandom }, {});
 }
 
 async function snapshot(work: Extract<Work, { kind: 'snapshot' }>): Promise<Omit<Measured, 'ms' | 'peakRssBytes'>> {
