@@ -5,8 +5,8 @@ import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import type { ClusterName, Domain } from '../../src/domain/domain.ts';
-import type { PreparedDownload } from '../../src/domain/restores/download-task.ts';
 import type { BucketCheck } from '../../src/domain/exports/bucket-stores.ts';
+import type { PreparedDownload } from '../../src/domain/restores/download-task.ts';
 import type {
   ManifestFacts,
   Manifests,
