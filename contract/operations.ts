@@ -4,6 +4,7 @@ import { cloudProviderAccessOperations } from './cloud-provider-access.ts';
 import { clusterOperations } from './clusters.ts';
 import { collectionRestoreJobOperations } from './collection-restore-jobs.ts';
 import { compliancePolicyOperations } from './compliance-policy.ts';
+import { documentHistoryOperations } from './document-history.ts';
 import { exportBucketOperations } from './export-buckets.ts';
 import { exportJobOperations } from './export-jobs.ts';
 import { flexClusterOperations } from './flex-clusters.ts';
@@ -45,6 +46,7 @@ export const operations = {
   ...collectionRestoreJobOperations,
   ...otherClusterKindOperations,
   ...tidemarkOperations,
+  ...documentHistoryOperations,
 };
 
 export type OperationId = keyof typeof operations;

@@ -34,6 +34,8 @@ import { repositoryManifests } from './domain/repositories/repository-manifests.
 import { prepareDownload, readDownload } from './engine/archive/download.ts';
 import { exportSnapshot } from './engine/export/export-snapshot.ts';
 import { TranscoderPool } from './engine/export/transcoder-pool.ts';
+import { putDocument } from './engine/history/put-document.ts';
+import { readHistory } from './engine/history/read-history.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
 import { sliceOplog } from './engine/slice-oplog.ts';
 import { tailOplog } from './engine/tail-oplog.ts';
@@ -276,6 +278,11 @@ function createPorts(
       tail: async (request) => await tailOplog({ ...request, repository, clock, log }),
       coverage: async (source) => await readCoverage(repository, source),
       prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
+    },
+    documentHistory: {
+      history: ({ clusterId, replicaSetName, ...request }) =>
+        readHistory({ ...request, repository, source: { clusterId, replicaSetName } }),
+      put: putDocument,
     },
     manifests: repositoryManifests(repository),
     catalogCopies: {

@@ -6,6 +6,7 @@ import { cloudProviderAccessHandlers } from './operations/cloud-provider-access.
 import { clusterHandlers } from './operations/clusters.ts';
 import { collectionRestoreJobHandlers } from './operations/collection-restore-jobs.ts';
 import { compliancePolicyHandlers } from './operations/compliance-policy.ts';
+import { documentHistoryHandlers } from './operations/document-history.ts';
 import { exportBucketHandlers } from './operations/export-buckets.ts';
 import { exportJobHandlers } from './operations/export-jobs.ts';
 import { flexClusterHandlers } from './operations/flex-clusters.ts';
@@ -47,4 +48,5 @@ export const handlers: HandlersOf<typeof operations> = {
   ...collectionRestoreJobHandlers,
   ...otherClusterKindHandlers,
   ...tidemarkHandlers,
+  ...documentHistoryHandlers,
 };

@@ -5,6 +5,8 @@ import { systemClock } from '../lib/clock.ts';
 import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
 import type { CommandTools } from './command-run.ts';
+import { documentHistoryCommand } from './document-history.ts';
+import { documentRestoreCommand } from './document-restore.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
@@ -46,6 +48,12 @@ export function createProgram(tools: CommandTools): Command {
   program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
   program.addCommand(restoreCommand(tools));
   program.addCommand(exportCommand(tools));
+  program.addCommand(
+    group('document', 'what one document was, and bringing it back', [
+      documentHistoryCommand(tools),
+      documentRestoreCommand(tools),
+    ]),
+  );
   program.addCommand(
     group('repository', 'look after the repository', [
       repositoryCheckCommand(tools),

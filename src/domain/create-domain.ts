@@ -16,6 +16,7 @@ import { createAccessLists } from './credentials/access-lists.ts';
 import { createApiKeys } from './credentials/api-keys.ts';
 import type { CredentialMint } from './credentials/credentials.ts';
 import { createServiceAccounts } from './credentials/service-accounts.ts';
+import { createDocumentHistory, type DocumentHistoryEngine } from './document-history/document-history.ts';
 import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
 import { queueAutoExport } from './exports/auto-export.ts';
 import type { BucketStores } from './exports/bucket-stores.ts';
@@ -53,6 +54,7 @@ export interface DomainPorts {
   exportEngine: ExportEngine;
   downloadEngine: DownloadEngine;
   captureEngine: CaptureEngine;
+  documentHistory: DocumentHistoryEngine;
   manifests: Manifests;
   catalogCopies: CatalogCopies;
   copyStores: CopyStores;
@@ -80,6 +82,7 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
     exportJobs: createExportJobs(context),
     checkpoints: createCheckpoints(context),
     continuousBackup: createContinuousBackup(context, ports.captureEngine),
+    documentHistory: createDocumentHistory(context, ports.documentHistory),
     legacy: createLegacy(context, restoreJobs),
     privateEndpoints: createPrivateEndpoints(context),
     collectionRestoreJobs: createCollectionRestoreJobs(context),

@@ -23,6 +23,7 @@ import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider
 import type { CompliancePolicies } from './compliance/compliance-policy.ts';
 import type { ContinuousBackup } from './continuous-backup/continuous-backup.ts';
 import type { AccessLists, ApiKeys, ServiceAccounts } from './credentials/credentials.ts';
+import type { DocumentHistory } from './document-history/document-history.ts';
 import type { Schedules } from './schedules/schedule.ts';
 
 /**
@@ -31,6 +32,7 @@ import type { Schedules } from './schedules/schedule.ts';
  */
 export interface Domain {
   continuousBackup: ContinuousBackup;
+  documentHistory: DocumentHistory;
   organizations: Organizations;
   projects: Projects;
   clusters: Clusters;

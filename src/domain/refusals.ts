@@ -1,5 +1,6 @@
 import { complianceRefusals } from './compliance/compliance-refusals.ts';
 import { continuousBackupRefusals } from './continuous-backup/continuous-backup-refusals.ts';
+import { documentHistoryRefusals } from './document-history/document-history-refusals.ts';
 import { exportRefusals } from './exports/export-refusals.ts';
 import { legacyRefusals } from './legacy/legacy-refusals.ts';
 import { privateEndpointRefusals } from './private-endpoints/private-endpoint-refusals.ts';
@@ -57,6 +58,7 @@ export const refusalRules = {
   ...scheduleRefusals,
   ...complianceRefusals,
   ...continuousBackupRefusals,
+  ...documentHistoryRefusals,
   ...exportRefusals,
   ...legacyRefusals,
   ...privateEndpointRefusals,

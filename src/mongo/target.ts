@@ -1,9 +1,9 @@
 import type { Db, Document, MongoClient } from 'mongodb';
 import { throwIfAborted } from '../lib/abort.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
-import { findElement, forEachElement } from '../lib/raw-bson.ts';
+import { findElement, findId, forEachElement, MalformedBson } from '../lib/raw-bson.ts';
 import { asFault, codeOf } from './errors.ts';
-import { isTaken, isTakenDatabase } from './namespace.ts';
+import { isTaken, isTakenDatabase, type Namespace } from './namespace.ts';
 import { RawValue, rawArray } from './raw-value.ts';
 
 /** The primary of a cluster that is being restored to. Everything it is told is raw where the snapshot holds it raw. */
@@ -125,6 +125,32 @@ export class RestoreTarget {
       `${db}.${name}`,
     );
     this.#refuseWriteErrors(reply, `${db}.${name}`);
+  }
+
+  /** Inserts a raw document unless there is one with its id. */
+  async insertDocument({ db, name }: Namespace, document: Buffer): Promise<'inserted' | 'exists'> {
+    const documents = new RawValue('documents', 0x04, rawArray([Buffer.concat([DOCUMENT_TYPE, document])]));
+    const reply = await this.#run(db, { insert: name, documents, writeConcern: { w: 'majority' } }, `${db}.${name}`);
+    const refused = (reply.writeErrors as Document[] | undefined)?.[0];
+    // Of a unique index only the one over `_id` says that it is there.
+    if (refused?.code === 11000 && (refused.keyPattern as Document | undefined)?._id !== undefined) return 'exists';
+    this.#refuseWriteErrors(reply, `${db}.${name}`);
+    return 'inserted';
+  }
+
+  /** Puts a raw document in the place of the one with its id, or there where none is. */
+  async replaceDocument({ db, name }: Namespace, document: Buffer): Promise<'inserted' | 'replaced'> {
+    const id = findId(document, 0);
+    if (id === null) throw new MalformedBson('a document without an _id');
+    const update = {
+      q: { _id: new RawValue('_id', id.type, document.subarray(id.start, id.end)) },
+      u: new RawValue('u', 0x03, document),
+      upsert: true,
+    };
+    const command = { update: name, updates: [update], writeConcern: { w: 'majority' } };
+    const reply = await this.#run(db, command, `${db}.${name}`);
+    this.#refuseWriteErrors(reply, `${db}.${name}`);
+    return reply.upserted === undefined ? 'replaced' : 'inserted';
   }
 
   async deleteAllBut(db: string, name: string, ids: readonly string[]): Promise<void> {

@@ -217,6 +217,7 @@ const verdicts: Record<string, Verdict> = {
     ],
   },
   'restoreJobs.create': { harmless: 'a restore replaces what is in a cluster; its backups stay' },
+  'documentHistory.restore': { harmless: 'a document is written into a cluster; its backups stay' },
   'restoreJobs.cancel': { harmless: 'a restore that ends changes no backup' },
   'downloads.open': { harmless: 'a download reads' },
   'downloads.stopAll': { harmless: 'a download reads' },
@@ -253,7 +254,7 @@ const verdicts: Record<string, Verdict> = {
 const CALLERS = /^(apiKeys|serviceAccounts|accessLists|cloudProviderAccess)\./;
 
 /** Known by their names; everything else has to be judged above. */
-const READS = /\.(list\w*|get|getByName|require\w+|ofSubject|status|settings|schedule|processSettings)$/;
+const READS = /\.(list\w*|get|getByName|require\w+|ofSubject|status|settings|schedule|processSettings|version)$/;
 
 function functionsOf(domain: Domain): string[] {
   return Object.entries(domain).flatMap(([noun, functions]) =>
@@ -358,6 +359,8 @@ const operationVerdicts: Partial<Record<OperationId, readonly string[] | { harml
   createGroupServerlessBackupRestoreJob: { harmless: 'there are no serverless instances: always refused' },
   downloadSharedClusterBackup: { harmless: 'there are no shared clusters: always refused' },
   createSharedClusterBackupRestoreJob: { harmless: 'there are no shared clusters: always refused' },
+  listDocumentHistory: { harmless: 'a question' },
+  restoreDocument: ['documentHistory.restore'],
   registerCluster: ['clusters.register'],
   removeCluster: ['clusters.remove'],
   cancelSnapshotTask: ['tasks.cancel'],
@@ -389,6 +392,8 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark schedule show': 'reads',
   'tidemark restore': ['restoreJobs.create'],
   'tidemark export': ['exportJobs.create'],
+  'tidemark document history': 'reads',
+  'tidemark document restore': ['documentHistory.restore'],
   'tidemark repository check': 'reads',
   'tidemark repository prune': { harmless: 'deletes what no manifest names; manifests go with their snapshots only' },
   'tidemark repository rebuild': { harmless: 'adds what is missing and changes nothing that is there' },

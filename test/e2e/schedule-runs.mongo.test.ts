@@ -79,6 +79,10 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
       coverage: async () => ({ runs: [], gaps: [], storedBytes: 0 }),
       prune: async () => await Promise.reject(new Error('no oplog is captured here')),
     },
+    documentHistory: {
+      history: async function* () {},
+      put: async () => await Promise.reject(new Error('no document is written here')),
+    },
     probe: {
       describe: async (uri, call) => {
         const { members, ...facts } = await describeCluster(uri, call);

@@ -95,6 +95,10 @@ export class DomainWorld {
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
   readonly pruned: (bigint | null)[] = [];
   readonly exports: HeldWork<Export, { collections: number }>[] = [];
+  /** What the repository tells of a document. */
+  history: DomainPorts['documentHistory']['history'] = async function* () {};
+  readonly puts: Parameters<DomainPorts['documentHistory']['put']>[0][] = [];
+  putResult: Awaited<ReturnType<DomainPorts['documentHistory']['put']>> = 'inserted';
   readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
   /** What is in the export buckets, by bucket id. */
   readonly buckets = new Map<string, ObjectStore>();
@@ -153,6 +157,13 @@ export class DomainWorld {
         prune: async (_source, upTo) => {
           this.pruned.push(upTo);
           return 0;
+        },
+      },
+      documentHistory: {
+        history: (request) => this.history(request),
+        put: async (request) => {
+          this.puts.push(request);
+          return this.putResult;
         },
       },
       manifests: this.manifests,

@@ -20,6 +20,7 @@ import type {
 import { refuse } from '../../src/domain/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
 import type { CallerNouns } from './sample-callers.ts';
+import { sampleDocumentHistory } from './sample-document-history.ts';
 import { sampleExportBuckets, sampleExportJobs } from './sample-exports.ts';
 import { sampleProcessSettings } from './sample-process-settings.ts';
 import { sampleSurface } from './sample-surface.ts';
@@ -675,6 +676,7 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
         };
       },
     },
+    documentHistory: sampleDocumentHistory(note, clusterNamed),
     checkpoints: {
       list: async (query) => ofCluster(sampleCheckpoints, query),
       async get({ checkpointId, clusterName, projectId }) {

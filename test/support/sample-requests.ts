@@ -20,6 +20,8 @@ const target = { targetClusterName: sampleClusterName, targetGroupId: sampleIds.
 
 /** Bodies that are accepted, in the newest version. */
 export const sampleBodies: Partial<Record<OperationId, object>> = {
+  listDocumentHistory: { namespace: 'shop.orders', id: 7 },
+  restoreDocument: { namespace: 'shop.orders', id: 7, at: { date: '2026-09-21T14:13:20Z', increment: 1 } },
   createGroupBackupExportBucket: { bucketName: 'exports-1', cloudProvider: 'AWS', iamRoleId: sampleIds.unknown },
   updateGroupBackupExportBucket: { requirePrivateNetworking: true },
   createGroupClusterBackupExport: {

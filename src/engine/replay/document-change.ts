@@ -1,8 +1,8 @@
 import { documentOf, type ElementAt, findElement, forEachElement, MalformedBson } from '../../lib/raw-bson.ts';
 
 /**
- * What an oplog update makes of a document, for the few collections that a restore keeps as data (users, roles, view definitions) and does not load: everything else is
- * applied by the target. A replacement is the document; a diff (`$v: 2`) names fields to delete (`d`), to change (`u`), to insert (`i`) and to descend into (`s<field>`); in an
+ * What an oplog update makes of a document, byte for byte what the server makes of it: for the history of a document, and for the few collections that a restore keeps as data (users, roles, view
+ * definitions) and does not load. Everything else is applied by the target. A replacement is the document; a diff (`$v: 2`) names fields to delete (`d`), to change (`u`), to insert (`i`) and to descend into (`s<field>`); in an
  * array, positions take the place of names and `l` is the new length. Throws MalformedBson for anything else, such as the operators of `$v: 1`.
  */
 export function changedDocument(document: Buffer, buffer: Buffer, o: ElementAt): Buffer {
@@ -116,7 +116,8 @@ function changedArray(array: Buffer, diff: Diff): Buffer {
     const name = String(index);
     const member = members[index] ?? { name, type: 0x0a, value: Buffer.alloc(0) };
     const within = diff.within.get(name);
-    return within === undefined ? (diff.changed.get(name) ?? member) : changedField(member, within);
+    // The server numbers members anew, whatever names they had.
+    return { ...(within === undefined ? (diff.changed.get(name) ?? member) : changedField(member, within)), name };
   });
   return documentOf(changed);
 }

@@ -86,7 +86,48 @@ const downloads = (body: Body, inTime: Record<string, unknown>) => ({
   CANNOT_DOWNLOAD_POINT_IN_TIME: asking({ body: body(inTime) }),
 });
 
+/** What the repository tells of a document: this, of the collection `shop.orders`. */
+const telling =
+  (content: 'document' | 'absent' | 'unknown', change: object = {}): Provocation =>
+  async (kit) => {
+    kit.world.history = async function* () {
+      const at = 1n << 32n;
+      const document = content === 'document' ? Buffer.from([5, 0, 0, 0, 0]) : null;
+      const common = { kind: 'version', at, transaction: null, uuid: '0'.repeat(32), cause: null } as const;
+      yield { ...common, operation: 'update', namespace: 'shop.orders', content, document };
+    };
+    return await kit.ask({
+      body: { namespace: 'shop.orders', id: 7, at: { date: '2026-09-21T14:13:20Z', increment: 1 }, ...change },
+    });
+  };
+
+const ofNoReplicaSet: Provocation = async (kit) => {
+  await kit.world.catalog.transact(async (writer) => {
+    await writer.updateTable('clusters').set({ replicaSetName: null }).execute();
+  });
+  return await kit.ask();
+};
+
 export const restoreProvocations: Provocations = {
+  listDocumentHistory: { DOCUMENT_HISTORY_UNSUPPORTED: ofNoReplicaSet },
+  restoreDocument: {
+    DOCUMENT_HISTORY_UNSUPPORTED: ofNoReplicaSet,
+    CANNOT_RESTORE_TO_TARGET: telling('document', { targetGroupId: nowhere }),
+    DOCUMENT_VERSION_NOT_FOUND: telling('absent'),
+    DOCUMENT_VERSION_UNKNOWN: telling('unknown'),
+    DOCUMENT_EXISTS: async (kit) => {
+      kit.world.putResult = 'exists';
+      return await telling('document')(kit);
+    },
+    CLUSTER_PAUSED_CANNOT_RESTORE: async (kit) => {
+      await kit.did('updateGroupCluster', { body: { paused: true } });
+      return await kit.ask();
+    },
+    ATLAS_CLUSTER_RESTORE_IN_PROGRESS: async (kit) => {
+      await restoring(kit);
+      return await kit.ask();
+    },
+  },
   createGroupClusterBackupRestoreJob: {
     MISSING_ATTRIBUTE: asking({ body: { deliveryType: 'automated' } }),
     UNSUPPORTED_DELIVERY_METHOD: asking({ body: { deliveryType: 'carrierPigeon' } }),

@@ -1,0 +1,70 @@
+import { type ElementAt, findElement, findId } from '../../lib/raw-bson.ts';
+import { formatNamespace } from '../../mongo/namespace.ts';
+import type { OplogEntry } from '../../mongo/oplog-entry.ts';
+import { forEachOperation, handlingOf, type Operation, stringAt, uuidAt } from '../replay/operations.ts';
+import type { Change } from './document-trails.ts';
+import type { HistoryTransaction } from './history-item.ts';
+import type { IdMatcher } from './same-id.ts';
+
+/** What an entry, or the operations within it, change about the document. Copies what it keeps: the buffer may go. */
+export function changesOf(buffer: Buffer, entry: OplogEntry, matches: IdMatcher): Change[] {
+  const changes: Change[] = [];
+  forEachOperation(buffer, entry, (operation) => {
+    const change = operation.op === 'c' ? commandChange(buffer, operation) : writeChange(buffer, operation, matches);
+    if (change !== null) changes.push(change);
+  });
+  return changes;
+}
+
+function writeChange(buffer: Buffer, { op, namespace, uuid, o, o2 }: Operation, matches: IdMatcher): Change | null {
+  if (uuid === null || (op !== 'i' && op !== 'u' && op !== 'd')) return null;
+  const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
+  if (id === null || !matches(buffer, id)) return null;
+  return { kind: 'write', op, namespace: formatNamespace(namespace), uuid, o: copyOf(buffer, o) };
+}
+
+function commandChange(buffer: Buffer, operation: Operation): Change | null {
+  const { uuid, command, o, namespace } = operation;
+  if (uuid === null) return null;
+  switch (command) {
+    case 'create': {
+      const name = findElement(buffer, o.start, 'create');
+      if (name === null) return null;
+      return { kind: 'create', uuid, namespace: `${namespace.db}.${stringAt(buffer, name)}` };
+    }
+    case 'drop':
+      return { kind: 'drop', uuid };
+    case 'emptycapped':
+      return { kind: 'empty', uuid };
+    case 'renameCollection': {
+      const to = findElement(buffer, o.start, 'to');
+      const target = findElement(buffer, o.start, 'dropTarget');
+      if (to === null) return null;
+      return {
+        kind: 'rename',
+        uuid,
+        to: stringAt(buffer, to),
+        dropped: target?.type === 0x05 ? uuidAt(buffer, target) : null,
+      };
+    }
+    default:
+      return handlingOf(operation) === 'unknown' ? { kind: 'strange', uuid, command } : null;
+  }
+}
+
+function copyOf(buffer: Buffer, { start, end }: ElementAt): Buffer {
+  return Buffer.from(buffer.subarray(start, end));
+}
+
+/** The transaction that the entry is part of; null for retryable writes, which look alike but take effect one by one. */
+export function transactionOf(buffer: Buffer, offset: number, entry: OplogEntry): HistoryTransaction | null {
+  if (entry.op !== 'c') return null;
+  const session = findElement(buffer, offset, 'lsid');
+  const number = findElement(buffer, offset, 'txnNumber');
+  if (session === null || number?.type !== 0x12) return null;
+  const multi = findElement(buffer, offset, 'multiOpType');
+  if (multi?.type === 0x10 && buffer.readInt32LE(multi.start) !== 0) return null;
+  const id = findElement(buffer, session.start, 'id');
+  if (id === null) return null;
+  return { sessionId: uuidAt(buffer, id), number: buffer.readBigInt64LE(number.start) };
+}
