@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { apiFixture } from '../../test/support/api-fixture.ts';
 import { sampleClusterName, sampleIds } from '../../test/support/sample-domain.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { Logger } from '../lib/logger.ts';
 
 const v2 = '/api/atlas/v2';
 const project = `${v2}/groups/${sampleIds.project}`;
@@ -352,6 +355,55 @@ test('the system status names the API key that asks', async () => {
     [status.json().appName, status.json().build, status.json().apiKey],
     ['MongoDB Atlas', '0.0.0-test', null],
   );
+});
+
+test('what clients ask beside the versioned API: their own address, and those of a control plane that is not there', async () => {
+  const fixture = await apiFixture();
+  const own = await fixture.call('GET', '/api/private/ipinfo', { version: null });
+  assert.deepEqual([own.statusCode, own.json()], [200, { currentIpv4Address: '127.0.0.1' }]);
+  assert.equal((await fixture.call('GET', '/api/private/ipinfo', { version: null, token: null })).statusCode, 401);
+  const path = '/api/atlas/v2/unauth/controlPlaneIPAddresses';
+  const plane = await fixture.call('GET', path, { version: '2023-11-15', token: null });
+  assert.deepEqual([plane.statusCode, plane.json()], [200, { inbound: {}, outbound: {} }]);
+  for (const url of ['/api/private/v1.0/telemetry/events', '/api/private/unauth/account/device/authorize']) {
+    const response = await fixture.call('POST', url, { version: null, body: '{}' });
+    assert.deepEqual([response.statusCode, response.json().errorCode], [404, 'RESOURCE_NOT_FOUND']);
+  }
+});
+
+test('what callers prove themselves with is not logged, whether it is taken or refused, nor what they send', async () => {
+  const lines: string[] = [];
+  const write = (...said: unknown[]) => void lines.push(inspect(said, { depth: 6 }));
+  const log = { info: write, warn: write, error: write, debug: write, child: () => log } as unknown as Logger;
+  const failing = { take: async () => Promise.reject(new Error('the disk is full')) };
+  const fixture = await apiFixture({ log, domain: { snapshots: failing as unknown as Domain['snapshots'] } });
+  const { clientId, secret } = await fixture.accountWith('GROUP_OWNER');
+  const token = await fixture.tokenWith('GROUP_OWNER');
+  const groups = '/api/atlas/v2/groups';
+  const basic = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`;
+  await fixture.call('GET', groups, { token });
+  await fixture.call('GET', groups, { token: `${token}x` });
+  for (const authorization of [basic, `Digest ${secret}`, secret])
+    assert.equal((await fixture.call('GET', groups, { token: null, headers: { authorization } })).statusCode, 401);
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (const given of [secret, `${secret}x`])
+    await fixture.call('POST', '/api/oauth/token', {
+      token: null,
+      version: null,
+      body: `grant_type=client_credentials&client_id=${clientId}&client_secret=${given}`,
+      headers: form,
+    });
+  const body = { description: 'said in confidence' };
+  const failed = await fixture.call(
+    'POST',
+    `${groups}/${sampleIds.project}/clusters/${sampleClusterName}/backup/snapshots`,
+    { body },
+  );
+  assert.equal(failed.statusCode, 500);
+  const said = lines.join('\n');
+  assert.match(said, /a credential was refused/);
+  assert.match(said, /the disk is full/);
+  for (const hidden of [secret, token, basic.slice(6), 'said in confidence']) assert.ok(!said.includes(hidden), hidden);
 });
 
 test('our own operations speak plain JSON and need no version', async () => {

@@ -15,6 +15,7 @@ import { HttpRefusal } from './http-refusals.ts';
 import { answerMalformed } from './malformed-requests.ts';
 import { registerOAuthRoutes } from './oauth-routes.ts';
 import { registerOpenApiRoute } from './openapi-route.ts';
+import { registerPlainRoutes } from './plain-routes.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
 import { defaultRateLimit, type RateLimit, RateLimiter } from './rate-limit.ts';
 import { type AnyHandler, pathOf, serveOperation } from './serve-operation.ts';
@@ -116,6 +117,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   });
 
   registerOAuthRoutes(server, authenticator.clientCredentials);
+  registerPlainRoutes(server);
   registerOpenApiRoute(server, { publicUrl: options.publicUrl, version: options.version });
   registerDownloadRoutes(server, { domain: options.domain, clock, log });
   registerOperations(server, options);

@@ -139,6 +139,11 @@ export async function snapshotsOfCluster(reader: CatalogReader, clusterId: strin
     .execute();
 }
 
+/** Those whose original is gone and of which a copy may be left: no manifest in the repository tells of them. */
+export async function snapshotsInCopiesOnly(reader: CatalogReader): Promise<SnapshotRow[]> {
+  return await reader.selectFrom('snapshots').selectAll().where('copiesOnlySinceMs', 'is not', null).execute();
+}
+
 /** What a manifest does not know of its snapshot: a retention changed later, or a deletion. */
 export async function snapshotsChangedSinceManifest(
   reader: CatalogReader,

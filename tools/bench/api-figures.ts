@@ -10,20 +10,22 @@ export const apiColumns: readonly Column[] = [
   { header: 'P50', align: 'right' },
   { header: 'P99', align: 'right' },
   { header: 'CALLS/S', align: 'right' },
+  { header: 'CPU', align: 'right' },
   { header: '' },
 ];
 
 export function apiRows({ calls, loadBefore, snapshots }: ApiFigures): string[][] {
-  const rows = calls.map(({ call, credential, p50Ms, p99Ms, callsPerSecond }) => [
+  const rows = calls.map(({ call, credential, p50Ms, p99Ms, callsPerSecond, cpuMs }) => [
     call,
     credential,
     `${p50Ms} ms`,
     `${p99Ms} ms`,
     String(callsPerSecond),
+    `${cpuMs} ms`,
     p99Ms <= P99_BUDGET_MS ? 'held' : 'over',
   ]);
   return [
     ...rows,
-    [`${snapshots} snapshots; load of the machine before: ${loadBefore.toFixed(1)}`, '', '', '', '', ''],
+    [`${snapshots} snapshots; load of the machine before: ${loadBefore.toFixed(1)}`, '', '', '', '', '', ''],
   ];
 }

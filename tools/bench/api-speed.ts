@@ -31,6 +31,8 @@ export interface CallFigures {
   p99Ms: number;
   /** Eight at once: how many end in a second. */
   callsPerSecond: number;
+  /** Of the server, for one call: what other work on the machine disturbs least. */
+  cpuMs: number;
 }
 
 export interface ApiFigures {
@@ -50,7 +52,13 @@ export async function measureApi(directory: string): Promise<ApiFigures> {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   try {
-    const [url] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
+    const lines = createInterface({ input: server.stdout });
+    const [url] = (await once(lines, 'line')) as [string];
+    const cpuMs: Cpu = async () => {
+      const answered = once(lines, 'line');
+      server.stdin.write('cpu\n');
+      return Number((await answered)[0]);
+    };
     const { clientId, secret: clientSecret } = serviceAccount;
     const { token } = await AtlasClient.connect(url, { clientId, clientSecret });
     const senders = [
@@ -66,7 +74,8 @@ export async function measureApi(directory: string): Promise<ApiFigures> {
     };
     const calls: CallFigures[] = [];
     for (const [credential, send] of senders) {
-      for (const [call, path] of Object.entries(paths)) calls.push({ call, credential, ...(await timed(send, path)) });
+      for (const [call, path] of Object.entries(paths))
+        calls.push({ call, credential, ...(await timed(send, path, cpuMs)) });
     }
     return { snapshots: SNAPSHOTS, loadBefore, calls };
   } finally {
@@ -76,14 +85,19 @@ export async function measureApi(directory: string): Promise<ApiFigures> {
   }
 }
 
-async function timed(send: Send, path: string): Promise<Pick<CallFigures, 'p50Ms' | 'p99Ms' | 'callsPerSecond'>> {
+/** Milliseconds of CPU that the server has used so far. */
+type Cpu = () => Promise<number>;
+
+async function timed(send: Send, path: string, cpuMs: Cpu): Promise<Omit<CallFigures, 'call' | 'credential'>> {
   for (let n = 0; n < WARM_UP; n++) await send(path);
+  const cpuBefore = await cpuMs();
   const took: number[] = [];
   for (let n = 0; n < CALLS; n++) {
     const startedMs = systemClock.monotonicMs();
     await send(path);
     took.push(systemClock.monotonicMs() - startedMs);
   }
+  const cpu = ((await cpuMs()) - cpuBefore) / CALLS;
   took.sort((a, b) => a - b);
   const startedMs = systemClock.monotonicMs();
   let left = CALLS;
@@ -92,11 +106,20 @@ async function timed(send: Send, path: string): Promise<Pick<CallFigures, 'p50Ms
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
-  return { p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), callsPerSecond: Math.round(CALLS / seconds) };
+  return {
+    p50Ms: at(took, 0.5),
+    p99Ms: at(took, 0.99),
+    callsPerSecond: Math.round(CALLS / seconds),
+    cpuMs: rounded(cpu),
+  };
 }
 
 function at(sorted: readonly number[], part: number): number {
-  return Math.round((sorted[Math.floor(sorted.length * part)] ?? 0) * 100) / 100;
+  return rounded(sorted[Math.floor(sorted.length * part)] ?? 0);
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }
 
 /** A cluster that was never asked anything, and its snapshots, an hour apart. Gives the id of one in the middle. */

@@ -17,9 +17,9 @@ import {
   replaceCopySettings,
   replacePolicyItems,
 } from '../../catalog/schedules.ts';
-import type { CopySettingRow, PolicyItemRow, ScheduleRow, SnapshotCopyRow } from '../../catalog/schema.ts';
+import type { CopySettingRow, PolicyItemRow, ScheduleRow, SnapshotCopyRow, SnapshotRow } from '../../catalog/schema.ts';
 import { allSnapshotCopies, findSnapshotCopy, insertSnapshotCopy } from '../../catalog/snapshot-copies.ts';
-import { findSnapshot } from '../../catalog/snapshots.ts';
+import { findSnapshot, insertSnapshot } from '../../catalog/snapshots.ts';
 
 /** The part of a catalog copy that says how backups are to be made and kept: nothing of it is in manifests. A policy that a lost catalog could shake off would bind nobody. */
 export interface BackupSettings {
@@ -62,6 +62,23 @@ async function withKnownBucket(writer: CatalogWriter, schedule: ScheduleRow): Pr
   const { exportBucketId } = schedule;
   if (exportBucketId === null || (await findExportBucket(writer, exportBucketId)) !== undefined) return schedule;
   return { ...schedule, autoExportEnabled: 0, exportBucketId: null, exportFrequencyType: null };
+}
+
+/** Snapshots of which only a copy is left, as far as one is: the manifests that a rebuild goes through do not name them. */
+export async function takeUpCopiesOnly(
+  writer: CatalogWriter,
+  snapshots: readonly SnapshotRow[],
+  { snapshotCopies }: BackupSettings,
+): Promise<void> {
+  const copied = new Set(snapshotCopies.filter(isThere).map(({ snapshotId }) => snapshotId));
+  for (const row of snapshots) {
+    if (!copied.has(row.id) || (await findSnapshot(writer, row.id)) !== undefined) continue;
+    if ((await findCluster(writer, row.clusterId)) !== undefined) await insertSnapshot(writer, row);
+  }
+}
+
+function isThere({ state, deletedAtMs }: SnapshotCopyRow): boolean {
+  return state === 'completed' && deletedAtMs === null;
 }
 
 /** Copies of snapshots, once these are taken up. One that had not ended is forgotten: nothing of it may be there. */

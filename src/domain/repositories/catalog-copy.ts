@@ -24,7 +24,7 @@ import type {
   SnapshotRow,
 } from '../../catalog/schema.ts';
 import { allServiceAccountSecrets, allServiceAccounts } from '../../catalog/service-accounts.ts';
-import { snapshotsChangedSinceManifest } from '../../catalog/snapshots.ts';
+import { snapshotsChangedSinceManifest, snapshotsInCopiesOnly } from '../../catalog/snapshots.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import { type BackupSettings, collectBackupSettings } from './backup-settings-copy.ts';
@@ -52,6 +52,8 @@ export interface CatalogCopy {
   privateEndpoints?: PrivateEndpointRow[];
   accessListEntries?: AccessListEntryRow[];
   cloudProviderAccessRoles?: CloudProviderAccessRoleRow[];
+  /** Whole: their manifests are in copy stores alone. */
+  snapshotsInCopiesOnly?: SnapshotRow[];
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
   snapshots: Pick<
     SnapshotRow,
@@ -98,6 +100,7 @@ export async function collectCatalogCopy(
     privateEndpoints: await allPrivateEndpoints(reader),
     accessListEntries: await allAccessListEntries(reader),
     cloudProviderAccessRoles: await allCloudProviderAccessRoles(reader),
+    snapshotsInCopiesOnly: await snapshotsInCopiesOnly(reader),
     snapshots: await snapshotsChangedSinceManifest(reader),
   }));
 }

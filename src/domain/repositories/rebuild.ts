@@ -19,7 +19,7 @@ import type { DomainContext } from '../context.ts';
 import { queueManifestDeletion } from '../snapshots/discard-snapshot.ts';
 import type { ManifestFacts, Manifests } from '../snapshots/snapshot-engine.ts';
 import { rebuiltSnapshot } from '../snapshots/snapshot-row.ts';
-import { takeUpBackupSettings, takeUpSnapshotCopies } from './backup-settings-copy.ts';
+import { takeUpBackupSettings, takeUpCopiesOnly, takeUpSnapshotCopies } from './backup-settings-copy.ts';
 import { type CatalogCopy, parseCatalogCopy } from './catalog-copy.ts';
 import type { CatalogCopies } from './catalog-copy-task.ts';
 
@@ -80,7 +80,10 @@ export async function rebuildCatalog(
   }
   const settings = copy?.backupSettings;
   if (settings !== undefined)
-    await context.catalog.transact(async (writer) => await takeUpSnapshotCopies(writer, settings));
+    await context.catalog.transact(async (writer) => {
+      await takeUpCopiesOnly(writer, copy?.snapshotsInCopiesOnly ?? [], settings);
+      await takeUpSnapshotCopies(writer, settings);
+    });
   return report;
 }
 

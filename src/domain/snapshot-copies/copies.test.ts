@@ -4,6 +4,7 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { Damage } from '../../lib/errors.ts';
 import type { ClusterName, SchedulePatch } from '../domain.ts';
 import { Refusal } from '../refusals.ts';
+import { rebuildCatalog } from '../repositories/rebuild.ts';
 import { scheduleDuty } from '../schedules/serve-due.ts';
 import { expiryDuty } from '../snapshots/expiry.ts';
 import { copyExpiryDuty } from './copy-expiry.ts';
@@ -42,6 +43,18 @@ async function expire(world: DomainWorld): Promise<void> {
   await expiryDuty(world.context).run(never);
   await copyExpiryDuty(world.context).run(never);
   await world.run();
+}
+
+/** What a rebuild makes of the repository, should the catalog be lost now. */
+async function afterRebuild(lost: DomainWorld, work: (world: DomainWorld) => Promise<void>): Promise<void> {
+  await inWorld(
+    { clock: lost.clock, manifests: lost.manifests, regions: ['EU_WEST_1', 'US_EAST_1'] },
+    async (world) => {
+      world.copies.push(...lost.copies);
+      await rebuildCatalog(world.context, { manifests: world.manifests, catalogCopies: world.ports.catalogCopies });
+      await work(world);
+    },
+  );
 }
 
 const list = async (world: DomainWorld, name: ClusterName) =>
@@ -84,6 +97,14 @@ test('copies with their own retention outlive their snapshot, are shown, and can
     await expire(world);
     assert.ok(!world.manifests.facts.has(snapshotId));
     assert.deepEqual(await list(world, name), [[snapshotId, 'US_EAST_1']]);
+    await world.clock.advance(5_000);
+    await afterRebuild(world, async (rebuilt) =>
+      assert.deepEqual(
+        await list(rebuilt, name),
+        [[snapshotId, 'US_EAST_1']],
+        'the catalog copy knows it, no manifest does',
+      ),
+    );
     const shown = await world.domain.snapshots.get({ ...name, snapshotId });
     assert.equal(shown.expiresAtMs - (shown.finishedAtMs ?? 0), 30 * DAY_MS);
     const keptLonger = { ...name, snapshotId, retentionUnit: 'DAYS' as const, retentionValue: 40 };
