@@ -180,15 +180,13 @@ class S3RemoteClient implements RemoteClient {
   }
 
   problemOf(error: unknown): StoreProblem {
-    const known = problems[nameOf(error)];
-    // STS has error classes of its own.
-    if (known === 'denied' && !(error instanceof S3ServiceException)) return 'role';
-    if (known !== undefined) return known;
-    if (error instanceof S3ServiceException) return problemOfStatus(statusOf(error));
+    const byStatus = (): StoreProblem => problemOfStatus(statusOf(error));
+    if (error instanceof S3ServiceException) return problems[nameOf(error)] ?? byStatus();
     // The checking of checksums is this side's.
-    const message = error instanceof Error ? error.message : '';
-    if (/checksum mismatch/i.test(message)) return 'unreachable';
-    return problemOfStatus(statusOf(error));
+    if (error instanceof Error && /checksum mismatch/i.test(error.message)) return 'unreachable';
+    // What is left comes from signing in. A denial there is one by STS: the role does not trust us.
+    const problem = problems[nameOf(error)] ?? byStatus();
+    return problem === 'denied' ? 'role' : problem;
   }
 
   #at(name: string): { Bucket: string; Key: string } {
