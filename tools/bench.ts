@@ -1,5 +1,5 @@
 /**
- * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, or with `--api` how fast lists and gets are with 10,000 snapshots, or with `--stores` what a directory and an S3 server cost. Floors and work are measured in the same run, each in a process of its own;
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores` what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. Floors and work are measured in the same run, each in a process of its own;
  * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -18,6 +18,7 @@ import { DirectoryStore } from '../src/storage/directory.ts';
 import { ReplicaSet } from '../test/support/replica-set.ts';
 import { apiColumns, apiRows } from './bench/api-figures.ts';
 import { measureApi } from './bench/api-speed.ts';
+import { exportColumns, exportRows, measureExport } from './bench/export-speed.ts';
 import { type Figures, figureColumns, figureRows, type Incremental } from './bench/figures.ts';
 import { type Measured, measure } from './bench/measured-work.ts';
 import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
@@ -25,6 +26,8 @@ import { measureStores, storeColumns, storeRows } from './bench/store-speed.ts';
 import { changeSampleData, createSampleIndexes, SAMPLE_DB } from './demo/sample-cluster.ts';
 
 const SEED = 20_261_122;
+/** Kept in memory: more would measure the same. */
+const EXPORT_BYTES_MAX = 100e6;
 /** A floor is the better of so many tries, so that a hiccup makes no budget easier. */
 const FLOOR_TRIES = 2;
 /** The servers' files are on a disk in memory as well, so this is counted twice. */
@@ -225,6 +228,13 @@ async function benchStores(directory: string, bytes: number): Promise<void> {
   else for (const line of renderTable(storeColumns, storeRows(figures), terminal)) terminal.print(line);
 }
 
+async function benchExport(bytes: number): Promise<void> {
+  terminal.printError(`turning ${formatBytes(bytes)} of sample documents into Extended JSON\n`);
+  const figures = await measureExport(bytes, SEED);
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(exportColumns, exportRows(figures), terminal)) terminal.print(line);
+}
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1GB' },
@@ -232,6 +242,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     api: { type: 'boolean', default: false },
     stores: { type: 'boolean', default: false },
+    export: { type: 'boolean', default: false },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -244,6 +255,7 @@ try {
   directory = await mkdtemp(join(values.directory, 'tidemark-bench-'));
   if (values.api) await benchApi(directory);
   else if (values.stores) await benchStores(directory, bytes);
+  else if (values.export) await benchExport(Math.min(bytes, EXPORT_BYTES_MAX));
   else await benchData(directory, bytes);
 } catch (error) {
   process.exitCode = 1;

@@ -222,6 +222,18 @@ test('what is no UTF-8 is replaced as a decoder would, and only that', () => {
   assert.equal(ours(badName), '{"\ufffd(":null}');
 });
 
+test('long strings and long bytes are the same as short ones, wherever an escape stands', () => {
+  const odd = fc.constantFrom('"', '\\', '\0', '\x1f', ' ', '!', '#', '[', ']', '\x7f', 'ä', '\u2028', '😀', 'Ģ');
+  const long = fc.array(fc.oneof({ arbitrary: fc.constant('x'), weight: 30 }, odd), { minLength: 40, maxLength: 300 });
+  fc.assert(
+    fc.property(long, fc.uint8Array({ minLength: 90, maxLength: 110 }), (text, bytes) => {
+      const document = raw({ text: text.join(''), bytes: Buffer.from(bytes) });
+      assert.equal(ours(document), theirs(document));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test('odd values of every type give one line each, whatever lies beside them', () => {
   const documents = ODD_VALUES.map((value) =>
     documentOf([

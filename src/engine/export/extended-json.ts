@@ -3,6 +3,7 @@ import { assert } from '../../lib/assert.ts';
 import { bsonType, documentLength, MalformedBson, valueLength } from '../../lib/raw-bson.ts';
 import { decimal128Text } from './decimal128-text.ts';
 import {
+  LONG_BYTES,
   STRING_GROWTH_MAX,
   writeAscii,
   writeBase64,
@@ -10,6 +11,7 @@ import {
   writeEscaped,
   writeHex,
   writeHexByte,
+  writeLongEscaped,
 } from './json-text.ts';
 import { NUMBER_BYTES_MAX, writeDouble, writeInt32, writeInt64, writeUint32 } from './number-text.ts';
 
@@ -74,10 +76,12 @@ export class ExtendedJsonWriter {
   #depth = 0;
   /** Strings are looked at one by one, and what is no UTF-8 in them is replaced. */
   #mending = false;
+  /** Over what is being read. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
 
   /** A line for each of the documents that lie one after another. Valid until the next call. Throws MalformedBson. */
   lines(documents: Buffer): Buffer {
-    return this.#written(() => {
+    return this.#written(documents, () => {
       for (let at = 0; at < documents.length; ) {
         const length = documentLength(documents, at);
         this.#document(documents, at, length);
@@ -90,10 +94,11 @@ export class ExtendedJsonWriter {
 
   /** The one document, without an end of line. Valid until the next call. Throws MalformedBson. */
   document(document: Buffer): Buffer {
-    return this.#written(() => this.#document(document, 0, documentLength(document, 0)));
+    return this.#written(document, () => this.#document(document, 0, documentLength(document, 0)));
   }
 
-  #written(write: () => void): Buffer {
+  #written(source: Buffer, write: () => void): Buffer {
+    this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength);
     const written = this.#write(write, false);
     // What was written around strings is ASCII, and a quote stands on either side of each: all of it is UTF-8 if and only if each string is.
     return isUtf8(written) ? written : this.#write(write, true);
@@ -226,7 +231,10 @@ export class ExtendedJsonWriter {
     }
     const out = this.#out;
     out[this.#at] = QUOTE;
-    const at = writeEscaped(out, this.#at + 1, bytes, from + 4, end);
+    const at =
+      end - from < LONG_BYTES
+        ? writeEscaped(out, this.#at + 1, bytes, from + 4, end)
+        : writeLongEscaped(out, this.#at + 1, bytes, this.#view, from + 4, end);
     out[at] = QUOTE;
     this.#at = at + 1;
   }
@@ -243,7 +251,10 @@ export class ExtendedJsonWriter {
     while (at < end) {
       const part = Math.min(end, at + WHOLE_MAX);
       this.#room((part - at) * STRING_GROWTH_MAX + 1);
-      this.#at = writeEscaped(this.#out, this.#at, source, at, part);
+      this.#at =
+        source === bytes
+          ? writeLongEscaped(this.#out, this.#at, source, this.#view, at, part)
+          : writeEscaped(this.#out, this.#at, source, at, part);
       at = part;
     }
     this.#out[this.#at++] = QUOTE;
