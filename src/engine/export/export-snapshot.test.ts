@@ -1,93 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { raw } from '../../../test/exactness/raw-values.ts';
-import { documentsOfLines, exportedLines, exportedObjects } from '../../../test/support/exported.ts';
-import { FakeClock } from '../../../test/support/fake-clock.ts';
-import { FaultyStore, writeFaults } from '../../../test/support/faulty-store.ts';
 import {
-  collectionOf,
-  manifestOf,
-  snapshotIdOf,
-  testClusterId,
-  testRepository,
-} from '../../../test/support/test-repository.ts';
+  assertWhole,
+  bucket,
+  completed,
+  contents,
+  emptyOf,
+  exportInto,
+  orders,
+  prefix,
+  sizeOf,
+  withSnapshot,
+} from '../../../test/support/export-fixture.ts';
+import { exportedObjects } from '../../../test/support/exported.ts';
+import { FaultyStore, writeFaults } from '../../../test/support/faulty-store.ts';
 import { Fault } from '../../lib/errors.ts';
-import { silentLogger } from '../../lib/logger.ts';
 import type { Progress } from '../../lib/progress.ts';
-import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import type { Repository } from '../../repository/repository.ts';
-import { SnapshotWriter } from '../../repository/writer.ts';
-import { MemoryStore } from '../../storage/memory.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { type ExportedSnapshot, type ExportSnapshotOptions, exportSnapshot } from './export-snapshot.ts';
-import { InlineTranscoder } from './transcoding.ts';
-
-const prefix = 'exported_snapshots/org/project/Cluster0/2026-08-10T0327/1786332505';
-const snapshotId = snapshotIdOf(7);
-const completed = {
-  ...{ orgId: 'o1', orgName: 'Acme', groupId: 'g1', groupName: 'Project 0', clusterUniqueId: testClusterId },
-  ...{ clusterName: 'Cluster0', snapshotMs: Date.parse('2026-08-10T03:27:08.123Z'), labels: [] },
-  customData: [{ key: 'exported by', value: 'somebody' }],
-};
-
-interface Contents {
-  [collection: string]: Buffer[];
-}
-
-const orders = Array.from({ length: 40 }, (_, n) => raw({ _id: n, text: 'x'.repeat(n % 7), n: n / 3 }));
-const contents: Contents = { orders, 'a/b%.': [raw({ _id: 'only' })], empty: [], 'system.js': [raw({ _id: 'f' })] };
-
-async function withSnapshot(
-  shown: Contents,
-  more: (entries: CollectionEntry[]) => CollectionEntry[] = (all) => all,
-): Promise<Repository> {
-  const repository = await testRepository();
-  const writer = new SnapshotWriter(repository, { clusterId: testClusterId, snapshotId, parent: null });
-  const entries: CollectionEntry[] = [];
-  for (const [name, documents] of Object.entries(shown)) {
-    const layer = writer.openLayer({ kind: 'base' });
-    for (const document of documents) await layer.add(document);
-    const info = raw({ name, type: 'collection', options: { collation: { locale: 'de' } }, info: {} });
-    const indexes = [raw({ v: 2, key: { _id: 1 }, name: '_id_' })];
-    entries.push({ ...collectionOf(name, [await layer.close()]), info, indexes });
-  }
-  await writer.commit(manifestOf(repository, snapshotId, more(entries)));
-  return repository;
-}
-
-const emptyOf = (name: string, changes: Partial<CollectionEntry>): CollectionEntry => ({
-  ...collectionOf(name, []),
-  info: raw({ name, options: {} }),
-  ...changes,
-});
-
-async function exportInto(
-  store: ObjectStore,
-  repository: Repository,
-  changes: Partial<ExportSnapshotOptions> = {},
-): Promise<ExportedSnapshot> {
-  return await exportSnapshot({
-    ...{ repository, clusterId: testClusterId, snapshotId, store, prefix, resumed: false, completed },
-    transcoder: new InlineTranscoder(),
-    limits: { blockBytes: 100, fileBytes: 350 },
-    log: silentLogger,
-    signal: new AbortController().signal,
-    report: () => undefined,
-    ...changes,
-  });
-}
-
-const bucket = (): MemoryStore => new MemoryStore(new FakeClock(), { objectKeys: 'any' });
-const sorted = (documents: readonly Buffer[]): string[] => documents.map((one) => one.toString('hex')).sort();
-
-function assertWhole(objects: ReadonlyMap<string, Buffer>, shown: Contents): void {
-  const names: Record<string, string> = { 'a/b%.': 'a%2Fb%25.' };
-  for (const [name, documents] of Object.entries(shown)) {
-    const lines = exportedLines(objects, 'shop', names[name] ?? name);
-    assert.deepEqual(sorted(documentsOfLines(lines)), sorted(documents), name);
-  }
-  assert.equal([...objects.keys()].filter((name) => name.endsWith('.complete')).length, 1);
-}
 
 test('an export is the documents of every collection, how to make them, and what says that it is whole', async () => {
   const repository = await withSnapshot(contents);
@@ -103,7 +32,10 @@ test('an export is the documents of every collection, how to make them, and what
     collectionName: 'orders',
     options: { collation: { locale: 'de' } },
   });
-  assert.equal(JSON.parse((objects.get('shop/a%2Fb%25./metadata.json') as Buffer).toString()).collectionName, 'a/b%.');
+  assert.equal(
+    JSON.parse((objects.get('shop/a%2Fb%25%2E/metadata.json') as Buffer).toString()).collectionName,
+    'a/b%.',
+  );
   const whole = JSON.parse((objects.get('.complete') as Buffer).toString());
   assert.equal(whole.snapshotInitiationDate, '2026-08-10T03:27:08.123Z');
   assert.deepEqual(whole.customData, completed.customData);
@@ -120,12 +52,6 @@ test('an export is the documents of every collection, how to make them, and what
     [0, 4, 4],
   );
 });
-
-function sizeOf(shown: Contents): number {
-  return Object.values(shown)
-    .flat()
-    .reduce((sum, document) => sum + document.length, 0);
-}
 
 test('views, system collections and the databases of the server are left out', async () => {
   const repository = await withSnapshot({ orders }, (entries) => [

@@ -58,12 +58,12 @@ function collectionPrefix(prefix: string, { db, name }: ExportedNamespace): stri
 }
 
 /**
- * One part of a key. What would make it several parts or none, or what a store refuses, is percent-encoded, and the percent sign with it; `mongorestore` decodes file names the same way.
- * So no two names meet.
+ * One part of a key. What would make it several parts or none, or what a store refuses (Azure: a dot at a part's end), is percent-encoded, and the percent sign with it; `mongorestore` decodes
+ * file names the same way. So no two names meet.
  */
 function segment(name: string): string {
   const escaped = name.replace(/[%/\\\p{Cc}]/gu, encodeURIComponent);
-  return escaped === '.' || escaped === '..' ? escaped.replaceAll('.', '%2E') : escaped;
+  return escaped.replace(/\.+$/, (dots) => '%2E'.repeat(dots.length));
 }
 
 function withinBounds(objectKey: string): string {
