@@ -15,11 +15,17 @@ export async function insertExportJob(
   components: readonly ExportJobComponentRow[] = [],
 ): Promise<void> {
   await writer.insertInto('exportJobs').values(job).execute();
-  if (components.length > 0)
-    await writer
-      .insertInto('exportJobComponents')
-      .values([...components])
-      .execute();
+  if (components.length > 0) await insertExportComponents(writer, components);
+}
+
+export async function insertExportComponents(
+  writer: CatalogWriter,
+  components: readonly ExportJobComponentRow[],
+): Promise<void> {
+  await writer
+    .insertInto('exportJobComponents')
+    .values([...components])
+    .execute();
 }
 
 export async function updateExportJob(

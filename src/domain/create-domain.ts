@@ -113,7 +113,11 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
     }),
     deleteSnapshot: deleteSnapshotHandler(manifests),
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
-    exportSnapshot: exportSnapshotHandler(context, { engine: ports.exportEngine, bucketStores: ports.bucketStores }),
+    exportSnapshot: exportSnapshotHandler(context, {
+      engine: ports.exportEngine,
+      bucketStores: ports.bucketStores,
+      manifests,
+    }),
     serveDownload: serveDownloadHandler(context, ports.downloadEngine),
     copySnapshot: copySnapshotHandler(context, ports.copyStores),
     deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),

@@ -155,6 +155,31 @@ test('an export that runs is cancelled through its task', async () => {
   });
 });
 
+test('a sharded cluster shows a component for each shard, made once', async () => {
+  await inExportable(async ({ world, request, get }) => {
+    const facts = must(world.manifests.facts.get(request.snapshotId), 'the manifest');
+    const member = (shardName: string, configServer: boolean) => ({
+      ...{ id: shardName.padEnd(24, '0'), shardName, configServer, replicaSetName: `rs-${shardName}` },
+      ...{ replicaSetId: null, position: { t: 1, i: 1, term: 1 }, mongodVersion: '6.0.5' },
+      ...{ featureCompatibilityVersion: '6.0', collections: 0, documents: 0, bytes: 0 },
+    });
+    facts.header.members = [member('a', false), member('b', false), member('config', true)];
+    const job = await world.domain.exportJobs.create(request);
+    assert.deepEqual(job.components, []);
+    await world.run();
+    const { components } = await get(job);
+    assert.deepEqual(
+      components.map(({ replicaSetName }) => replicaSetName),
+      ['rs-a', 'rs-b'],
+    );
+    engineCall(world, 0).fail(new Fault({ op: EXPORT_WRITE, subject: 'x', message: 'away', retryable: true }));
+    await world.clock.advance(10_000);
+    engineCall(world, 1).succeed({ collections: 1 });
+    await world.run();
+    assert.deepEqual((await get(job)).components, components);
+  });
+});
+
 test('names stand in the prefix where the schedule wants them', async () => {
   await inExportable(async ({ world, cluster, request }) => {
     await world.domain.schedules.update({ ...cluster, patch: { namesInExportPrefix: true } });

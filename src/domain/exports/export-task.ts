@@ -1,7 +1,12 @@
 import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { findCluster } from '../../catalog/clusters.ts';
 import { findExportBucket } from '../../catalog/export-buckets.ts';
-import { type ExportJobRecord, findExportJob, updateExportJob } from '../../catalog/export-jobs.ts';
+import {
+  type ExportJobRecord,
+  findExportJob,
+  insertExportComponents,
+  updateExportJob,
+} from '../../catalog/export-jobs.ts';
 import { findOrganization } from '../../catalog/organizations.ts';
 import { findProject } from '../../catalog/projects.ts';
 import type { ExportBucketRow } from '../../catalog/schema.ts';
@@ -12,8 +17,9 @@ import { assert, must } from '../../lib/assert.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import type { TaskHandler } from '../../tasks/handler.ts';
+import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
+import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import type { BucketStores } from './bucket-stores.ts';
 import { nextExportState } from './export-state.ts';
 
@@ -39,13 +45,14 @@ export type ExportFailure = 'EXPORT_BUCKET_UNAVAILABLE' | 'EXPORT_SNAPSHOT_DAMAG
 
 export function exportSnapshotHandler(
   context: DomainContext,
-  { engine, bucketStores }: { engine: ExportEngine; bucketStores: BucketStores },
+  { engine, bucketStores, manifests }: { engine: ExportEngine; bucketStores: BucketStores; manifests: Manifests },
 ): TaskHandler {
   const { clock } = context;
   return {
     run: async (work) => {
       const { job, bucket, completed } = await work.commit(async (writer) => await start(writer, work.task.subjectId));
       assert(work.task.pinnedSnapshotId === job.snapshotId, 'what is being exported is pinned');
+      await noteComponents(context, work, job, manifests);
       const exported = await engine.export({
         clusterId: job.clusterId,
         snapshotId: job.snapshotId,
@@ -80,6 +87,23 @@ export function exportSnapshotHandler(
       });
     },
   };
+}
+
+/** Of a sharded cluster's export one component for each shard, once. */
+async function noteComponents(
+  { ids }: DomainContext,
+  work: TaskWork,
+  job: ExportJobRecord,
+  manifests: Manifests,
+): Promise<void> {
+  const { clusterId, snapshotId } = job;
+  const facts = await manifests.read({ clusterId, snapshotId }, work.signal);
+  const shards = (facts?.header.members ?? []).filter((member) => !member.configServer);
+  if (shards.length === 0 || job.components.length > 0) return;
+  const components = shards.map(({ replicaSetName }, position) => ({
+    ...{ exportJobId: job.id, position, exportId: ids.next(), replicaSetName },
+  }));
+  await work.commit(async (writer) => await insertExportComponents(writer, components));
 }
 
 function failureOf(error: unknown): ExportFailure {

@@ -1,6 +1,7 @@
 import { Fault, messageOf } from '../../lib/errors.ts';
 import { forEachDocument } from '../../lib/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
+import { partsOf } from '../../repository/format/manifest-members.ts';
 import { readCollection } from '../../repository/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type Block, type BlockLimits, cutBlocks } from './cut-blocks.ts';
@@ -29,9 +30,13 @@ interface Source {
 }
 
 /** Everything that is exported, in the order in which it is written. */
-export function exportParts({ header, collections }: Manifest): ExportPart[] {
-  const { replicaSetName } = header;
-  return exportedCollections(collections).map(({ entry, data }, index) => ({ index, entry, data, replicaSetName }));
+export function exportParts(manifest: Manifest): ExportPart[] {
+  const ofShards = partsOf(manifest).filter(({ member }) => member?.configServer !== true);
+  return ofShards
+    .flatMap(({ manifest: { header, collections } }) =>
+      exportedCollections(collections).map((exported) => ({ ...exported, replicaSetName: header.replicaSetName })),
+    )
+    .map((part, index) => ({ index, ...part }));
 }
 
 export async function* dataBlocks(parts: readonly ExportPart[], source: Source): AsyncGenerator<DataBlock> {
