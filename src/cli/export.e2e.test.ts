@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Document } from 'mongodb';
+import { documentsOfLines, exportedLines, exportedObjects } from '../../test/support/exported.ts';
+import { startVersity, whyNoServer } from '../../test/support/object-servers.ts';
+import { useReplicaSet } from '../../test/support/replica-set.ts';
+import { composeOffline } from '../compose.ts';
+import { openS3Store } from '../storage/s3.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** An export from the command line to the lines in a bucket of an S3 server. */
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
+const skip = await whyNoServer('versitygw');
+const source = useReplicaSet({ name: 'source' });
+
+async function tidemark(args: readonly string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, [LAUNCHER, ...args, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let [output, errors] = ['', ''];
+  child.stdout.on('data', (piece) => {
+    output += String(piece);
+  });
+  child.stderr.on('data', (piece) => {
+    errors += String(piece);
+  });
+  const [exitCode] = (await once(child, 'close')) as [number];
+  return { exitCode, output, errors };
+}
+
+/** Role and bucket, as the API makes them. */
+async function addBucket(dataDir: string, objectStores: string, bucketName: string): Promise<string> {
+  const workspace = await composeOffline({ dataDir, objectStores });
+  try {
+    const { cloudProviderAccess, exportBuckets, projects } = workspace.domain;
+    const page = { pageNum: 1, itemsPerPage: 1, includeCount: false };
+    const [project] = (await projects.list({ visibleTo: 'everything', page })).items;
+    const projectId = project?.id ?? '';
+    const role = await cloudProviderAccess.create({ projectId, cloudProvider: 'AWS' });
+    const assumedRoleArn = 'arn:aws:iam::123456789012:role/exports';
+    await cloudProviderAccess.authorize({ projectId, roleId: role.id, cloudProvider: 'AWS', assumedRoleArn });
+    const bucket = await exportBuckets.create({ projectId, cloudProvider: 'AWS', bucketName, iamRoleId: role.id });
+    return bucket.id;
+  } finally {
+    await workspace.close();
+  }
+}
+
+test('a snapshot goes into a bucket, and what is refused says why', { skip }, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-export-'));
+  const server = await startVersity();
+  try {
+    await server.createBucket('exports');
+    const place = server.place('exports');
+    const { endpoint, region } = place;
+    const objectStores = join(directory, 'stores.json');
+    const rule = {
+      provider: 'AWS',
+      endpoint,
+      region,
+      accessKeyId: 'tidemark-test',
+      secretAccessKey: { env: 'S3_SECRET' },
+    };
+    await writeFile(objectStores, JSON.stringify({ objectStores: [rule] }));
+    const secret = 'not-a-secret-0000';
+    process.env.S3_SECRET = secret;
+    const env = { TIDEMARK_DATA_DIR: join(directory, 'data'), TIDEMARK_OBJECT_STORES: objectStores, S3_SECRET: secret };
+    const ask = async (...args: string[]): Promise<Document> => {
+      const { exitCode, output, errors } = await tidemark(args, env);
+      assert.equal(exitCode, 0, errors);
+      return JSON.parse(output) as Document;
+    };
+    await ask('init');
+    const orders = Array.from({ length: 500 }, (_, n) => ({ _id: n, at: new Date(n), text: 'x'.repeat(n) }));
+    await source()
+      .client.db('shop')
+      .collection<Document>('orders')
+      .insertMany(orders as Document[]);
+    await ask('cluster', 'add', 'Shop', '--uri', source().uri);
+    const bucketId = await addBucket(env.TIDEMARK_DATA_DIR, objectStores, 'exports');
+
+    const early = await tidemark(['export', 'Shop', '--bucket', bucketId], env);
+    assert.equal(early.exitCode, exitCodes.usage);
+    assert.match(early.errors, /no completed snapshot/);
+    const snapshot = await ask('snapshot', 'take', 'Shop');
+    const unknown = await tidemark(['export', 'Shop', '--bucket', 'f'.repeat(24)], env);
+    assert.equal(unknown.exitCode, exitCodes.refused);
+    assert.match(unknown.errors, /EXPORT_BUCKET_NOT_FOUND/);
+
+    const job = await ask('export', 'Shop', '--bucket', bucketId, '--custom', 'why=audit');
+    assert.deepEqual([job.state, job.snapshotId, job.exportedCollections], ['Successful', snapshot.id, 1]);
+    const objects = await exportedObjects(openS3Store(place, { objectKeys: 'any' }), job.prefix);
+    const ids = documentsOfLines(exportedLines(objects, 'shop', 'orders')).map((one) => one.readInt32LE(9));
+    assert.deepEqual(
+      ids.toSorted((a, b) => a - b),
+      orders.map(({ _id }) => _id),
+    );
+    const complete = JSON.parse(String(objects.get('.complete')));
+    assert.deepEqual(complete.customData, [{ key: 'why', value: 'audit' }]);
+
+    await server.removeBucket('exports');
+    const failed = await tidemark(['export', 'Shop', '--bucket', bucketId], env);
+    assert.equal(failed.exitCode, exitCodes.failed);
+    assert.match(failed.errors, /bucket/i);
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+});
