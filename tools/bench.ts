@@ -1,12 +1,12 @@
 /**
- * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores` what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. Floors and work are measured in the same run, each in a process of its own;
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--download` how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores` what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. Floors and work are measured in the same run, each in a process of its own;
  * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatBytes, formatDuration } from '../src/cli/sizes.ts';
+import { formatBytes, formatDuration, formatRate } from '../src/cli/sizes.ts';
 import { renderTable } from '../src/cli/table.ts';
 import { systemTerminal } from '../src/cli/terminal.ts';
 import { systemClock } from '../src/lib/clock.ts';
@@ -215,6 +215,38 @@ async function benchData(directory: string, bytes: number): Promise<void> {
   else for (const line of renderTable(figureColumns, figureRows(figures), terminal)) terminal.print(line);
 }
 
+async function benchDownload(directory: string, bytes: number): Promise<void> {
+  const files = await writeSampleFiles(directory, bytes, SEED);
+  const subject = await Subject.create(directory, 'source', files);
+  try {
+    await subject.snapshot();
+  } finally {
+    await subject.source.stop();
+  }
+  const { repository, clusterId, newestSnapshotId } = subject;
+  const snapshotId = newestSnapshotId ?? '';
+  const [plain, compressed] = [[], []] as [Measured[], Measured[]];
+  for (let tries = 0; tries < FLOOR_TRIES; tries++) {
+    plain.push(await measure({ kind: 'download', repository, clusterId, snapshotId, compressed: false }));
+    compressed.push(await measure({ kind: 'download', repository, clusterId, snapshotId, compressed: true }));
+  }
+  const figures = { archive: fastest(plain), download: fastest(compressed) };
+  if (values.json) return terminal.print(JSON.stringify(figures));
+  const rows = Object.entries(figures).map(([name, { bytes: data, ms, fileBytes = 0, peakRssBytes }]) => [
+    name,
+    formatRate(data, ms),
+    formatBytes(data),
+    formatBytes(fileBytes),
+    formatBytes(peakRssBytes),
+  ]);
+  const layout = ['OF A SNAPSHOT', 'SPEED', 'DATA', 'FILE', 'PEAK RSS'].map((header) => ({ header }));
+  for (const line of renderTable(layout, rows, terminal)) terminal.print(line);
+}
+
+function fastest(tries: readonly Measured[]): Measured {
+  return tries.reduce((best, next) => (next.ms < best.ms ? next : best));
+}
+
 async function benchApi(directory: string): Promise<void> {
   terminal.printError('filling a catalog, then asking the API\n');
   const figures = await measureApi(directory);
@@ -243,6 +275,7 @@ const { values } = parseArgs({
     api: { type: 'boolean', default: false },
     stores: { type: 'boolean', default: false },
     export: { type: 'boolean', default: false },
+    download: { type: 'boolean', default: false },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -256,6 +289,7 @@ try {
   if (values.api) await benchApi(directory);
   else if (values.stores) await benchStores(directory, bytes);
   else if (values.export) await benchExport(Math.min(bytes, EXPORT_BYTES_MAX));
+  else if (values.download) await benchDownload(directory, bytes);
   else await benchData(directory, bytes);
 } catch (error) {
   process.exitCode = 1;

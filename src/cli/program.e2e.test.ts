@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import type { Document } from 'mongodb';
+import { parseArchive } from '../../test/support/archive-parser.ts';
 import { compareClusters } from '../../test/support/compare.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -104,6 +106,51 @@ test('a life with Tidemark from the command line', async (t) => {
     const second = await ask('snapshot', 'take', 'Shop');
     assert.equal(second.parentSnapshotId, first.id);
     assert.ok(second.writtenPlainBytes < first.writtenPlainBytes / 10, `${second.writtenPlainBytes}`);
+  });
+
+  await t.test('a snapshot is browsed: what it holds, its documents, one by its _id', async () => {
+    const listed = await ask<Document[]>('snapshot', 'browse', 'latest');
+    const orders = listed.find(({ collection }) => collection === 'orders');
+    assert.deepEqual([orders?.db, orders?.type, orders?.documents, orders?.indexes], ['shop', 'collection', 3000, 2]);
+    const browse = ['snapshot', 'browse', 'latest', 'shop.orders', '--data-dir', dataDir];
+    const human = await tidemark(['snapshot', 'browse', 'latest', 'shop', '--data-dir', dataDir]);
+    assert.match(human.output, /^DATABASE +COLLECTION +TYPE +DOCUMENTS +DATA\nshop +orders +collection +3,000 /);
+    const two = (await tidemark([...browse, '--limit', '2'])).output.trimEnd().split('\n');
+    assert.equal(two.length, 2);
+    const seven = await shop.collection('orders').findOne({ n: 7 });
+    const found = await tidemark([...browse, '--id', String(seven?._id)]);
+    assert.deepEqual(JSON.parse(found.output).seven, true);
+    assert.equal((await tidemark(browse)).output.split('\n').length, 3001);
+    for (const [args, expected] of [
+      [[...browse, '--id', 'nobody'], /no document with the _id nobody/],
+      [[...browse.with(3, 'shop.none')], /no collection shop\.none/],
+      [[...browse.with(3, 'none')], /no database none/],
+    ] as const) {
+      const wrong = await tidemark(args);
+      assert.equal(wrong.exitCode, exitCodes.usage, args.join(' '));
+      assert.match(wrong.errors, expected);
+    }
+  });
+
+  await t.test('a snapshot is downloaded, to a file or to standard output, and gone on with', async () => {
+    const file = join(directory, 'shop.archive.gz');
+    const download = ['download', '--snapshot', 'latest', '--output'];
+    const written = await ask(...download, file);
+    const bytes = await readFile(file);
+    assert.equal(written.bytes, bytes.length);
+    assert.equal(parseArchive(gunzipSync(bytes)).collections.get('shop.orders')?.documents.length, 3000);
+    await rename(file, `${file}.part`);
+    await truncate(`${file}.part`, bytes.length - 100);
+    assert.equal((await tidemark([...download, file, '--data-dir', dataDir])).exitCode, exitCodes.usage);
+    const resumed = await ask(...download, file, '--resume');
+    assert.deepEqual([resumed.resumedAt, resumed.sha256], [bytes.length - 100, written.sha256]);
+    assert.deepEqual(await readFile(file), bytes);
+    const piped = spawn(process.execPath, [LAUNCHER, ...download, '-', '--data-dir', dataDir], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const pieces: Buffer[] = [];
+    for await (const piece of piped.stdout) pieces.push(piece as Buffer);
+    assert.deepEqual(Buffer.concat(pieces), bytes);
   });
 
   await t.test('Ctrl-C cancels: exit code 130, no snapshot, and the next one works', async () => {

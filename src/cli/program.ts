@@ -7,6 +7,7 @@ import { clusterListCommand } from './cluster-list.ts';
 import type { CommandTools } from './command-run.ts';
 import { documentHistoryCommand } from './document-history.ts';
 import { documentRestoreCommand } from './document-restore.ts';
+import { downloadCommand } from './download.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
@@ -17,6 +18,7 @@ import { repositoryStatsCommand } from './repository-stats.ts';
 import { restoreCommand } from './restore.ts';
 import { scheduleShowCommand } from './schedule-show.ts';
 import { serveCommand } from './serve.ts';
+import { snapshotBrowseCommand } from './snapshot-browse.ts';
 import { snapshotListCommand } from './snapshot-list.ts';
 import { snapshotShowCommand } from './snapshot-show.ts';
 import { snapshotTakeCommand } from './snapshot-take.ts';
@@ -43,10 +45,12 @@ export function createProgram(tools: CommandTools): Command {
       snapshotTakeCommand(tools),
       snapshotListCommand(tools),
       snapshotShowCommand(tools),
+      snapshotBrowseCommand(tools),
     ]),
   );
   program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
   program.addCommand(restoreCommand(tools));
+  program.addCommand(downloadCommand(tools));
   program.addCommand(exportCommand(tools));
   program.addCommand(
     group('document', 'what one document was, and bringing it back', [

@@ -26,6 +26,11 @@ export class RecordingTerminal implements Terminal {
     this.errors.push(text);
   }
 
+  async write(bytes: Uint8Array): Promise<boolean> {
+    this.printed.push(Buffer.from(bytes).toString('utf8'));
+    return true;
+  }
+
   async ask(question: string): Promise<string | null> {
     this.questions.push(question);
     return this.#answers.shift() ?? null;

@@ -4,6 +4,8 @@ import { type Colours, chooseColours } from './colours.ts';
 export interface Terminal {
   print(text: string): void;
   printError(text: string): void;
+  /** Bytes to standard output, no faster than they are taken. False: whoever read has gone. */
+  write(bytes: Uint8Array): Promise<boolean>;
   /** Standard output's colours; standard error's are its own. */
   readonly colours: Colours;
   readonly errorColours: Colours;
@@ -22,6 +24,7 @@ export function systemTerminal(): Terminal {
   return {
     print: (text) => void stdout.write(`${text}\n`),
     printError: (text) => void stderr.write(text),
+    write: (bytes) => new Promise((resolve) => stdout.write(bytes, (error) => resolve(!error))),
     colours: chooseColours(process.env, stdout.isTTY === true),
     errorColours: chooseColours(process.env, stderr.isTTY === true),
     columns: stdout.isTTY ? (stdout.columns ?? 80) : null,

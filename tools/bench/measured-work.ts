@@ -17,6 +17,8 @@ export type Work =
       snapshotId: string;
       parentSnapshotId: string | null;
     }
+  /** Every byte of the archive is made and dropped. */
+  | { kind: 'download'; repository: string; clusterId: string; snapshotId: string; compressed: boolean }
   | { kind: 'restore'; uri: string; repository: string; clusterId: string; snapshotId: string; skipVerify: boolean };
 
 export interface Measured {
@@ -24,6 +26,8 @@ export interface Measured {
   peakRssBytes: number;
   documents: number;
   bytes: number;
+  /** Of downloads: of the file. */
+  fileBytes?: number;
   /** Of snapshots. */
   documentsRead?: number;
   bytesRead?: number;

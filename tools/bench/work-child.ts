@@ -22,6 +22,8 @@ async function perform(work: Work): Promise<Omit<Measured, 'ms' | 'peakRssBytes'
       return await loadEverything(work);
     case 'snapshot':
       return await snapshot(work);
+    case 'download':
+      return await download(work);
     case 'restore':
       return await restore(work);
   }
@@ -83,6 +85,18 @@ async function restore(work: Extract<Work, { kind: 'restore' }>): Promise<Omit<M
     report: () => undefined,
   });
   return { documents: restored.documents, bytes: restored.bytes };
+}
+
+async function download(work: Extract<Work, { kind: 'download' }>): Promise<Omit<Measured, 'ms' | 'peakRssBytes'>> {
+  const { gzipMembers } = await import('../../src/engine/archive/gzip-members.ts');
+  const { writeArchive } = await import('../../src/engine/archive/write-archive.ts');
+  const { readManifest } = await import('../../src/repository/manifests.ts');
+  const repository = await open(work.repository);
+  const manifest = await readManifest(repository, work);
+  const archive = writeArchive({ repository, manifest, signal });
+  let fileBytes = 0;
+  for await (const piece of work.compressed ? gzipMembers(archive) : archive) fileBytes += piece.length;
+  return { documents: manifest.header.documents, bytes: manifest.header.bytes, fileBytes };
 }
 
 const work = JSON.parse(process.argv[2] ?? '') as Work;

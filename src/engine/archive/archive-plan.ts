@@ -1,9 +1,7 @@
-import { findElement } from '../../lib/raw-bson.ts';
-import { extendedJson } from '../../mongo/extended-json.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { metadataJson } from '../export/export-metadata.ts';
 import { orderViews, planRestore } from '../restore-plan.ts';
 import type { CollectionMetadata } from './archive-format.ts';
-import { seriesFields, seriesIndex } from './series-indexes.ts';
 
 /** What an archive of a snapshot holds and in which order, decided from the manifest alone. Pure. */
 
@@ -61,24 +59,5 @@ function contentOf(entry: CollectionEntry, buckets: CollectionEntry | null): Arc
 function metadataOf(entry: CollectionEntry, buckets: CollectionEntry | null): CollectionMetadata {
   const { db, name, type } = entry;
   const bytes = type === 'timeseries' ? (buckets?.bytes ?? 0) : entry.bytes;
-  return { db, name, type, metadata: metadataText(entry, buckets), bytes };
-}
-
-/** What mongodump writes to `<collection>.metadata.json`. */
-export function metadataText(entry: CollectionEntry, buckets: CollectionEntry | null): string {
-  const { info, name, type, uuid } = entry;
-  const options = findElement(info, 0, 'options');
-  const fields = seriesFields(info);
-  const indexes =
-    type === 'timeseries' ? (buckets?.indexes ?? []).map((index) => seriesIndex(index, fields)) : entry.indexes;
-  const parts = [
-    ...(options === null || options.end - options.start === 5
-      ? []
-      : [`"options":${extendedJson(info, options.start)}`]),
-    `"indexes":[${indexes.map((index) => extendedJson(index)).join(',')}]`,
-    ...(uuid === null ? [] : [`"uuid":"${uuid}"`]),
-    `"collectionName":${JSON.stringify(name)}`,
-    `"type":"${type}"`,
-  ];
-  return `{${parts.join(',')}}`;
+  return { db, name, type, metadata: metadataJson(entry, buckets ?? entry).toString('utf8'), bytes };
 }

@@ -102,8 +102,10 @@ export async function* readDownload(
   yield* gzipMembers(writeArchive({ repository, manifest: part.manifest, signal }));
 }
 
-/** Without the config servers, of which nothing can be restored by itself. */
-function downloadedParts(manifest: Manifest): { replicaSetName: string; isShard: boolean; manifest: Manifest }[] {
+/** One file each. Without the config servers, of which nothing can be restored by itself. */
+export function downloadedParts(
+  manifest: Manifest,
+): { replicaSetName: string; isShard: boolean; manifest: Manifest }[] {
   return partsOf(manifest)
     .filter(({ member }) => member?.configServer !== true)
     .map(({ member, manifest: part }) => ({

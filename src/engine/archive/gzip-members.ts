@@ -8,7 +8,7 @@ const compress = promisify(gzip);
 export const MEMBER_BYTES = 4 * 1024 * 1024;
 /** Compressed side by side; more would take memory and no less time, as Node has four threads for such work and others want some. */
 const MEMBERS_AT_ONCE = 3;
-/** By measurement (`docs/performance.md`): the higher ones take several times as long for a tenth less. */
+/** By measurement (`docs/performance.md`): level 6 takes three times as long for a ninth less. */
 export const GZIP_LEVEL = 1;
 
 /**

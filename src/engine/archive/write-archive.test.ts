@@ -91,7 +91,7 @@ test('views, time series, users and strays: what is listed, as what, and in whic
   );
   assert.equal(
     parsed.collections.get('shop.b view')?.metadata,
-    '{"options":{"viewOn":"orders","pipeline":[{"$match":{"b":{"$numberInt":"1"},"a":{"$numberInt":"1"}}}]},"indexes":[],"collectionName":"b view","type":"view"}',
+    '{"indexes":[],"collectionName":"b view","options":{"viewOn":"orders","pipeline":[{"$match":{"b":{"$numberInt":"1"},"a":{"$numberInt":"1"}}}]}}',
   );
   assert.deepEqual(parsed.header, {
     concurrentCollections: 1,

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { Command, Option } from 'commander';
+import { Cancelled } from '../lib/errors.ts';
+import type { Manifest } from '../repository/format/manifest.ts';
+import type { Repository } from '../repository/repository.ts';
+import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
+import { DownloadFile } from './download-file.ts';
+import { findManifest } from './manifest-lookup.ts';
+import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
+import { dataDirOption, jsonOption, passphraseFileOption, repositoryOption } from './options.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { formatBytes, formatDuration } from './sizes.ts';
+import { UsageError } from './usage-error.ts';
+
+interface DownloadOptions extends RepositoryOptions {
+  snapshot: string;
+  output: string;
+  replicaSet?: string;
+  resume?: boolean;
+  json?: boolean;
+}
+
+const STANDARD_OUTPUT = '-';
+
+export function downloadCommand(tools: CommandTools): Command {
+  return new Command('download')
+    .description('write a snapshot as a mongodump archive, for `mongorestore --archive=FILE --gzip`')
+    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(new Option('--output <file>', 'where to, or `-` for standard output').makeOptionMandatory())
+    .addOption(new Option('--replica-set <name>', 'which shard, of a snapshot of a sharded cluster'))
+    .option('--resume', 'go on with the file that an earlier attempt left')
+    .addOption(dataDirOption())
+    .addOption(repositoryOption())
+    .addOption(passphraseFileOption())
+    .addOption(jsonOption())
+    .action((options: DownloadOptions) => runCommand(tools, options, (run) => download(run, options)));
+}
+
+/** From the repository alone: it needs neither catalog nor service. */
+async function download(run: CommandRun, options: DownloadOptions): Promise<void> {
+  const repository = await openRepositoryOf(run, options);
+  const manifest = await findManifest(repository, options.snapshot, run.signal);
+  const { replicaSetName, part } = await choosePart(manifest, options.replicaSet);
+  const startedMs = run.clock.monotonicMs();
+  const toFile = options.output !== STANDARD_OUTPUT;
+  const file = toFile ? await DownloadFile.open(options.output, { resume: options.resume === true }) : null;
+  const sum = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const member of await archiveOf(run, repository, part)) {
+      if (file !== null) await file.write(member);
+      else if (!(await run.terminal.write(member))) throw new Cancelled('standard output was closed');
+      sum.update(member);
+      bytes += member.length;
+    }
+    await file?.complete();
+  } finally {
+    await file?.close();
+  }
+  const { snapshotId } = manifest.header;
+  const ms = Math.round(run.clock.monotonicMs() - startedMs);
+  const line = `${formatBytes(bytes)} of snapshot ${snapshotId} in ${formatDuration(ms)}`;
+  if (!toFile) return run.terminal.printError(`Wrote ${line}.\n`);
+  const kept = file?.kept ?? 0;
+  const facts = {
+    snapshotId,
+    replicaSetName,
+    file: options.output,
+    bytes,
+    sha256: sum.digest('hex'),
+    resumedAt: kept,
+    ms,
+  };
+  run.answer(facts, [
+    `${run.terminal.colours.green('Wrote')} ${line} to ${options.output}.`,
+    `Next: mongorestore --archive=${options.output} --gzip`,
+  ]);
+}
+
+async function choosePart(
+  manifest: Manifest,
+  wanted: string | undefined,
+): Promise<{ replicaSetName: string; part: Manifest }> {
+  const { downloadedParts } = await import('../engine/archive/download.ts');
+  const parts = downloadedParts(manifest);
+  const names = parts.map(({ replicaSetName }) => replicaSetName).join(', ');
+  const found = parts.filter(({ replicaSetName }) => wanted === undefined || replicaSetName === wanted);
+  const [only, another] = found;
+  if (only === undefined) throw new UsageError(`The snapshot has no replica set ${wanted}. It has: ${names}.`);
+  if (another !== undefined)
+    throw new UsageError(`The snapshot is of a sharded cluster, so say which shard with --replica-set: ${names}.`);
+  return { replicaSetName: only.replicaSetName, part: only.manifest };
+}
+
+async function archiveOf(run: CommandRun, repository: Repository, manifest: Manifest): Promise<AsyncIterable<Buffer>> {
+  const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
+  const { writeArchive } = await import('../engine/archive/write-archive.ts');
+  const bar = new ProgressBar(run.terminal, run.clock);
+  const archive = writeArchive({
+    repository,
+    manifest,
+    signal: run.signal,
+    progress: ({ namespace, bytes, collectionsDone, collectionsTotal }) =>
+      bar.report({
+        phase: 'downloading',
+        documentsDone: 0,
+        bytesDone: bytes,
+        bytesTotal: manifest.header.bytes,
+        collectionsDone,
+        collectionsTotal,
+        subject: namespace,
+      }),
+  });
+  return clearedAfter(gzipMembers(archive), bar);
+}
+
+async function* clearedAfter(
+  members: AsyncIterable<Buffer>,
+  bar: ProgressBar,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* members;
+  } finally {
+    bar.clear();
+  }
+}
