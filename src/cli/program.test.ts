@@ -13,6 +13,8 @@ const PROMISED: Record<string, string[]> = {
   'cluster list': ['--data-dir', '--json'],
   'snapshot take': ['--data-dir', '--json'],
   'snapshot list': ['--data-dir', '--json', '--repository'],
+  'snapshot browse': ['--data-dir', '--json', '--repository', '--limit', '--id'],
+  download: ['--data-dir', '--json', '--repository', '--snapshot', '--output', '--resume', '--replica-set'],
   'snapshot show': ['--data-dir', '--json'],
   'schedule show': ['--project', '--data-dir', '--json'],
   export: ['--bucket', '--snapshot', '--custom', '--project', '--data-dir', '--json'],
