@@ -204,7 +204,12 @@ export const legacyBackupOperations = defineOperations({
     versions: [{ ...legacy, request: LegacyRestoreRequest, response: Paginated(LegacyRestoreJob) }],
     paging: 'none',
     documents400: true,
-    errorCodes: [...restoreErrors, 'CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS', 'FRACTIONAL_TIMESTAMP'],
+    errorCodes: [
+      ...restoreErrors,
+      'CHECKPOINT_NOT_FOUND',
+      'CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS',
+      'FRACTIONAL_TIMESTAMP',
+    ],
   },
   getGroupClusterRestoreJob: {
     ...reading,
@@ -234,6 +239,7 @@ export const legacyBackupOperations = defineOperations({
     errorCodes: [
       'BACKUP_CONFIG_NOT_FOUND',
       'CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET',
+      'FEATURE_UNSUPPORTED',
       'INVALID_BACKUP_POLICY',
       'BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS',
     ],

@@ -78,6 +78,7 @@ const manage = { scope: 'project', anyOf: ['GROUP_BACKUP_MANAGER'] } as const;
 /** Of every way in which a snapshot is deleted, the legacy one too. */
 export const snapshotDeletionErrors = [
   'SNAPSHOT_NOT_FOUND',
+  'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT',
   'CANNOT_DELETE_IN_PROGRESS_SNAPSHOT',
   'CANNOT_DELETE_PROTECTED_SNAPSHOT',
   'CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY',
@@ -134,6 +135,7 @@ export const snapshotOperations = defineOperations({
     documents400: true,
     errorCodes: [
       'SNAPSHOT_NOT_FOUND',
+      'CANNOT_MODIFY_CLUSTER_SNAPSHOT',
       'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION',
       'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID',
       'CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY',

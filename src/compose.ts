@@ -32,14 +32,18 @@ import { flushCatalogCopy } from './domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from './domain/repositories/rebuild.ts';
 import { repositoryManifests } from './domain/repositories/repository-manifests.ts';
 import { prepareDownload, readDownload } from './engine/archive/download.ts';
+import { startBalancer } from './engine/balancer-hold.ts';
 import { exportSnapshot } from './engine/export/export-snapshot.ts';
 import { TranscoderPool } from './engine/export/transcoder-pool.ts';
 import { putDocument } from './engine/history/put-document.ts';
 import { readHistory } from './engine/history/read-history.ts';
+import { restoreShardedSnapshot } from './engine/restore-sharded-snapshot.ts';
 import { restoreSnapshot } from './engine/restore-snapshot.ts';
 import { sliceOplog } from './engine/slice-oplog.ts';
 import { tailOplog } from './engine/tail-oplog.ts';
+import { takeShardedSnapshot } from './engine/take-sharded-snapshot.ts';
 import { takeSnapshot } from './engine/take-snapshot.ts';
+import { assert } from './lib/assert.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { describeError, Fault } from './lib/errors.ts';
 import { createIdSource, type IdSource } from './lib/ids.ts';
@@ -47,6 +51,7 @@ import { createLogger, type Logger, silentLogger } from './lib/logger.ts';
 import { type Random, systemRandom } from './lib/random.ts';
 import { timestampOf } from './lib/timestamp.ts';
 import { readProcessSettings } from './mongo/process-settings.ts';
+import { findShardMembers } from './mongo/shard-members.ts';
 import { describeCluster } from './mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from './repository/catalog-copies.ts';
 import { copySnapshot, deleteSnapshotCopy, openCopyRepository } from './repository/copy-snapshot.ts';
@@ -226,6 +231,32 @@ interface OpenPlaces {
   catalog: Catalog;
 }
 
+/** A replica set's snapshots, or those of all the replica sets of a sharded cluster. */
+function createSnapshotEngine(
+  repository: Repository,
+  { clock, random, log }: Omit<Tools, 'ids'>,
+): DomainPorts['snapshotEngine'] {
+  const ids = createIdSource(clock, random);
+  return {
+    take: async (request) => {
+      const retention = request.retentionAt(clock.nowMs());
+      const options = { ...request, retention, repository, clock, random, log };
+      const members = await findShardMembers(request.uri, { signal: request.signal });
+      const holdRecord = request.balancerRecord;
+      const newMemberId = () => ids.next();
+      const taken = await (members === null
+        ? takeSnapshot(options)
+        : takeShardedSnapshot({ ...options, members, holdRecord, newMemberId }));
+      log.info({ snapshot: request.snapshotId, source: taken.sourceHost, ...taken.statistics }, 'snapshot taken');
+      return { header: taken.header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
+    },
+    startBalancer: async (uri) => {
+      const config = (await findShardMembers(uri))?.find((member) => member.configServer);
+      if (config !== undefined) await startBalancer(config.uri);
+    },
+  };
+}
+
 /** The rules' view of MongoDB, the engine and the repository. */
 function createPorts(
   { repository, copyRepositories, access, catalog }: OpenPlaces,
@@ -235,20 +266,17 @@ function createPorts(
   const repositoryOf = (regionName: string | undefined): Repository =>
     regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
   return {
-    snapshotEngine: {
-      take: async (request) => {
-        const retention = request.retentionAt(clock.nowMs());
-        const taken = await takeSnapshot({ ...request, retention, repository, clock, random, log });
-        log.info({ snapshot: request.snapshotId, source: taken.sourceHost, ...taken.statistics }, 'snapshot taken');
-        return { header: taken.header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
-      },
-    },
+    snapshotEngine: createSnapshotEngine(repository, { clock, random, log }),
     restoreEngine: {
-      restore: async ({ point, regionName, ...request }) => {
+      restore: async ({ point, regionName, balancerRecord, ...request }) => {
         const readFrom = repositoryOf(regionName);
         const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
+        const manifest = await readManifest(readFrom, request, { signal: request.signal });
+        const { header } = manifest;
+        assert(header.type === 'replicaSet' || point === undefined, 'no oplog is captured of a sharded cluster');
+        if (header.type === 'sharded')
+          return await restoreShardedSnapshot({ ...common, holdRecord: balancerRecord }, manifest);
         if (point === undefined) return await restoreSnapshot(common);
-        const { header } = await readManifest(readFrom, request, { signal: request.signal });
         const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
         const source = await sliceOplog(
           repository,
@@ -301,7 +329,7 @@ function createPorts(
     probe: {
       describe: async (uri, { signal }) => {
         const { members, ...facts } = await describeCluster(uri, { signal });
-        const known = members.map(({ host, state, hidden, priority }) => ({ host, state, hidden, priority }));
+        const known = members.map(({ appliedTs: _applied, delayed: _delayed, arbiter: _arbiter, ...member }) => member);
         return { ...facts, members: known };
       },
       processSettings: async (uri, { signal }) => await readProcessSettings(uri, { signal }),
@@ -411,6 +439,7 @@ const LANES: Record<TaskKind, Lane> = {
   deleteSnapshot: 'short',
   copyCatalog: 'short',
   pruneSlices: 'short',
+  releaseBalancer: 'short',
   tailOplog: 'tail',
 };
 

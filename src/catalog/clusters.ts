@@ -5,6 +5,8 @@ import type { ClusterRow, ClusterTable } from './schema.ts';
 
 /** As last seen in the replica set's configuration. */
 export interface ClusterMember {
+  /** Of a sharded cluster: the shard's name, or `config`. */
+  shardName?: string;
   host: string;
   state: string;
   hidden: boolean;

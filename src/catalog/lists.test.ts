@@ -64,6 +64,7 @@ function snapshot(n: number, changes: Partial<SnapshotRow> = {}): SnapshotRow {
     snapshotType: 'onDemand',
     frequencyType: 'ondemand',
     type: 'replicaSet',
+    members: null,
     description: '',
     policyItems: '[]',
     requestedAtMs: Math.floor(n / 2),

@@ -40,6 +40,11 @@ CREATE TABLE api_keys (
 
 CREATE INDEX api_keys_of_organization on api_keys (organization_id, created_at_ms, id);
 
+CREATE TABLE balancer_holds (
+  cluster_id text primary key references clusters (id),
+  held_at_ms bigint not null
+);
+
 CREATE TABLE captures (
   cluster_id text primary key references clusters (id),
   replica_set_name text,
@@ -421,7 +426,7 @@ CREATE TABLE snapshots (
   written_stored_bytes bigint,
   storage_size_bytes bigint,
   failure_reason text,
-  deleted_at_ms bigint, retention_updated_at_ms bigint, copies_only_since_ms bigint, do_not_delete integer not null default 0 check (do_not_delete in (0, 1)),
+  deleted_at_ms bigint, retention_updated_at_ms bigint, copies_only_since_ms bigint, do_not_delete integer not null default 0 check (do_not_delete in (0, 1)), members text,
   check (status <> 'completed' or (created_at_ms is not null and cluster_time_t is not null)),
   check (status = 'completed' or created_at_ms is null),
   check (status <> 'failed' or failure_reason is not null)

@@ -40,6 +40,7 @@ export interface Tables {
   accessListEntries: AccessListEntryTable;
   cloudProviderAccessRoles: CloudProviderAccessRoleTable;
   captures: CaptureTable;
+  balancerHolds: BalancerHoldTable;
 }
 
 /** 0 is no, 1 is yes. */
@@ -64,7 +65,6 @@ export interface ProjectTable {
   deletedAtMs: Generated<number | null>;
 }
 
-/** `replicaSet` is all that is taken today; the other is there so that a row can say what it met. */
 export type ClusterType = 'replicaSet' | 'sharded';
 
 export interface ClusterTable {
@@ -199,6 +199,8 @@ export interface SnapshotTable {
   clusterTimeI: number | null;
   parentSnapshotId: string | null;
   replicaSetName: string | null;
+  /** JSON: `SnapshotMember[]` of catalog/snapshots.ts; null for a replica set, and until it is completed. */
+  members: Generated<string | null>;
   mongodVersion: string | null;
   featureCompatibilityVersion: string | null;
   collections: number | null;
@@ -460,7 +462,8 @@ export type TaskKind =
   | 'deleteSnapshotCopy'
   | 'copyCatalog'
   | 'tailOplog'
-  | 'pruneSlices';
+  | 'pruneSlices'
+  | 'releaseBalancer';
 export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 export interface TaskTable {
@@ -562,6 +565,13 @@ export interface PrivateEndpointTable {
   deletedAtMs: number | null;
 }
 
+/** Its balancer was stopped by us and has to be started again. Written before it is stopped, erased after it was started. */
+export interface BalancerHoldTable {
+  clusterId: string;
+  heldAtMs: number;
+}
+
+export type BalancerHoldRow = Selectable<BalancerHoldTable>;
 export type OrganizationRow = Selectable<OrganizationTable>;
 export type ProjectRow = Selectable<ProjectTable>;
 export type ClusterRow = Selectable<ClusterTable>;

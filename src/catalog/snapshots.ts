@@ -9,6 +9,34 @@ export interface ClusterTime {
   i: number;
 }
 
+/** One replica set of a completed sharded snapshot. */
+export interface SnapshotMember {
+  id: string;
+  /** `config` for the config servers. */
+  shardName: string;
+  configServer: boolean;
+  replicaSetName: string;
+}
+
+export function decodeSnapshotMembers(members: string | null): SnapshotMember[] {
+  return members === null ? [] : (JSON.parse(members) as SnapshotMember[]);
+}
+
+/** The snapshot of the cluster that has a member of that id. */
+export async function findSnapshotOfMember(
+  reader: CatalogReader,
+  clusterId: string,
+  memberId: string,
+): Promise<SnapshotRow | undefined> {
+  const rows = await reader
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('clusterId', '=', clusterId)
+    .where('members', 'like', `%"${memberId}"%`)
+    .execute();
+  return rows.find((row) => decodeSnapshotMembers(row.members).some((member) => member.id === memberId));
+}
+
 export async function insertSnapshot(writer: CatalogWriter, snapshot: SnapshotRow): Promise<void> {
   await writer.insertInto('snapshots').values(snapshot).execute();
 }
@@ -142,6 +170,19 @@ export async function snapshotsOfCluster(reader: CatalogReader, clusterId: strin
 /** Those whose original is gone and of which a copy may be left: no manifest in the repository tells of them. */
 export async function snapshotsInCopiesOnly(reader: CatalogReader): Promise<SnapshotRow[]> {
   return await reader.selectFrom('snapshots').selectAll().where('copiesOnlySinceMs', 'is not', null).execute();
+}
+
+/** Of a sharded cluster, newest first; deleted ones left out. */
+export async function shardedSnapshotsOfCluster(reader: CatalogReader, clusterId: string): Promise<SnapshotRow[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('clusterId', '=', clusterId)
+    .where('type', '=', 'sharded')
+    .where('deletedAtMs', 'is', null)
+    .orderBy('requestedAtMs', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
 }
 
 /** What a manifest does not know of its snapshot: a retention changed later, or a deletion. */

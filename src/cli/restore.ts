@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
+import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore-snapshot.ts';
 import { must } from '../lib/assert.ts';
 import { createLogger } from '../lib/logger.ts';
+import type { Manifest } from '../repository/format/manifest.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
 import { followTask } from './follow-task.ts';
@@ -35,7 +37,12 @@ export function restoreCommand(tools: CommandTools): Command {
     .description('replace the data of a cluster with that of a snapshot')
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
     .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
-    .addOption(new Option('--uri <uri>', 'any replica set, by its connection string (or set TIDEMARK_TARGET_URI)'))
+    .addOption(
+      new Option(
+        '--uri <uri>',
+        'any replica set or sharded cluster, by its connection string (or set TIDEMARK_TARGET_URI)',
+      ),
+    )
     .addOption(projectOption())
     .addOption(dataDirOption())
     .addOption(repositoryOption())
@@ -91,17 +98,17 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
 /** Straight from the repository into the target: needs neither catalog nor service, which is what is left after a disaster. */
 async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: string }): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const { header } = await findManifest(repository, options.snapshot, run.signal);
+  const manifest = await findManifest(repository, options.snapshot, run.signal);
+  const { header } = manifest;
   const { redactUri } = await import('../mongo/connect.ts');
   const target = redactUri(options.uri);
   const takenAt = formatTime(header.clusterTime.t * 1000);
   const warning = `All data of ${target} is replaced by snapshot ${header.snapshotId} of ${header.clusterName} as of ${takenAt}.`;
   await confirm(run, { yes: options.yes, warning, expected: 'replace' });
-  const { restoreSnapshot } = await import('../engine/restore-snapshot.ts');
   const bar = new ProgressBar(run.terminal, run.clock);
   const startedMs = run.clock.monotonicMs();
   try {
-    const restored = await restoreSnapshot({
+    const restored = await restoreManifest(manifest, {
       repository,
       clusterId: header.clusterId,
       snapshotId: header.snapshotId,
@@ -119,6 +126,23 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
   } finally {
     bar.clear();
   }
+}
+
+async function restoreManifest(manifest: Manifest, options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
+  if (manifest.header.type === 'replicaSet') {
+    const { restoreSnapshot } = await import('../engine/restore-snapshot.ts');
+    return await restoreSnapshot(options);
+  }
+  const { restoreShardedSnapshot } = await import('../engine/restore-sharded-snapshot.ts');
+  // There is no catalog to write it down in: who reads this starts it by hand where this process is killed.
+  const holdRecord = {
+    write: async () =>
+      options.log.warn(
+        "the target's balancer is stopped until the restore ends; if it is cut off, run sh.startBalancer()",
+      ),
+    erase: async () => undefined,
+  };
+  return await restoreShardedSnapshot({ ...options, holdRecord }, manifest);
 }
 
 function describe(run: CommandRun, target: string, restored: { documents: number; bytes: number }, ms: number): string {

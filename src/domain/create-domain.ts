@@ -39,6 +39,7 @@ import { queueCopies } from './snapshot-copies/copies.ts';
 import { copyExpiryDuty } from './snapshot-copies/copy-expiry.ts';
 import type { CopyStores } from './snapshot-copies/copy-stores.ts';
 import { copySnapshotHandler, deleteSnapshotCopyHandler } from './snapshot-copies/copy-tasks.ts';
+import { balancerDuty, releaseBalancerHandler } from './snapshots/balancer-holds.ts';
 import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
 import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
 import { createSnapshotContents } from './snapshots/snapshot-contents.ts';
@@ -112,17 +113,18 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
       },
     }),
     deleteSnapshot: deleteSnapshotHandler(manifests),
-    restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine),
     exportSnapshot: exportSnapshotHandler(context, {
       engine: ports.exportEngine,
       bucketStores: ports.bucketStores,
       manifests,
     }),
     serveDownload: serveDownloadHandler(context, ports.downloadEngine),
+    restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine, engine),
     copySnapshot: copySnapshotHandler(context, ports.copyStores),
     deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),
     tailOplog: tailOplogHandler(context, ports.captureEngine),
+    releaseBalancer: releaseBalancerHandler(context, engine),
     pruneSlices: pruneSlicesHandler(context, ports.captureEngine, restoreWindowDays),
   };
 }
@@ -133,6 +135,7 @@ export function createDuties(context: DomainContext): Duty[] {
     scheduleDuty(context),
     captureDuty(context),
     pruneSlicesDuty(context),
+    balancerDuty(context),
     expiryDuty(context),
     copyExpiryDuty(context),
     housekeepingDuty(context),

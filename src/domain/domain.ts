@@ -17,6 +17,7 @@ import type {
   TaskKind,
   TaskState,
 } from '../catalog/schema.ts';
+import type { SnapshotMember } from '../catalog/snapshots.ts';
 import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
 import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
@@ -60,6 +61,7 @@ export type { ClusterMember } from '../catalog/clusters.ts';
 export type { OrganizationSettings } from '../catalog/organizations.ts';
 export type { Page, PageRequest } from '../catalog/page.ts';
 export type { ProjectSettings, Tag } from '../catalog/projects.ts';
+export type { SnapshotMember } from '../catalog/snapshots.ts';
 export type { Visibility } from '../catalog/visibility.ts';
 export type { CompliancePolicies, CompliancePolicy } from './compliance/compliance-policy.ts';
 export type { Schedule, SchedulePatch, Schedules } from './schedules/schedule.ts';
@@ -179,12 +181,20 @@ export interface Clusters {
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
 export type Snapshot = Omit<
   SnapshotRow,
-  'policyItems' | 'retentionChanged' | 'retentionUpdatedAtMs' | 'copiesOnlySinceMs' | 'doNotDelete' | 'deletedAtMs'
+  | 'members'
+  | 'policyItems'
+  | 'retentionChanged'
+  | 'retentionUpdatedAtMs'
+  | 'copiesOnlySinceMs'
+  | 'doNotDelete'
+  | 'deletedAtMs'
 > & {
   /** Neither expires nor can be deleted. Only the legacy operations set and show it. */
   doNotDelete: boolean;
   /** Where completed copies of it are. */
   copyRegions: string[];
+  /** The replica sets of a completed sharded snapshot; none for a replica set's. */
+  members: SnapshotMember[];
   policyItems: string[];
   projectId: string;
   clusterName: string;
@@ -203,6 +213,8 @@ export interface Snapshots {
       closestBefore?: { seconds: number; increment?: number };
     },
   ): Promise<Page<Snapshot>>;
+  /** All that were taken of the cluster as a sharded one, newest first. */
+  listSharded(query: ClusterName): Promise<Snapshot[]>;
   get(query: ClusterName & { snapshotId: string }): Promise<Snapshot>;
   /** `retentionInDays` at least 1, 7 when left out. */
   take(request: ClusterName & { description?: string; retentionInDays?: number }): Promise<Snapshot>;

@@ -87,7 +87,7 @@ export const refusalRules = {
     status: 400,
     detail: 'Cluster {0} cannot be backed up: {1}.',
     remedy:
-      "Tidemark's own. Snapshots need an oplog: turn a standalone into a one-member replica set. Sharded clusters are not supported yet.",
+      "Tidemark's own. Snapshots need an oplog: turn a standalone into a one-member replica set. A sharded cluster is registered by its config servers or its mongos.",
   },
   DUPLICATE_CLUSTER_NAME: {
     status: 409,
@@ -108,6 +108,22 @@ export const refusalRules = {
     status: 400,
     detail: 'A retention of {0} {1} is not valid.',
     remedy: 'Retention is a whole number of at least 1, and at most 200 years.',
+  },
+  RESTORE_INITIATION_FAILED: {
+    status: 409,
+    detail: 'The restore cannot be started: {0}.',
+    remedy:
+      'A snapshot of a sharded cluster goes to a sharded cluster of as many shards, that of a replica set to a replica set.',
+  },
+  CANNOT_MODIFY_CLUSTER_SNAPSHOT: {
+    status: 403,
+    detail: 'Snapshot {0} is a member of the sharded snapshot {1} and cannot be modified by itself.',
+    remedy: 'Modify the sharded snapshot; its members go with it.',
+  },
+  CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT: {
+    status: 403,
+    detail: 'Snapshot {0} is a member of the sharded snapshot {1} and cannot be deleted by itself.',
+    remedy: 'Delete the sharded snapshot; its members go with it.',
   },
   CANNOT_DELETE_IN_PROGRESS_SNAPSHOT: {
     status: 400,

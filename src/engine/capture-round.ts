@@ -8,6 +8,7 @@ import type { SourceMember } from '../mongo/source-member.ts';
 import type { CollectionEntry, LayerRef } from '../repository/format/manifest.ts';
 import type { Capture } from './capture.ts';
 import { collectTouched } from './collect-touched.ts';
+import type { JointParty } from './joint-time.ts';
 import { readTouched } from './read-touched.ts';
 import { scanAll, scanAtTime, scanCapped, type TakenCollection } from './scan.ts';
 import { majorityAtLeast, type SettledCatalog, settleCatalog } from './settle-catalog.ts';
@@ -15,6 +16,8 @@ import { majorityAtLeast, type SettledCatalog, settleCatalog } from './settle-ca
 /** All collections at one cluster time: what a manifest says. */
 export interface CapturedState {
   at: Optime;
+  /** The newest entry at or before T: another than T itself only where T was agreed upon with other replica sets. */
+  position: Optime;
   collections: CollectionEntry[];
 }
 
@@ -26,7 +29,11 @@ const READS_AT_ONCE = 3;
  * One round of docs/consistency.md: scan what has to be scanned, choose T with its catalog, read at T what was touched. Null when something could not be read at this T; what was
  * read stays, and the next round has less to do.
  */
-export async function captureRound(capture: Capture, member: SourceMember): Promise<CapturedState | null> {
+export async function captureRound(
+  capture: Capture,
+  member: SourceMember,
+  party: JointParty | null = null,
+): Promise<CapturedState | null> {
   capture.rounds++;
   capture.abandonCapped();
   const listed = await listCollections(member, capture.signal);
@@ -35,7 +42,7 @@ export async function captureRound(capture: Capture, member: SourceMember): Prom
     await scanNew(capture, member, listed.filter(isScannable));
   await scanCappedCollections(capture, member, listed);
   capture.meter.enter({ phase: 'catching up' });
-  const catalog = await settleCatalog(capture, member);
+  const catalog = await settleCatalog(capture, member, party);
   const unfinished = await readAtTime(capture, member, catalog);
   if (unfinished.length > 0) {
     const names = unfinished.slice(0, 5).map((one) => `${one.db}.${one.name}`);
@@ -45,10 +52,14 @@ export async function captureRound(capture: Capture, member: SourceMember): Prom
     );
     capture.unfinished = names;
     for (const one of unfinished) capture.elusive.add(`${one.db}.${one.name}`);
-    await scanNew(capture, member, unfinished);
+    // What takes long is not done while others wait: the next round that this replica set takes by itself does it.
+    if (party === null) await scanNew(capture, member, unfinished);
     return null;
   }
-  return await entriesAt(capture, catalog);
+  const state = await entriesAt(capture, catalog);
+  if (party === null || state === null) return state;
+  await party.round.meet(null);
+  return state;
 }
 
 /** Right before T is chosen, so that little has to be carried forward. */
@@ -102,6 +113,19 @@ async function pause(capture: Capture, ended: AbortSignal): Promise<void> {
   }
 }
 
+/** Notes what is written until the promise settles, so that the oplog cannot overtake a capture that waits for others. */
+export async function followUntil(capture: Capture, member: SourceMember, until: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const waiting = until.finally(() => over.abort());
+  const watched = waiting.catch(() => undefined);
+  while (!over.signal.aborted) {
+    await pause(capture, over.signal);
+    if (!over.signal.aborted) await followOplog(capture, member);
+  }
+  await watched;
+  await waiting;
+}
+
 async function followOplog(capture: Capture, member: SourceMember): Promise<void> {
   const newest = await majorityAtLeast(capture, member, must(capture.position, 'a position while scanning').ts);
   await collectTouched(capture, member, newest.ts);
@@ -112,7 +136,7 @@ async function followOplog(capture: Capture, member: SourceMember): Promise<void
  * restless database, each time what is new before what only changed.
  */
 async function readAtTime(capture: Capture, member: SourceMember, catalog: SettledCatalog): Promise<TakenCollection[]> {
-  const point = { level: 'snapshot', atClusterTime: catalog.at.ts } as const;
+  const point = { level: 'snapshot', atClusterTime: catalog.ts } as const;
   const unfinished: TakenCollection[] = [];
   const listed = catalog.collections.filter(isScannable);
   const isNew = (one: TakenCollection) => capture.collections.get(one.uuid)?.scanned !== true;
@@ -189,7 +213,7 @@ async function entriesAt(capture: Capture, catalog: SettledCatalog): Promise<Cap
     }
     collections.push(entryOf(listed, layers, documents));
   }
-  return { at: catalog.at, collections };
+  return { at: { ts: catalog.ts, term: catalog.position.term }, position: catalog.position, collections };
 }
 
 function entryOf(listed: SettledCatalog['collections'][number], layers: LayerRef[], reckoned: number): CollectionEntry {

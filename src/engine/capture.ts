@@ -63,7 +63,7 @@ export class Capture {
 
   /** Makes the parent's blobs known for re-use and, where its history goes on in the oplog, its layers the start of ours. */
   adoptParent(parent: Manifest, continues: boolean): void {
-    const { clusterTime } = parent.header;
+    const at = parent.header.position ?? parent.header.clusterTime;
     for (const entry of parent.collections) {
       if (entry.uuid === null) continue;
       this.#parentLayers.set(entry.uuid, entry.layers);
@@ -77,8 +77,8 @@ export class Capture {
       this.collections.set(entry.uuid, capture);
     }
     if (continues) {
-      const ts = (BigInt(clusterTime.t) << 32n) | BigInt(clusterTime.i);
-      this.position = { ts, term: BigInt(clusterTime.term) };
+      const ts = (BigInt(at.t) << 32n) | BigInt(at.i);
+      this.position = { ts, term: BigInt(at.term) };
     }
   }
 

@@ -97,7 +97,8 @@ export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<
   }
 }
 
-class Restore {
+/** One replica set's restore, step by step: `restoreSnapshot` takes the steps one after another, a sharded restore those of its members side by side. */
+export class Restore {
   readonly progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
   readonly startedMs: number;
   readonly #options: RestoreSnapshotOptions;
@@ -105,8 +106,12 @@ class Restore {
   #point: PointInTime;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RestoreSnapshotOptions, manifest: Manifest) {
+  /** `ofShard`: collections keep their UUIDs, and `config` is left to whoever restores the routing. */
+  readonly #ofShard: boolean;
+
+  constructor(options: RestoreSnapshotOptions, manifest: Manifest, ofShard = false) {
     this.#options = options;
+    this.#ofShard = ofShard;
     this.#manifest = manifest;
     this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest);
     this.startedMs = options.clock.monotonicMs();
@@ -147,6 +152,13 @@ class Restore {
     const facts = await readClusterFacts(target.client, name);
     refuseVersion(this.#manifest.header, facts);
     const hello = await target.command('admin', { hello: 1 });
+    if (!this.#ofShard && hello.configsvr !== undefined) {
+      throw new Fault({
+        op: 'restore',
+        subject: name,
+        message: `${name} leads to the config servers of a sharded cluster, whose routing metadata a replica set's snapshot would replace; they were not touched`,
+      });
+    }
     if (hello.isWritablePrimary === true) return await target.requireAccountRights();
     throw new Fault({
       op: 'restore',
@@ -159,14 +171,15 @@ class Restore {
 
   async run(target: RestoreTarget): Promise<RestoredSnapshot> {
     const { clock } = this.#options;
-    const { collections, accessControl } = this.#point;
+    const { accessControl } = this.#point;
+    const collections = this.#point.collections.filter((entry) => !this.#ofShard || entry.db !== 'config');
     const plan = planRestore(collections);
     for (const { db, name } of plan.leftOut)
       this.#options.log.warn({ db, name }, 'a temporary or stray collection of the source cannot be restored');
     this.#enter('clearing the target');
-    await target.clear();
+    await target.clear({ config: !this.#ofShard });
     this.#enter('creating collections');
-    for (const entry of plan.create) await target.create(entry.db, entry.name, entry.info);
+    for (const entry of plan.create) await this.#create(target, entry);
     this.#enter('loading documents', {
       bytesTotal: this.#manifest.header.bytes,
       collectionsDone: 0,
@@ -188,6 +201,12 @@ class Restore {
     await target.settle();
     const { documentsDone: documents, bytesDone: bytes } = this.progress;
     return { documents, bytes, collections: collections.length, indexes, loadMs, indexMs, replayed };
+  }
+
+  async #create(target: RestoreTarget, { db, name, type, uuid, info }: CollectionEntry): Promise<void> {
+    // A time series makes its own bucket collection, which can be given no UUID.
+    if (!this.#ofShard || type !== 'collection' || uuid === null) return await target.create(db, name, info);
+    await target.createWithUuid(db, name, info, uuid);
   }
 
   async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {

@@ -9,10 +9,11 @@ import { type PositionedEntry, readOplog } from '../mongo/oplog-reader.ts';
 import type { SourceMember } from '../mongo/source-member.ts';
 import type { Capture } from './capture.ts';
 import { collectTouched, noteEntries } from './collect-touched.ts';
+import { agreeOnTime, type ChosenTime, type JointParty } from './joint-time.ts';
+import { shardingInMotion } from './sharding-in-motion.ts';
 
-/** A time T and the catalog as it was at T. The capture's position is T: every id touched up to T is pending. */
-export interface SettledCatalog {
-  at: Optime;
+/** A time T and the catalog as it was at T. The capture's position is the newest entry up to T: every id touched up to T is pending. */
+export interface SettledCatalog extends ChosenTime {
   collections: ListedCollection[];
   /** Databases whose catalog changed while this was settled: their collections are the next to become unreadable at T. */
   restless: Set<string>;
@@ -23,29 +24,40 @@ const POLL_MS = 10;
 /**
  * Chooses T and lists the catalog at T. A listing cannot be read at a time, so it is made after T and the oplog is asked whether anything changed in between; what changed is listed
  * again with T moved up to the end of that look. Under constant change only the restless databases are listed again, which takes milliseconds, so that a quiet moment is found.
+ *
+ * As a party of a sharded cluster it does so in lockstep with the others: one T for all, and it counts when it was quiet for all.
  */
-export async function settleCatalog(capture: Capture, member: SourceMember): Promise<SettledCatalog> {
+export async function settleCatalog(
+  capture: Capture,
+  member: SourceMember,
+  party: JointParty | null = null,
+): Promise<SettledCatalog> {
   const { signal, limits } = capture;
   const byDatabase = new Map<string, ListedCollection[]>();
   const restless = new Set<string>();
   let dirty = new Set(await listDatabases(member, signal));
-  let at = await collectUpToNow(capture, member);
+  const choose = async () =>
+    party === null ? await chooseAlone(capture, member) : await chooseJointly(capture, member, party);
+  let at = await choose();
   for (let pass = 0; pass < limits.catalogPassesMax; pass++) {
     throwIfAborted(signal);
     const moved = await listDirty(member, dirty, byDatabase, signal);
     const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
-    const seen = await lookAhead(member, at, until.ts, signal);
+    const seen = await lookAhead(member, at.position, until.ts, signal);
     for (const db of moved) seen.changed.add(db);
-    if (seen.changed.size === 0 && seen.term === at.term) {
+    const quiet = seen.changed.size === 0 && seen.term === at.position.term;
+    if (party === null ? quiet : await allQuiet(capture, member, party, at, quiet)) {
       noteEntries(capture, await lateCommits(capture, member, at, seen));
-      return { at, collections: [...byDatabase.values()].flat(), restless };
+      return { ...at, collections: [...byDatabase.values()].flat(), restless };
     }
     // After an election a listing may have shown what was rolled back since: all of it is made again.
     dirty =
-      seen.term === at.term ? seen.changed : new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
-    at = await collectUpToNow(capture, member);
+      seen.term === at.position.term
+        ? seen.changed
+        : new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
+    at = await choose();
     // T may have moved past the end of that look: what changed in between is not in the listings either.
-    const since = await lookAhead(member, until, at.ts, signal);
+    const since = await lookAhead(member, until, at.position.ts, signal);
     for (const db of since.changed) dirty.add(db);
     if (since.term !== until.term) dirty = new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
     for (const db of dirty) restless.add(db);
@@ -57,6 +69,31 @@ export async function settleCatalog(capture: Capture, member: SourceMember): Pro
     retryable: true,
     hint: 'Take the snapshot while fewer collections are being created and dropped',
   });
+}
+
+async function chooseAlone(capture: Capture, member: SourceMember): Promise<ChosenTime> {
+  const position = await collectUpToNow(capture, member);
+  return { ts: position.ts, position };
+}
+
+async function chooseJointly(capture: Capture, member: SourceMember, party: JointParty): Promise<ChosenTime> {
+  return await agreeOnTime(capture, member, party, async (ts) => await majorityAtLeast(capture, member, ts));
+}
+
+/** Whether T holds for all: nothing of their catalogs moved, nothing was read fuzzily after it, and no shard was in the middle of a migration or the like. */
+async function allQuiet(
+  capture: Capture,
+  member: SourceMember,
+  party: JointParty,
+  at: ChosenTime,
+  quiet: boolean,
+): Promise<boolean> {
+  const moving = await shardingInMotion(member, at.ts, capture.signal);
+  const own = quiet ? moving : (moving ?? `collections created, dropped or changed on ${member.host}`);
+  const all = await party.round.meet(capture.readUpTo > at.ts ? `writes on ${member.host}` : own);
+  party.inTheWay = all.find((reason) => reason !== null) ?? null;
+  if (party.inTheWay !== null) await capture.clock.sleep(POLL_MS, capture.signal);
+  return party.inTheWay === null;
 }
 
 /**
@@ -132,7 +169,7 @@ async function lookAhead(
 async function lateCommits(
   capture: Capture,
   member: SourceMember,
-  at: Optime,
+  at: ChosenTime,
   seen: LookAhead,
 ): Promise<PositionedEntry[]> {
   const { signal } = capture;
@@ -145,7 +182,7 @@ async function lateCommits(
   }
   const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
   const commits: PositionedEntry[] = [];
-  const { last } = await readOplog(member, at, until.ts, signal, (found, earlier) => {
+  const { last } = await readOplog(member, at.position, until.ts, signal, (found, earlier) => {
     const visibleFrom = commitTimestampOf(found.buffer, found.entry);
     if (visibleFrom !== null && visibleFrom <= at.ts) commits.push(...earlier, found);
     return undefined;

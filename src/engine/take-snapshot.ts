@@ -74,7 +74,9 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
   const takenAtMs = clock.nowMs();
   const limits = { ...defaultSnapshotLimits, ...options.limits };
   const meter = new SourceMeter(clock, options.report, signal, limits.readBytesPerSecondMax);
-  const parent = await readParent(options);
+  const read = await readParent(options);
+  // A cluster of that name may have been another kind of deployment.
+  const parent = read?.header.type === 'replicaSet' ? read : null;
   const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent, signal });
   const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
   try {
@@ -91,11 +93,12 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
 }
 
 /** Captures and compacts. A parent whose content turns out to be damaged when it is merged is not built upon: everything is scanned again, which mends what the repository lost. */
-async function captureSource(
-  options: TakeSnapshotOptions,
+export async function captureSource(
+  options: SourceOfCapture,
   capture: Capture,
   parent: Manifest | null,
   limits: SnapshotLimits,
+  joint: JointCapture | null = null,
 ): Promise<CapturedSource> {
   const { repository, uri, clock, signal, log } = options;
   const on = { uri, clock, log, signal, lossesMax: limits.memberLossesMax, op: 'take snapshot' };
@@ -108,14 +111,14 @@ async function captureSource(
     } = await onSomeMember(on, async (member, found) => {
       if (!attached) await attach(capture, member, found, parent, options);
       attached = true;
-      return await captureOn(capture, member);
+      return await captureOn(capture, member, joint);
     });
     capture.meter.enter({ phase: 'compacting' });
     try {
       await compact(repository, capture.writer, state, signal);
       return { state, facts, host };
     } catch (error) {
-      if (!(error instanceof Damage) || mended) throw error;
+      if (!(error instanceof Damage) || mended || joint !== null) throw error;
       log.warn({ reason: describeError(error) }, 'the parent is damaged; scanning everything again');
       capture.startOver(must(capture.position, 'a capture that has ended has a position'));
     }
@@ -143,7 +146,9 @@ function takenSnapshot(manifest: Manifest, manifestBytes: number, sourceHost: st
 }
 
 /** The parent's manifest; a parent that cannot be read costs a full scan, never the snapshot. */
-async function readParent(options: TakeSnapshotOptions): Promise<Manifest | null> {
+export async function readParent(
+  options: Pick<TakeSnapshotOptions, 'parent' | 'repository' | 'signal' | 'log'>,
+): Promise<Manifest | null> {
   if (options.parent === null) return null;
   try {
     return await readManifest(options.repository, options.parent, { signal: options.signal });
@@ -157,7 +162,19 @@ async function readParent(options: TakeSnapshotOptions): Promise<Manifest | null
   }
 }
 
-interface CapturedSource {
+export type SourceOfCapture = Pick<
+  TakeSnapshotOptions,
+  'repository' | 'clusterId' | 'uri' | 'clock' | 'signal' | 'log'
+>;
+
+/** How a replica set of a sharded cluster comes to the time of all; `alone` captures it at a time of its own. */
+export type JointCapture = (
+  capture: Capture,
+  member: SourceMember,
+  alone: () => Promise<CapturedState>,
+) => Promise<CapturedState>;
+
+export interface CapturedSource {
   state: CapturedState;
   facts: ClusterFacts;
   host: string;
@@ -169,7 +186,7 @@ async function attach(
   member: SourceMember,
   facts: ClusterFacts,
   parent: Manifest | null,
-  options: TakeSnapshotOptions,
+  options: SourceOfCapture,
 ): Promise<void> {
   const { repository, log } = options;
   const slices = { clusterId: options.clusterId, replicaSetName: facts.replicaSetName };
@@ -201,7 +218,7 @@ async function whyNotIncremental(
   if (header.replicaSetId !== null && facts.replicaSetId !== null && header.replicaSetId !== facts.replicaSetId) {
     return 'the parent is of another replica set of the same name';
   }
-  const { t, i, term } = header.clusterTime;
+  const { t, i, term } = header.position ?? header.clusterTime;
   const position = { ts: (BigInt(t) << 32n) | BigInt(i), term: BigInt(term) };
   const newest = await member.majorityOptime(capture.signal);
   if (newest.ts < position.ts) return "the source is behind the parent's time: its history is another one";
@@ -211,9 +228,15 @@ async function whyNotIncremental(
     : "the oplog no longer reaches back to the parent's time, and no slices lead on from it";
 }
 
-async function captureOn(capture: Capture, member: SourceMember): Promise<CapturedState> {
+async function captureOn(capture: Capture, member: SourceMember, joint: JointCapture | null): Promise<CapturedState> {
   // Another member may have been read further than this one knows to be majority-committed yet.
   await majorityAtLeast(capture, member, must(capture.position, 'an attached capture has a position').ts);
+  const alone = async () => await captureAlone(capture, member);
+  return joint === null ? await alone() : await joint(capture, member, alone);
+}
+
+/** Rounds until one ends. */
+async function captureAlone(capture: Capture, member: SourceMember): Promise<CapturedState> {
   for (;;) {
     throwIfAborted(capture.signal);
     try {
@@ -283,7 +306,7 @@ function describeManifest(
   return { header, collections };
 }
 
-function referencedBytes(manifest: Manifest): number {
+export function referencedBytes(manifest: Manifest): number {
   let bytes = 0;
   for (const entry of manifest.collections) {
     for (const layer of entry.layers) {

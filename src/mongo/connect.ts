@@ -67,20 +67,37 @@ export async function connectMember(
   host: string,
   options: ConnectOptions = {},
 ): Promise<MongoClient> {
+  const parsed = uriOfHosts(cluster, uri, [host]);
+  parsed.searchParams.set('directConnection', 'true');
+  return await open(parsed.toString(), host, options, { socketTimeoutMS: readTimeoutMs });
+}
+
+/** The connection string of another replica set of the same sharded cluster: other hosts, the same credentials and TLS settings. */
+export function replicaSetUri(
+  cluster: MongoClient,
+  uri: string,
+  set: { name: string; hosts: readonly string[] },
+): string {
+  const parsed = uriOfHosts(cluster, uri, set.hosts);
+  parsed.searchParams.delete('directConnection');
+  parsed.searchParams.set('replicaSet', set.name);
+  return parsed.toString();
+}
+
+function uriOfHosts(cluster: MongoClient, uri: string, hosts: readonly string[]): ConnectionString {
   const parsed = parseUri(uri);
   if (parsed.isSRV) {
-    // The SRV and TXT records were resolved by the cluster's client; a direct connection has to be told what they said.
+    // The SRV and TXT records were resolved by the cluster's client; a connection to other hosts has to be told what they said.
     parsed.protocol = 'mongodb:';
     if (!parsed.searchParams.has('tls') && !parsed.searchParams.has('ssl')) parsed.searchParams.set('tls', 'true');
     const source = cluster.options.credentials?.source;
     if (source !== undefined) parsed.searchParams.set('authSource', source);
   }
-  parsed.hosts = [host];
+  parsed.hosts = [...hosts];
   for (const name of ['replicaSet', 'loadBalanced', 'readPreference', 'srvMaxHosts', 'srvServiceName']) {
     parsed.searchParams.delete(name);
   }
-  parsed.searchParams.set('directConnection', 'true');
-  return await open(parsed.toString(), host, options, { socketTimeoutMS: readTimeoutMs });
+  return parsed;
 }
 
 async function open(uri: string, name: string, options: ConnectOptions, own: MongoClientOptions): Promise<MongoClient> {

@@ -46,6 +46,24 @@ export async function entryAt(
   }
 }
 
+/** The newest majority-committed entry at or before the time; read from the end, which is near. */
+export async function newestEntryUpTo(member: SourceMember, ts: Timestamp64, signal: AbortSignal): Promise<Optime> {
+  const session = member.startSession();
+  try {
+    const filter = { ts: { $lte: bsonTimestamp(ts) } };
+    const command = { ...oplogFind(filter), sort: { $natural: -1 }, limit: 1, singleBatch: true };
+    const batch = await member.rawCursor('local', command, session, signal);
+    if (batch.count > 0) return optimeAt(batch.documents, 0);
+  } finally {
+    await session.endSession();
+  }
+  throw new OplogGap({
+    op: 'read oplog',
+    subject: member.host,
+    message: `the oplog of ${member.host} begins after ${formatTimestamp(ts)}`,
+  });
+}
+
 /**
  * The majority-committed entries from `from` up to and including `to`, raw and in order, the entry at `from` first. Proves that none is missing: that entry must still be there with its
  * term, else OplogGap; and `to` is the time of a majority-committed entry, so that reading short of it is noticed.

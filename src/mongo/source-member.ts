@@ -4,6 +4,7 @@ import { assert } from '../lib/assert.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
 import { type Optime, type Timestamp64, timestampOf, timestampParts } from '../lib/timestamp.ts';
 import { type RawBatch, readRawBatch } from './raw-reply.ts';
+import type { SharedTime } from './shared-time.ts';
 
 /** One member of the source, read directly: cursors, resume tokens and record ids are its own and mean nothing on another. */
 export class SourceMember {
@@ -112,6 +113,13 @@ export class SourceMember {
       });
     }
     return { ts: timestampOf(optime.ts), term: BigInt(String(optime.t)) };
+  }
+
+  /** Newest majority-committed time, with what makes the rest of a sharded cluster believe it. */
+  async sharedTime(signal: AbortSignal): Promise<SharedTime> {
+    const hello = await this.command('admin', { hello: 1 }, signal);
+    const ts = hello.lastWrite?.majorityOpTime?.ts as Timestamp | undefined;
+    return { ts: ts === undefined ? 0n : timestampOf(ts), gossip: hello.$clusterTime ?? null };
   }
 
   async isPrimary(signal: AbortSignal): Promise<boolean> {

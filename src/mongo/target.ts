@@ -1,7 +1,8 @@
-import type { Db, Document, MongoClient } from 'mongodb';
+import { type Db, type Document, type MongoClient, UUID } from 'mongodb';
 import { throwIfAborted } from '../lib/abort.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
 import { findElement, findId, forEachElement, MalformedBson } from '../lib/raw-bson.ts';
+import { insertRaw } from './bulk-writer.ts';
 import { asFault, codeOf } from './errors.ts';
 import { isTaken, isTakenDatabase, type Namespace } from './namespace.ts';
 import { RawValue, rawArray } from './raw-value.ts';
@@ -30,10 +31,11 @@ export class RestoreTarget {
   }
 
   /** Drops all that a snapshot would take: user databases whole, user collections of `admin` and `config` one by one. System users and roles are merged later, not dropped. */
-  async clear(): Promise<void> {
+  async clear(options: { config: boolean } = { config: true }): Promise<void> {
     const reply = await this.command('admin', { listDatabases: 1, nameOnly: true });
     for (const { name } of reply.databases as { name: string }[]) {
       if (!isTakenDatabase(name)) continue;
+      if (name === 'config' && !options.config) continue;
       if (name === 'admin' || name === 'config') await this.#clearCollections(name);
       else await this.#run(name, { dropDatabase: 1, writeConcern: { w: 'majority' } }, name);
     }
@@ -45,6 +47,22 @@ export class RestoreTarget {
       if (!isTaken({ db, name }) || name.startsWith('system.')) continue;
       await this.#run(db, { drop: name, writeConcern: { w: 'majority' } }, `${db}.${name}`);
     }
+  }
+
+  /** As `create`, of an ordinary collection and with the UUID that it had: all shards know a sharded collection by one. */
+  async createWithUuid(db: string, name: string, info: Buffer, uuid: string): Promise<void> {
+    const o: Document = { create: name };
+    const options = findElement(info, 0, 'options');
+    if (options !== null) {
+      forEachElement(info, options.start, (option, element) => {
+        o[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
+        return true;
+      });
+    }
+    const idIndex = findElement(info, 0, 'idIndex');
+    if (idIndex !== null) o.idIndex = new RawValue('idIndex', idIndex.type, info.subarray(idIndex.start, idIndex.end));
+    const operation = { op: 'c', ns: `${db}.$cmd`, ui: new UUID(uuid), o };
+    await this.#run('admin', { applyOps: [operation], writeConcern: { w: 'majority' } }, `${db}.${name}`);
   }
 
   /** Creates a collection, view or time series with the options of its raw `listCollections` entry. */
@@ -161,6 +179,14 @@ export class RestoreTarget {
       `${db}.${name}`,
     );
     this.#refuseWriteErrors(reply, `${db}.${name}`);
+  }
+
+  /** A few raw documents, majority-committed. */
+  async insert(db: string, name: string, documents: readonly Buffer[]): Promise<void> {
+    if (documents.length === 0) return;
+    const batch = { documents: Buffer.concat(documents), count: documents.length };
+    await insertRaw(this.db(db), name, batch, { ordered: true, signal: this.signal });
+    await this.settle();
   }
 
   /** Returns when everything written so far is majority-committed. */

@@ -1,12 +1,15 @@
 import type { Document, MongoClient } from 'mongodb';
+import { must } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { type Timestamp64, timestampOf } from '../lib/timestamp.ts';
 import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connect.ts';
 import { asFault, codeOf } from './errors.ts';
+import { isShardedHello, readShardMembers, type ShardMember } from './shard-members.ts';
 
 /** What the live cluster says of itself. */
 export interface ClusterFacts {
-  topology: 'replicaSet';
+  topology: 'replicaSet' | 'sharded';
+  /** Of a sharded cluster: its config servers'. */
   replicaSetName: string;
   /** Of the replica set's configuration: binds a snapshot to the history it came from. Null where it may not be read. */
   replicaSetId: string | null;
@@ -20,6 +23,8 @@ export interface ClusterFacts {
 }
 
 export interface ClusterMember {
+  /** Of a sharded cluster: the shard's `_id`, or `config`. Absent in a replica set. */
+  shardName?: string;
   host: string;
   state: string;
   hidden: boolean;
@@ -30,16 +35,39 @@ export interface ClusterMember {
   appliedTs: Timestamp64 | null;
 }
 
-/** Reads the facts through an own short-lived connection. Refuses what Tidemark cannot back up, saying so. */
+/** Reads the facts through own short-lived connections, of a sharded cluster from every replica set. Refuses what Tidemark cannot back up, saying so. */
 export async function describeCluster(uri: string, options: ConnectOptions = {}): Promise<ClusterFacts> {
   const client = await connectCluster(uri, options);
   try {
-    return await readClusterFacts(client, redactUri(uri));
+    const hello = await adminOf(client).command({ hello: 1 });
+    if (!isShardedHello(hello)) return await readClusterFacts(client, redactUri(uri));
+    return await describeSharded(await readShardMembers(client, uri, hello), options);
   } catch (error) {
     throw asFault(error, 'describe', redactUri(uri));
   } finally {
     await client.close();
   }
+}
+
+/** What is said of the cluster as a whole is the config servers' word; sizes are sums. */
+async function describeSharded(members: readonly ShardMember[], options: ConnectOptions): Promise<ClusterFacts> {
+  const parts = await Promise.all(
+    members.map(async ({ shardName, uri }) => {
+      const client = await connectCluster(uri, options);
+      try {
+        const facts = await readClusterFacts(client, redactUri(uri));
+        return { ...facts, members: facts.members.map((member) => ({ shardName, ...member })) };
+      } finally {
+        await client.close();
+      }
+    }),
+  );
+  return {
+    ...must(parts.at(-1), 'the config servers come last'),
+    topology: 'sharded',
+    members: parts.flatMap((part) => part.members),
+    dataBytes: parts.reduce((sum, part) => sum + part.dataBytes, 0),
+  };
 }
 
 export async function readClusterFacts(client: MongoClient, name: string): Promise<ClusterFacts> {
@@ -71,8 +99,7 @@ function refuseUnsupported(hello: Document, name: string): void {
     throw new Fault({
       op: 'describe',
       subject: name,
-      message: `${name} is a mongos: this version of Tidemark backs up replica sets only`,
-      hint: 'Sharded clusters come in a later version',
+      message: `${name} is a mongos where a replica set is expected`,
     });
   }
   if (hello.setName === undefined) {

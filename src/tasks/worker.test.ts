@@ -69,6 +69,7 @@ class House {
       copyCatalog: handler,
       tailOplog: handler,
       pruneSlices: handler,
+      releaseBalancer: handler,
     };
   }
 

@@ -26,6 +26,7 @@ const ports = {
     async describe(uri: string) {
       if (uri.includes('away')) throw new Fault({ op: 'connect', subject: 'away', message: 'no server answers' });
       return {
+        topology: 'replicaSet',
         replicaSetName: 'rs7',
         mongodVersion: '7.0.14',
         featureCompatibilityVersion: '7.0',

@@ -44,6 +44,7 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
         const header = { ...taken.header, finishedAt: new Date(clock.nowMs()).toISOString() };
         return { header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
       },
+      startBalancer: async () => await Promise.reject(new Error('no sharded cluster is here')),
     },
     downloadEngine: {
       prepare: async (request) => await prepareDownload({ ...request, repository }),

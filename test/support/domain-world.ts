@@ -93,6 +93,7 @@ export class DomainWorld {
   readonly takes: HeldWork<TakeRequest, ManifestFacts>[] = [];
   readonly tails: HeldWork<Tail, never>[] = [];
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
+  readonly balancersStarted: string[] = [];
   readonly pruned: (bigint | null)[] = [];
   readonly exports: HeldWork<Export, { collections: number }>[] = [];
   /** What the repository tells of a document. */
@@ -112,6 +113,7 @@ export class DomainWorld {
   worker: Worker | null = null;
   /** What the next look at a cluster finds. */
   probe: ClusterProbe['describe'] = async () => ({
+    topology: 'replicaSet',
     replicaSetName: 'rs0',
     mongodVersion: '6.0.5',
     featureCompatibilityVersion: '6.0',
@@ -144,7 +146,10 @@ export class DomainWorld {
       wakeWorker: () => this.worker?.wake(),
     };
     this.ports = {
-      snapshotEngine: { take: (request) => this.#hold(this.takes, request) },
+      snapshotEngine: {
+        take: (request) => this.#hold(this.takes, request),
+        startBalancer: async (uri) => void this.balancersStarted.push(uri),
+      },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
       exportEngine: { export: (request) => this.#hold(this.exports, request) },
       downloadEngine: {

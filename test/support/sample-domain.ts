@@ -98,6 +98,7 @@ export function snapshotRow(change: Partial<Snapshot> = {}): Snapshot {
     frequencyType: 'ondemand',
     type: 'replicaSet',
     description: 'before the migration',
+    members: [],
     policyItems: [],
     requestedAtMs: sampleNowMs - 2 * hourMs,
     startedAtMs: sampleNowMs - 2 * hourMs + 1000,
@@ -570,6 +571,10 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
         const found = ofCluster(sampleSnapshots, query);
         note('snapshots.list', query);
         return found;
+      },
+      listSharded: async (query) => {
+        clusterNamed(query);
+        return [];
       },
       get: async (query) => snapshotOf(query),
       async take(request) {

@@ -151,7 +151,14 @@ async function fillCatalog(dataDir: string, projectId: string): Promise<string> 
 }
 
 function snapshotRow(id: string, clusterId: string, atMs: number): SnapshotRow {
-  const requested = requestedSnapshot({ id, clusterId, description: 'bench', nowMs: atMs, retentionMs: 1e12 });
+  const requested = requestedSnapshot({
+    id,
+    clusterId,
+    type: 'replicaSet',
+    description: 'bench',
+    nowMs: atMs,
+    retentionMs: 1e12,
+  });
   return {
     ...requested,
     status: 'completed',

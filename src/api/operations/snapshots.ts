@@ -55,10 +55,10 @@ export const snapshotHandlers: HandlersOf<typeof snapshotOperations> = {
     return asShardedClusterSnapshot(snapshot, links);
   },
 
-  /** Registered clusters are replica sets, so that the list of the other kind is empty; the cluster must exist all the same. */
-  async listGroupClusterBackupSnapshotShardedClusters({ params, domain }) {
-    await domain.clusters.get(clusterOf(params));
-    return { items: [], totalCount: 0 };
+  /** All of them: the operation knows no pages. A replica set's are not among them. */
+  async listGroupClusterBackupSnapshotShardedClusters({ params, domain, links }) {
+    const found = await domain.snapshots.listSharded(clusterOf(params));
+    return { items: found.map((snapshot) => asShardedClusterSnapshot(snapshot, links)), totalCount: found.length };
   },
 };
 

@@ -10,8 +10,9 @@ export function replicationSpecIdOf(clusterId: string): string {
   return partId(clusterId, 'replicationSpec');
 }
 
-export function shardSpecIdOf(clusterId: string): string {
-  return partId(clusterId, 'shard 0');
+/** Of the shard at that place; a replica set is its own first. */
+export function shardSpecIdOf(clusterId: string, shard = 0): string {
+  return partId(clusterId, `shard ${shard}`);
 }
 
 export function zoneIdOf(clusterId: string): string {

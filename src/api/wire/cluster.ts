@@ -52,9 +52,17 @@ function stateName(cluster: Cluster): 'IDLE' | 'UPDATING' | 'REPAIRING' {
 const carriesData = (member: ClusterMember) => member.state !== 'ARBITER';
 const canBeElected = (member: ClusterMember) => member.priority > 0;
 
+/** The members of every shard; of a replica set all of them. Config servers are not shown, as in a cloud. */
+function shardsOf(cluster: Cluster): ClusterMember[][] {
+  if (cluster.type === 'replicaSet') return [cluster.members];
+  const shards = Map.groupBy(cluster.members, (member) => member.shardName);
+  shards.delete('config');
+  return [...shards.values()];
+}
+
 /** One region: self-run members have no cloud's. Those that can be elected, and those that only follow. */
-function regionConfigs(cluster: Cluster) {
-  const data = cluster.members.filter(carriesData);
+function regionConfigs(cluster: Cluster, members: readonly ClusterMember[]) {
+  const data = members.filter(carriesData);
   const electable = data.filter(canBeElected).length;
   return [
     {
@@ -74,7 +82,8 @@ const zoneName = 'Zone 1';
 
 /** Version 2023-02-01. Its replication spec has another id than the later version's, as in recorded answers. */
 export function advancedClusterBody(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof AdvancedCluster> {
-  const regions = regionConfigs(cluster).map(({ electableSpecs, priority, readOnlySpecs }) => ({
+  const shards = shardsOf(cluster);
+  const regions = regionConfigs(cluster, shards[0] ?? []).map(({ electableSpecs, priority, readOnlySpecs }) => ({
     electableSpecs: { nodeCount: electableSpecs.nodeCount },
     priority,
     readOnlySpecs: { nodeCount: readOnlySpecs.nodeCount },
@@ -82,7 +91,9 @@ export function advancedClusterBody(cluster: Cluster, links: LinkBuilder): Shape
   return {
     ...fieldsOf(cluster, links),
     ...diskSize(cluster),
-    replicationSpecs: [{ id: replicationSpecIdOf(cluster.id), numShards: 1, regionConfigs: regions, zoneName }],
+    replicationSpecs: [
+      { id: replicationSpecIdOf(cluster.id), numShards: Math.max(1, shards.length), regionConfigs: regions, zoneName },
+    ],
   };
 }
 
@@ -90,14 +101,12 @@ export function advancedClusterBody(cluster: Cluster, links: LinkBuilder): Shape
 export function clusterBody20240805(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof Cluster20240805> {
   return {
     ...fieldsOf(cluster, links),
-    replicationSpecs: [
-      {
-        id: shardSpecIdOf(cluster.id),
-        regionConfigs: regionConfigs(cluster),
-        zoneId: zoneIdOf(cluster.id),
-        zoneName,
-      },
-    ],
+    replicationSpecs: shardsOf(cluster).map((members, shard) => ({
+      id: shardSpecIdOf(cluster.id, shard),
+      regionConfigs: regionConfigs(cluster, members),
+      zoneId: zoneIdOf(cluster.id),
+      zoneName,
+    })),
   };
 }
 

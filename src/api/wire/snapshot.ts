@@ -36,10 +36,15 @@ export function replicaSetSnapshot(snapshot: Snapshot, links: LinkBuilder): Shap
   };
 }
 
-/** A replica set seen through the sharded path: Terraform asks for every snapshot in both ways, and an error here would show as a change in each plan. */
+/** Also of a replica set, then without members: Terraform asks for every snapshot in both ways, and an error here would show as a change in each plan. */
 export function asShardedClusterSnapshot(
   snapshot: Snapshot,
   links: LinkBuilder,
 ): ShapeOf<typeof ShardedClusterSnapshot> {
-  return { ...fieldsOf(snapshot, links, 'shardedCluster/'), members: [], snapshotIds: [] };
+  return {
+    ...fieldsOf(snapshot, links, 'shardedCluster/'),
+    ...(snapshot.type === 'sharded' ? { configServerType: 'DEDICATED' as const } : {}),
+    members: snapshot.members.map(({ id, replicaSetName }) => ({ id, replicaSetName })),
+    snapshotIds: snapshot.members.map((member) => member.id),
+  };
 }

@@ -9,6 +9,7 @@ import { schedulesAndCompliance } from './0003-schedules-and-compliance.ts';
 import { legacyBackup } from './0004-legacy-backup.ts';
 import { continuousBackup } from './0005-continuous-backup.ts';
 import { downloads } from './0006-downloads.ts';
+import { shardedClusters } from './0007-sharded-clusters.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   legacyBackup,
   continuousBackup,
   downloads,
+  shardedClusters,
 ];
 
 /**

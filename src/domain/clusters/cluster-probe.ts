@@ -1,8 +1,10 @@
 import type { ClusterMember } from '../../catalog/clusters.ts';
+import type { ClusterType } from '../../catalog/schema.ts';
 import type { ProcessSettings } from '../domain.ts';
 
 /** What a live cluster says of itself. */
 export interface ProbedCluster {
+  topology: ClusterType;
   replicaSetName: string;
   mongodVersion: string;
   featureCompatibilityVersion: string;

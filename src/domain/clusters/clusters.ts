@@ -152,7 +152,6 @@ async function writeRegistration(
     id,
     projectId,
     name,
-    type: 'replicaSet',
     sealedUri: context.secretBox.seal(registration.uri, uriContext(id)),
     displayUri: registration.shown,
     ...factsOf(registration.facts, nowMs),

@@ -103,6 +103,7 @@ export class LiveFacts {
 /** The columns that say what the cluster said of itself. */
 export function factsOf(facts: ProbedCluster, probedAtMs: number) {
   return {
+    type: facts.topology,
     replicaSetName: facts.replicaSetName,
     mongodVersion: facts.mongodVersion,
     featureCompatibilityVersion: facts.featureCompatibilityVersion,

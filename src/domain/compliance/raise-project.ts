@@ -74,7 +74,11 @@ async function raiseCluster(
     servedUntilMs: Math.max(nowMs, row.servedUntilMs),
     updatedAtMs: nowMs,
   });
-  const on = { backupEnabled: 1, paused: 0, pitEnabled: required.pitEnabled ? 1 : cluster.pitEnabled } as const;
+  const on = {
+    backupEnabled: 1,
+    paused: 0,
+    pitEnabled: required.pitEnabled && cluster.type === 'replicaSet' ? 1 : cluster.pitEnabled,
+  } as const;
   await updateCluster(writer, cluster.id, on);
   return { ...cluster, ...on };
 }

@@ -20,6 +20,7 @@ export function captureKey(clusterId: string): string {
 /** Whether its oplog is to be captured. */
 export function isCaptured(cluster: ClusterRow): boolean {
   return (
+    cluster.type === 'replicaSet' &&
     cluster.pitEnabled === 1 &&
     cluster.paused === 0 &&
     cluster.backupEnabled === 1 &&

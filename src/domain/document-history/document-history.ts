@@ -170,7 +170,8 @@ async function requireHistory(
   const cluster = await requireCluster(reader, name);
   const snapshots = await knownSnapshots(reader, cluster.id);
   const { replicaSetName } = cluster;
-  if (replicaSetName === null) throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [cluster.name, 'it is no replica set']);
+  if (replicaSetName === null || cluster.type !== 'replicaSet')
+    throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [cluster.name, 'it is no replica set']);
   return { cluster, replicaSetName, snapshots };
 }
 
@@ -179,6 +180,7 @@ async function requireTarget(reader: CatalogReader, request: DocumentRestoreRequ
     projectId: request.targetProjectId ?? request.projectId,
     clusterName: request.targetClusterName ?? request.clusterName,
   });
+  if (target.type !== 'replicaSet') throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [target.name, 'it is no replica set']);
   if (target.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_RESTORE', [target.name]);
   if ((await clustersBeingRestored(reader, [target.id])).has(target.id))
     throw refuse('ATLAS_CLUSTER_RESTORE_IN_PROGRESS', [target.name]);

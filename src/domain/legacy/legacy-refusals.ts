@@ -5,7 +5,7 @@ export const legacyRefusals = {
   CHECKPOINT_NOT_FOUND: {
     status: 404,
     detail: 'No checkpoint with ID {0} exists for cluster {1} in group {2}.',
-    remedy: 'Checkpoints belong to sharded clusters of old; a replica set has none.',
+    remedy: 'No checkpoints are made so far; a replica set never has any. Restore a snapshot.',
   },
   FRACTIONAL_TIMESTAMP: {
     status: 400,

@@ -43,6 +43,8 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
     updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) => {
       const changed = await catalog.transact(async (writer) => {
         const cluster = await requireBackedUp(writer, name);
+        if (clusterCheckpointIntervalMin !== undefined && cluster.type === 'sharded')
+          throw refuse('FEATURE_UNSUPPORTED', [`checkpoints of the sharded cluster ${cluster.name}`]);
         if (clusterCheckpointIntervalMin !== undefined)
           throw refuse('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', [cluster.name]);
         const { items, restoreWindowDays } = termsOf(await scheduleOf(writer, context, cluster));
@@ -129,6 +131,8 @@ function sourceOf(request: LegacyRestoreRequest, cluster: ClusterRow): Source {
     throw refuse('VALIDATION_ERROR', [
       'snapshotId, checkpointId, oplogTs with oplogInc and pointInTimeUTCMillis exclude each other',
     ]);
+  if (checkpointId !== undefined && cluster.type === 'sharded')
+    throw refuse('CHECKPOINT_NOT_FOUND', [checkpointId, cluster.name, cluster.projectId]);
   if (checkpointId !== undefined) throw refuse('CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS', [cluster.name]);
   if (snapshotId !== undefined) return { deliveryType: 'automated', snapshotId };
   if (pointInTimeUtcMillis !== undefined)

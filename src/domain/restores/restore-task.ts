@@ -10,6 +10,8 @@ import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
 import { type Point, type PointRequest, pointOf } from '../continuous-backup/point-in-time.ts';
+import { balancerRecord, giveBackBalancer } from '../snapshots/balancer-holds.ts';
+import type { BalancerRecord, SnapshotEngine } from '../snapshots/snapshot-engine.ts';
 import { nextRestoreState } from './restore-state.ts';
 
 /** A restore that was cut off starts anew: it replaces whatever it finds. */
@@ -25,18 +27,25 @@ export interface RestoreEngine {
     uri: string;
     /** Beyond the snapshot, to this point of the captured oplog of its replica set. */
     point?: Point;
+    /** Where it is written down that the balancer of a sharded target is stopped by us. */
+    balancerRecord: BalancerRecord;
     signal: AbortSignal;
     report: ReportProgress;
   }): Promise<{ documents: number; bytes: number }>;
 }
 
-export function restoreSnapshotHandler(context: DomainContext, engine: RestoreEngine): TaskHandler {
+export function restoreSnapshotHandler(
+  context: DomainContext,
+  engine: RestoreEngine,
+  snapshotEngine: Pick<SnapshotEngine, 'startBalancer'>,
+): TaskHandler {
   const { clock } = context;
   return {
     run: async (work) => {
       const { job, target } = await work.commit(
         async (writer) => await start(writer, work.task.subjectId, clock.nowMs()),
       );
+      if (work.task.generation > 1) await giveBackBalancer(context, snapshotEngine, target);
       const snapshotId = must(job.snapshotId, 'a restore names its snapshot');
       assert(work.task.pinnedSnapshotId === snapshotId, 'what is being restored is pinned');
       const sealedUri = must(target.sealedUri, 'a cluster is not removed while a restore into it waits');
@@ -45,6 +54,7 @@ export function restoreSnapshotHandler(context: DomainContext, engine: RestoreEn
         snapshotId,
         uri: context.secretBox.open(sealedUri, uriContext(target.id)),
         ...(job.deliveryType === 'pointInTime' ? { point: pointOf(requested(job), clock.nowMs()) } : {}),
+        balancerRecord: balancerRecord(context, work, target.id),
         signal: work.signal,
         report: work.report,
       });

@@ -67,6 +67,7 @@ export function createRestoreJobs(
         if (target.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_RESTORE', [target.name]);
         if ((await clustersBeingRestored(writer, [target.id])).has(target.id))
           throw refuse('ATLAS_CLUSTER_RESTORE_IN_PROGRESS', [target.name]);
+        requireSameKind(snapshot, target);
         const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target, request });
         await insertRestoreJob(writer, row);
         const taskId = ids.next();
@@ -138,6 +139,14 @@ async function requireRestorable(
   if (snapshot.status !== 'completed' || createdAtMs === null)
     throw refuse('CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', [snapshotId]);
   return { ...snapshot, createdAtMs };
+}
+
+/** Whether a sharded target has as many shards is seen when the restore begins, before it is touched. */
+function requireSameKind(snapshot: SnapshotRow, target: ClusterRow): void {
+  if (snapshot.type === target.type) return;
+  const kind = (type: SnapshotRow['type']) => (type === 'sharded' ? 'a sharded cluster' : 'a replica set');
+  const reason = `snapshot ${snapshot.id} is of ${kind(snapshot.type)} and ${target.name} is ${kind(target.type)}`;
+  throw refuse('RESTORE_INITIATION_FAILED', [reason]);
 }
 
 async function requireRestoreJob(

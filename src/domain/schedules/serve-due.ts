@@ -84,6 +84,7 @@ export async function serveDue(
   const policyItemIds = due.map((item) => item.id);
   const snapshotId = await queueScheduledSnapshot(writer, context, {
     clusterId,
+    type: cluster.type,
     policyItemIds,
     frequencyType,
     retentionMs,

@@ -1,5 +1,5 @@
 import type { CatalogWriter } from '../../catalog/catalog.ts';
-import type { FrequencyType } from '../../catalog/schema.ts';
+import type { ClusterType, FrequencyType } from '../../catalog/schema.ts';
 import { insertSnapshot, unfinishedSnapshots, updateSnapshot } from '../../catalog/snapshots.ts';
 import { assert } from '../../lib/assert.ts';
 import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
@@ -9,6 +9,7 @@ import { TAKE_ATTEMPTS_MAX } from './take-snapshot-task.ts';
 
 export interface DueSnapshot {
   clusterId: string;
+  type: ClusterType;
   /** Every policy item that it counts for. */
   policyItemIds: readonly string[];
   /** Of the item that it is attached to, which keeps it longest. */
@@ -40,10 +41,10 @@ export async function queueScheduledSnapshot(
     });
     return waiting.id;
   }
-  const { clusterId, retentionMs } = due;
+  const { clusterId, type, retentionMs } = due;
   const id = context.ids.next();
   await insertSnapshot(writer, {
-    ...requestedSnapshot({ id, clusterId, description: '', nowMs, retentionMs }),
+    ...requestedSnapshot({ id, clusterId, type, description: '', nowMs, retentionMs }),
     snapshotType: 'scheduled',
     frequencyType: due.frequencyType,
     policyItems: JSON.stringify(due.policyItemIds),

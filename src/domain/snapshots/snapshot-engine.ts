@@ -26,13 +26,23 @@ export interface TakeRequest extends SnapshotName {
   parent: SnapshotName | null;
   /** What to write down of its retention, which counts from its end. */
   retentionAt: (finishedAtMs: number) => ManifestRetention;
+  /** Where it is written down that the balancer of a sharded cluster is stopped by us. */
+  balancerRecord: BalancerRecord;
   signal: AbortSignal;
   report: ReportProgress;
+}
+
+/** Written before the balancer is stopped; erased after it was started again. */
+export interface BalancerRecord {
+  write(): Promise<void>;
+  erase(): Promise<void>;
 }
 
 /** Moves data from a cluster into the repository. When it resolves the manifest is there; when it rejects there is none. */
 export interface SnapshotEngine {
   take(request: TakeRequest): Promise<ManifestFacts>;
+  /** Of the sharded cluster that the connection string leads to. */
+  startBalancer(uri: string): Promise<void>;
 }
 
 /** The repository's manifests, as the rules need them. */

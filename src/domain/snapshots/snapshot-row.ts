@@ -1,6 +1,7 @@
-import type { FrequencyType, SnapshotCopyRow, SnapshotRow, SnapshotType } from '../../catalog/schema.ts';
+import type { ClusterType, FrequencyType, SnapshotCopyRow, SnapshotRow, SnapshotType } from '../../catalog/schema.ts';
+import { decodeSnapshotMembers, type SnapshotMember } from '../../catalog/snapshots.ts';
 import { assert } from '../../lib/assert.ts';
-import type { ManifestRetention } from '../../repository/format/manifest.ts';
+import type { ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
 import type { Snapshot } from '../domain.ts';
 import type { ManifestFacts } from './snapshot-engine.ts';
 
@@ -10,6 +11,7 @@ import type { ManifestFacts } from './snapshot-engine.ts';
 export function requestedSnapshot(request: {
   id: string;
   clusterId: string;
+  type: ClusterType;
   description: string;
   nowMs: number;
   retentionMs: number;
@@ -21,7 +23,7 @@ export function requestedSnapshot(request: {
     status: 'queued',
     snapshotType: 'onDemand',
     frequencyType: 'ondemand',
-    type: 'replicaSet',
+    type: request.type,
     description: request.description,
     policyItems: '[]',
     requestedAtMs: request.nowMs,
@@ -38,6 +40,7 @@ export function requestedSnapshot(request: {
     clusterTimeI: null,
     parentSnapshotId: null,
     replicaSetName: null,
+    members: null,
     mongodVersion: null,
     featureCompatibilityVersion: null,
     collections: null,
@@ -64,7 +67,9 @@ export function completedColumns({ header, storageSizeBytes }: ManifestFacts) {
     clusterTimeT: header.clusterTime.t,
     clusterTimeI: header.clusterTime.i,
     parentSnapshotId: header.parentSnapshotId,
+    type: header.type,
     replicaSetName: header.replicaSetName,
+    members: membersOf(header),
     mongodVersion: header.mongodVersion,
     featureCompatibilityVersion: header.featureCompatibilityVersion,
     collections: header.collections,
@@ -75,6 +80,18 @@ export function completedColumns({ header, storageSizeBytes }: ManifestFacts) {
     storageSizeBytes,
     failureReason: null,
   };
+}
+
+/** What the API says of the parts of a sharded snapshot. */
+function membersOf({ members }: ManifestHeader): string | null {
+  if (members === undefined) return null;
+  const shown: SnapshotMember[] = members.map(({ id, shardName, configServer, replicaSetName }) => ({
+    id,
+    shardName,
+    configServer,
+    replicaSetName,
+  }));
+  return JSON.stringify(shown);
 }
 
 /** The retention that goes into the manifest of a snapshot that ends at that time. */
@@ -98,13 +115,13 @@ export function rebuiltSnapshot(facts: ManifestFacts): SnapshotRow {
   const requested = requestedSnapshot({
     id: header.snapshotId,
     clusterId: header.clusterId,
+    type: header.type,
     description: header.retention.description ?? '',
     nowMs: takenAtMs,
     retentionMs: Math.max(1, expiresAtMs - finishedAtMs),
   });
   return {
     ...requested,
-    type: header.type,
     snapshotType: header.retention.snapshotType as SnapshotType,
     frequencyType: header.retention.frequencyType as FrequencyType,
     policyItems: JSON.stringify(header.retention.policyItems),
@@ -125,6 +142,7 @@ export function snapshotOf(
     projectId,
     clusterName,
     taskId,
+    members: decodeSnapshotMembers(row.members),
     // Of one whose original has expired only the copies are left, and their time is what counts.
     expiresAtMs:
       row.deletedAtMs === null ? row.expiresAtMs : Math.max(row.expiresAtMs, ...copies.map((copy) => copy.expiresAtMs)),

@@ -4,9 +4,11 @@ import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import { copiesOfSnapshots } from '../../catalog/snapshot-copies.ts';
 import {
   findSnapshot,
+  findSnapshotOfMember,
   insertSnapshot,
   listSnapshots,
   newestCompletedSnapshot,
+  shardedSnapshotsOfCluster,
   unfinishedSnapshots,
   updateSnapshot,
 } from '../../catalog/snapshots.ts';
@@ -47,6 +49,8 @@ export function createSnapshots(context: DomainContext): Snapshots {
       return mapPage(rows, (row) => must(views.get(row.id), 'a view for every row'));
     },
 
+    listSharded: async (name) => await listSharded(catalog.reader, name),
+
     get: async ({ snapshotId, ...name }) => {
       const { cluster, row } = await requireSnapshotOrCopy(catalog.reader, name, snapshotId);
       return await viewOf(catalog.reader, cluster, row);
@@ -67,6 +71,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
         const row = requestedSnapshot({
           id: ids.next(),
           clusterId: cluster.id,
+          type: cluster.type,
           description: description ?? '',
           nowMs,
           retentionMs: retentionEndMs(nowMs, 'DAYS', days) - nowMs,
@@ -91,7 +96,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
       if (!isValidRetention(retentionUnit, retentionValue))
         throw refuse('BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', [`${retentionValue}`, retentionUnit]);
       const changed = await catalog.transact(async (writer) => {
-        const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
+        const { cluster, row } = await requireWhole(writer, name, snapshotId, 'CANNOT_MODIFY_CLUSTER_SNAPSHOT');
         if (row.status !== 'completed') throw refuse('CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', [snapshotId]);
         // Counted from completion, as the first expiry was: the same retention again changes nothing.
         const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
@@ -114,6 +119,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
 
     delete: async ({ snapshotId, ...name }) => {
       await catalog.transact(async (writer) => {
+        await refuseMember(writer, name, snapshotId, 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT');
         const { cluster, row } = await requireSnapshotOrCopy(writer, name, snapshotId);
         if (row.status === 'queued' || row.status === 'inProgress')
           throw refuse('CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', [snapshotId]);
@@ -174,6 +180,29 @@ function endOf({ doNotDelete, expiresAtMs }: Pick<SnapshotRow, 'doNotDelete' | '
   return doNotDelete === 1 ? Number.POSITIVE_INFINITY : expiresAtMs;
 }
 
+async function requireWhole(
+  reader: CatalogReader,
+  name: ClusterName,
+  snapshotId: string,
+  code: 'CANNOT_MODIFY_CLUSTER_SNAPSHOT',
+): Promise<{ cluster: ClusterRow; row: SnapshotRow }> {
+  await refuseMember(reader, name, snapshotId, code);
+  return await requireSnapshot(reader, name, snapshotId);
+}
+
+/** One part of a sharded snapshot is nobody's to change: it lives and goes with the others. */
+async function refuseMember(
+  reader: CatalogReader,
+  name: ClusterName,
+  snapshotId: string,
+  code: 'CANNOT_MODIFY_CLUSTER_SNAPSHOT' | 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT',
+): Promise<void> {
+  const cluster = await requireCluster(reader, name);
+  if (cluster.type !== 'sharded') return;
+  const whole = await findSnapshotOfMember(reader, cluster.id, snapshotId);
+  if (whole !== undefined) throw refuse(code, [snapshotId, whole.id]);
+}
+
 /** Also one whose original has expired, while a copy is kept. */
 async function requireSnapshotOrCopy(
   reader: CatalogReader,
@@ -207,6 +236,13 @@ async function closest(
   const atOrBefore = { t: point.seconds, i: point.increment ?? INCREMENT_LAST };
   const row = await newestCompletedSnapshot(reader, { clusterId, atOrBefore });
   return row === undefined ? { items: [], totalCount: 0 } : { items: [row], totalCount: 1 };
+}
+
+async function listSharded(reader: CatalogReader, name: ClusterName): Promise<Snapshot[]> {
+  const cluster = await requireCluster(reader, name);
+  const rows = await shardedSnapshotsOfCluster(reader, cluster.id);
+  const views = await withTasks(reader, cluster, rows);
+  return rows.map((row) => must(views.get(row.id), 'a view for every row'));
 }
 
 async function viewOf(reader: CatalogReader, cluster: ClusterRow, row: SnapshotRow): Promise<Snapshot> {

@@ -8,6 +8,7 @@ import { pinSnapshot } from '../../tasks/queue.ts';
 import type { ClusterProbe } from '../clusters/cluster-probe.ts';
 import { factsOf } from '../clusters/live-facts.ts';
 import type { DomainContext } from '../context.ts';
+import { balancerRecord, giveBackBalancer } from './balancer-holds.ts';
 import { queueManifestDeletion } from './discard-snapshot.ts';
 import type { ManifestFacts, Manifests, SnapshotEngine, SnapshotName } from './snapshot-engine.ts';
 import { completedColumns, manifestRetention } from './snapshot-row.ts';
@@ -38,6 +39,7 @@ export function takeSnapshotHandler(context: DomainContext, ports: TakeSnapshotP
   return {
     run: async (work) => {
       const started = await work.commit(async (writer) => await start(writer, context, work.task));
+      if (work.task.generation > 1) await giveBackBalancer(context, ports.engine, started.cluster);
       const earlier = await manifestOfEarlierAttempt(ports.manifests, work, started.row);
       const facts = earlier ?? (await takeOnce(context, ports, work, started));
       assert(facts.header.snapshotId === started.row.id, 'the manifest is that of the snapshot');
@@ -116,6 +118,7 @@ async function take(
     snapshotId: row.id,
     parent,
     retentionAt: (finishedAtMs) => manifestRetention(row, finishedAtMs),
+    balancerRecord: balancerRecord(context, work, cluster.id),
     signal: work.signal,
     report: work.report,
   });

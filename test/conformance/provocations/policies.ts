@@ -1,5 +1,6 @@
 import { ok } from 'node:assert/strict';
 import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
+import { turnClusterSharded } from './sharded.ts';
 
 /** Schedules and compliance policies. */
 
@@ -124,6 +125,10 @@ export const policyProvocations: Provocations = {
   updateGroupClusterSnapshotSchedule: {
     BACKUP_CONFIG_NOT_FOUND: noBackup,
     CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET: sent({ clusterCheckpointIntervalMin: 15 }),
+    FEATURE_UNSUPPORTED: async (kit) => {
+      await turnClusterSharded(kit);
+      return await kit.ask({ body: { clusterCheckpointIntervalMin: 15 } });
+    },
     INVALID_BACKUP_POLICY: async (kit) => {
       await kit.did('updateGroupCluster', { body: { pitEnabled: true } });
       return await kit.ask({ body: { snapshotIntervalHours: 24 } });

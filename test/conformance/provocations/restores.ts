@@ -1,6 +1,7 @@
 import { sampleIds } from '../../support/sample-domain.ts';
 import { restoring } from './clusters.ts';
 import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
+import { turnClusterSharded } from './sharded.ts';
 
 /** Restore jobs in today's words and in the legacy ones, and of single collections. */
 
@@ -43,6 +44,11 @@ const ofPaused = async (kit: Kit) => {
   await kit.did('updateGroupCluster', { body: { paused: true } });
   return snapshotId;
 };
+const toAnotherKind = async (kit: Kit) => {
+  const snapshotId = await kit.completed();
+  await turnClusterSharded(kit);
+  return snapshotId;
+};
 const besideAnother = async (kit: Kit) => {
   await restoring(kit);
   const { results } = (await kit.did('listGroupClusterBackupSnapshots')) as unknown as { results: { id: string }[] };
@@ -58,6 +64,7 @@ const either = (body: Body, inTime: (seconds: number) => Record<string, unknown>
   CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT: of(body, deleted),
   CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT: of(body, running),
   CLUSTER_PAUSED_CANNOT_RESTORE: of(body, ofPaused),
+  RESTORE_INITIATION_FAILED: of(body, toAnotherKind),
   ATLAS_CLUSTER_RESTORE_IN_PROGRESS: of(body, besideAnother),
   INVALID_PIT_RESTORE_TIME: (async (kit) =>
     await kit.ask({ body: body(inTime(secondsNow(kit) + 1_000)) })) satisfies Provocation,
@@ -144,6 +151,10 @@ export const restoreProvocations: Provocations = {
     MISSING_ATTRIBUTE: asking({ body: legacy({}) }),
     UNSUPPORTED_DELIVERY_METHOD: of(legacy, completed, { methodName: 'SCP' }),
     CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS: asking({ body: legacy({ checkpointId: nowhere }) }),
+    CHECKPOINT_NOT_FOUND: async (kit) => {
+      await turnClusterSharded(kit);
+      return await kit.ask({ body: legacy({ checkpointId: nowhere }) });
+    },
     FRACTIONAL_TIMESTAMP: asking({ body: legacy({ pointInTimeUTCMillis: 1_700_000_000_001 }) }),
     ...either(legacy, (seconds) => ({ pointInTimeUTCMillis: seconds * 1000 })),
     ...downloads((change) => legacy({ ...change, methodName: 'HTTP' }), { pointInTimeUTCMillis: 1_700_000_000_000 }),

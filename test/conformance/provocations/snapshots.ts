@@ -1,5 +1,6 @@
 import { bind, copied, noBackup, policyHolds } from './policies.ts';
 import { asking, type Kit, type Provocation, type Provocations } from './provocation.ts';
+import { memberOfSharded } from './sharded.ts';
 
 /** Snapshots in today's words and in the legacy ones, what is in them, and the work on them. */
 
@@ -16,7 +17,9 @@ const protectedCopy: Provocation = async (kit) => {
   await kit.world.clock.leap(31 * 86_400_000);
   return await kit.ask({ params: { snapshotId } });
 };
+const ofMember: Provocation = async (kit) => await kit.ask({ params: { snapshotId: await memberOfSharded(kit) } });
 const deletion = {
+  CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT: ofMember,
   CANNOT_DELETE_IN_PROGRESS_SNAPSHOT: whileRunning,
   CANNOT_DELETE_PROTECTED_SNAPSHOT: keptForGood,
   CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY: underPolicy,
@@ -65,6 +68,11 @@ export const snapshotProvocations: Provocations = {
     SNAPSHOT_RETENTION_LESS_THAN_BACKUP_COMPLIANCE_POLICY: policyHolds({ body: { retentionInDays: 9 } }),
   },
   updateGroupClusterBackupSnapshot: {
+    CANNOT_MODIFY_CLUSTER_SNAPSHOT: async (kit) =>
+      await kit.ask({
+        params: { snapshotId: await memberOfSharded(kit) },
+        body: { retentionUnit: 'DAYS', retentionValue: 6 },
+      }),
     CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION: whileRunning,
     BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID: asking({ body: { retentionUnit: 'DAYS', retentionValue: 0 } }),
     CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY: shortening(() => ({

@@ -1,0 +1,26 @@
+import type { Progress, ReportProgress } from '../lib/progress.ts';
+
+/** The progress of several replica sets as one: sums, and the words of the one that spoke last. */
+export class MemberProgress {
+  readonly #latest: (Progress | null)[];
+  readonly #report: ReportProgress;
+
+  constructor(members: number, report: ReportProgress) {
+    this.#latest = Array.from({ length: members }, () => null);
+    this.#report = report;
+  }
+
+  reporterOf(index: number, name: string): ReportProgress {
+    return (progress) => {
+      this.#latest[index] = progress;
+      const sum = (of: (one: Progress) => number) =>
+        this.#latest.reduce((total, one) => total + (one === null ? 0 : of(one)), 0);
+      this.#report({
+        ...progress,
+        subject: progress.subject === undefined ? name : `${name}: ${progress.subject}`,
+        documentsDone: sum((one) => one.documentsDone),
+        bytesDone: sum((one) => one.bytesDone),
+      });
+    };
+  }
+}

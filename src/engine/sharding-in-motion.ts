@@ -1,0 +1,51 @@
+import type { Timestamp64 } from '../lib/timestamp.ts';
+import { codeOf, isTimeUnreadable } from '../mongo/errors.ts';
+import { bsonTimestamp, type SourceMember } from '../mongo/source-member.ts';
+
+/**
+ * Where servers keep what they are about to do, from before the first step to after the last: while one of these holds something, routing metadata and data of a collection may tell
+ * different stories. Absent ones are empty.
+ */
+const UNDER_WAY = [
+  ['migrationCoordinators', 'a migration'],
+  ['migrationRecipients', 'a migration'],
+  ['migrations', 'a migration'],
+  ['system.sharding_ddl_coordinators', 'a change of the sharded catalog'],
+  ['reshardingOperations', 'a resharding'],
+  ['localReshardingOperations.donor', 'a resharding'],
+  ['localReshardingOperations.recipient', 'a resharding'],
+] as const;
+
+/** What moves on this replica set at that very time, in words; null where everything is at rest. */
+export async function shardingInMotion(
+  member: SourceMember,
+  at: Timestamp64,
+  signal: AbortSignal,
+): Promise<string | null> {
+  for (const [name, what] of UNDER_WAY) {
+    const command = {
+      find: name,
+      limit: 1,
+      singleBatch: true,
+      readConcern: { level: 'snapshot', atClusterTime: bsonTimestamp(at) },
+    };
+    try {
+      const reply = await member.command('config', command, signal);
+      const [found] = reply.cursor.firstBatch as { nss?: unknown; ns?: unknown; _id?: unknown }[];
+      if (found !== undefined) return `${what}${subjectOf(found)} on ${member.host}`;
+    } catch (error) {
+      // The collection was created or dropped since: something has just begun or ended.
+      if (isTimeUnreadable(error)) return `${what} on ${member.host}`;
+      if (codeOf(error) !== NAMESPACE_NOT_FOUND) throw error;
+    }
+  }
+  return null;
+}
+
+const NAMESPACE_NOT_FOUND = 26;
+
+function subjectOf(found: { nss?: unknown; ns?: unknown; _id?: unknown }): string {
+  const id = found._id as { namespace?: unknown } | undefined;
+  const subject = found.nss ?? found.ns ?? id?.namespace;
+  return typeof subject === 'string' ? ` of ${subject}` : '';
+}

@@ -1,0 +1,57 @@
+import type { ClusterTime, MongoClient } from 'mongodb';
+import { Fault } from '../lib/errors.ts';
+import { type Timestamp64, timestampOf } from '../lib/timestamp.ts';
+import { connectCluster } from './connect.ts';
+import { asFault } from './errors.ts';
+
+/** A time as the replica sets of a sharded cluster tell it each other: with the signature that makes them believe it. */
+export interface SharedTime {
+  ts: Timestamp64;
+  /** `$clusterTime` of an answer, at or after `ts`. */
+  gossip: ClusterTime | null;
+}
+
+/** A replica set whose clock can be made to follow the rest of its cluster. */
+export class FollowingClock {
+  readonly #client: MongoClient;
+  readonly #name: string;
+
+  private constructor(client: MongoClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+  }
+
+  /** `name`: the shard, for messages. */
+  static async connect(uri: string, name: string, signal: AbortSignal): Promise<FollowingClock> {
+    return new FollowingClock(await connectCluster(uri, { signal }), name);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Makes the replica set write an entry after the time, unless it has one: its clock is told the time, and a note is put into its oplog. */
+  async moveOn(time: SharedTime): Promise<void> {
+    const admin = this.#client.db('admin');
+    const session = this.#client.startSession({ causalConsistency: false });
+    try {
+      if (time.gossip !== null) session.advanceClusterTime(time.gossip);
+      const hello = await admin.command({ hello: 1 });
+      const written = hello.lastWrite?.opTime?.ts;
+      if (written !== undefined && timestampOf(written) > time.ts) return;
+      const note = { appendOplogNote: 1, data: { msg: 'tidemark: time goes on' }, writeConcern: { w: 'majority' } };
+      const { operationTime } = await admin.command(note, { session });
+      if (operationTime !== undefined && timestampOf(operationTime) > time.ts) return;
+      throw new Fault({
+        op: 'append an oplog note',
+        subject: this.#name,
+        message: `the clock of ${this.#name} does not follow the rest of the cluster`,
+        retryable: true,
+      });
+    } catch (error) {
+      throw asFault(error, 'append an oplog note', this.#name);
+    } finally {
+      await session.endSession();
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { runTidemark } from '../../tools/demo/tidemark-process.ts';
+import { useReplicaSet } from '../support/replica-set.ts';
+import { ServedTidemark, until } from '../support/served-tidemark.ts';
+import { useShardedCluster } from '../support/sharded-cluster.ts';
+
+interface ShardedBody {
+  id: string;
+  type: string;
+  status: string;
+  members: { id: string; replicaSetName: string }[];
+  snapshotIds: string[];
+  configServerType: string;
+}
+
+const VERSION = '2023-01-01';
+
+describe('a sharded cluster in the service', () => {
+  const cluster = useShardedCluster();
+  const twin = useShardedCluster({ prefix: 't' });
+  const replicaSet = useReplicaSet({ name: 'alone' });
+  let tidemark: ServedTidemark;
+
+  before(async () => {
+    await cluster().createDatabase('shop', 0);
+    await cluster().shardCollection('shop', 'orders');
+    await cluster().moveRange('shop', 'orders', 1, { _id: 1000 });
+    const orders = (shard: number) =>
+      cluster().shard(shard).set.client.db('shop').collection<{ _id: number }>('orders');
+    await orders(0).insertMany(Array.from({ length: 1000 }, (_, n) => ({ _id: n })));
+    await orders(1).insertMany(Array.from({ length: 1000 }, (_, n) => ({ _id: 1000 + n })));
+    tidemark = await ServedTidemark.create();
+    await tidemark.addCluster('Sharded', cluster().uri);
+    await tidemark.addCluster('Alone', replicaSet().uri);
+    await tidemark.addCluster('Twin', twin().uri);
+  });
+
+  after(async () => await tidemark.remove());
+
+  const get = async <T>(rest: string): Promise<T> =>
+    await tidemark.client.get<T>(tidemark.path('Sharded', rest), VERSION);
+  const ask = async (method: string, rest: string, body?: unknown) => {
+    const type = `application/vnd.atlas.${VERSION}+json`;
+    const answer = await fetch(tidemark.client.url + tidemark.path('Sharded', rest), {
+      method,
+      headers: { authorization: `Bearer ${tidemark.client.token}`, accept: type, 'content-type': type },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return [answer.status, text === '' ? null : (JSON.parse(text) as { errorCode?: string }).errorCode];
+  };
+  const mode = async () => (await cluster().balancer()).mode;
+
+  test('is shown with its shards', async () => {
+    const path = `/api/atlas/v2/groups/${tidemark.credentials.projectId}/clusters/Sharded`;
+    const body = await tidemark.client.get<{ clusterType: string; replicationSpecs: unknown[] }>(path, '2024-08-05');
+    assert.deepEqual([body.clusterType, body.replicationSpecs.length], ['SHARDED', 2]);
+  });
+
+  test('has one snapshot with members, readable and deletable by both routes', async () => {
+    const { id } = await tidemark.requestSnapshot('Sharded');
+    assert.equal((await tidemark.whenSnapshotEnds('Sharded', id)).status, 'completed');
+    const sharded = await get<ShardedBody>(`snapshots/shardedCluster/${id}`);
+    assert.deepEqual(
+      sharded.members.map((member) => member.replicaSetName),
+      ['rs0', 'rs1', 'cfg'],
+    );
+    assert.deepEqual(
+      sharded.snapshotIds,
+      sharded.members.map((member) => member.id),
+    );
+    assert.deepEqual([sharded.type, sharded.configServerType], ['shardedCluster', 'DEDICATED']);
+    assert.equal((await get<ShardedBody>(`snapshots/${id}`)).type, 'shardedCluster');
+    const list = await get<{ results: ShardedBody[]; totalCount: number }>('snapshots/shardedClusters');
+    assert.deepEqual([list.totalCount, list.results[0]?.id], [1, id]);
+    const [member] = sharded.snapshotIds;
+    assert.deepEqual(await ask('DELETE', `snapshots/${member}`), [403, 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT']);
+    const misled = await ask('POST', 'restoreJobs', {
+      deliveryType: 'automated',
+      snapshotId: id,
+      targetClusterName: 'Alone',
+      targetGroupId: tidemark.credentials.projectId,
+    });
+    assert.deepEqual(misled, [409, 'RESTORE_INITIATION_FAILED']);
+    assert.equal((await ask('DELETE', `snapshots/shardedCluster/${id}`))[0], 204);
+    assert.equal((await get<{ totalCount: number }>('snapshots/shardedClusters')).totalCount, 0);
+  });
+
+  test('is restored to another cluster of two shards, which then routes', async () => {
+    const { id } = await tidemark.requestSnapshot('Sharded');
+    await tidemark.whenSnapshotEnds('Sharded', id);
+    const body = {
+      deliveryType: 'automated',
+      snapshotId: id,
+      targetClusterName: 'Twin',
+      targetGroupId: tidemark.credentials.projectId,
+    };
+    const job = await tidemark.client.post<{ id: string }>(tidemark.path('Sharded', 'restoreJobs'), body, VERSION);
+    const ended = await until('the restore ends', async () => {
+      const now = await get<{ failed: boolean; finishedAt?: string }>(`restoreJobs/${job.id}`);
+      return now.failed || now.finishedAt !== undefined ? now : null;
+    });
+    assert.equal(ended.failed, false);
+    const found = [...(await twin().findRouted('shop', 'orders')).entries()];
+    assert.deepEqual(
+      found.map(([shard, documents]) => [shard, documents.length]),
+      [
+        ['ts0', 1000],
+        ['ts1', 1000],
+      ],
+    );
+    assert.equal((await twin().balancer()).mode, 'full');
+
+    // The same with nothing but the repository and the command.
+    await twin().shard(0).set.client.db('shop').collection<{ _id: number }>('orders').deleteOne({ _id: 1 });
+    const target = ['--repository', tidemark.repositoryDir, '--uri', twin().uri];
+    await runTidemark(['restore', '--snapshot', id, ...target, '--yes']);
+    const again = await twin().findRouted('shop', 'orders');
+    assert.deepEqual(
+      [...again.values()].map((documents) => documents.length),
+      [1000, 1000],
+    );
+  });
+
+  test('gets its balancer back after the process that had stopped it was killed', async () => {
+    const settings = cluster().config.client.db('config').collection<{ _id: string; stopped?: boolean }>('settings');
+    const { id } = await tidemark.requestSnapshot('Sharded');
+    await until('the balancer is stopped', async () => {
+      return (await settings.findOne({ _id: 'balancer' }))?.stopped === true ? true : null;
+    });
+    await tidemark.kill();
+    assert.equal(await mode(), 'off', 'it was killed while the balancer was stopped');
+    await tidemark.restart();
+    await until('the balancer is given back', async () => ((await mode()) === 'full' ? true : null));
+    assert.equal((await tidemark.whenSnapshotEnds('Sharded', id)).status, 'completed');
+    assert.equal(await mode(), 'full');
+  });
+});

@@ -1,0 +1,166 @@
+import { after, before } from 'node:test';
+import type { Document, Timestamp, UUID } from 'mongodb';
+import { must } from '../../src/lib/assert.ts';
+import { ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
+
+const MAJORITY = { writeConcern: { w: 'majority', wtimeout: 60_000 } };
+
+export interface ShardedClusterOptions extends Omit<ReplicaSetOptions, 'name' | 'args'> {
+  shards?: number;
+  /** Put before every replica set's and shard's name, so that two clusters share none. */
+  prefix?: string;
+}
+
+export interface Shard {
+  /** Its `_id` in config.shards. */
+  id: string;
+  set: ReplicaSet;
+}
+
+/**
+ * A real sharded cluster without a mongos: what a mongos would ask of config servers and shards is asked here, by the servers' own internal commands. Clients therefore write to the shards
+ * directly, and see to it themselves that a document is put where its chunk is.
+ */
+export class ShardedCluster {
+  readonly config: ReplicaSet;
+  readonly shards: readonly Shard[];
+
+  private constructor(config: ReplicaSet, shards: readonly Shard[]) {
+    this.config = config;
+    this.shards = shards;
+  }
+
+  static async start(options: ShardedClusterOptions = {}): Promise<ShardedCluster> {
+    const { shards = 2, prefix = '', ...common } = options;
+    const started = await Promise.allSettled([
+      ReplicaSet.start({ cacheGb: 0.25, ...common, name: `${prefix}cfg`, args: ['--configsvr'] }),
+      ...Array.from({ length: shards }, (_, index) =>
+        ReplicaSet.start({ cacheGb: 0.25, ...common, name: `${prefix}rs${index}`, args: ['--shardsvr'] }),
+      ),
+    ]);
+    const sets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    try {
+      for (const one of started) if (one.status === 'rejected') throw one.reason;
+      const [config, ...members] = sets;
+      const cluster = new ShardedCluster(
+        must(config, 'there is a config server'),
+        members.map((set, index) => ({ id: `${prefix}s${index}`, set })),
+      );
+      for (const { id, set } of cluster.shards) await cluster.#addShard(id, set);
+      return cluster;
+    } catch (error) {
+      await Promise.all(sets.map((set) => set.stop()));
+      throw error;
+    }
+  }
+
+  /** How Tidemark is told of it. */
+  get uri(): string {
+    return this.config.uri;
+  }
+
+  get sets(): readonly ReplicaSet[] {
+    return [...this.shards.map((shard) => shard.set), this.config];
+  }
+
+  shard(index: number): Shard {
+    return must(this.shards[index], `the cluster has a shard ${index}`);
+  }
+
+  async #addShard(id: string, set: ReplicaSet): Promise<void> {
+    const connectionString = `${set.name}/${set.members.map((member) => member.address).join(',')}`;
+    await this.config.client.db('admin').command({ _configsvrAddShard: connectionString, name: id, ...MAJORITY });
+  }
+
+  async createDatabase(db: string, primary: number): Promise<void> {
+    const command = { _configsvrCreateDatabase: db, primaryShardId: this.shard(primary).id, ...MAJORITY };
+    await this.config.client.db('admin').command(command);
+    await this.#flushDatabase(db);
+  }
+
+  async #flushDatabase(db: string): Promise<void> {
+    for (const { set } of this.shards) {
+      await set.client.db('admin').command({ _flushDatabaseCacheUpdates: db, syncFromConfig: true });
+    }
+  }
+
+  async primaryShardOf(db: string): Promise<Shard> {
+    const found = await this.#configDocument('databases', db);
+    return must(
+      this.shards.find((shard) => shard.id === found.primary),
+      `${db} has a primary shard`,
+    );
+  }
+
+  /** Shards a collection by ranges of `_id`. All chunks begin on the primary shard. */
+  async shardCollection(db: string, name: string, shardKey: Document = { _id: 1 }, more: Document = {}): Promise<void> {
+    const primary = await this.primaryShardOf(db);
+    const { version } = await this.#configDocument('databases', db);
+    await primary.set.client.db(db).command({
+      _shardsvrCreateCollection: name,
+      shardKey,
+      unique: false,
+      ...more,
+      databaseVersion: version,
+      ...MAJORITY,
+    });
+  }
+
+  /** Splits and moves so that the range from `min` up to `max` is on the shard. */
+  async moveRange(db: string, name: string, to: number, min: Document, max?: Document): Promise<void> {
+    await this.config.client.db('admin').command({
+      _configsvrMoveRange: `${db}.${name}`,
+      toShard: this.shard(to).id,
+      min,
+      ...(max === undefined ? {} : { max }),
+      waitForDelete: false,
+      ...MAJORITY,
+    });
+  }
+
+  async collectionUuid(db: string, name: string): Promise<UUID> {
+    return (await this.#configDocument('collections', `${db}.${name}`)).uuid as UUID;
+  }
+
+  /** Reads by the protocol of shard versions, as a mongos does: a shard that disagrees with the routing metadata refuses, and one that owns chunks leaves its orphans out. */
+  async findRouted(db: string, name: string): Promise<Map<string, Document[]>> {
+    const config = this.config.client.db('config');
+    const collection = await this.#configDocument('collections', `${db}.${name}`);
+    const chunks = await config.collection('chunks').find({ uuid: collection.uuid }).toArray();
+    const found = new Map<string, Document[]>();
+    for (const { id, set } of this.shards) {
+      const versions = chunks.filter((chunk) => chunk.shard === id).map((chunk) => chunk.lastmod as Timestamp);
+      if (versions.length === 0) continue;
+      const v = versions.reduce((max, one) => (one.greaterThan(max) ? one : max));
+      const shardVersion = { e: collection.lastmodEpoch, t: collection.timestamp, v };
+      const reply = await set.client.db(db).command({ find: name, filter: {}, batchSize: 100_000, shardVersion });
+      found.set(id, reply.cursor.firstBatch as Document[]);
+    }
+    return found;
+  }
+
+  async #configDocument(name: string, id: string): Promise<Document> {
+    const found = await this.config.client.db('config').collection<{ _id: string }>(name).findOne({ _id: id });
+    return must(found as Document | null, `config.${name} knows ${id}`);
+  }
+
+  async balancer(): Promise<Document> {
+    return await this.config.client.db('admin').command({ _configsvrBalancerStatus: 1 });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.sets.map((set) => set.stop()));
+  }
+}
+
+/** A sharded cluster for all the tests of a file. */
+export function useShardedCluster(options: ShardedClusterOptions = {}): () => ShardedCluster {
+  let cluster: ShardedCluster | undefined;
+  before(async () => {
+    cluster = await ShardedCluster.start(options);
+  });
+  after(async () => {
+    await cluster?.stop();
+  });
+  return () => must(cluster, 'the cluster is there once the tests run');
+}
