@@ -1,5 +1,5 @@
 /**
- * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--download` how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores` what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. Floors and work are measured in the same run, each in a process of its own;
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--download` how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores` what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. With `--tailer [--rate 5000 --seconds 60]`: how continuous backup and a restore from it keep up. Floors and work are measured in the same run, each in a process of its own;
  * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -23,6 +23,8 @@ import { type Figures, figureColumns, figureRows, type Incremental } from './ben
 import { type Measured, measure } from './bench/measured-work.ts';
 import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
 import { measureStores, storeColumns, storeRows } from './bench/store-speed.ts';
+import { tailerColumns, tailerRows } from './bench/tailer-figures.ts';
+import { measureTailer } from './bench/tailer-speed.ts';
 import { changeSampleData, createSampleIndexes, SAMPLE_DB } from './demo/sample-cluster.ts';
 
 const SEED = 20_261_122;
@@ -267,6 +269,15 @@ async function benchExport(bytes: number): Promise<void> {
   else for (const line of renderTable(exportColumns, exportRows(figures), terminal)) terminal.print(line);
 }
 
+async function benchTailer(directory: string): Promise<void> {
+  terminal.printError(
+    `writing ${values.rate} times a second for ${values.seconds} s, then restoring to the end of it\n`,
+  );
+  const figures = await measureTailer(directory, { perSecond: Number(values.rate), seconds: Number(values.seconds) });
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(tailerColumns, tailerRows(figures), terminal)) terminal.print(line);
+}
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1GB' },
@@ -276,6 +287,9 @@ const { values } = parseArgs({
     stores: { type: 'boolean', default: false },
     export: { type: 'boolean', default: false },
     download: { type: 'boolean', default: false },
+    tailer: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '5000' },
+    seconds: { type: 'string', default: '60' },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -290,6 +304,7 @@ try {
   else if (values.stores) await benchStores(directory, bytes);
   else if (values.export) await benchExport(Math.min(bytes, EXPORT_BYTES_MAX));
   else if (values.download) await benchDownload(directory, bytes);
+  else if (values.tailer) await benchTailer(directory);
   else await benchData(directory, bytes);
 } catch (error) {
   process.exitCode = 1;

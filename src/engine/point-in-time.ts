@@ -3,8 +3,7 @@ import { timestampOf } from '../lib/timestamp.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
 import { readCollection } from '../repository/layers.ts';
 import type { Repository } from '../repository/repository.ts';
-import { planReplay, type ReplayPlan } from './replay/plan-replay.ts';
-import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
+import { type PlanReplayOptions, planReplay, type ReplayPlan } from './replay/plan-replay.ts';
 import { createReplayState, isHeld, listState, type ReplayState } from './replay/replay-state.ts';
 import type { AccessControlDocuments } from './restore-users.ts';
 
@@ -39,7 +38,7 @@ export async function planPointInTime(
   repository: Repository,
   clusterId: string,
   manifest: Manifest,
-  options: { end: ReplayEnd; source: OplogSource; signal: AbortSignal },
+  options: Pick<PlanReplayOptions, 'end' | 'source' | 'signal' | 'progress'>,
 ): Promise<PointInTime> {
   const held = new Map<string, Buffer[]>();
   for (const entry of manifest.collections) {

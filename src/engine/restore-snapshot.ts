@@ -137,7 +137,11 @@ export class Restore {
     const { pointInTime, repository, clusterId, log, signal } = this.#options;
     if (pointInTime === undefined) return;
     this.#enter('verifying the oplog');
-    this.#point = await planPointInTime(repository, clusterId, this.#manifest, { ...pointInTime, signal });
+    this.#point = await planPointInTime(repository, clusterId, this.#manifest, {
+      ...pointInTime,
+      signal,
+      progress: (entries, lastTs) => this.#update({ subject: `${entries} entries, up to ${formatTimestamp(lastTs)}` }),
+    });
     const { plan } = this.#point;
     if (plan !== null && plan.undecided > 0)
       log.warn(

@@ -99,6 +99,27 @@ describe('a tailer whose object store fails one call in five', () => {
   });
 });
 
+describe('a tailer that meets entries larger than a document may be', () => {
+  const source = useReplicaSet({ name: 'source', cacheGb: 1 });
+
+  test('captures them as they are', async () => {
+    const fixture = await SnapshotFixture.create(source().uri);
+    const tail = new Tailing(source(), fixture);
+    const begin = await tail.mark();
+    const docs = source().client.db('large').collection<{ _id: number; bytes: Buffer }>('docs');
+    for (const _id of [1, 2]) await docs.insertOne({ _id, bytes: Buffer.alloc(16 * 1024 * 1024 - 28, _id) });
+    const to = await tail.mark();
+    await tail.stop();
+    const expected = await oplogBetween(source(), begin, to);
+    assert.equal(expected.filter((entry) => entry.length > 16 * 1024 * 1024).length, 2);
+    const from: Optime = { ts: begin, term: readOplogEntry(must(expected[0], 'the first mark'), 0).term };
+    const captured: Buffer[] = [];
+    for await (const entries of readSlices(fixture.repository, sliceSource(fixture, source()), { from, to }))
+      captured.push(entries);
+    assert.ok(Buffer.concat(captured).equals(Buffer.concat(expected.slice(1))));
+  });
+});
+
 describe('a tailer that a tiny oplog overtakes', () => {
   const source = useReplicaSet({
     name: 'source',

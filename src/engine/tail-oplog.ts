@@ -162,7 +162,8 @@ class Tail {
           pieces.push(fresh);
           bytes += fresh.length;
           end = last;
-          if (bytes >= this.limits.sliceBytes) break;
+          // The entry that the last slice ended with may fill a batch, and a slice, by itself.
+          if (bytes >= this.limits.sliceBytes && end.ts > from.ts) break;
         }
       }
       const full = bytes >= this.limits.sliceBytes;

@@ -75,6 +75,8 @@ export class RestoreTarget {
         return true;
       });
     }
+    const idIndex = oldIdIndex(info);
+    if (idIndex !== null) command.idIndex = idIndex;
     command.writeConcern = { w: 'majority' };
     await this.#run(db, command, `${db}.${name}`);
   }
@@ -215,6 +217,14 @@ export class RestoreTarget {
       message: `the target refused a write to ${subject}: ${String(refused.errmsg)}`,
     });
   }
+}
+
+/** The index on `_id` comes with its collection and is of version 2, unless one of version 1 (of collections from before 3.4) is asked for. */
+function oldIdIndex(info: Buffer): RawValue | null {
+  const index = findElement(info, 0, 'idIndex');
+  const version = index === null ? null : findElement(info, index.start, 'v');
+  if (index === null || version?.type !== 0x10 || info.readInt32LE(version.start) !== 1) return null;
+  return new RawValue('idIndex', 0x03, info.subarray(index.start, index.end));
 }
 
 const DOCUMENT_TYPE = Buffer.from([0x03]);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { BSON } from 'mongodb';
-import type { ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
+import type { OplogSource, ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
 import { type RestoredSnapshot, restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
+import { sliceOplog } from '../../src/engine/slice-oplog.ts';
 import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -15,6 +17,7 @@ import { ReplayedCopy } from '../support/replayed-copy.ts';
 import { type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
+import { Tailing } from '../support/tailing.ts';
 import { readTruth, type Truth } from '../support/truth.ts';
 import { SourceOplog } from './source-oplog.ts';
 import { Workload } from './workload.ts';
@@ -22,6 +25,7 @@ import { Workload } from './workload.ts';
 /** Fewer entries after the snapshot are no test. */
 const ENTRIES_MIN = 100;
 const TRIES_MAX = 4;
+const SNAPSHOT_EVERY_MS = 60_000;
 
 export interface ReplayReport {
   points: number;
@@ -32,13 +36,27 @@ export interface ReplayReport {
   entriesPerSecond: number;
   /** Documents left out of the comparison; see `leaveOutAmbiguous`. */
   ambiguous: number;
+  /** Taken while the workload ran; restores begin with the newest that precedes the point. */
+  snapshots: number;
+  /** Of the incremental ones, read from slices instead of the source. */
+  sliceEntries: number;
 }
 
-/** Restores to a point as the service does it, with the source's own oplog in place of slices. */
+export interface ReplayOptions {
+  points: number;
+  /** Of each writer, before the first snapshot and after the last. */
+  operations: number;
+  /** A tailer captures the oplog, and everything is restored from what it captured. */
+  tailed?: boolean;
+  /** The workload runs for so long, with a snapshot from time to time. */
+  ms?: number;
+}
+
+/** Restores to a point as the service does it, from slices or from the source's own oplog in place of them. */
 export async function restoreToPoint(
   repository: Repository,
   taken: TakenSnapshot,
-  source: SourceOplog,
+  source: OplogSource,
   end: ReplayEnd,
   uri: string,
 ): Promise<RestoredSnapshot> {
@@ -57,12 +75,10 @@ export async function restoreToPoint(
 }
 
 /** One seed: a snapshot while the workload runs, more workload, then restores at random points, each compared byte for byte with the truth at that point. */
-export async function checkReplay(
-  seed: number,
-  target: ReplicaSet,
-  options: { points: number; operations: number },
-): Promise<ReplayReport> {
-  const sourceOptions = { cacheGb: 1, setParameters: { ttlMonitorSleepSecs: 1 } };
+export async function checkReplay(seed: number, target: ReplicaSet, options: ReplayOptions): Promise<ReplayReport> {
+  // Recovery needs the whole oplog, and the workload writes some gigabytes in ten minutes.
+  const oplogMb = (options.ms ?? 0) > 0 ? 8192 : 1024;
+  const sourceOptions = { cacheGb: 1, oplogMb, setParameters: { ttlMonitorSleepSecs: 1 } };
   for (let tries = 1; ; tries++) {
     const report = await withReplicaSet(sourceOptions, (source) => checkOnce(seed, source, target, options));
     if (report !== null) return report;
@@ -74,27 +90,43 @@ async function checkOnce(
   seed: number,
   source: ReplicaSet,
   target: ReplicaSet,
-  options: { points: number; operations: number },
+  options: ReplayOptions,
 ): Promise<ReplayReport | null> {
   const rig = await SnapshotRig.create();
   const copy = await ReplayedCopy.take(source);
   try {
+    const tail = options.tailed === true ? new Tailing(source, rig) : null;
+    await tail?.begun();
     const workload = new Workload({ seed, port: async () => (await source.primary()).port });
     await workload.setUp();
     await workload.write(options.operations);
     workload.start();
-    const taken = await rig.take(source.uri).finally(() => workload.stop());
+    const snapshots = await takeFor(options.ms ?? 0, rig, source.uri).finally(() => workload.stop());
     await workload.write(options.operations);
+    await tail?.mark();
+    await tail?.stop();
     const oplog = await SourceOplog.read(source.client);
-    const range = pointsOf(oplog, taken);
+    const range = pointsOf(oplog, must(snapshots[0], 'a snapshot'));
     if (range === null) return null;
-    return await checkPoints(seed, { repository: rig.repository, taken, oplog, copy, target }, range, options.points);
+    const checking = { repository: rig.repository, snapshots, oplog, copy, target, tailed: tail !== null };
+    return await checkPoints(seed, checking, range, options.points);
   } catch (error) {
     const message = `seed ${seed}: ${messageOf(error)}\n(again with SEED=${seed}; the interleaving of writers is not the seed's)`;
     throw new Error(message, { cause: error });
   } finally {
     await copy.remove();
   }
+}
+
+/** A snapshot, and more of them until the time is over. */
+async function takeFor(ms: number, rig: SnapshotRig, uri: string): Promise<TakenSnapshot[]> {
+  const deadline = systemClock.monotonicMs() + ms;
+  const snapshots = [await rig.take(uri)];
+  while (systemClock.monotonicMs() < deadline) {
+    await systemClock.sleep(Math.min(SNAPSHOT_EVERY_MS, Math.max(1, deadline - systemClock.monotonicMs())));
+    snapshots.push(await rig.take(uri));
+  }
+  return snapshots;
 }
 
 /** Places of the first and the last moment to restore to; null where the source wrote what nobody can apply, before the snapshot or soon after it. */
@@ -108,10 +140,12 @@ function pointsOf(oplog: SourceOplog, taken: TakenSnapshot): { first: number; la
 
 interface Checking {
   repository: Repository;
-  taken: TakenSnapshot;
+  /** Oldest first. */
+  snapshots: readonly TakenSnapshot[];
   oplog: SourceOplog;
   copy: ReplayedCopy;
   target: ReplicaSet;
+  tailed: boolean;
 }
 
 async function checkPoints(
@@ -132,6 +166,8 @@ async function checkPoints(
     collections: 0,
     entriesPerSecond: 0,
     ambiguous: 0,
+    snapshots: checking.snapshots.length,
+    sliceEntries: checking.snapshots.reduce((sum, { statistics }) => sum + statistics.sliceEntriesRead, 0),
   };
   let ms = 0;
   while (report.points < points) {
@@ -153,12 +189,14 @@ async function checkPoints(
 }
 
 async function checkPoint(
-  { repository, taken, oplog, copy, target }: Checking,
+  checking: Checking,
   end: ReplayEnd,
   truthTs: bigint,
   report: ReplayReport,
 ): Promise<RestoredSnapshot> {
-  const restored = await restoreToPoint(repository, taken, oplog, end, target.uri);
+  const { repository, copy, target } = checking;
+  const taken = baseOf(checking, end);
+  const restored = await restoreToPoint(repository, taken, await oplogFor(checking, taken, end), end, target.uri);
   const actual = await readTruth(target.client, null);
   const expected = await copy.truthAt(bsonTimestamp(truthTs));
   report.ambiguous += leaveOutAmbiguous(expected, actual);
@@ -175,6 +213,21 @@ async function checkPoint(
     report.documents += collection.documents?.size ?? 0;
   }
   return restored;
+}
+
+/** The newest snapshot before the point. */
+function baseOf({ snapshots }: Checking, end: ReplayEnd): TakenSnapshot {
+  return must(
+    snapshots.findLast(({ header }) => timestampOf(header.clusterTime) < end.ts),
+    'points lie after the first snapshot',
+  );
+}
+
+async function oplogFor(checking: Checking, { header }: TakenSnapshot, end: ReplayEnd): Promise<OplogSource> {
+  if (!checking.tailed) return checking.oplog;
+  const { clusterId, replicaSetName, clusterTime } = header;
+  const range = { from: { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) }, end: end.ts };
+  return await sliceOplog(checking.repository, { clusterId, replicaSetName }, range, new AbortController().signal);
 }
 
 /** Half-made results of `$out` and the like, which the server itself drops when it starts, and what a creation of a time series that failed half way left beside an ordinary collection. */

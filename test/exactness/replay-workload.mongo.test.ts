@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { systemRandom } from '../../src/lib/random.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
+import { Tailing } from '../support/tailing.ts';
 import { checkReplay } from './check-replay.ts';
 
 /**
@@ -21,11 +22,27 @@ function seeds(): number[] {
 
 const target = useReplicaSet({ name: 'target', cacheGb: 1, setParameters: { ttlMonitorEnabled: false } });
 
+after(() => Tailing.stopAll());
+
 for (const seed of seeds()) {
   test(`restores to points of the workload of seed ${seed} are exact`, async (t) => {
     const report = await checkReplay(seed, target(), { points: long ? 8 : 3, operations: long ? 600 : 150 });
     t.diagnostic(JSON.stringify(report));
     assert(report.documents > 1000 && report.operations > 200, 'there was something to replay and to compare');
     assert(report.ambiguous < report.documents / 100, 'little was left out');
+  });
+}
+
+/** MINUTES=n lets the workload run for so long, with a snapshot each minute. */
+const minutes = Number(process.env.MINUTES ?? (long ? 1 : 0));
+
+for (const seed of seeds().slice(0, process.env.TIDEMARK_SEEDS === undefined ? 1 : undefined)) {
+  test(`restores from what a tailer captured of the workload of seed ${seed} are exact`, async (t) => {
+    const options = { points: minutes > 0 ? 3 : 2, operations: 100, tailed: true, ms: minutes * 60_000 };
+    const report = await checkReplay(seed, target(), options);
+    t.diagnostic(JSON.stringify(report));
+    assert(report.documents > 1000 && report.operations > 200, 'there was something to replay and to compare');
+    assert(report.ambiguous < report.documents / 100, 'little was left out');
+    assert(minutes === 0 || report.sliceEntries > 1000, 'increments came from slices');
   });
 }

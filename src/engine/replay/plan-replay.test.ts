@@ -355,3 +355,25 @@ test('what is never taken may do as it likes', async () => {
   ];
   assert.deepEqual(await listed({ entries }), ['app.a aa']);
 });
+
+test('planning says how far it is', async () => {
+  const told: [number, bigint][] = [];
+  const entries = [101, 102].map((seconds) => entry(seconds, insert(A, 'app.a', { _id: seconds })));
+  await planReplay({
+    state: createReplayState([collection(A, 'app', 'a')], new Map()),
+    from: ts(T),
+    end: { ts: ts(200), inclusive: true },
+    source: {
+      async *entries() {
+        yield* entries;
+      },
+      earlier: async () => null,
+    },
+    signal: new AbortController().signal,
+    progress: (count, lastTs) => told.push([count, lastTs]),
+  });
+  assert.deepEqual(told, [
+    [1, ts(101)],
+    [2, ts(102)],
+  ]);
+});

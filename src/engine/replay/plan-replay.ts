@@ -45,6 +45,8 @@ export interface PlanReplayOptions {
   end: ReplayEnd;
   source: OplogSource;
   signal: AbortSignal;
+  /** Called after every buffer of entries. */
+  progress?: (entries: number, lastTs: Timestamp64) => void;
 }
 
 /**
@@ -73,6 +75,7 @@ export async function planReplay(options: PlanReplayOptions): Promise<ReplayPlan
       if (back !== null) await planning.followBack(back);
       planning.finishChain();
     }
+    options.progress?.(planning.entries, planning.readTs);
   }
   return planning.plan();
 }
@@ -102,6 +105,15 @@ class Planning {
     this.#state = copyOf(options.state);
     this.#lastTs = options.from;
     this.#readTs = options.from;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Of the entry looked at last. */
+  get readTs(): Timestamp64 {
+    return this.#readTs;
   }
 
   /** Looks at one entry. Returns where its transaction has to be followed back to before T, or null. */
