@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openCatalog } from '../catalog/catalog.ts';
+import { openMemoryCatalog } from '../../test/support/memory-catalog.ts';
 import { insertOrganization } from '../catalog/organizations.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -13,7 +13,7 @@ const form = 'application/x-www-form-urlencoded';
 async function fixture() {
   const time = { ms: 1_700_000_000_000 };
   const clock = { nowMs: () => time.ms, monotonicMs: () => time.ms, sleep: async () => {} };
-  const catalog = await openCatalog({ path: ':memory:', clock });
+  const catalog = await openMemoryCatalog(clock);
   const ids = createIdSource(clock, systemRandom);
   const organizationId = ids.next();
   await catalog.transact((writer) =>

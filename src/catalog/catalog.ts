@@ -61,9 +61,10 @@ class SnakeCaseQueries extends CamelCasePlugin {
   }
 }
 
-/** Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`. */
-export async function openCatalog(options: { path: string; clock: Clock }): Promise<Catalog> {
-  const database = new Kysely<Tables>({ dialect: sqliteDialect(options.path), plugins: [new SnakeCaseQueries()] });
+/** Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`, and may then begin with an `image` instead of with nothing. */
+export async function openCatalog(options: { path: string; clock: Clock; image?: Uint8Array }): Promise<Catalog> {
+  const dialect = sqliteDialect(options.path, options.image);
+  const database = new Kysely<Tables>({ dialect, plugins: [new SnakeCaseQueries()] });
   try {
     return new Catalog(database, await migrate(database, options));
   } catch (error) {

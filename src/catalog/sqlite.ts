@@ -11,11 +11,12 @@ const BUSY_TIMEOUT_MS = 5000;
 
 /**
  * The one file that knows SQLite. WAL lets command lines read while the service writes; `synchronous = FULL` because what the catalog
- * acknowledged (a queued snapshot) must survive power loss.
+ * acknowledged (a queued snapshot) must survive power loss. `image` is what a database in memory begins with, as `sqliteImage` made it.
  */
-export function sqliteDialect(path: string): Dialect {
+export function sqliteDialect(path: string, image?: Uint8Array): Dialect {
   const database = openDatabase(path);
   try {
+    if (image !== undefined) database.deserialize(image);
     database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
                    pragma busy_timeout = ${BUSY_TIMEOUT_MS}; pragma trusted_schema = off`);
   } catch (cause) {
@@ -23,6 +24,17 @@ export function sqliteDialect(path: string): Dialect {
     throw unusable(path, cause);
   }
   return new SqliteDialect({ database: new NodeSqlite(database) });
+}
+
+/** A database on which the statements were run, as bytes. */
+export function sqliteImage(statements: readonly string[]): Uint8Array {
+  const database = new DatabaseSync(':memory:');
+  try {
+    for (const statement of statements) database.exec(statement);
+    return database.serialize();
+  } finally {
+    database.close();
+  }
 }
 
 /** Every table and index as the database itself describes them, one statement each: what the schema test compares. */

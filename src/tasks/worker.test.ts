@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock, settled } from '../../test/support/fake-clock.ts';
-import { type Catalog, openCatalog } from '../catalog/catalog.ts';
+import { openMemoryCatalog } from '../../test/support/memory-catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { TaskRow } from '../catalog/schema.ts';
 import { readSetting, writeSetting } from '../catalog/settings.ts';
 import { findTask } from '../catalog/tasks.ts';
@@ -113,7 +114,7 @@ class House {
 }
 
 async function inHouse(work: (house: House) => Promise<void>): Promise<void> {
-  const house = new House(await openCatalog({ path: ':memory:', clock: new FakeClock() }));
+  const house = new House(await openMemoryCatalog(new FakeClock()));
   try {
     await work(house);
   } finally {

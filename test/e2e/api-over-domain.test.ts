@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { operations } from '../../contract/operations.ts';
 import { problemsOf } from '../../contract/validate.ts';
-import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
+import type { Catalog } from '../../src/catalog/catalog.ts';
 import { insertCheckpoint } from '../../src/catalog/checkpoints.ts';
 import { insertExportBucket } from '../../src/catalog/export-buckets.ts';
 import { insertExportJob } from '../../src/catalog/export-jobs.ts';
@@ -17,6 +17,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
 import { apiFixture } from '../support/api-fixture.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { openMemoryCatalog } from '../support/memory-catalog.ts';
 import { sampleIds, sampleNowMs } from '../support/sample-domain.ts';
 
 /** The API over the real rules and a real catalog in memory: what the rows hold is what the wire shows. No worker runs, so that states stand still. */
@@ -41,7 +42,7 @@ const ports = {
 
 async function fixture() {
   const clock = new FakeClock(sampleNowMs);
-  const catalog = await openCatalog({ path: ':memory:', clock });
+  const catalog = await openMemoryCatalog(clock);
   const ids = createIdSource(clock, systemRandom);
   const createdAtMs = clock.nowMs();
   await catalog.transact(async (writer) => {

@@ -1,5 +1,5 @@
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
-import { type Catalog, openCatalog } from '../../src/catalog/catalog.ts';
+import type { Catalog } from '../../src/catalog/catalog.ts';
 import type { ExportBucketRow } from '../../src/catalog/schema.ts';
 import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
 import type { DomainContext } from '../../src/domain/context.ts';
@@ -23,6 +23,7 @@ import { MemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { Worker } from '../../src/tasks/worker.ts';
 import { FakeClock, settled } from './fake-clock.ts';
+import { openMemoryCatalog } from './memory-catalog.ts';
 import { sampleProcessSettings } from './sample-process-settings.ts';
 import { SeededRandom } from './seeded-random.ts';
 
@@ -125,7 +126,7 @@ export class DomainWorld {
     options: { encrypted?: boolean; clock?: FakeClock; manifests?: MemoryManifests; regions?: string[] } = {},
   ) {
     const clock = options.clock ?? new FakeClock();
-    return new DomainWorld(await openCatalog({ path: ':memory:', clock }), { clock, ...options });
+    return new DomainWorld(await openMemoryCatalog(clock), { clock, ...options });
   }
 
   private constructor(

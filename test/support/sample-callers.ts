@@ -2,7 +2,6 @@ import type { OperationId } from '../../contract/operations.ts';
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import { insertAccessListEntry } from '../../src/catalog/access-lists.ts';
 import { insertApiKey } from '../../src/catalog/api-keys.ts';
-import { openCatalog } from '../../src/catalog/catalog.ts';
 import { insertCloudProviderAccessRole } from '../../src/catalog/cloud-provider-access-roles.ts';
 import { insertOrganization } from '../../src/catalog/organizations.ts';
 import { insertProject } from '../../src/catalog/projects.ts';
@@ -18,6 +17,7 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import { openMemoryCatalog } from './memory-catalog.ts';
 import { sampleIds } from './sample-domain.ts';
 
 /** Callers and roles at cloud providers of the sample organization: no samples but the real rules, over a catalog in memory. */
@@ -91,7 +91,7 @@ function whenAsked<Noun extends object>(load: () => Promise<Noun>): Noun {
 }
 
 async function openCallerNouns(clock: Clock): Promise<CallerNouns> {
-  const catalog = await openCatalog({ path: ':memory:', clock });
+  const catalog = await openMemoryCatalog(clock);
   const nowMs = clock.nowMs();
   await catalog.transact(async (writer) => {
     for (const [id, name] of [
