@@ -38,9 +38,11 @@ function documentedCommands(): Document[][] {
   });
 }
 
-async function runAll(client: MongoClient, commands: readonly Document[] | undefined): Promise<void> {
-  assert.ok(commands !== undefined && commands.length === 2, 'a role and a user');
-  for (const command of commands) await client.db('admin').command(command);
+/** Runs the scripts that begin with the command, and says how many there were. */
+async function runThose(client: MongoClient, name: string, role: string): Promise<number> {
+  const scripts = documentedCommands().filter(([first]) => first?.[name] === role);
+  for (const command of scripts.flat()) await client.db('admin').command(command);
+  return scripts.length;
 }
 
 function uriOfTidemark(set: ReplicaSet): string {
@@ -48,9 +50,8 @@ function uriOfTidemark(set: ReplicaSet): string {
 }
 
 test('a snapshot and a restore work with the documented roles', async () => {
-  const [forSource, forTarget] = documentedCommands();
-  await runAll(source().client, forSource);
-  await runAll(target().client, forTarget);
+  assert.equal(await runThose(source().client, 'createRole', 'tidemarkSource'), 1);
+  assert.equal(await runThose(target().client, 'createRole', 'tidemarkTarget'), 1);
   const shop = source().client.db('shop');
   await shop.collection('orders').insertMany(Array.from({ length: 100 }, (_, n) => ({ n })));
   await shop.collection('orders').createIndex({ n: 1 });
@@ -77,6 +78,10 @@ test('a snapshot and a restore work with the documented roles', async () => {
   ]);
   assert.equal(truth.collections.get('shop.orders')?.documents?.size, 100);
   assert.deepEqual(users, ['admin.root', 'admin.tidemark', 'shop.app']);
+});
+
+test('the additions for the members of a sharded cluster are commands that a server takes', async () => {
+  assert.equal(await runThose(source().client, 'updateRole', 'tidemarkSource'), 2, 'for shards and for config servers');
 });
 
 /**
