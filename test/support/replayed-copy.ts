@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MongoClient, type Timestamp } from 'mongodb';
 import { must } from '../../src/lib/assert.ts';
@@ -30,7 +30,8 @@ export class ReplayedCopy {
   /** Copies the files of a one-node set while writes to it wait. The oplog must not roll over from here on. */
   static async take(source: ReplicaSet): Promise<ReplayedCopy> {
     const member = must(source.members[0], 'the source has a member');
-    const base = await createDirectory();
+    // Beside the source's own files: they are removed together, also where the tests are killed.
+    const base = await mkdtemp(join(member.directory, 'copy-'));
     const admin = source.client.db('admin');
     await admin.command({ fsync: 1, lock: true });
     try {
