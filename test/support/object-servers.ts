@@ -125,6 +125,8 @@ export async function startAzurite(): Promise<ObjectStoreServer<AzurePlace>> {
   };
 }
 
+const REMOVALS_MAX = 20;
+
 export async function startFakeGcs(): Promise<ObjectStoreServer<GcsPlace>> {
   const program = await findObjectServer('fake-gcs-server');
   const server = await startLoopbackServer(({ port, directory }) => [
@@ -149,15 +151,25 @@ export async function startFakeGcs(): Promise<ObjectStoreServer<GcsPlace>> {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     await answer.arrayBuffer();
   };
+  const empty = async (bucket: string): Promise<void> => {
+    const answer = await fetch(`${endpoint}/storage/v1/b/${bucket}/o`);
+    const { items = [] } = (await answer.json()) as { items?: { name: string }[] };
+    for (const item of items) await send('DELETE', `/storage/v1/b/${bucket}/o/${encodeURIComponent(item.name)}`);
+  };
   return {
     endpoint,
     place: (bucket, at = endpoint) => ({ bucket, prefix: '', endpoint: at, credentials: 'anonymous' }),
     createBucket: async (name) => await send('POST', '/storage/v1/b', { name }),
     removeBucket: async (name) => {
-      const answer = await fetch(`${endpoint}/storage/v1/b/${name}/o`);
-      const { items = [] } = (await answer.json()) as { items?: { name: string }[] };
-      for (const item of items) await send('DELETE', `/storage/v1/b/${name}/o/${encodeURIComponent(item.name)}`);
-      await send('DELETE', `/storage/v1/b/${name}`);
+      for (let tries = 1; ; tries++) {
+        await empty(name);
+        try {
+          return await send('DELETE', `/storage/v1/b/${name}`);
+        } catch (error) {
+          // An upload whose client has gone may still be on its way in.
+          if (tries === REMOVALS_MAX) throw error;
+        }
+      }
     },
     stop: async () => await server.stop(),
   };
