@@ -61,11 +61,17 @@ export class RemoteStore implements ObjectStore {
     const writeId = this.#random.bytes(12).toString('hex');
     const call = { op: 'put object', subject: objectKey, sentBytes: body.length, signal };
     await this.#calls.run(call, async (attempt) => {
+      if (ifAbsent && attempt.number > 1) {
+        // An earlier attempt of ours may have been done without our hearing of it; and a server that refuses before it has read the body may show as nothing but a broken connection, again and again.
+        const found = await this.#client.look(name, attempt);
+        if (found?.writeId === writeId) return;
+        if (found !== null) throw new ObjectExists(objectKey, this.description);
+      }
       try {
         await this.#client.write(name, body, { ifAbsent, writeId }, attempt);
       } catch (error) {
         if (!ifAbsent || !(error instanceof ConditionFailed)) throw error;
-        // An earlier attempt of ours may have been done without our hearing of it.
+        // Between the look and the write it came: ours where an earlier attempt was still on its way.
         const ours = attempt.number > 1 && (await this.#client.look(name, attempt))?.writeId === writeId;
         if (!ours) throw new ObjectExists(objectKey, this.description);
       }
