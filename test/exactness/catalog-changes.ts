@@ -18,6 +18,8 @@ import {
 import { raw } from './raw-values.ts';
 import type { Place, Writer } from './writer.ts';
 
+const RENAME_LIMIT_MS = 2000;
+
 const SET_UP: readonly { at: Place; options: Document }[] = [
   { at: COLLATED, options: { collation: { locale: 'de', strength: 2 } } },
   { at: CLUSTERED, options: { clusteredIndex: { key: { _id: 1 }, unique: true, name: 'by id' } } },
@@ -102,8 +104,13 @@ const indexed = ({ random }: Writer) => random.pick([...CHURNED, ...STEADY, COLL
 
 const name = (at: Place) => `${at.db}.${at.name}`;
 
+/**
+ * Two renames between databases, one each way, wait for each other's database for ever (6.0.5: each holds its source's and wants its target's whole):
+ * the server sees no deadlock, so each gets a time after which it gives way.
+ */
 async function rename(writer: Writer, from: Place, to: Place, dropTarget: boolean): Promise<void> {
-  await writer.run('admin', { renameCollection: name(from), to: name(to), dropTarget });
+  const command = { renameCollection: name(from), to: name(to), dropTarget };
+  await writer.run('admin', { ...command, maxTimeMS: RENAME_LIMIT_MS });
 }
 
 const COLLECTION_CHANGES: readonly Operation[] = [

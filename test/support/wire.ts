@@ -4,6 +4,8 @@ import { BSON, type Document } from 'mongodb';
 
 const OP_MSG = 2013;
 const HEADER_BYTES = 16;
+/** No command of a test takes so long: two that wait for each other would otherwise keep the run for ever, without a word. */
+const ANSWER_LIMIT_MS = 180_000;
 
 /** What the server answered instead of doing the command, or wrote beside its first failed write. */
 export class WireError extends Error {
@@ -45,6 +47,10 @@ export class WireConnection {
     socket.on('data', (data) => this.#onData(data));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+    socket.setTimeout(ANSWER_LIMIT_MS, () => {
+      if (this.#waiting.length > 0)
+        socket.destroy(new Error(`no answer of the server for ${ANSWER_LIMIT_MS / 1000} s`));
+    });
   }
 
   static async open(port: number): Promise<WireConnection> {
