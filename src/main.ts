@@ -1,4 +1,4 @@
-import { composeService } from './compose.ts';
+import { composeService } from './compose/service.ts';
 import { readConfig, type ServiceConfig } from './config.ts';
 import { Cancelled, describeError } from './lib/errors.ts';
 

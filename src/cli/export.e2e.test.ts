@@ -10,7 +10,7 @@ import type { Document } from 'mongodb';
 import { documentsOfLines, exportedLines, exportedObjects } from '../../test/support/exported.ts';
 import { startVersity, whyNoServer } from '../../test/support/object-servers.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
-import { composeOffline } from '../compose.ts';
+import { composeOffline } from '../compose/service.ts';
 import { openS3Store } from '../storage/s3.ts';
 import { exitCodes } from './exit-codes.ts';
 

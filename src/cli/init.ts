@@ -33,7 +33,7 @@ export function initCommand(tools: CommandTools): Command {
         const dataDir = resolve(requireDataDir(options));
         const { repository, objectStores } = options;
         const passphrase = await readPassphrase(options, run.env);
-        const { initDataDirectory } = await import('../compose.ts');
+        const { initDataDirectory } = await import('../compose/make-data-directory.ts');
         const made = await initDataDirectory({ dataDir, passphrase, repository, objectStores });
         const { colours } = run.terminal;
         const serviceAccount = { clientId: made.serviceAccount.clientId, clientSecret: made.serviceAccount.secret };

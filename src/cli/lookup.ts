@@ -1,4 +1,4 @@
-import type { Workspace } from '../compose.ts';
+import type { Workspace } from '../compose/service.ts';
 import type { Cluster, ClusterName, Domain, Project, Snapshot } from '../domain/domain.ts';
 import { Refusal } from '../domain/refusals.ts';
 import { everyItem } from './every-item.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Workspace } from '../compose.ts';
+import type { Workspace } from '../compose/service.ts';
 import { copyStoresOf, environmentNames } from '../config.ts';
 import type { CommandRun } from './command-run.ts';
 import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
@@ -23,7 +23,7 @@ export async function withService<T>(
   const copyStores = copyStoresOf((run.env[environmentNames.copyStores] ?? '').split(','));
   const repository = run.env[environmentNames.repository];
   const objectStores = run.env[environmentNames.objectStores];
-  const { composeOffline } = await import('../compose.ts');
+  const { composeOffline } = await import('../compose/service.ts');
   const places = { copyStores, repository, objectStores };
   const workspace = await composeOffline({ dataDir, passphrase, ...places, worker: options.worker === true });
   try {

@@ -38,7 +38,7 @@ export function repositoryRebuildCommand(tools: CommandTools): Command {
         const passphrase = await readPassphrase(options, run.env);
         const repository = options.from ?? run.env[environmentNames.repository];
         const { objectStores } = options;
-        const { rebuildDataDirectory } = await import('../compose.ts');
+        const { rebuildDataDirectory } = await import('../compose/make-data-directory.ts');
         const rebuilt = await rebuildDataDirectory({
           dataDir,
           passphrase,

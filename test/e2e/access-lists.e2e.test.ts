@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { composeService, initDataDirectory } from '../../src/compose.ts';
+import { initDataDirectory } from '../../src/compose/make-data-directory.ts';
+import { composeService } from '../../src/compose/service.ts';
 import { readConfig } from '../../src/config.ts';
 
 /** Access lists over the socket: where a request comes from is the socket's word, and a proxy's only where it is trusted. */

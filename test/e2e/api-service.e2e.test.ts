@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { composeService, type InitializedDataDirectory, initDataDirectory, type Service } from '../../src/compose.ts';
+import { type InitializedDataDirectory, initDataDirectory } from '../../src/compose/make-data-directory.ts';
+import { composeService, type Service } from '../../src/compose/service.ts';
 import { readConfig } from '../../src/config.ts';
 
 /** The service as `tidemark serve` makes it, on a fresh data directory, asked with the credentials that `tidemark init` printed. No cluster is needed for what is asked here. */

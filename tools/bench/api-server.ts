@@ -3,7 +3,7 @@ import { createApiServer } from '../../src/api/server.ts';
 import { createAuthenticator } from '../../src/auth/authenticator.ts';
 import { catalogAuthStores } from '../../src/auth/catalog-stores.ts';
 import { readSecretBox } from '../../src/catalog/secret-key.ts';
-import { composeOffline } from '../../src/compose.ts';
+import { composeOffline } from '../../src/compose/service.ts';
 import { secretKeyPathOf } from '../../src/config.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';

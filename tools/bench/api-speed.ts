@@ -8,7 +8,7 @@ import { openCatalog } from '../../src/catalog/catalog.ts';
 import { insertCluster } from '../../src/catalog/clusters.ts';
 import type { SnapshotRow } from '../../src/catalog/schema.ts';
 import { insertSnapshot } from '../../src/catalog/snapshots.ts';
-import { initDataDirectory } from '../../src/compose.ts';
+import { initDataDirectory } from '../../src/compose/make-data-directory.ts';
 import { catalogPathOf } from '../../src/config.ts';
 import { requestedSnapshot } from '../../src/domain/snapshots/snapshot-row.ts';
 import { systemClock } from '../../src/lib/clock.ts';

@@ -2,7 +2,7 @@ import { importsOf, packageOf } from './imports.ts';
 import { isCode, isTest, type Problem, problemAt, type SourceFile } from './source-file.ts';
 
 export interface Row {
-  /** A folder of `src`, a file of `src` (`compose.ts`), or `contract`. */
+  /** A folder of `src`, a file of `src` (`main.ts`), or `contract`. */
   readonly name: string;
   /** Rows or files below `src`. */
   readonly mayImport: readonly string[];

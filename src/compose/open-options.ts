@@ -1,0 +1,16 @@
+import type { Logger } from '../lib/logger.ts';
+
+/** Where a data directory is and how it is opened. */
+export interface OpenOptions {
+  dataDir: string;
+  passphrase?: string | undefined;
+  /** Region and directory or URL of each; none where left out. */
+  copyStores?: Readonly<Record<string, string>>;
+  /** Directory or URL; what the data directory says where left out. */
+  repository?: string | undefined;
+  /** Path of the file of object stores. */
+  objectStores?: string | undefined;
+  log?: Logger | undefined;
+  awsPrincipalArn?: string | undefined;
+  gcpServiceAccount?: string | undefined;
+}

@@ -1,0 +1,89 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { repositoryPlaceOf, repositoryPlacePathOf } from '../config.ts';
+import { Fault } from '../lib/errors.ts';
+import { openCopyRepository } from '../repository/copy-snapshot.ts';
+import { listManifests } from '../repository/manifests.ts';
+import { createRepository, openRepository, type Repository, type RepositoryContext } from '../repository/repository.ts';
+import { openStoreAt, type StoreAccess, storeAccess } from '../storage/open-store.ts';
+import { requireConditionalPuts } from '../storage/require-conditional-puts.ts';
+import { parseStoreUrl } from '../storage/store-url.ts';
+import { initFault } from './init-fault.ts';
+import type { OpenOptions } from './open-options.ts';
+import type { Tools } from './tools.ts';
+
+export async function accessOf({ objectStores }: OpenOptions, { clock, random }: Tools): Promise<StoreAccess> {
+  return await storeAccess({ objectStoresFile: objectStores, env: process.env, clock, random });
+}
+
+export async function openCopyRepositories(
+  repository: Repository,
+  options: OpenOptions,
+  access: StoreAccess,
+): Promise<Map<string, Repository>> {
+  const own = JSON.stringify(parseStoreUrl(repositoryPlaceOf(options.dataDir, options.repository)));
+  const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
+  const opened = new Map<string, Repository>();
+  for (const [regionName, directory] of Object.entries(options.copyStores ?? {})) {
+    const place = parseStoreUrl(directory);
+    if (JSON.stringify(place) === own) {
+      const message = `the copy store of ${regionName} is the repository itself`;
+      throw new Fault({ op: 'open copy store', subject: directory, message, hint: 'Copies belong somewhere else' });
+    }
+    if (place.kind === 'directory') await mkdir(place.path, { recursive: true, mode: 0o700 });
+    const store = await openStoreAt(directory, access);
+    opened.set(regionName, await openCopyRepository(repository, store, passphrase));
+  }
+  return opened;
+}
+
+export function copyRepositoryIn(copyRepositories: ReadonlyMap<string, Repository>, regionName: string): Repository {
+  const found = copyRepositories.get(regionName);
+  if (found !== undefined) return found;
+  throw new Fault({
+    op: 'open copy store',
+    subject: regionName,
+    message: `no copy store is configured for ${regionName}`,
+    retryable: true,
+    hint: `Say where it is: --copy-store ${regionName}=DIRECTORY or =URL`,
+  });
+}
+
+export async function createOrAdoptRepository(
+  options: OpenOptions,
+  tools: Tools,
+  access: StoreAccess,
+): Promise<Repository> {
+  const context = await repositoryContext(options, tools, access);
+  const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
+  if ((await context.store.head('repository.json')) === null) {
+    await requireConditionalPuts(context.store);
+    return await createRepository(context, passphrase);
+  }
+  const repository = await openRepository(context, passphrase);
+  for await (const _manifest of listManifests(repository, {})) {
+    const hint = 'To take them up run `tidemark repository rebuild`';
+    throw initFault(options.dataDir, `the repository in ${options.dataDir} holds snapshots`, hint);
+  }
+  return repository;
+}
+
+export async function openRepositoryOf(options: OpenOptions, tools: Tools, access: StoreAccess): Promise<Repository> {
+  const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
+  return await openRepository(await repositoryContext(options, tools, access), passphrase);
+}
+
+async function repositoryContext(
+  options: OpenOptions,
+  { clock, random }: Tools,
+  access: StoreAccess,
+): Promise<RepositoryContext> {
+  return { store: await openStoreAt(repositoryPlaceOf(options.dataDir, options.repository), access), clock, random };
+}
+
+/** So that later starts and commands need not be told again where the repository is. */
+export async function writePlace({ dataDir, repository }: OpenOptions): Promise<void> {
+  if (repository === undefined || repository === '') return;
+  const place = parseStoreUrl(repository);
+  const line = place.kind === 'directory' ? place.path : repository;
+  await writeFile(repositoryPlacePathOf(dataDir), `${line}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,106 @@
+import { availableParallelism } from 'node:os';
+import { createCredentialMint } from '../auth/credential-mint.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { DomainPorts } from '../domain/create-domain.ts';
+import { repositoryManifests } from '../domain/repositories/repository-manifests.ts';
+import { prepareDownload, readDownload } from '../engine/archive/download.ts';
+import { exportSnapshot } from '../engine/export/export-snapshot.ts';
+import { TranscoderPool } from '../engine/export/transcoder-pool.ts';
+import { putDocument } from '../engine/history/put-document.ts';
+import { readHistory } from '../engine/history/read-history.ts';
+import { tailOplog } from '../engine/tail-oplog.ts';
+import { readProcessSettings } from '../mongo/process-settings.ts';
+import { describeCluster } from '../mongo/topology.ts';
+import { readLatestCatalogCopy, writeCatalogCopy } from '../repository/catalog-copies.ts';
+import { copySnapshot, deleteSnapshotCopy } from '../repository/copy-snapshot.ts';
+import type { Repository } from '../repository/repository.ts';
+import { deleteSlicesUpTo, readCoverage } from '../repository/slices.ts';
+import type { StoreAccess } from '../storage/open-store.ts';
+import { createBucketStores } from './bucket-stores.ts';
+import type { OpenOptions } from './open-options.ts';
+import { copyRepositoryIn } from './places.ts';
+import { createRestoreEngine } from './restore-engine.ts';
+import { createSnapshotEngine } from './snapshot-engine.ts';
+import type { Tools } from './tools.ts';
+
+/** Threads of one export. Past a few, reading the repository and writing the bucket is what takes time. */
+const TRANSCODERS_MAX = 4;
+
+interface OpenPlaces {
+  repository: Repository;
+  copyRepositories: ReadonlyMap<string, Repository>;
+  access: StoreAccess;
+  catalog: Catalog;
+}
+
+/** The rules' view of MongoDB, the engine and the repository. */
+export function createPorts(
+  { repository, copyRepositories, access, catalog }: OpenPlaces,
+  tools: Tools,
+  options: OpenOptions,
+): DomainPorts {
+  const { clock, random, log } = tools;
+  const repositoryOf = (regionName: string | undefined): Repository =>
+    regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
+  return {
+    snapshotEngine: createSnapshotEngine(repository, tools),
+    restoreEngine: createRestoreEngine(repository, repositoryOf, tools),
+    exportEngine: {
+      export: async (request) => {
+        const transcoder = new TranscoderPool({ threads: Math.min(TRANSCODERS_MAX, availableParallelism()) });
+        try {
+          return await exportSnapshot({ ...request, repository, transcoder, log });
+        } finally {
+          await transcoder.close();
+        }
+      },
+    },
+    downloadEngine: {
+      prepare: async ({ regionName, ...request }) =>
+        await prepareDownload({ ...request, repository: repositoryOf(regionName) }),
+      read: ({ regionName, ...request }) => readDownload({ ...request, repository: repositoryOf(regionName) }),
+    },
+    captureEngine: {
+      tail: async (request) => await tailOplog({ ...request, repository, clock, log }),
+      coverage: async (source) => await readCoverage(repository, source),
+      prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
+    },
+    documentHistory: {
+      history: ({ clusterId, replicaSetName, ...request }) =>
+        readHistory({ ...request, repository, source: { clusterId, replicaSetName } }),
+      put: putDocument,
+    },
+    manifests: repositoryManifests(repository),
+    catalogCopies: {
+      encrypted: repository.encrypted,
+      write: async (copy) => await writeCatalogCopy(repository, copy),
+      readLatest: async () => await readLatestCatalogCopy(repository),
+    },
+    copyStores: {
+      regions: [...copyRepositories.keys()],
+      copy: async ({ regionName, signal, report, ...name }) =>
+        await copySnapshot(repository, copyRepositoryIn(copyRepositories, regionName), name, { signal, report }),
+      delete: async ({ regionName, signal, ...name }) =>
+        await deleteSnapshotCopy(copyRepositoryIn(copyRepositories, regionName), name, { signal }),
+    },
+    bucketStores: createBucketStores(catalog, access),
+    probe: {
+      describe: async (uri, { signal }) => {
+        const { members, ...facts } = await describeCluster(uri, { signal });
+        const known = members.map(({ appliedTs: _applied, delayed: _delayed, arbiter: _arbiter, ...member }) => member);
+        return { ...facts, members: known };
+      },
+      processSettings: async (uri, { signal }) => await readProcessSettings(uri, { signal }),
+    },
+    credentialMint: createCredentialMint(random),
+    cloudIdentities: {
+      awsPrincipalArn: options.awsPrincipalArn ?? null,
+      gcpServiceAccount: options.gcpServiceAccount ?? null,
+    },
+    repository: {
+      id: repository.repositoryId,
+      encrypted: repository.encrypted,
+      description: repository.store.description,
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { DomainPorts } from '../domain/create-domain.ts';
+import { restoreShardedSnapshot } from '../engine/restore-sharded-snapshot.ts';
+import { restoreSnapshot } from '../engine/restore-snapshot.ts';
+import { sliceOplog } from '../engine/slice-oplog.ts';
+import { assert } from '../lib/assert.ts';
+import { timestampOf } from '../lib/timestamp.ts';
+import { readManifest } from '../repository/manifests.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Tools } from './tools.ts';
+
+/** Restores from the repository or a copy of it; the oplog of a point in time is only in the repository itself. */
+export function createRestoreEngine(
+  repository: Repository,
+  repositoryOf: (regionName: string | undefined) => Repository,
+  { clock, log }: Tools,
+): DomainPorts['restoreEngine'] {
+  return {
+    restore: async ({ point, regionName, balancerRecord, ...request }) => {
+      const readFrom = repositoryOf(regionName);
+      const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
+      const manifest = await readManifest(readFrom, request, { signal: request.signal });
+      const { header } = manifest;
+      assert(header.type === 'replicaSet' || point === undefined, 'no oplog is captured of a sharded cluster');
+      if (header.type === 'sharded')
+        return await restoreShardedSnapshot({ ...common, holdRecord: balancerRecord }, manifest);
+      if (point === undefined) return await restoreSnapshot(common);
+      const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
+      const source = await sliceOplog(
+        repository,
+        { clusterId: header.clusterId, replicaSetName: header.replicaSetName },
+        { from, end: point.ts },
+        request.signal,
+      );
+      return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
+    },
+  };
+}
