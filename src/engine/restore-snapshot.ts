@@ -1,24 +1,21 @@
 import { isAbort } from '../lib/abort.ts';
-import { forEachConcurrently, Semaphore } from '../lib/bounded.ts';
+import { forEachConcurrently } from '../lib/bounded.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeError, Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Progress, ReportProgress } from '../lib/progress.ts';
 import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
-import { cutBatches, insertRaw } from '../mongo/bulk-writer.ts';
 import { connectCluster, redactUri } from '../mongo/connect.ts';
 import { asFault } from '../mongo/errors.ts';
 import { formatNamespace } from '../mongo/namespace.ts';
-import { OplogApplier } from '../mongo/oplog-applier.ts';
 import { RestoreTarget } from '../mongo/target.ts';
 import { readClusterFacts } from '../mongo/topology.ts';
-import { zeroTimestampUpdates } from '../mongo/zero-timestamps.ts';
 import { checkSnapshot } from '../repository/check.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
-import { readCollection } from '../repository/layers.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import { indexesToBuild } from './index-specifications.ts';
+import { loadCollections } from './load-collections.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
 import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from './replay/replay-oplog.ts';
@@ -52,10 +49,6 @@ export interface RestoredSnapshot {
   replayed: ReplayedOplog | null;
 }
 
-const COLLECTIONS_AT_ONCE = 2;
-const INSERTS_AT_ONCE = 4;
-/** Of documents on their way to the target. */
-const BYTES_IN_FLIGHT_MAX = 48 * 1024 * 1024;
 const INDEX_BUILDS_AT_ONCE = 2;
 const REPORT_EVERY_MS = 250;
 
@@ -224,44 +217,17 @@ export class Restore {
   }
 
   async #load(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<void> {
-    const inserts = new Semaphore(INSERTS_AT_ONCE);
-    const memory = new Semaphore(BYTES_IN_FLIGHT_MAX);
-    await forEachConcurrently(entries, COLLECTIONS_AT_ONCE, async (entry) => {
-      this.#update({ subject: `${entry.db}.${entry.name}` });
-      await this.#loadCollection(target, entry, inserts, memory);
-      this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
-    });
-  }
-
-  async #loadCollection(
-    target: RestoreTarget,
-    entry: CollectionEntry,
-    inserts: Semaphore,
-    memory: Semaphore,
-  ): Promise<void> {
     const { repository, clusterId, signal } = this.#options;
-    const ordered = entry.layers.some((layer) => layer.ordered);
-    const batches = async function* () {
-      for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
-        for (const batch of cutBatches(documents))
-          yield { batch, release: await memory.acquire(batch.documents.length, signal) };
-      }
-    };
-    await forEachConcurrently(batches(), ordered ? 1 : INSERTS_AT_ONCE, async ({ batch, release }) => {
-      try {
-        const done = await inserts.acquire(1, signal);
-        try {
-          await insertRaw(target.db(entry.db), entry.name, batch, { ordered, signal });
-          await mendZeroTimestamps(target, entry, batch.documents);
-        } finally {
-          done();
-        }
-      } finally {
-        release();
-      }
-      this.progress.documentsDone += batch.count;
-      this.progress.bytesDone += batch.documents.length;
-      this.#update({});
+    await loadCollections({
+      ...{ repository, clusterId, target, signal },
+      loads: entries.map((entry) => ({ entry, into: entry })),
+      began: ({ entry }) => this.#update({ subject: formatNamespace(entry) }),
+      loaded: (_, { count, bytes }) => {
+        this.progress.documentsDone += count;
+        this.progress.bytesDone += bytes;
+        this.#update({});
+      },
+      ended: async () => this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 }),
     });
   }
 
@@ -302,17 +268,5 @@ export class Restore {
     if (!always && now - this.#reportedMs < REPORT_EVERY_MS) return;
     this.#reportedMs = now;
     this.#options.report({ ...this.progress });
-  }
-}
-
-async function mendZeroTimestamps(target: RestoreTarget, entry: CollectionEntry, documents: Buffer): Promise<void> {
-  const updates = zeroTimestampUpdates(documents);
-  if (updates.length === 0) return;
-  const applier = new OplogApplier(target, 1);
-  try {
-    for (const { o, o2 } of updates) await applier.write(0, { op: 'u', namespace: formatNamespace(entry), o, o2 });
-    await applier.flush();
-  } finally {
-    await applier.settle();
   }
 }

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../lib/abort.ts';
-import { assert } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Fault } from '../../lib/errors.ts';
 import { murmur3 } from '../../lib/murmur.ts';
@@ -7,7 +7,7 @@ import { findId, forEachDocument, forEachElement } from '../../lib/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
-import { formatNamespace } from '../../mongo/namespace.ts';
+import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
 import { RawValue } from '../../mongo/raw-value.ts';
@@ -26,10 +26,18 @@ export interface ReplayOplogOptions {
   target: RestoreTarget;
   plan: ReplayPlan;
   source: OplogSource;
+  /** Where the writes to each collection go, by its UUID on the source; to those that are not in it nothing is replayed. Left out: all collections of the plan, under their own names. */
+  into?: ReadonlyMap<string, ReplayInto>;
   clock: Clock;
   signal: AbortSignal;
   /** Called after every buffer of entries. */
   progress(entries: number, lastTs: Timestamp64): void;
+}
+
+/** A collection of the target under a name of its own. */
+export interface ReplayInto extends Namespace {
+  /** Its documents do not expire, whatever the source's did. */
+  withoutExpiry: boolean;
 }
 
 export interface ReplayedOplog {
@@ -64,6 +72,7 @@ interface Destination {
   inOrder: boolean;
   /** The name by which its options are changed: a time series has them under its own. */
   commandName: string;
+  withoutExpiry: boolean;
 }
 
 class Replay {
@@ -76,7 +85,7 @@ class Replay {
   constructor(options: ReplayOplogOptions) {
     this.#options = options;
     this.#applier = new OplogApplier(options.target, LANES);
-    this.#destinations = destinationsOf(options.plan);
+    this.#destinations = destinationsOf(options.plan, options.into);
     this.#lastTs = options.plan.from;
   }
 
@@ -169,10 +178,11 @@ class Replay {
   }
 
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
-  async #changeOptions(buffer: Buffer, { o }: Operation, { db, commandName }: Destination): Promise<void> {
+  async #changeOptions(buffer: Buffer, { o }: Operation, destination: Destination): Promise<void> {
+    const { db, commandName, withoutExpiry } = destination;
     const command: Record<string, unknown> = { collMod: commandName };
     forEachElement(buffer, o.start, (name, { type, start, end }) => {
-      if (name !== 'collMod' && name !== 'index')
+      if (name !== 'collMod' && name !== 'index' && !(withoutExpiry && name === 'expireAfterSeconds'))
         command[name] = new RawValue(name, type, Buffer.from(buffer.subarray(start, end)));
       return true;
     });
@@ -191,27 +201,39 @@ class Replay {
   }
 }
 
-function destinationsOf(plan: ReplayPlan): Map<string, Destination> {
-  const listed = listState(plan.state);
-  const leftOut = new Set(planRestore(listed).leftOut.map((entry) => entry.uuid));
+function destinationsOf(
+  plan: ReplayPlan,
+  into: ReadonlyMap<string, ReplayInto> = ownNames(plan),
+): Map<string, Destination> {
   const series = new Set(
-    listed.filter((entry) => entry.type === 'timeseries').map((entry) => `${entry.db}.system.buckets.${entry.name}`),
+    listState(plan.state)
+      .filter((entry) => entry.type === 'timeseries')
+      .map((entry) => `${entry.db}.${BUCKETS}${entry.name}`),
   );
   const destinations = new Map<string, Destination>();
-  for (const [uuid, entry] of plan.state.collections) {
-    if (leftOut.has(uuid) || isOwnedByTarget(entry)) continue;
-    const namespace = formatNamespace(entry);
+  for (const [uuid, { db, name, withoutExpiry }] of into) {
+    const entry = must(plan.state.collections.get(uuid), 'only collections of the plan are written to');
     const bytes = Buffer.from(uuid, 'hex');
     destinations.set(uuid, {
-      db: entry.db,
-      name: entry.name,
-      namespace,
+      db,
+      name,
+      withoutExpiry,
+      namespace: formatNamespace({ db, name }),
       seed: murmur3(bytes, 0, 0, bytes.length, 0),
       inOrder: isApplyingInOrder(entry),
-      commandName: series.has(namespace) ? entry.name.slice('system.buckets.'.length) : entry.name,
+      commandName: series.has(formatNamespace(entry)) ? name.slice(BUCKETS.length) : name,
     });
   }
   return destinations;
+}
+
+const BUCKETS = 'system.buckets.';
+
+/** All that a restore of the whole creates. */
+function ownNames({ state }: ReplayPlan): Map<string, ReplayInto> {
+  const leftOut = new Set(planRestore(listState(state)).leftOut.map((entry) => entry.uuid));
+  const restored = [...state.collections].filter(([uuid, entry]) => !leftOut.has(uuid) && !isOwnedByTarget(entry));
+  return new Map(restored.map(([uuid, { db, name }]) => [uuid, { db, name, withoutExpiry: false }]));
 }
 
 function changed(what: string): Fault {
