@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Document, Double, deserialize, Long, serialize, Timestamp } from 'bson';
+import { SeededRandom } from '../../test/support/seeded-random.ts';
 import { zeroTimestampUpdates } from './zero-timestamps.ts';
 
 const zero = new Timestamp(0n);
@@ -26,4 +27,32 @@ test('each such document gets one that names its fields', () => {
     [{ _id: 1 }, { $v: 2, diff: { u: { a: zero, c: zero } } }],
     [{ _id: 'x' }, { $v: 2, diff: { u: { '': zero } } }],
   ]);
+});
+
+test("finds them wherever they stand among zeros and the type's number", () => {
+  const random = new SeededRandom(7);
+  const other = [
+    Long.ZERO,
+    new Double(0),
+    Buffer.alloc(30),
+    new Timestamp(0x11n),
+    Long.fromNumber(0x11),
+    '\u0011',
+    '',
+    17,
+  ];
+  for (let round = 0; round < 300; round++) {
+    const documents = Array.from({ length: random.between(1, 6) }, (_, index) => {
+      const fields = Array.from({ length: random.between(0, 6) }, (_, at): [string, unknown] => [
+        `${random.pick(['', 'a', '\u0011', 'long name'])}${at}`,
+        random.oneIn(4) ? zero : random.pick(other),
+      ]);
+      return { _id: index, ...Object.fromEntries(fields) };
+    });
+    const expected = documents.flatMap((document: Record<string, unknown>) => {
+      const fields = Object.entries(document).filter(([, value]) => value === zero);
+      return fields.length === 0 ? [] : [[{ _id: document._id }, { $v: 2, diff: { u: Object.fromEntries(fields) } }]];
+    });
+    assert.deepEqual(updates(...documents), expected);
+  }
 });

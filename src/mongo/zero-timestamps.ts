@@ -9,8 +9,8 @@ const ZERO = Buffer.alloc(8);
  * `$set` and pipelines can make, is therefore mended by an update that names the field, which leaves it alone. Returns that update's `o`, or null where none is needed.
  */
 export function zeroTimestampUpdate(buffer: Buffer, document: Pick<ElementAt, 'start' | 'end'>): Buffer | null {
-  const trace = buffer.indexOf(TRACE, document.start);
-  if (trace < 0 || trace >= document.end) return null;
+  const suspect = nextSuspect(buffer, document.start, document.end);
+  if (suspect < 0) return null;
   const fields: { name: string; type: number; value: Buffer }[] = [];
   forEachElement(buffer, document.start, (name, { type, start, end }) => {
     if (type === 0x11 && name !== '_id' && buffer.subarray(start, end).equals(ZERO))
@@ -28,14 +28,36 @@ export function zeroTimestampUpdate(buffer: Buffer, document: Pick<ElementAt, 's
 
 /** For each of the documents that lie one after another and need it: the update and the document that names which one (`{_id}`). */
 export function zeroTimestampUpdates(documents: Buffer): { o: Buffer; o2: Buffer }[] {
-  if (documents.indexOf(TRACE) < 0) return [];
+  let suspect = nextSuspect(documents, 0, documents.length);
+  if (suspect < 0) return [];
   const found: { o: Buffer; o2: Buffer }[] = [];
   forEachDocument(documents, (offset, length) => {
-    const o = zeroTimestampUpdate(documents, { start: offset, end: offset + length });
+    const end = offset + length;
+    if (suspect < 0 || suspect >= end) return;
+    const o = zeroTimestampUpdate(documents, { start: offset, end });
     const id = o === null ? null : findId(documents, offset);
     if (o !== null && id !== null) found.push({ o, o2: idDocument(documents, id) });
+    suspect = nextSuspect(documents, end, documents.length);
   });
   return found;
+}
+
+/**
+ * The next place that could be the end of the name of a field with a zero timestamp, or -1: eight zeros after the name's own, and the type's number somewhere between the zero before and that. Zeros are
+ * frequent in documents (numbers, lengths), the type's number before them is not; every byte is looked at once or twice, whatever the documents hold.
+ */
+function nextSuspect(buffer: Buffer, start: number, end: number): number {
+  for (let at = start; ; ) {
+    const trace = buffer.subarray(at, end).indexOf(TRACE);
+    if (trace < 0) return -1;
+    const zero = at + trace;
+    for (let before = zero - 1; before >= start && buffer[before] !== 0; before--) {
+      if (buffer[before] === 0x11) return zero;
+    }
+    // The zero that ends a name follows a byte that is none: of a row of zeros only the first can be it.
+    at = zero + TRACE.length;
+    while (at < end && buffer[at] === 0) at++;
+  }
 }
 
 /** `{_id}` of an id element. */
