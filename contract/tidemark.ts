@@ -78,12 +78,40 @@ const EntryTime = Type.Object({ date: Time, increment: Type.Integer({ minimum: 0
 
 export const ContinuousBackup = Type.Object(
   {
-    /** The last captured entry. */
+    /** The last captured entry; of a sharded cluster what every member is captured up to. */
     captured: Type.Union([EntryTime, Type.Null()]),
     enabled: Type.Boolean(),
     failureReason: Type.Union([Type.String(), Type.Null()]),
-    gaps: Type.Array(Type.Object({ at: Type.String(), cause: Type.String(), from: EntryTime }, closed)),
+    gaps: Type.Array(
+      Type.Object(
+        {
+          at: Type.String(),
+          cause: Type.String(),
+          from: EntryTime,
+          /** Of a sharded cluster. */
+          shardName: Type.Union([Type.String(), Type.Null()]),
+        },
+        closed,
+      ),
+    ),
     lagSeconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+    /** The replica sets of a sharded cluster, the config servers last; none of a replica set. */
+    members: Type.Array(
+      Type.Object(
+        {
+          captured: Type.Union([EntryTime, Type.Null()]),
+          configServer: Type.Boolean(),
+          failureReason: Type.Union([Type.String(), Type.Null()]),
+          lagSeconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+          replicaSetName: Type.String(),
+          shardName: Type.String(),
+          sourceHost: Type.Union([Type.String(), Type.Null()]),
+          storageSizeBytes: Type.Integer({ minimum: 0 }),
+          updatedAt: Time,
+        },
+        closed,
+      ),
+    ),
     /** What can be restored, ends included. */
     restorable: Type.Array(Type.Object({ from: EntryTime, to: EntryTime }, closed)),
     sourceHost: Type.Union([Type.String(), Type.Null()]),

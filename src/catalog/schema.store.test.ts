@@ -24,6 +24,7 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     lagSeconds: true,
     updatedAtMs: true,
     failure: true,
+    members: true,
   },
   downloads: {
     id: true,

@@ -328,6 +328,8 @@ export interface CaptureTable {
   updatedAtMs: number;
   /** Why the last tailer ended; null while one is at work. */
   failure: string | null;
+  /** JSON: `CaptureMember[]` of `catalog/captures.ts`; null of a replica set. */
+  members: string | null;
 }
 
 export type DeliveryType = 'automated' | 'download' | 'pointInTime';

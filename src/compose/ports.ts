@@ -8,7 +8,7 @@ import { exportSnapshot } from '../engine/export/export-snapshot.ts';
 import { TranscoderPool } from '../engine/export/transcoder-pool.ts';
 import { putDocument } from '../engine/history/put-document.ts';
 import { readHistory } from '../engine/history/read-history.ts';
-import { tailOplog } from '../engine/tail-oplog.ts';
+import { tailCluster } from '../engine/tail-cluster.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
 import { describeCluster } from '../mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from '../repository/catalog-copies.ts';
@@ -61,7 +61,7 @@ export function createPorts(
       read: ({ regionName, ...request }) => readDownload({ ...request, repository: repositoryOf(regionName) }),
     },
     captureEngine: {
-      tail: async (request) => await tailOplog({ ...request, repository, clock, log }),
+      tail: async (request) => await tailCluster({ ...request, repository, clock, log }),
       coverage: async (source) => await readCoverage(repository, source),
       prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
     },

@@ -2,7 +2,7 @@ import type { DomainPorts } from '../domain/create-domain.ts';
 import { restoreShardedSnapshot } from '../engine/restore-sharded-snapshot.ts';
 import { restoreSnapshot } from '../engine/restore-snapshot.ts';
 import { sliceOplog } from '../engine/slice-oplog.ts';
-import { assert } from '../lib/assert.ts';
+import { Fault } from '../lib/errors.ts';
 import { timestampOf } from '../lib/timestamp.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -20,7 +20,10 @@ export function createRestoreEngine(
       const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
       const manifest = await readManifest(readFrom, request, { signal: request.signal });
       const { header } = manifest;
-      assert(header.type === 'replicaSet' || point === undefined, 'no oplog is captured of a sharded cluster');
+      if (header.type === 'sharded' && point !== undefined) {
+        const message = 'a sharded cluster cannot be restored to a point in time yet';
+        throw new Fault({ op: 'restore', subject: request.snapshotId, message });
+      }
       if (header.type === 'sharded')
         return await restoreShardedSnapshot({ ...common, holdRecord: balancerRecord }, manifest);
       if (point === undefined) return await restoreSnapshot(common);

@@ -17,11 +17,14 @@ export interface ShardMember {
 const CONFIG_NAME = 'config';
 
 /** The replica sets of a sharded cluster, the config servers last; null where the connection string leads to a replica set. */
-export async function findShardMembers(uri: string, options: ConnectOptions = {}): Promise<ShardMember[] | null> {
+export async function findShardMembers(
+  uri: string,
+  { draining = false, ...options }: ConnectOptions & ReadMembersOptions = {},
+): Promise<ShardMember[] | null> {
   const client = await connectCluster(uri, options);
   try {
     const hello = await adminOf(client).command({ hello: 1 });
-    return isShardedHello(hello) ? await readShardMembers(client, uri, hello) : null;
+    return isShardedHello(hello) ? await readShardMembers(client, uri, hello, { draining }) : null;
   } catch (error) {
     throw asFault(error, 'describe', redactUri(uri));
   } finally {
@@ -34,7 +37,17 @@ export function isShardedHello(hello: Document): boolean {
   return hello.msg === 'isdbgrid' || hello.configsvr !== undefined;
 }
 
-export async function readShardMembers(client: MongoClient, uri: string, hello: Document): Promise<ShardMember[]> {
+export interface ReadMembersOptions {
+  /** A shard that is being removed is one of them; else it is refused. */
+  draining?: boolean;
+}
+
+export async function readShardMembers(
+  client: MongoClient,
+  uri: string,
+  hello: Document,
+  { draining = false }: ReadMembersOptions = {},
+): Promise<ShardMember[]> {
   const name = redactUri(uri);
   const own = hello.msg === 'isdbgrid' ? await configHosts(client, name) : null;
   const config = own ?? { name: String(hello.setName), hosts: (hello.hosts ?? []) as string[] };
@@ -47,7 +60,7 @@ export async function readShardMembers(client: MongoClient, uri: string, hello: 
     .toArray();
   if (shards.length === 0)
     throw refused(name, 'has no shards', 'Add a shard, or register the replica set that holds the data');
-  const members = shards.map((shard) => memberOf(client, uri, shard));
+  const members = shards.map((shard) => memberOf(client, uri, draining ? { ...shard, draining: false } : shard));
   const replicaSetName = config.name;
   return [
     ...members,

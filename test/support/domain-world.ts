@@ -96,6 +96,7 @@ export class DomainWorld {
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
   readonly balancersStarted: string[] = [];
   readonly pruned: (bigint | null)[] = [];
+  readonly prunedSets: string[] = [];
   readonly exports: HeldWork<Export, { collections: number }>[] = [];
   /** What the repository tells of a document. */
   history: DomainPorts['documentHistory']['history'] = async function* () {};
@@ -160,8 +161,9 @@ export class DomainWorld {
       captureEngine: {
         tail: (request) => this.#hold(this.tails, request),
         coverage: async () => this.coverage,
-        prune: async (_source, upTo) => {
+        prune: async ({ replicaSetName }, upTo) => {
           this.pruned.push(upTo);
+          this.prunedSets.push(replicaSetName);
           return 0;
         },
       },

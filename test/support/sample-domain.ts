@@ -676,8 +676,28 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
           updatedAtMs: 1_790_000_001_000,
           failure: null,
           ranges: [{ from: ts - (100n << 32n), to: ts }],
-          gaps: [{ from: ts - (200n << 32n), cause: 'the oplog was overtaken', at: '2026-09-21T00:00:00.000Z' }],
+          gaps: [
+            {
+              from: ts - (200n << 32n),
+              cause: 'the oplog was overtaken',
+              at: '2026-09-21T00:00:00.000Z',
+              shardName: 's0',
+            },
+          ],
           storedBytes: 1_000,
+          members: [
+            {
+              shardName: 's0',
+              configServer: false,
+              replicaSetName: 'rs0',
+              captured: ts,
+              lagSeconds: 1,
+              host: 'localhost:27017',
+              updatedAtMs: 1_790_000_001_000,
+              failure: null,
+              storedBytes: 1_000,
+            },
+          ],
         };
       },
     },

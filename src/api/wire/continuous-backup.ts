@@ -1,4 +1,4 @@
-import type { ContinuousBackupStatus } from '../../domain/continuous-backup/continuous-backup.ts';
+import type { CapturedMember, ContinuousBackupStatus } from '../../domain/continuous-backup/continuous-backup.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { type Timestamp64, timestampParts } from '../../lib/timestamp.ts';
 
@@ -8,12 +8,28 @@ export function continuousBackupBody(status: ContinuousBackupStatus) {
     captured: status.captured === null ? null : entryTime(status.captured),
     enabled: status.enabled,
     failureReason: status.failure,
-    gaps: status.gaps.map(({ from, cause, at }) => ({ at, cause, from: entryTime(from) })),
+    gaps: status.gaps.map(({ from, cause, at, shardName }) => ({ at, cause, from: entryTime(from), shardName })),
     lagSeconds: status.lagSeconds,
+    members: status.members.map(memberBody),
     restorable: status.ranges.map(({ from, to }) => ({ from: entryTime(from), to: entryTime(to) })),
     sourceHost: status.host,
     storageSizeBytes: status.storedBytes,
     updatedAt: status.updatedAtMs === null ? null : isoSeconds(status.updatedAtMs),
+  };
+}
+
+function memberBody(member: CapturedMember) {
+  const { configServer, failure, host, lagSeconds, replicaSetName, shardName, storedBytes } = member;
+  return {
+    captured: member.captured === null ? null : entryTime(member.captured),
+    configServer,
+    failureReason: failure,
+    lagSeconds,
+    replicaSetName,
+    shardName,
+    sourceHost: host,
+    storageSizeBytes: storedBytes,
+    updatedAt: isoSeconds(member.updatedAtMs),
   };
 }
 

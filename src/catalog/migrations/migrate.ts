@@ -10,6 +10,7 @@ import { legacyBackup } from './0004-legacy-backup.ts';
 import { continuousBackup } from './0005-continuous-backup.ts';
 import { downloads } from './0006-downloads.ts';
 import { shardedClusters } from './0007-sharded-clusters.ts';
+import { shardedCapture } from './0008-sharded-capture.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   continuousBackup,
   downloads,
   shardedClusters,
+  shardedCapture,
 ];
 
 /**

@@ -32,8 +32,6 @@ export async function applyClusterChange(
     throw refuse('CLUSTER_RESTORE_IN_PROGRESS_CANNOT_UPDATE', [cluster.name]);
   const changed = { ...cluster, ...wanted };
   if (wanted.backupEnabled === 0 || wanted.paused === 1) await requireBackupMayStop(writer, cluster);
-  if (wanted.pitEnabled === 1 && cluster.type === 'sharded')
-    throw refuse('FEATURE_UNSUPPORTED', [`continuous backup of the sharded cluster ${cluster.name}`]);
   if (wanted.pitEnabled === 0) await requireHistoryMayStop(writer, cluster);
   if (wanted.paused === 1) await refuseBusy(writer, cluster);
   if (wanted.backupEnabled === 0 && changed.retainBackups === 0) await removeBackups(writer, context, cluster);

@@ -77,7 +77,7 @@ async function raiseCluster(
   const on = {
     backupEnabled: 1,
     paused: 0,
-    pitEnabled: required.pitEnabled && cluster.type === 'replicaSet' ? 1 : cluster.pitEnabled,
+    pitEnabled: required.pitEnabled ? 1 : cluster.pitEnabled,
   } as const;
   await updateCluster(writer, cluster.id, on);
   return { ...cluster, ...on };

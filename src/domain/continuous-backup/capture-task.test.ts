@@ -42,7 +42,12 @@ test('a cluster with continuous backup has one tailer, however often it is looke
 test('what the tailer says is noted, and a tailer that failed says why and is followed by another', async () => {
   await inCapturedCluster(async (world, _, clusterId) => {
     const first = must(world.tails[0], 'a tailer');
-    first.request.onProgress({ host: 'h:1', captured: { ts: (1_790_000_000n << 32n) | 3n }, lagSeconds: 2 });
+    first.request.onProgress({
+      host: 'h:1',
+      captured: { ts: (1_790_000_000n << 32n) | 3n },
+      lagSeconds: 2,
+      members: null,
+    });
     await world.run();
     const noted = await findCapture(world.catalog.reader, clusterId);
     assert.deepEqual(
@@ -71,6 +76,36 @@ for (const [how, change] of [
     });
   });
 }
+
+test('of a sharded cluster it is noted how far each member is, and which one is not followed', async () => {
+  await inCapturedCluster(async (world, name, clusterId) => {
+    const ts = (1_790_000_000n << 32n) | 3n;
+    const member = (shardName: string, captured: bigint | null, failure: string | null) => ({
+      ...{ shardName, configServer: shardName === 'config', replicaSetName: `of-${shardName}`, host: 'h:1' },
+      ...{ captured: captured === null ? null : { ts: captured }, lagSeconds: 2, updatedAtMs: 5, failure },
+    });
+    const members = [member('s0', ts, null), member('s1', ts + 1n, 'no rights'), member('config', ts, null)];
+    must(world.tails[0], 'a tailer').request.onProgress({ host: null, captured: { ts }, lagSeconds: 2, members });
+    await world.run();
+    world.coverage = { runs: [], gaps: [{ from: ts, cause: 'overtaken', at: 'then' }], storedBytes: 10 };
+    const status = await world.domain.continuousBackup.status(name);
+    assert.equal(status.failure, 's1: no rights');
+    assert.deepEqual(
+      status.members.map((one) => [one.shardName, one.captured, one.failure, one.storedBytes]),
+      [
+        ['s0', ts, null, 10],
+        ['s1', ts + 1n, 'no rights', 10],
+        ['config', ts, null, 10],
+      ],
+    );
+    assert.ok(status.gaps.some((gap) => gap.shardName === 's1' && gap.cause === 'overtaken'));
+    await world.takeWhole(name);
+    await pruneSlicesDuty(world.context).run(never);
+    await world.run();
+    assert.deepEqual(world.prunedSets.toSorted(), ['of-config', 'of-s0', 'of-s1', 'rs0']);
+    assert.equal((await findCapture(world.catalog.reader, clusterId))?.capturedI, 3);
+  });
+});
 
 test('slices are pruned by the hour: what no snapshot precedes, and everything once continuous backup is off', async () => {
   await inCapturedCluster(async (world, name) => {

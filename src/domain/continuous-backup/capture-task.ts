@@ -1,4 +1,4 @@
-import { findCapture, putCapture } from '../../catalog/captures.ts';
+import { type CaptureMember, findCapture, putCapture } from '../../catalog/captures.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
 import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
@@ -10,9 +10,9 @@ import type { TaskHandler } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
-import type { CaptureEngine, CaptureProgress } from './capture-engine.ts';
+import type { CaptureEngine, CaptureProgress, MemberCaptureProgress } from './capture-engine.ts';
 
-/** One tailer a cluster, beside whatever else runs on it. */
+/** One task a cluster, which tails all of its replica sets, beside whatever else runs on it. */
 export function captureKey(clusterId: string): string {
   return `capture/${clusterId}`;
 }
@@ -20,7 +20,6 @@ export function captureKey(clusterId: string): string {
 /** Whether its oplog is to be captured. */
 export function isCaptured(cluster: ClusterRow): boolean {
   return (
-    cluster.type === 'replicaSet' &&
     cluster.pitEnabled === 1 &&
     cluster.paused === 0 &&
     cluster.backupEnabled === 1 &&
@@ -99,6 +98,7 @@ async function stopWhenUnwanted(
 
 function rowOf(cluster: ClusterRow, progress: CaptureProgress, nowMs: number): CaptureRow {
   const captured = progress.captured === null ? null : timestampParts(progress.captured.ts);
+  const failed = progress.members?.find(({ failure }) => failure !== null);
   return {
     clusterId: cluster.id,
     replicaSetName: cluster.replicaSetName,
@@ -107,7 +107,24 @@ function rowOf(cluster: ClusterRow, progress: CaptureProgress, nowMs: number): C
     capturedI: captured?.i ?? null,
     lagSeconds: progress.lagSeconds,
     updatedAtMs: nowMs,
-    failure: null,
+    failure: failed === undefined ? null : `${failed.shardName}: ${failed.failure}`,
+    members: progress.members === null ? null : JSON.stringify(progress.members.map(memberOf)),
+  };
+}
+
+function memberOf({ captured, ...member }: MemberCaptureProgress): CaptureMember {
+  const { t, i } = captured === null ? { t: null, i: null } : timestampParts(captured.ts);
+  const { shardName, configServer, replicaSetName, host, lagSeconds, updatedAtMs, failure } = member;
+  return {
+    shardName,
+    configServer,
+    replicaSetName,
+    host,
+    capturedT: t,
+    capturedI: i,
+    lagSeconds,
+    updatedAtMs,
+    failure,
   };
 }
 
@@ -121,6 +138,7 @@ function emptyRow(clusterId: string): CaptureRow {
     lagSeconds: null,
     updatedAtMs: 0,
     failure: null,
+    members: null,
   };
 }
 

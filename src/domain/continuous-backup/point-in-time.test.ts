@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refusal } from '../refusals.ts';
-import { baseFor, pointOf, restorableRanges, uselessUpTo } from './point-in-time.ts';
+import { baseFor, commonRuns, pointOf, restorableRanges, uselessUpTo } from './point-in-time.ts';
 
 const nowMs = 1_800_000_000_000;
 const at = (t: number, i = 1) => (BigInt(t) << 32n) | BigInt(i);
@@ -35,19 +35,26 @@ const runs = [
   { first: at(T), last: at(T + 100) },
   { first: at(T + 200), last: at(T + 300) },
 ];
+const snapshot = (id: string, ts: bigint, ...replicaSetNames: string[]) => ({ id, ts, replicaSetNames });
 const snapshots = [
-  { id: 'early', ts: at(T - 50) },
-  { id: 'a', ts: at(T + 10) },
-  { id: 'b', ts: at(T + 50) },
-  { id: 'c', ts: at(T + 250) },
+  snapshot('early', at(T - 50)),
+  snapshot('a', at(T + 10)),
+  snapshot('b', at(T + 50)),
+  snapshot('c', at(T + 250)),
 ];
 
 test('what can be restored begins with the first snapshot of each run', () => {
-  assert.deepEqual(restorableRanges(runs, snapshots), [
-    { from: at(T + 10), to: at(T + 100) },
-    { from: at(T + 250), to: at(T + 300) },
-  ]);
-  assert.deepEqual(restorableRanges(runs, [{ id: 'x', ts: at(T + 150) }]), []);
+  assert.deepEqual(
+    restorableRanges(() => runs, snapshots),
+    [
+      { from: at(T + 10), to: at(T + 100) },
+      { from: at(T + 250), to: at(T + 300) },
+    ],
+  );
+  assert.deepEqual(
+    restorableRanges(() => runs, [snapshot('x', at(T + 150))]),
+    [],
+  );
 });
 
 const bases: [string, { ts: bigint; inclusive: boolean }, string | null][] = [
@@ -64,7 +71,7 @@ const bases: [string, { ts: bigint; inclusive: boolean }, string | null][] = [
 ];
 for (const [name, point, expected] of bases) {
   test(`a restore begins with: ${name}`, () => {
-    assert.equal(baseFor(point, runs, snapshots)?.id ?? null, expected);
+    assert.equal(baseFor(point, () => runs, snapshots)?.id ?? null, expected);
   });
 }
 
@@ -75,4 +82,26 @@ test('slices go when the window has passed them, but not those that lead from th
   assert.equal(uselessUpTo(daily, window), at(T + 6 * day));
   assert.equal(uselessUpTo(daily.slice(9), window), at(T + 9 * day), 'no snapshot precedes what is older');
   assert.equal(uselessUpTo([], window), null);
+});
+
+const run = (first: number, last: number) => ({ first: at(T + first), last: at(T + last) });
+
+test('of a sharded cluster that is captured which every member has: gaps of one are gaps of all', () => {
+  const ofEach = [[run(0, 100), run(200, 300)], [run(10, 90), run(95, 400)], [run(5, 500)]];
+  assert.deepEqual(commonRuns(ofEach), [run(10, 90), run(95, 100), run(200, 300)]);
+  assert.deepEqual(commonRuns([[run(0, 1)], []]), [], 'a member that is not captured at all');
+  assert.deepEqual(commonRuns([]), []);
+});
+
+test('each snapshot counts the members that it has: a shard that came later is none of the older one', () => {
+  const of = new Map([
+    ['a', [run(0, 100)]],
+    ['b', [run(60, 80)]],
+  ]);
+  const taken = [snapshot('before', at(T + 10), 'a'), snapshot('after', at(T + 70), 'a', 'b')];
+  const runsFor = ({ replicaSetNames }: { replicaSetNames: readonly string[] }) =>
+    commonRuns(replicaSetNames.map((name) => of.get(name) ?? []));
+  assert.equal(baseFor({ ts: at(T + 75), inclusive: true }, runsFor, taken)?.id, 'after');
+  assert.equal(baseFor({ ts: at(T + 50), inclusive: true }, runsFor, taken)?.id, 'before');
+  assert.deepEqual(restorableRanges(runsFor, taken), [{ from: at(T + 10), to: at(T + 100) }]);
 });

@@ -50,7 +50,12 @@ export interface KnownSnapshot {
   id: string;
   /** T. */
   ts: Timestamp64;
+  /** Whose oplogs all have to lead on from it: one, or those of the members of a sharded cluster. */
+  replicaSetNames: readonly string[];
 }
+
+/** The runs that count for a snapshot. */
+export type RunsFor = (snapshot: KnownSnapshot) => readonly CapturedRun[];
 
 /** Times that can be restored, ends included. */
 export interface RestorableRange {
@@ -58,29 +63,44 @@ export interface RestorableRange {
   to: Timestamp64;
 }
 
-/** For each run, from the first snapshot in it to its end; runs without a snapshot lead nowhere. Oldest first. */
-export function restorableRanges(runs: readonly CapturedRun[], snapshots: readonly KnownSnapshot[]): RestorableRange[] {
+/** What is captured of all of them: a stretch is, where every one has a run. None where there are none. */
+export function commonRuns(ofEach: readonly (readonly CapturedRun[])[]): CapturedRun[] {
+  const [first = [], ...others] = ofEach;
+  return others.reduce<CapturedRun[]>(
+    (common, runs) =>
+      common.flatMap((one) =>
+        runs
+          .map((run) => ({ first: max([one.first, run.first]), last: min([one.last, run.last]) }))
+          .filter((both) => both.first <= both.last),
+      ),
+    [...first],
+  );
+}
+
+/** For each run, from the first snapshot in it to its end; runs without a snapshot lead nowhere. Oldest first, none touching another. */
+export function restorableRanges(runsFor: RunsFor, snapshots: readonly KnownSnapshot[]): RestorableRange[] {
   const ranges: RestorableRange[] = [];
-  for (const run of runs) {
-    const inside = snapshots.filter(({ ts }) => run.first <= ts && ts <= run.last).map(({ ts }) => ts);
-    const from = inside.reduce<Timestamp64 | null>((least, ts) => (least === null || ts < least ? ts : least), null);
-    if (from !== null) ranges.push({ from, to: run.last });
+  for (const snapshot of snapshots.toSorted((a, b) => byTime(a.ts, b.ts))) {
+    const { ts } = snapshot;
+    const run = runsFor(snapshot).find((one) => one.first <= ts && ts <= one.last);
+    if (run === undefined) continue;
+    const before = ranges.at(-1);
+    if (before === undefined || before.to < ts) ranges.push({ from: ts, to: run.last });
+    else before.to = max([before.to, run.last]);
   }
-  return ranges.sort((a, b) => (a.from < b.from ? -1 : 1));
+  return ranges;
 }
 
 /**
  * The snapshot to begin with: the newest one at or before the point from whose T a run leads to the point. Null where there is none. For a second, an entry at or after it has to be
  * captured: only then is it known that nothing of the time before is missing.
  */
-export function baseFor(
-  point: Point,
-  runs: readonly CapturedRun[],
-  snapshots: readonly KnownSnapshot[],
-): KnownSnapshot | null {
-  const leads = ({ ts }: KnownSnapshot) =>
-    (point.inclusive ? ts <= point.ts : ts < point.ts) &&
-    runs.some((run) => run.first <= ts && ts <= run.last && point.ts <= run.last);
+export function baseFor(point: Point, runsFor: RunsFor, snapshots: readonly KnownSnapshot[]): KnownSnapshot | null {
+  const leads = (snapshot: KnownSnapshot) => {
+    const { ts } = snapshot;
+    if (point.inclusive ? ts > point.ts : ts >= point.ts) return false;
+    return runsFor(snapshot).some((run) => run.first <= ts && ts <= run.last && point.ts <= run.last);
+  };
   return snapshots
     .filter(leads)
     .reduce<KnownSnapshot | null>((best, one) => (best === null || one.ts > best.ts ? one : best), null);
@@ -88,7 +108,7 @@ export function baseFor(
 
 /** Slices that end at or before this entry are of no use: the window does not reach back to them, or no snapshot precedes them. Null where nothing may go. */
 export function uselessUpTo(
-  snapshots: readonly KnownSnapshot[],
+  snapshots: readonly Pick<KnownSnapshot, 'ts'>[],
   window: { nowMs: number; restoreWindowDays: number },
 ): Timestamp64 | null {
   const start = timestampOf({

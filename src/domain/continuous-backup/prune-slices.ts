@@ -1,36 +1,19 @@
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { allClusters, findCluster } from '../../catalog/clusters.ts';
-import type { SnapshotRow } from '../../catalog/schema.ts';
-import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { hasUnfinishedTaskWithKey, pinnedSnapshots } from '../../catalog/tasks.ts';
 import { must } from '../../lib/assert.ts';
-import { timestampOf } from '../../lib/timestamp.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from './capture-engine.ts';
 import { isCaptured } from './capture-task.ts';
-import { type KnownSnapshot, uselessUpTo } from './point-in-time.ts';
+import { capturedSets, knownSnapshots } from './captured-sets.ts';
+import { uselessUpTo } from './point-in-time.ts';
 
 const EVERY_MS = 3_600_000;
 const AGAIN_MS = 60_000;
 const ATTEMPTS_MAX = 20;
-
-/** The snapshots of a cluster that a restore can begin with. */
-export async function knownSnapshots(reader: CatalogReader, clusterId: string): Promise<KnownSnapshot[]> {
-  return (await snapshotsOfCluster(reader, clusterId)).filter(isUsable).map(({ id, clusterTimeT, clusterTimeI }) => ({
-    id,
-    ts: timestampOf({
-      t: must(clusterTimeT, 'a completed snapshot has its T'),
-      i: must(clusterTimeI, 'a completed snapshot has its T'),
-    }),
-  }));
-}
-
-function isUsable(row: SnapshotRow): boolean {
-  return row.status === 'completed' && row.deletedAtMs === null && row.clusterTimeT !== null;
-}
 
 /** Deletes slices that the restore window has passed or that no snapshot precedes; all of them where the cluster is not captured any more, as Atlas drops that history. */
 export function pruneSlicesHandler(
@@ -46,17 +29,14 @@ export function pruneSlicesHandler(
       // A restore that is under way may be about to read any of them.
       if ((await pinnedSnapshots(catalog.reader)).some((pin) => pin.clusterId === clusterId))
         return { againAfterMs: AGAIN_MS };
-      if (cluster.replicaSetName !== null) {
-        const source = { clusterId, replicaSetName: cluster.replicaSetName };
-        const snapshots = await knownSnapshots(catalog.reader, clusterId);
-        const restoreWindowDays = await windowDaysOf(catalog.reader, clusterId);
-        const upTo = uselessUpTo(snapshots, { nowMs: clock.nowMs(), restoreWindowDays });
-        const freed = !isCaptured(cluster)
-          ? await engine.prune(source, null)
-          : upTo === null
-            ? 0
-            : await engine.prune(source, upTo);
-        if (freed > 0) context.log.info({ clusterId, freed }, 'slices that lead nowhere were deleted');
+      const snapshots = await knownSnapshots(catalog.reader, clusterId);
+      const restoreWindowDays = await windowDaysOf(catalog.reader, clusterId);
+      const useless = uselessUpTo(snapshots, { nowMs: clock.nowMs(), restoreWindowDays });
+      const upTo = isCaptured(cluster) ? useless : null;
+      if (isCaptured(cluster) && useless === null) return { done: async () => {} };
+      for (const replicaSetName of await capturedSets(catalog.reader, cluster, snapshots)) {
+        const freed = await engine.prune({ clusterId, replicaSetName }, upTo);
+        if (freed > 0) context.log.info({ clusterId, replicaSetName, freed }, 'slices that lead nowhere were deleted');
       }
       return { done: async () => {} };
     },

@@ -12,19 +12,17 @@ import type { ClusterRow, DownloadRow, RestoreJobRow, SnapshotRow } from '../../
 import { hasCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { findTaskOfSubject, taskIdsOfSubjects } from '../../catalog/tasks.ts';
-import { formatTimestamp } from '../../lib/timestamp.ts';
 import type { TaskHandlers } from '../../tasks/handler.ts';
 import { clusterKey, enqueueTask, requestCancel } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
-import { baseFor, restorableRanges } from '../continuous-backup/point-in-time.ts';
-import { knownSnapshots } from '../continuous-backup/prune-slices.ts';
 import type { ClusterName, RestoreJob, RestoreJobs, RestoreRequest } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
+import { baseSnapshot } from './base-snapshot.ts';
 import { isOver, linksOf } from './download-links.ts';
 import { DOWNLOAD_ATTEMPTS_MAX } from './download-task.ts';
-import { type PointInTimeRestore, planRestore } from './restore-plan.ts';
+import { planRestore } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 import { RESTORE_ATTEMPTS_MAX } from './restore-task.ts';
 
@@ -97,32 +95,6 @@ export function createRestoreJobs(
       context.wakeWorker();
     },
   };
-}
-
-/** The snapshot that a point is reached from; or the refusal, before anything is touched. */
-async function baseSnapshot(
-  { catalog }: DomainContext,
-  capture: Pick<CaptureEngine, 'coverage'>,
-  name: ClusterName,
-  { point, snapshotId }: PointInTimeRestore,
-): Promise<string> {
-  const cluster = await requireCluster(catalog.reader, name);
-  const known = await knownSnapshots(catalog.reader, cluster.id);
-  const usable = snapshotId === null ? known : known.filter(({ id }) => id === snapshotId);
-  if (snapshotId !== null && usable.length === 0)
-    throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId, cluster.name, cluster.projectId]);
-  const { replicaSetName } = cluster;
-  const runs = replicaSetName === null ? [] : (await capture.coverage({ clusterId: cluster.id, replicaSetName })).runs;
-  const base = baseFor(point, runs, usable);
-  if (base !== null) return base.id;
-  const at = formatTimestamp(point.ts);
-  if (!usable.some(({ ts }) => ts <= point.ts))
-    throw refuse('UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME', [cluster.name, at]);
-  const ranges = restorableRanges(runs, known).map(
-    ({ from, to }) => `${formatTimestamp(from)} to ${formatTimestamp(to)}`,
-  );
-  const where = ranges.length === 0 ? 'nothing of the cluster is' : `restorable is ${ranges.join(', ')}`;
-  throw refuse('INVALID_PIT_RESTORE_TIME', [`the captured oplog does not lead to ${at}; ${where}`]);
 }
 
 async function requireRestorable(
