@@ -34,11 +34,12 @@ export async function listRestoreJobs(
 export async function liveDownloadJobs(
   reader: CatalogReader,
   query: { projectId: string; nowMs: number },
-): Promise<{ id: string; snapshotId: string | null }[]> {
+): Promise<Pick<RestoreJobRow, 'id' | 'snapshotId' | 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>[]> {
   return await reader
     .selectFrom('restoreJobs')
     .innerJoin('clusters', 'clusters.id', 'restoreJobs.clusterId')
     .select(['restoreJobs.id', 'restoreJobs.snapshotId'])
+    .select(['restoreJobs.pointInTimeUtcSeconds', 'restoreJobs.oplogTs', 'restoreJobs.oplogInc'])
     .where('clusters.projectId', '=', query.projectId)
     .where('restoreJobs.deliveryType', '=', 'download')
     .where((e) =>

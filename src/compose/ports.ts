@@ -3,7 +3,6 @@ import { createCredentialMint } from '../auth/credential-mint.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { repositoryManifests } from '../domain/repositories/repository-manifests.ts';
-import { prepareDownload, readDownload } from '../engine/archive/download.ts';
 import { exportSnapshot } from '../engine/export/export-snapshot.ts';
 import { TranscoderPool } from '../engine/export/transcoder-pool.ts';
 import { putDocument } from '../engine/history/put-document.ts';
@@ -17,6 +16,7 @@ import type { Repository } from '../repository/repository.ts';
 import { deleteSlicesUpTo, readCoverage } from '../repository/slices.ts';
 import type { StoreAccess } from '../storage/open-store.ts';
 import { createBucketStores } from './bucket-stores.ts';
+import { createDownloadEngine } from './download-engine.ts';
 import type { OpenOptions } from './open-options.ts';
 import { copyRepositoryIn } from './places.ts';
 import { createRestoreEngine } from './restore-engine.ts';
@@ -55,11 +55,7 @@ export function createPorts(
         }
       },
     },
-    downloadEngine: {
-      prepare: async ({ regionName, ...request }) =>
-        await prepareDownload({ ...request, repository: repositoryOf(regionName) }),
-      read: ({ regionName, ...request }) => readDownload({ ...request, repository: repositoryOf(regionName) }),
-    },
+    downloadEngine: createDownloadEngine(repository, repositoryOf),
     captureEngine: {
       tail: async (request) => await tailCluster({ ...request, repository, clock, log }),
       coverage: async (source) => await readCoverage(repository, source),

@@ -39,7 +39,7 @@ export async function planPointInTime(
   clusterId: string,
   manifest: Manifest,
   options: Pick<PlanReplayOptions, 'end' | 'source' | 'signal' | 'progress'>,
-): Promise<PointInTime> {
+): Promise<PointInTime & { plan: ReplayPlan }> {
   const held = new Map<string, Buffer[]>();
   for (const entry of manifest.collections) {
     if (!isHeld(entry)) continue;

@@ -1,4 +1,5 @@
-import type { Optime, Timestamp64 } from '../lib/timestamp.ts';
+import { type Optime, type Timestamp64, timestampOf } from '../lib/timestamp.ts';
+import type { ManifestHeader } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { rawEntryAt, readCoverage, readSlice, readSlices, type SliceSource } from '../repository/slices.ts';
 import type { OplogSource } from './replay/replay-interval.ts';
@@ -28,4 +29,15 @@ export async function sliceOplog(
       return span === undefined ? null : rawEntryAt(await readSlice(repository, source, span, { signal }), ts);
     },
   };
+}
+
+/** The captured oplog from a snapshot of a replica set to a later point. */
+export async function oplogAfter(
+  repository: Repository,
+  { clusterId, replicaSetName, clusterTime }: ManifestHeader,
+  end: Timestamp64,
+  signal: AbortSignal,
+): Promise<OplogSource> {
+  const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
+  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal);
 }

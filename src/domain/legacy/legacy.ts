@@ -73,7 +73,6 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
       const cluster = await requireCluster(catalog.reader, { projectId, clusterName });
       const source = sourceOf(request, cluster);
       if (request.methodName === 'HTTP') {
-        if (source.deliveryType !== 'automated') throw refuse('CANNOT_DOWNLOAD_POINT_IN_TIME');
         return await restoreJobs.create({ projectId, clusterName, ...source, deliveryType: 'download' });
       }
       if (request.methodName !== 'AUTOMATED_RESTORE') throw refuse('UNSUPPORTED_DELIVERY_METHOD', [request.methodName]);

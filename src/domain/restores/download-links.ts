@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { DownloadRow, RestoreJobRow } from '../../catalog/schema.ts';
 import type { SecretBox } from '../../lib/secret-box.ts';
+import { timestampParts } from '../../lib/timestamp.ts';
+import type { Point } from '../continuous-backup/point-in-time.ts';
 import type { DownloadLink } from '../domain.ts';
 
 /** After the link was made, and again after a download that had come further broke off. */
@@ -21,10 +23,16 @@ export function readToken(secretBox: SecretBox, token: string): string | null {
   return timingSafeEqual(Buffer.from(signature), expected) ? downloadId : null;
 }
 
-/** `restore-<snapshotId>.archive.gz`; of a shard with its name, as far as a file's name may hold it. */
-export function downloadFileName(snapshotId: string, file: { isShard: boolean; replicaSetName: string }): string {
+/** `restore-<snapshotId>.archive.gz`; of a point with `-to-<seconds>`, or `-to-<seconds>-<increment>`; of a shard with its name, as far as a file's name may hold it. */
+export function downloadFileName(
+  snapshotId: string,
+  file: { isShard: boolean; replicaSetName: string },
+  point?: Point,
+): string {
+  const { t, i } = timestampParts(point?.ts ?? 0n);
+  const to = point === undefined ? '' : point.inclusive ? `-to-${t}-${i}` : `-to-${t}`;
   const shard = file.isShard ? `-${file.replicaSetName.replaceAll(/[^A-Za-z0-9._-]/g, '_')}` : '';
-  return `restore-${snapshotId}${shard}.archive.gz`;
+  return `restore-${snapshotId}${to}${shard}.archive.gz`;
 }
 
 /** Why a link is of no use any more; null while it lives. */

@@ -13,7 +13,7 @@ export const downloadRefusals = {
   },
   CANNOT_DOWNLOAD_POINT_IN_TIME: {
     status: 400,
-    detail: 'A download holds a snapshot as it is, not a later point in time.',
+    detail: 'A download of a sharded cluster holds a snapshot as it is, not a later point in time.',
     remedy: "Tidemark's own code. Restore the point in time into a cluster, take a snapshot of that, and download it.",
   },
   DOWNLOAD_NOT_FOUND: {

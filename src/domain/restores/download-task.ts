@@ -8,7 +8,9 @@ import { assert, must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskEnd, TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
+import type { Point } from '../continuous-backup/point-in-time.ts';
 import { downloadFileName, isOver, LINK_LIFE_MS } from './download-links.ts';
+import { pointInTimeOf } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 
 export const DOWNLOAD_ATTEMPTS_MAX = 3;
@@ -21,6 +23,8 @@ export interface DownloadEngine {
     snapshotId: string;
     /** Where the copy is that is to be read; the repository itself where left out. */
     regionName?: string;
+    /** Beyond the snapshot, to this point of the captured oplog of its replica set. */
+    point?: Point;
     signal: AbortSignal;
     report: ReportProgress;
   }): Promise<PreparedDownload[]>;
@@ -29,6 +33,7 @@ export interface DownloadEngine {
     clusterId: string;
     snapshotId: string;
     regionName?: string;
+    point?: Point;
     replicaSetName: string;
     writer: string;
     signal: AbortSignal;
@@ -83,10 +88,12 @@ async function prepare(
   const snapshotId = must(job.snapshotId, 'a download names its snapshot');
   assert(work.task.pinnedSnapshotId === snapshotId, 'what is being downloaded is pinned');
   const regionName = await regionToRead(context, snapshotId);
+  const point = pointInTimeOf(job, clock.nowMs());
   const files = await engine.prepare({
     clusterId: job.clusterId,
     snapshotId,
     ...(regionName === null ? {} : { regionName }),
+    ...point,
     signal: work.signal,
     report: work.report,
   });
@@ -101,7 +108,7 @@ async function prepare(
         position,
         isShard: isShard ? 1 : 0,
         regionName,
-        fileName: downloadFileName(snapshotId, { isShard, replicaSetName: file.replicaSetName }),
+        fileName: downloadFileName(snapshotId, { isShard, replicaSetName: file.replicaSetName }, point.point),
         servedBytes: 0,
         deliveredAtMs: null,
       });

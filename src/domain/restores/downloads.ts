@@ -10,6 +10,7 @@ import type { Downloads, OpenDownload } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 import { LINK_LIFE_MS, readToken, whyGone } from './download-links.ts';
 import type { DownloadEngine } from './download-task.ts';
+import { pointInTimeOf } from './restore-plan.ts';
 
 /** Each holds some blobs while it waits for its client. */
 const STREAMS_AT_ONCE = 4;
@@ -90,7 +91,11 @@ async function startStream(
     return from + sent;
   };
   return {
-    bytes: readRange(context, engine.read(readRequest(row, job, stop.signal)), { ...request, count, note }),
+    bytes: readRange(context, engine.read(readRequest(row, job, context.clock.nowMs(), stop.signal)), {
+      ...request,
+      count,
+      note,
+    }),
     end: async (whole) => {
       try {
         // What was handed over when a connection broke may not have arrived: the last byte counts only in an answer that ended well.
@@ -105,13 +110,15 @@ async function startStream(
 
 function readRequest(
   { regionName, replicaSetName, writer }: DownloadRow,
-  { clusterId, snapshotId }: RestoreJobRow,
+  job: RestoreJobRow,
+  nowMs: number,
   signal: AbortSignal,
 ): Parameters<DownloadEngine['read']>[0] {
   return {
-    clusterId,
-    snapshotId: must(snapshotId, 'a download names its snapshot'),
+    clusterId: job.clusterId,
+    snapshotId: must(job.snapshotId, 'a download names its snapshot'),
     ...(regionName === null ? {} : { regionName }),
+    ...pointInTimeOf(job, nowMs),
     replicaSetName,
     writer,
     signal,

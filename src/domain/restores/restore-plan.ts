@@ -1,3 +1,4 @@
+import type { RestoreJobRow } from '../../catalog/schema.ts';
 import { unreachable } from '../../lib/assert.ts';
 import { type Point, pointOf } from '../continuous-backup/point-in-time.ts';
 import type { RestoreRequest } from '../domain.ts';
@@ -21,11 +22,11 @@ export interface PointInTimeRestore extends Target {
   point: Point;
 }
 
-/** A snapshot as a file. */
-export interface Download {
-  deliveryType: 'download';
-  snapshotId: string;
-}
+/** A snapshot as a file, or with a point what the captured oplog makes of it; then of the snapshot that is named, or of the newest that leads there. */
+export type Download = { deliveryType: 'download' } & (
+  | { snapshotId: string; point: null }
+  | { snapshotId: string | null; point: Point }
+);
 
 export type RestorePlan = AutomatedRestore | PointInTimeRestore | Download;
 
@@ -46,12 +47,16 @@ export function planRestore(request: RestoreRequest, nowMs: number): RestorePlan
         point: pointOf(request, nowMs),
       };
     case 'download':
-      if ([request.pointInTimeUtcSeconds, request.oplogTs, request.oplogInc].some((part) => part !== undefined))
-        throw refuse('CANNOT_DOWNLOAD_POINT_IN_TIME');
-      return { deliveryType: 'download', snapshotId: required(request.snapshotId, 'snapshotId') };
+      return { deliveryType: 'download', ...contentOf(request, nowMs) };
     default:
       return unreachable(request.deliveryType);
   }
+}
+
+function contentOf(request: RestoreRequest, nowMs: number) {
+  const inTime = [request.pointInTimeUtcSeconds, request.oplogTs, request.oplogInc].some((part) => part !== undefined);
+  if (inTime) return { snapshotId: request.snapshotId ?? null, point: pointOf(request, nowMs) };
+  return { snapshotId: required(request.snapshotId, 'snapshotId'), point: null };
 }
 
 function targetOf(request: RestoreRequest): Target {
@@ -64,4 +69,16 @@ function targetOf(request: RestoreRequest): Target {
 function required(value: string | undefined, attribute: string): string {
   if (value === undefined || value === '') throw refuse('MISSING_ATTRIBUTE', [attribute]);
   return value;
+}
+
+/** The point of a job that has one, read again. */
+export function pointInTimeOf(job: RestoreJobRow, nowMs: number): { point?: Point } {
+  const { pointInTimeUtcSeconds, oplogTs, oplogInc } = job;
+  if (pointInTimeUtcSeconds === null && oplogTs === null) return {};
+  const request = {
+    pointInTimeUtcSeconds: pointInTimeUtcSeconds ?? undefined,
+    oplogTs: oplogTs ?? undefined,
+    oplogInc: oplogInc ?? undefined,
+  };
+  return { point: pointOf(request, nowMs) };
 }

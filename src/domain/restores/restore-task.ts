@@ -9,9 +9,10 @@ import { Damage, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
-import { type Point, type PointRequest, pointOf } from '../continuous-backup/point-in-time.ts';
+import type { Point } from '../continuous-backup/point-in-time.ts';
 import { balancerRecord, giveBackBalancer } from '../snapshots/balancer-holds.ts';
 import type { BalancerRecord, SnapshotEngine } from '../snapshots/snapshot-engine.ts';
+import { pointInTimeOf } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 
 /** A restore that was cut off starts anew: it replaces whatever it finds. */
@@ -53,7 +54,7 @@ export function restoreSnapshotHandler(
         clusterId: job.clusterId,
         snapshotId,
         uri: context.secretBox.open(sealedUri, uriContext(target.id)),
-        ...(job.deliveryType === 'pointInTime' ? { point: pointOf(requested(job), clock.nowMs()) } : {}),
+        ...pointInTimeOf(job, clock.nowMs()),
         balancerRecord: balancerRecord(context, work, target.id),
         signal: work.signal,
         report: work.report,
@@ -106,14 +107,6 @@ async function restoreFromBest(
 
 function isLostOriginal(error: unknown): boolean {
   return error instanceof Damage || (error instanceof Fault && error.op === 'read manifest');
-}
-
-function requested({ pointInTimeUtcSeconds, oplogTs, oplogInc }: RestoreJobRow): PointRequest {
-  return {
-    pointInTimeUtcSeconds: pointInTimeUtcSeconds ?? undefined,
-    oplogTs: oplogTs ?? undefined,
-    oplogInc: oplogInc ?? undefined,
-  };
 }
 
 async function start(

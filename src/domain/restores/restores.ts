@@ -22,7 +22,7 @@ import { refuse } from '../refusals.ts';
 import { baseSnapshot } from './base-snapshot.ts';
 import { isOver, linksOf } from './download-links.ts';
 import { DOWNLOAD_ATTEMPTS_MAX } from './download-task.ts';
-import { planRestore } from './restore-plan.ts';
+import { type Download, type PointInTimeRestore, planRestore } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 import { RESTORE_ATTEMPTS_MAX } from './restore-task.ts';
 
@@ -52,7 +52,7 @@ export function createRestoreJobs(
 
     create: async (request) => {
       const plan = planRestore(request, clock.nowMs());
-      if (plan.deliveryType === 'download') return await createDownload(context, request, plan.snapshotId);
+      if (plan.deliveryType === 'download') return await createDownload(context, capture, request, plan);
       const snapshotId =
         plan.deliveryType === 'automated' ? plan.snapshotId : await baseSnapshot(context, capture, request, plan);
       const job = await catalog.transact(async (writer) => {
@@ -143,7 +143,7 @@ function requestedRestore(request: {
 }): RestoreJobRow {
   const { cluster, snapshot, target } = request;
   const { deliveryType, pointInTimeUtcSeconds, oplogTs, oplogInc } = request.request;
-  const inTime = deliveryType === 'pointInTime';
+  const inTime = deliveryType !== 'automated';
   return {
     id: request.id,
     clusterId: cluster.id,
@@ -195,18 +195,23 @@ function endOfLink(
   return { state: nextRestoreState(row.state, 'expire'), finishedAtMs: row.expiresAtMs };
 }
 
-async function createDownload(context: DomainContext, name: ClusterName, snapshotId: string): Promise<RestoreJob> {
+async function createDownload(
+  context: DomainContext,
+  capture: Pick<CaptureEngine, 'coverage'>,
+  request: RestoreRequest,
+  plan: Download,
+): Promise<RestoreJob> {
   const { catalog, clock, ids } = context;
+  const snapshotId = plan.point === null ? plan.snapshotId : await baseOfDownload(context, capture, request, plan);
   const job = await catalog.transact(async (writer) => {
-    const cluster = await requireCluster(writer, name);
+    const cluster = await requireCluster(writer, request);
     const snapshot = await requireRestorable(writer, cluster, snapshotId);
     const live = await liveDownloadJobs(writer, { projectId: cluster.projectId, nowMs: clock.nowMs() });
-    if (live.some((other) => other.snapshotId === snapshotId))
+    const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target: null, request });
+    if (live.some((other) => other.snapshotId === snapshotId && isSamePoint(other, row)))
       throw refuse('CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY', [snapshotId]);
     if (live.length >= DOWNLOADS_OF_PROJECT_MAX)
       throw refuse('TOO_MANY_SNAPSHOT_DOWNLOADS', [cluster.projectId, String(live.length)]);
-    const request: RestoreRequest = { ...name, deliveryType: 'download' };
-    const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target: null, request });
     await insertRestoreJob(writer, row);
     const taskId = ids.next();
     await enqueueTask(writer, {
@@ -222,4 +227,21 @@ async function createDownload(context: DomainContext, name: ClusterName, snapsho
   });
   context.wakeWorker();
   return job;
+}
+
+async function baseOfDownload(
+  context: DomainContext,
+  capture: Pick<CaptureEngine, 'coverage'>,
+  name: ClusterName,
+  wanted: Pick<PointInTimeRestore, 'point' | 'snapshotId'>,
+): Promise<string> {
+  const cluster = await requireCluster(context.catalog.reader, name);
+  if (cluster.type === 'sharded') throw refuse('CANNOT_DOWNLOAD_POINT_IN_TIME');
+  return await baseSnapshot(context, capture, name, wanted);
+}
+
+type PointOfJob = Pick<RestoreJobRow, 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>;
+
+function isSamePoint(a: PointOfJob, b: PointOfJob): boolean {
+  return a.pointInTimeUtcSeconds === b.pointInTimeUtcSeconds && a.oplogTs === b.oplogTs && a.oplogInc === b.oplogInc;
 }

@@ -15,16 +15,19 @@ export interface ArchiveHeader {
   toolVersion: string;
 }
 
-/** One collection, view or time series, as the beginning of an archive lists it. */
+/** One collection, view or time series, as the beginning of an archive lists it; or the oplog. */
 export interface CollectionMetadata {
   db: string;
   name: string;
-  type: 'collection' | 'view' | 'timeseries';
+  type: 'collection' | 'view' | 'timeseries' | '';
   /** Options and indexes, as text in canonical Extended JSON. */
   metadata: string;
   /** Of its documents, as a hint for progress bars. */
   bytes: number;
 }
+
+/** Of a point in time: by its name readers know it. It has to come last, as it is only then that they look for it. */
+export const OPLOG: CollectionMetadata = { db: '', name: 'oplog', type: '', metadata: '', bytes: 0 };
 
 export function encodeHeader({ serverVersion, toolVersion }: ArchiveHeader): Buffer {
   return documentOf([

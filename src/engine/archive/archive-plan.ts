@@ -7,7 +7,7 @@ import type { CollectionMetadata } from './archive-format.ts';
 
 const BUCKETS = 'system.buckets.';
 /** Read first: they are only remembered, and a reader wants to know them before it begins with the others. */
-const ACCESS_CONTROL = ['system.version', 'system.users', 'system.roles'];
+export const ACCESS_CONTROL = ['system.version', 'system.users', 'system.roles'];
 
 /** A namespace of the archive's second part. */
 export interface ArchiveContent {

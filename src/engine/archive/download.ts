@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import type { Manifest } from '../../repository/format/manifest.ts';
+import type { Manifest, ManifestHeader } from '../../repository/format/manifest.ts';
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import { type ArchivePoint, planArchivePoint } from './archive-point.ts';
 import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
 import { ARCHIVE_WRITER, writeArchive } from './write-archive.ts';
 
@@ -13,6 +15,8 @@ export interface DownloadRequest {
   repository: Repository;
   clusterId: string;
   snapshotId: string;
+  /** A later point than the snapshot's own, and for each of its replica sets the captured oplog that leads there. */
+  pointInTime?: { end: ReplayEnd; sourceOf(header: ManifestHeader): Promise<OplogSource> } | undefined;
   signal: AbortSignal;
 }
 
@@ -35,7 +39,7 @@ export function fileWriter(): string {
 }
 
 /**
- * Reads and compresses all of a snapshot once and keeps nothing but lengths and sums. So a link is given out only for what can be read from its first byte to its last, and its
+ * Reads and compresses all of a snapshot, or of a later point, once and keeps nothing but lengths and sums. So a link is given out only for what can be read from its first byte to its last, and its
  * length is known, without which nobody can go on with a file that broke off.
  */
 export async function prepareDownload(request: DownloadRequest & { report: ReportProgress }): Promise<PreparedFile[]> {
@@ -50,6 +54,7 @@ export async function prepareDownload(request: DownloadRequest & { report: Repor
     const archive = writeArchive({
       repository,
       manifest: part,
+      point: await pointOf(request, part),
       signal,
       progress: ({ namespace, bytes: done, collectionsDone, collectionsTotal }) => {
         plainBytes = done;
@@ -99,7 +104,17 @@ export async function* readDownload(
       message: `snapshot ${snapshotId} has no replica set ${replicaSetName}`,
     });
   }
-  yield* gzipMembers(writeArchive({ repository, manifest: part.manifest, signal }));
+  const point = await pointOf(request, part.manifest);
+  yield* gzipMembers(writeArchive({ repository, manifest: part.manifest, point, signal }));
+}
+
+async function pointOf(
+  { repository, pointInTime, signal }: DownloadRequest,
+  part: Manifest,
+): Promise<ArchivePoint | undefined> {
+  if (pointInTime === undefined) return undefined;
+  const { end, sourceOf } = pointInTime;
+  return await planArchivePoint(repository, part, { end, source: await sourceOf(part.header), signal });
 }
 
 /** One file each. Without the config servers, of which nothing can be restored by itself. */

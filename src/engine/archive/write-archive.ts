@@ -5,19 +5,25 @@ import type { Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import {
+  type CollectionMetadata,
   DOCUMENT_BYTES_MAX,
   encodeHeader,
   encodeMetadata,
   encodeNamespaceEnd,
   encodeNamespaceHeader,
   MAGIC,
+  OPLOG,
   TERMINATOR,
 } from './archive-format.ts';
-import { type ArchiveContent, type ArchivePlan, planArchive } from './archive-plan.ts';
+import { archiveOplog } from './archive-oplog.ts';
+import { type ArchiveContent, planArchive } from './archive-plan.ts';
+import type { ArchivePoint } from './archive-point.ts';
 
 export interface WriteArchiveOptions {
   repository: Repository;
   manifest: Manifest;
+  /** A later point than the snapshot's own. */
+  point?: ArchivePoint | undefined;
   signal: AbortSignal;
   /** After every run of documents. */
   progress?: (done: ArchiveProgress) => void;
@@ -36,13 +42,14 @@ export const ARCHIVE_WRITER = 'tidemark archive 1';
 const BLOBS_AHEAD = 2;
 
 /**
- * A snapshot as a mongodump archive (`docs/archive-format.md`), piece by piece as the reader takes them: whole blobs pass through, nothing else is held. The bytes depend on the
- * snapshot and on ARCHIVE_WRITER alone, so that a download that broke off can be gone on with.
+ * A snapshot, or a later point, as a mongodump archive (`docs/archive-format.md`), piece by piece as the reader takes them: whole blobs pass through, nothing else is held. The bytes depend
+ * on the snapshot, the point and ARCHIVE_WRITER alone, so that a download that broke off can be gone on with.
  */
 export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
-  const { header, collections } = options.manifest;
-  const plan = planArchive(collections);
-  yield* prelude(plan, header.mongodVersion);
+  const { manifest, point } = options;
+  const plan = planArchive(point?.collections ?? manifest.collections);
+  const metadata = point === undefined ? plan.metadata : [...plan.metadata, OPLOG];
+  yield* prelude(metadata, manifest.header.mongodVersion);
   const done: ArchiveProgress = {
     namespace: '',
     bytes: 0,
@@ -51,16 +58,20 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
   };
   for (const content of plan.contents) {
     done.namespace = `${content.db}.${content.name}`;
-    yield* writeContent(content, options, done);
+    yield* writeContent(content, documentsOf(content, options), options, done);
     done.collectionsDone++;
     options.progress?.(done);
   }
+  if (point !== undefined) {
+    done.namespace = OPLOG.name;
+    yield* writeContent(OPLOG, archiveOplog({ ...point, signal: options.signal }), options, done);
+  }
 }
 
-function* prelude(plan: ArchivePlan, serverVersion: string): Generator<Buffer, void, undefined> {
+function* prelude(listed: readonly CollectionMetadata[], serverVersion: string): Generator<Buffer, void, undefined> {
   yield MAGIC;
   yield encodeHeader({ serverVersion, toolVersion: ARCHIVE_WRITER });
-  for (const metadata of plan.metadata) {
+  for (const metadata of listed) {
     const document = encodeMetadata(metadata);
     if (document.length > DOCUMENT_BYTES_MAX) {
       const namespace = `${metadata.db}.${metadata.name}`;
@@ -77,27 +88,36 @@ function* prelude(plan: ArchivePlan, serverVersion: string): Generator<Buffer, v
 }
 
 async function* writeContent(
-  { db, name, entry }: ArchiveContent,
-  { repository, manifest, signal, progress }: WriteArchiveOptions,
+  { db, name }: { db: string; name: string },
+  content: AsyncIterable<Buffer> | Iterable<Buffer>,
+  { signal, progress }: WriteArchiveOptions,
   done: ArchiveProgress,
 ): AsyncGenerator<Buffer, void, undefined> {
   const crc = new Crc64();
   let begun = false;
-  if (entry !== null) {
-    const reading = { signal, prefetch: BLOBS_AHEAD, seed: ORDER_SEED };
-    for await (const documents of readCollection(repository, manifest.header.clusterId, entry, reading)) {
-      throwIfAborted(signal);
-      if (!begun) yield encodeNamespaceHeader(db, name);
-      begun = true;
-      crc.update(documents);
-      done.bytes += documents.length;
-      yield documents;
-      progress?.(done);
-    }
+  for await (const documents of content) {
+    throwIfAborted(signal);
+    if (!begun) yield encodeNamespaceHeader(db, name);
+    begun = true;
+    crc.update(documents);
+    done.bytes += documents.length;
+    yield documents;
+    progress?.(done);
   }
   if (begun) yield TERMINATOR;
   yield encodeNamespaceEnd(db, name, crc.digest());
   yield TERMINATOR;
+}
+
+function documentsOf(
+  { entry }: ArchiveContent,
+  { repository, manifest, point, signal }: WriteArchiveOptions,
+): AsyncIterable<Buffer> | Iterable<Buffer> {
+  if (entry === null) return [];
+  const held = point?.documents.get(entry);
+  if (held !== undefined) return [held];
+  const reading = { signal, prefetch: BLOBS_AHEAD, seed: ORDER_SEED };
+  return readCollection(repository, manifest.header.clusterId, entry, reading);
 }
 
 /** Where memory makes a reader take several passes, it says which ids come in which: any number does, as long as it is the same every time. */

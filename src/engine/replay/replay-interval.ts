@@ -1,3 +1,4 @@
+import { Fault } from '../../lib/errors.ts';
 import type { Timestamp64 } from '../../lib/timestamp.ts';
 
 /** The end of a replay: the state at cluster time `ts`, what became visible at that very time included or not. */
@@ -20,4 +21,14 @@ export interface OplogSource {
   entries(): AsyncIterable<Buffer>;
   /** The raw entry at `ts`, or null: for transactions that began at or before T. */
   earlier(ts: Timestamp64): Promise<Buffer | null>;
+}
+
+/** The second reading met something else than the first. */
+export function changedOplog(what: string): Fault {
+  return new Fault({
+    op: 'replay',
+    subject: 'the oplog',
+    message: `the oplog changed while it was replayed: ${what}`,
+    hint: 'Restore again',
+  });
 }

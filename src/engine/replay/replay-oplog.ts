@@ -1,24 +1,20 @@
 import { throwIfAborted } from '../../lib/abort.ts';
-import { assert, must } from '../../lib/assert.ts';
+import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { Fault } from '../../lib/errors.ts';
-import { murmur3 } from '../../lib/murmur.ts';
-import { findId, forEachDocument, forEachElement } from '../../lib/raw-bson.ts';
+import { findId, forEachDocument } from '../../lib/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
-import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
 import { RawValue } from '../../mongo/raw-value.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
-import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
+import { changedOptions, type Destination, destinationsOf, type ReplayInto } from './destinations.ts';
 import { isModification } from './document-change.ts';
 import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
-import { type OplogSource, reaches } from './replay-interval.ts';
-import { isApplyingInOrder, listState } from './replay-state.ts';
+import { changedOplog, type OplogSource, reaches } from './replay-interval.ts';
 
 const LANES = 4;
 
@@ -32,12 +28,6 @@ export interface ReplayOplogOptions {
   signal: AbortSignal;
   /** Called after every buffer of entries. */
   progress(entries: number, lastTs: Timestamp64): void;
-}
-
-/** A collection of the target under a name of its own. */
-export interface ReplayInto extends Namespace {
-  /** Its documents do not expire, whatever the source's did. */
-  withoutExpiry: boolean;
 }
 
 export interface ReplayedOplog {
@@ -60,19 +50,6 @@ export async function replayOplog(options: ReplayOplogOptions): Promise<Replayed
   } finally {
     await replay.settle();
   }
-}
-
-/** A collection of the target, as writes name it. */
-interface Destination {
-  db: string;
-  name: string;
-  namespace: string;
-  /** Of its lane where all its writes are in one row, else of the lanes of its ids. */
-  seed: number;
-  inOrder: boolean;
-  /** The name by which its options are changed: a time series has them under its own. */
-  commandName: string;
-  withoutExpiry: boolean;
 }
 
 class Replay {
@@ -101,7 +78,7 @@ class Replay {
     const { plan, source, signal } = this.#options;
     for (const ts of plan.before) {
       const buffer = await source.earlier(ts);
-      if (buffer === null) throw changed(`the entry at ${formatTimestamp(ts)} is not there any more`);
+      if (buffer === null) throw changedOplog(`the entry at ${formatTimestamp(ts)} is not there any more`);
       await this.#replayEntry(buffer, readOplogEntry(buffer, 0));
     }
     for await (const buffer of source.entries()) {
@@ -111,7 +88,7 @@ class Replay {
     }
     await this.#applier.flush();
     if (this.#entries !== plan.entries || this.#lastTs !== plan.lastTs)
-      throw changed(
+      throw changedOplog(
         `${this.#entries} entries up to ${formatTimestamp(this.#lastTs)} were read, ${plan.entries} were planned`,
       );
     return this.#entries;
@@ -180,13 +157,10 @@ class Replay {
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
   async #changeOptions(buffer: Buffer, { o }: Operation, destination: Destination): Promise<void> {
     const { db, commandName, withoutExpiry } = destination;
+    const options = changedOptions(buffer, o).filter(({ name }) => !(withoutExpiry && name === 'expireAfterSeconds'));
+    if (options.length === 0) return;
     const command: Record<string, unknown> = { collMod: commandName };
-    forEachElement(buffer, o.start, (name, { type, start, end }) => {
-      if (name !== 'collMod' && name !== 'index' && !(withoutExpiry && name === 'expireAfterSeconds'))
-        command[name] = new RawValue(name, type, Buffer.from(buffer.subarray(start, end)));
-      return true;
-    });
-    if (Object.keys(command).length === 1) return;
+    for (const { name, type, value } of options) command[name] = new RawValue(name, type, Buffer.from(value));
     await this.#applier.flush();
     try {
       await this.#options.target.command(db, { ...command, writeConcern: { w: 1 } });
@@ -199,48 +173,4 @@ class Replay {
     await this.#applier.flush();
     await this.#applier.command(db, { emptycapped: name });
   }
-}
-
-function destinationsOf(
-  plan: ReplayPlan,
-  into: ReadonlyMap<string, ReplayInto> = ownNames(plan),
-): Map<string, Destination> {
-  const series = new Set(
-    listState(plan.state)
-      .filter((entry) => entry.type === 'timeseries')
-      .map((entry) => `${entry.db}.${BUCKETS}${entry.name}`),
-  );
-  const destinations = new Map<string, Destination>();
-  for (const [uuid, { db, name, withoutExpiry }] of into) {
-    const entry = must(plan.state.collections.get(uuid), 'only collections of the plan are written to');
-    const bytes = Buffer.from(uuid, 'hex');
-    destinations.set(uuid, {
-      db,
-      name,
-      withoutExpiry,
-      namespace: formatNamespace({ db, name }),
-      seed: murmur3(bytes, 0, 0, bytes.length, 0),
-      inOrder: isApplyingInOrder(entry),
-      commandName: series.has(formatNamespace(entry)) ? name.slice(BUCKETS.length) : name,
-    });
-  }
-  return destinations;
-}
-
-const BUCKETS = 'system.buckets.';
-
-/** All that a restore of the whole creates. */
-function ownNames({ state }: ReplayPlan): Map<string, ReplayInto> {
-  const leftOut = new Set(planRestore(listState(state)).leftOut.map((entry) => entry.uuid));
-  const restored = [...state.collections].filter(([uuid, entry]) => !leftOut.has(uuid) && !isOwnedByTarget(entry));
-  return new Map(restored.map(([uuid, { db, name }]) => [uuid, { db, name, withoutExpiry: false }]));
-}
-
-function changed(what: string): Fault {
-  return new Fault({
-    op: 'replay',
-    subject: 'the oplog',
-    message: `the oplog changed while it was replayed: ${what}`,
-    hint: 'Restore again',
-  });
 }

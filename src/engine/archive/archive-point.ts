@@ -1,0 +1,67 @@
+import { Fault } from '../../lib/errors.ts';
+import { documentOf } from '../../lib/raw-bson.ts';
+import { formatTimestamp } from '../../lib/timestamp.ts';
+import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { planPointInTime } from '../point-in-time.ts';
+import type { ReplayPlan } from '../replay/plan-replay.ts';
+import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import { ACCESS_CONTROL } from './archive-plan.ts';
+
+/** What an archive of a later point than a snapshot's own holds. */
+export interface ArchivePoint {
+  /** At the point. */
+  collections: readonly CollectionEntry[];
+  /** Of `admin.system.*` at the point: few enough to be held. */
+  documents: ReadonlyMap<CollectionEntry, Buffer>;
+  plan: ReplayPlan;
+  source: OplogSource;
+}
+
+/**
+ * Reads the oplog once, up to the point. A transaction that was prepared by then and whose outcome is not captured is a Fault: the same download, made again a moment later, could know
+ * it, and would be another file.
+ */
+export async function planArchivePoint(
+  repository: Repository,
+  manifest: Manifest,
+  options: { end: ReplayEnd; source: OplogSource; signal: AbortSignal },
+): Promise<ArchivePoint> {
+  const { plan, collections } = await planPointInTime(repository, manifest.header.clusterId, manifest, options);
+  if (plan.undecided > 0) {
+    throw new Fault({
+      op: 'download',
+      subject: formatTimestamp(options.end.ts),
+      message: `${plan.undecided} prepared transactions were undecided at ${formatTimestamp(options.end.ts)}, and the captured oplog does not tell their outcome yet`,
+      retryable: true,
+      hint: 'Ask again in a moment, or for an earlier point',
+    });
+  }
+  const held = ACCESS_CONTROL.flatMap((name) => {
+    const documents = [...(plan.state.held.get(`admin.${name}`)?.values() ?? [])];
+    return documents.length === 0 ? [] : [[entryOf(name, manifest), Buffer.concat(documents)] as const];
+  });
+  return {
+    collections: [...held.map(([entry]) => entry), ...collections],
+    documents: new Map(held),
+    plan,
+    source: options.source,
+  };
+}
+
+/** As the snapshot has it; one that is younger has no listing, and the servers make these by themselves. */
+function entryOf(name: string, { collections }: Manifest): CollectionEntry {
+  const found = collections.find((entry) => entry.db === 'admin' && entry.name === name);
+  if (found !== undefined) return found;
+  const counts = { documents: 0, bytes: 0 };
+  return {
+    db: 'admin',
+    name,
+    type: 'collection',
+    uuid: null,
+    info: documentOf([]),
+    indexes: [],
+    ...counts,
+    layers: [],
+  };
+}

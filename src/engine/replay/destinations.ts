@@ -1,0 +1,76 @@
+import { must } from '../../lib/assert.ts';
+import { murmur3 } from '../../lib/murmur.ts';
+import { type ElementAt, forEachElement } from '../../lib/raw-bson.ts';
+import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
+import type { ReplayPlan } from './plan-replay.ts';
+import { isApplyingInOrder, listState } from './replay-state.ts';
+
+/** A collection of the target under a name of its own. */
+export interface ReplayInto extends Namespace {
+  /** Its documents do not expire, whatever the source's did. */
+  withoutExpiry: boolean;
+}
+
+/** A collection of the target, as writes name it. */
+export interface Destination {
+  db: string;
+  name: string;
+  namespace: string;
+  /** Of its lane where all its writes are in one row, else of the lanes of its ids. */
+  seed: number;
+  inOrder: boolean;
+  /** The name by which its options are changed: a time series has them under its own. */
+  commandName: string;
+  withoutExpiry: boolean;
+}
+
+/** By the source's UUID. */
+export function destinationsOf(
+  plan: ReplayPlan,
+  into: ReadonlyMap<string, ReplayInto> = ownNames(plan),
+): ReadonlyMap<string, Destination> {
+  const series = new Set(
+    listState(plan.state)
+      .filter((entry) => entry.type === 'timeseries')
+      .map((entry) => `${entry.db}.${BUCKETS}${entry.name}`),
+  );
+  const destinations = new Map<string, Destination>();
+  for (const [uuid, { db, name, withoutExpiry }] of into) {
+    const entry = must(plan.state.collections.get(uuid), 'only collections of the plan are written to');
+    const bytes = Buffer.from(uuid, 'hex');
+    destinations.set(uuid, {
+      db,
+      name,
+      withoutExpiry,
+      namespace: formatNamespace({ db, name }),
+      seed: murmur3(bytes, 0, 0, bytes.length, 0),
+      inOrder: isApplyingInOrder(entry),
+      commandName: series.has(formatNamespace(entry)) ? name.slice(BUCKETS.length) : name,
+    });
+  }
+  return destinations;
+}
+
+const BUCKETS = 'system.buckets.';
+
+/** All that a restore of the whole creates, but for what is `left` to the target. */
+export function ownNames(
+  { state }: ReplayPlan,
+  left: (entry: CollectionEntry) => boolean = isOwnedByTarget,
+): Map<string, ReplayInto> {
+  const leftOut = new Set(planRestore(listState(state)).leftOut.map((entry) => entry.uuid));
+  const restored = [...state.collections].filter(([uuid, entry]) => !leftOut.has(uuid) && !left(entry));
+  return new Map(restored.map(([uuid, { db, name }]) => [uuid, { db, name, withoutExpiry: false }]));
+}
+
+/** What a `collMod` entry's `o` changes of the collection itself; an index's part is in the plan's catalog already. */
+export function changedOptions(buffer: Buffer, o: ElementAt): { name: string; type: number; value: Buffer }[] {
+  const options: { name: string; type: number; value: Buffer }[] = [];
+  forEachElement(buffer, o.start, (name, { type, start, end }) => {
+    if (name !== 'collMod' && name !== 'index') options.push({ name, type, value: buffer.subarray(start, end) });
+    return true;
+  });
+  return options;
+}
