@@ -31,3 +31,8 @@ export function parseEntryTime(text: string): Timestamp64 {
     );
   return timestampOf({ t: ms / 1000, i });
 }
+
+/** A point to go up to: a second means all before it, an entry of a second that entry too. */
+export function parsePoint(text: string): { ts: Timestamp64; inclusive: boolean } {
+  return { ts: parseEntryTime(text), inclusive: /Z\.\d+$/.test(text) };
+}

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
+import type { ArchivePoint } from '../engine/archive/archive-point.ts';
+import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { Cancelled } from '../lib/errors.ts';
+import { formatTimestamp } from '../lib/timestamp.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
+import { parsePoint } from './document-options.ts';
 import { DownloadFile } from './download-file.ts';
-import { findManifest } from './manifest-lookup.ts';
+import { findManifest, findManifestBefore } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import { dataDirOption, jsonOption, passphraseFileOption, repositoryOption } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
@@ -15,6 +19,7 @@ import { UsageError } from './usage-error.ts';
 interface DownloadOptions extends RepositoryOptions {
   snapshot: string;
   output: string;
+  at?: ReplayEnd;
   replicaSet?: string;
   resume?: boolean;
   json?: boolean;
@@ -24,9 +29,15 @@ const STANDARD_OUTPUT = '-';
 
 export function downloadCommand(tools: CommandTools): Command {
   return new Command('download')
-    .description('write a snapshot as a mongodump archive, for `mongorestore --archive=FILE --gzip`')
+    .description('write a snapshot, or a later point in time, as a mongodump archive for mongorestore')
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
     .addOption(new Option('--output <file>', 'where to, or `-` for standard output').makeOptionMandatory())
+    .addOption(
+      new Option(
+        '--at <time>',
+        'a later point of the captured oplog: 2026-11-22T10:20:30Z for all before that second, 2026-11-22T10:20:30Z.5 up to that entry; `latest` is then the newest snapshot before it',
+      ).argParser(parsePoint),
+    )
     .addOption(new Option('--replica-set <name>', 'which shard, of a snapshot of a sharded cluster'))
     .option('--resume', 'go on with the file that an earlier attempt left')
     .addOption(dataDirOption())
@@ -39,7 +50,10 @@ export function downloadCommand(tools: CommandTools): Command {
 /** From the repository alone: it needs neither catalog nor service. */
 async function download(run: CommandRun, options: DownloadOptions): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const manifest = await findManifest(repository, options.snapshot, run.signal);
+  const { at, snapshot } = options;
+  const manifest = await (at === undefined
+    ? findManifest(repository, snapshot, run.signal)
+    : findManifestBefore(repository, snapshot, at.ts, run.signal));
   const { replicaSetName, part } = await choosePart(manifest, options.replicaSet);
   const startedMs = run.clock.monotonicMs();
   const toFile = options.output !== STANDARD_OUTPUT;
@@ -47,7 +61,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const sum = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const member of await archiveOf(run, repository, part)) {
+    for await (const member of await archiveOf(run, repository, part, at)) {
       if (file !== null) await file.write(member);
       else if (!(await run.terminal.write(member))) throw new Cancelled('standard output was closed');
       sum.update(member);
@@ -59,11 +73,13 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   }
   const { snapshotId } = manifest.header;
   const ms = Math.round(run.clock.monotonicMs() - startedMs);
-  const line = `${formatBytes(bytes)} of snapshot ${snapshotId} in ${formatDuration(ms)}`;
+  const point = at === undefined ? '' : ` at ${formatTimestamp(at.ts)}`;
+  const line = `${formatBytes(bytes)} of snapshot ${snapshotId}${point} in ${formatDuration(ms)}`;
   if (!toFile) return run.terminal.printError(`Wrote ${line}.\n`);
   const kept = file?.kept ?? 0;
   const facts = {
     snapshotId,
+    ...(at === undefined ? {} : { at: formatTimestamp(at.ts) }),
     replicaSetName,
     file: options.output,
     bytes,
@@ -73,7 +89,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   };
   run.answer(facts, [
     `${run.terminal.colours.green('Wrote')} ${line} to ${options.output}.`,
-    `Next: mongorestore --archive=${options.output} --gzip`,
+    `Next: mongorestore --archive=${options.output} --gzip${at === undefined ? '' : ' --oplogReplay'}`,
   ]);
 }
 
@@ -92,13 +108,19 @@ async function choosePart(
   return { replicaSetName: only.replicaSetName, part: only.manifest };
 }
 
-async function archiveOf(run: CommandRun, repository: Repository, manifest: Manifest): Promise<AsyncIterable<Buffer>> {
+async function archiveOf(
+  run: CommandRun,
+  repository: Repository,
+  manifest: Manifest,
+  at: ReplayEnd | undefined,
+): Promise<AsyncIterable<Buffer>> {
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
   const { writeArchive } = await import('../engine/archive/write-archive.ts');
   const bar = new ProgressBar(run.terminal, run.clock);
   const archive = writeArchive({
     repository,
     manifest,
+    point: at === undefined ? undefined : await planPoint(run, repository, manifest, at),
     signal: run.signal,
     progress: ({ namespace, bytes, collectionsDone, collectionsTotal }) =>
       bar.report({
@@ -112,6 +134,20 @@ async function archiveOf(run: CommandRun, repository: Repository, manifest: Mani
       }),
   });
   return clearedAfter(gzipMembers(archive), bar);
+}
+
+async function planPoint(
+  { signal }: CommandRun,
+  repository: Repository,
+  manifest: Manifest,
+  end: ReplayEnd,
+): Promise<ArchivePoint> {
+  if (manifest.header.type === 'sharded')
+    throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
+  const { planArchivePoint } = await import('../engine/archive/archive-point.ts');
+  const { oplogAfter } = await import('../engine/slice-oplog.ts');
+  const source = await oplogAfter(repository, manifest.header, end.ts, signal);
+  return await planArchivePoint(repository, manifest, { end, source, signal });
 }
 
 async function* clearedAfter(

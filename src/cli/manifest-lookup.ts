@@ -1,3 +1,4 @@
+import { formatTimestamp, type Timestamp64, timestampOf } from '../lib/timestamp.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
 import { listManifests, readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -25,4 +26,19 @@ export async function findManifest(repository: Repository, wanted: string, signa
   throw new UsageError(
     `${repository.store.description} holds no snapshot ${wanted}. \`tidemark snapshot list --repository\` shows those there are.`,
   );
+}
+
+/** The newest snapshot at or before the time, of whatever cluster; or `wanted`, where that is an id. */
+export async function findManifestBefore(
+  repository: Repository,
+  wanted: string,
+  ts: Timestamp64,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  if (wanted !== 'latest') return await findManifest(repository, wanted, signal);
+  for (const name of (await everyManifestName(repository)).toReversed()) {
+    const manifest = await readManifest(repository, name, { signal });
+    if (timestampOf(manifest.header.clusterTime) <= ts) return manifest;
+  }
+  throw new UsageError(`${repository.store.description} holds no snapshot from ${formatTimestamp(ts)} or before.`);
 }

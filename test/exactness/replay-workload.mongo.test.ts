@@ -33,6 +33,14 @@ for (const seed of seeds()) {
   });
 }
 
+test('downloads of points of the workload, loaded as mongorestore loads them, are exact', async (t) => {
+  const seed = seeds()[0] ?? 11;
+  const report = await checkReplay(seed, target(), { points: long ? 6 : 2, operations: 100, asArchive: true });
+  t.diagnostic(JSON.stringify(report));
+  assert(report.documents > 1000 && report.operations > 200, 'there was something to replay and to compare');
+  assert(report.ambiguous < report.documents / 100, 'little was left out');
+});
+
 /** MINUTES=n lets the workload run for so long, with a snapshot each minute. */
 const minutes = Number(process.env.MINUTES ?? (long ? 1 : 0));
 

@@ -8,6 +8,8 @@ export interface ParsedArchive {
   header: { concurrentCollections: number; serverVersion: string; toolVersion: string };
   /** By `db.collection`, in the order of the archive. */
   collections: Map<string, ParsedCollection>;
+  /** Whole entries; null where the archive has no oplog. */
+  oplog: Buffer[] | null;
 }
 
 export interface ParsedCollection {
@@ -22,6 +24,8 @@ export interface ParsedCollection {
 
 const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024;
 const BUCKETS = 'system.buckets.';
+/** As readers know it: a database without a name. */
+const OPLOG = '.oplog';
 
 export function parseArchive(bytes: Buffer): ParsedArchive {
   const reader = new ArchiveReader(bytes);
@@ -35,7 +39,9 @@ export function parseArchive(bytes: Buffer): ParsedArchive {
     collections.set(namespace, collection);
   }
   readBlocks(reader, collections);
-  return { header, collections };
+  const oplog = collections.get(OPLOG)?.documents ?? null;
+  collections.delete(OPLOG);
+  return { header, collections, oplog };
 }
 
 class ArchiveReader {
@@ -101,6 +107,8 @@ function readMetadata(reader: ArchiveReader, document: Buffer): ParsedCollection
   for (const text of [db, name, metadata, type])
     if (typeof text !== 'string') throw reader.wrong('metadata that is no text');
   if (name === '') throw reader.wrong('a collection without a name');
+  if (db === '' && (name !== 'oplog' || metadata !== '' || type !== ''))
+    throw reader.wrong(`${name} without a database`);
   if (!(size instanceof Int32 || size instanceof Long)) throw reader.wrong('a size that is no integer');
   if (metadata !== '') JSON.parse(metadata);
   return { db, name, type, metadata, size: Number(size), documents: [] };
@@ -125,6 +133,9 @@ function readBlocks(reader: ArchiveReader, collections: ReadonlyMap<string, Pars
     // The tools want these before they begin with anything else.
     if (!/^admin\.system\.(users|roles|version)$/.test(namespace)) othersBegan = true;
     else if (othersBegan) throw reader.wrong(`${namespace} comes after others`);
+    // The tools end their restore of collections with it, and cannot take one without entries.
+    if (namespace === OPLOG && waiting.size > 1) throw reader.wrong('the oplog is not the last');
+    if (namespace === OPLOG && fields.EOF && !sums.has(OPLOG)) throw reader.wrong('an oplog without entries');
     const documents: Buffer[] = [];
     for (let document = reader.next(); document !== null; document = reader.next()) documents.push(document);
     if (!fields.EOF) {

@@ -107,7 +107,7 @@ export class DomainWorld {
   readonly buckets = new Map<string, ObjectStore>();
   readonly preparations: HeldWork<Prepare, PreparedDownload[]>[] = [];
   /** The file behind every link. */
-  readFile: () => AsyncIterable<Buffer> = () => {
+  readFile: (request: Parameters<DomainPorts['downloadEngine']['read']>[0]) => AsyncIterable<Buffer> = () => {
     throw new Fault({ op: 'download', subject: 'test', message: 'there is no file' });
   };
   /** What is found when a bucket is tried. */
@@ -156,7 +156,7 @@ export class DomainWorld {
       exportEngine: { export: (request) => this.#hold(this.exports, request) },
       downloadEngine: {
         prepare: (request) => this.#hold(this.preparations, request),
-        read: () => this.readFile(),
+        read: (request) => this.readFile(request),
       },
       captureEngine: {
         tail: (request) => this.#hold(this.tails, request),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collect } from '../../../test/support/collect.ts';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { findSnapshot } from '../../catalog/snapshots.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ClusterName, RestoreJob } from '../domain.ts';
@@ -169,23 +170,60 @@ test('a snapshot that cannot be read to its end fails the job; there is never a 
   });
 });
 
-test('one download of a snapshot at a time, ten of a project, and none of a point in time', async () => {
+test('one download of a snapshot at a time, ten of a project', async () => {
   await inWorld({}, async (world) => {
     const { cluster, snapshotId } = await ready(world);
     const { create } = world.domain.restoreJobs;
     const download = { ...cluster, deliveryType: 'download' as const };
     await assert.rejects(create({ ...download, snapshotId }), refused('CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY'));
     await assert.rejects(create(download), refused('MISSING_ATTRIBUTE'));
-    await assert.rejects(
-      create({ ...download, snapshotId, oplogTs: 1_700_000_000 }),
-      refused('CANNOT_DOWNLOAD_POINT_IN_TIME'),
-    );
     await assert.rejects(create({ ...download, snapshotId: '0'.repeat(24) }), refused('SNAPSHOT_NOT_FOUND'));
     const others: string[] = [];
     for (let n = 0; n < 10; n++) others.push(await world.takeWhole(cluster));
     const last = must(others.pop(), 'ten were taken');
     for (const other of others) await create({ ...download, snapshotId: other });
     await assert.rejects(create({ ...download, snapshotId: last }), refused('TOO_MANY_SNAPSHOT_DOWNLOADS'));
+  });
+});
+
+test('a download of a point goes from the newest snapshot that leads there, and beside one of the snapshot itself', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await begin(world);
+    const row = must(await findSnapshot(world.catalog.reader, snapshotId), 'it was taken');
+    const t = must(row.clusterTimeT, 'it is complete');
+    const { create, get } = world.domain.restoreJobs;
+    const point = { ...cluster, deliveryType: 'download' as const, oplogTs: t + 2, oplogInc: 5 };
+    await world.clock.leap(10_000);
+    await assert.rejects(create(point), refused('INVALID_PIT_RESTORE_TIME'), 'nothing is captured');
+    const { oplogInc: _, ...half } = point;
+    await assert.rejects(create(half), refused('INVALID_PIT_RESTORE_TIME'));
+    const second = (seconds: number) => BigInt(seconds) << 32n;
+    world.coverage = { runs: [{ first: second(t - 10), last: second(t + 3) }], gaps: [], storedBytes: 1 };
+    const { id } = await create(point);
+    await assert.rejects(create(point), refused('CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY'));
+    await create({ ...cluster, deliveryType: 'download', snapshotId, pointInTimeUtcSeconds: t + 2 });
+    await world.run();
+    const asked = { ts: second(t + 2) + 5n, inclusive: true };
+    assert.deepEqual(
+      [world.preparation(1).request.snapshotId, world.preparation(1).request.point],
+      [snapshotId, asked],
+    );
+    world.preparation(1).succeed([prepared]);
+    await world.run();
+    const job = await get({ ...cluster, restoreJobId: id });
+    assert.deepEqual([job.oplogTs, job.oplogInc, job.pointInTimeUtcSeconds], [t + 2, 5, null]);
+    assert.equal(job.downloads[0]?.fileName, `restore-${snapshotId}-to-${t + 2}-5.archive.gz`);
+    const read: unknown[] = [];
+    world.readFile = async function* (request) {
+      read.push(request.point);
+      yield FILE;
+    };
+    const { stream } = await world.domain.downloads.open(partsOf(job));
+    const { bytes, end } = await stream({ from: 0, to: FILE.length, stop: new AbortController() });
+    await collect(bytes);
+    await end(true);
+    assert.deepEqual(read, [asked]);
+    assert.deepEqual(world.preparation(2).request.point, { ts: second(t + 2), inclusive: false });
   });
 });
 

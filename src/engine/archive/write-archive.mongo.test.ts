@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { BSON, type Document, type MongoClient } from 'mongodb';
+import { BSON, type Document } from 'mongodb';
 import { parseArchive } from '../../../test/support/archive-parser.ts';
+import { dropDatabases, fillSource, SERIES_INDEXES } from '../../../test/support/archive-source.ts';
 import { collect } from '../../../test/support/collect.ts';
 import { compareClusters, compareTruth } from '../../../test/support/compare.ts';
 import { useReplicaSet } from '../../../test/support/replica-set.ts';
@@ -19,69 +20,11 @@ import { writeArchive } from './write-archive.ts';
 const source = useReplicaSet({ name: 'source' });
 const target = useReplicaSet({ name: 'target', setParameters: { ttlMonitorEnabled: false } });
 const { signal } = new AbortController();
-const NAMES = [
-  'percent%20',
-  'a/..',
-  ' leading, "quotes" and\nnewline ',
-  'наборы-😀',
-  'dots..in.the.name.',
-  'l'.repeat(240),
-];
-const SERIES_INDEXES: Document[] = [
-  { key: { 'm.a': 1, t: -1 }, name: 'both' },
-  { key: { t: 1 }, name: 'time', partialFilterExpression: { m: { $gt: 1 } } },
-  { key: { 'm.place': '2dsphere' }, name: 'place' },
-  { key: { v: 1 }, name: 'metric' },
-];
-
-async function fill(client: MongoClient): Promise<void> {
-  const db = client.db('shop');
-  const things = Array.from({ length: 3000 }, (_, i) => ({ _id: i as never, n: i % 7, pad: 'x'.repeat(i % 300) }));
-  await db.collection('orders').insertMany(things);
-  await db.collection('orders').createIndexes([
-    { key: { n: 1, pad: -1 }, name: 'n and pad' },
-    { key: { n: 1 }, name: 'n', unique: false, collation: { locale: 'de', strength: 2 } },
-    { key: { pad: 'hashed' }, name: 'hashed' },
-    { key: { '$**': 1 }, name: 'wild', wildcardProjection: { pad: 0 } },
-    { key: { later: 1 }, name: 'ttl', expireAfterSeconds: 3600, hidden: true },
-  ]);
-  for (const name of NAMES) await db.collection(name).insertOne({ _id: 1 as never, name });
-  await db.createCollection('empty');
-  await db.createCollection('log', { capped: true, size: 1 << 20, max: 50 });
-  await db.collection('log').insertMany(Array.from({ length: 80 }, (_, i) => ({ i })));
-  await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true, name: 'by id' } });
-  await db.collection('clustered').insertMany(things.slice(0, 50));
-  await db.createCollection('collated', {
-    collation: { locale: 'fr' },
-    validator: { $jsonSchema: { required: ['_id'] } },
-  });
-  await db.collection('collated').createIndex({ n: 1 });
-  await db.collection('collated').createIndex({ pad: 1 }, { collation: { locale: 'simple' } });
-  await db.createCollection('series', { timeseries: { timeField: 't', metaField: 'm', granularity: 'minutes' } });
-  await db
-    .collection('series')
-    .insertMany(Array.from({ length: 900 }, (_, i) => ({ t: new Date(i * 9e4), m: { a: i % 5 }, v: i })));
-  await db.command({ createIndexes: 'series', indexes: SERIES_INDEXES });
-  await db.createCollection('upper view', { viewOn: 'a lower view', pipeline: [{ $project: { n: 1 } }] });
-  await db.createCollection('a lower view', { viewOn: 'orders', pipeline: [{ $match: { n: 3 } }] });
-  await db
-    .collection('system.js')
-    .insertOne({ _id: 'twice' as never, value: new BSON.Code('function(x) { return 2 * x; }') });
-  await db.command({ createRole: 'clerk', privileges: [], roles: ['read'] });
-  await db.command({ createUser: 'reader', pwd: 'secret', roles: ['clerk'] });
-}
-
 async function archiveOf(fixture: SnapshotFixture): Promise<Buffer> {
   const { clusterId, repository } = fixture;
   const snapshotId = fixture.last?.header.snapshotId ?? '';
   const manifest = await readManifest(repository, { clusterId, snapshotId });
   return Buffer.concat(await collect(writeArchive({ repository, manifest, signal })));
-}
-
-async function clear(client: MongoClient): Promise<void> {
-  const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
-  for (const { name } of databases)
-    if (!['admin', 'config', 'local'].includes(name)) await client.db(name).dropDatabase();
 }
 
 async function findMongorestore(): Promise<string | null> {
@@ -102,7 +45,7 @@ async function findMongorestore(): Promise<string | null> {
 
 describe('the archive of a snapshot', () => {
   test('holds everything: restored by the driver alone it is what the source held; of an incremental snapshot too', async () => {
-    await fill(source().client);
+    await fillSource(source().client);
     const fixture = await SnapshotFixture.create(source().uri, { blobBytes: 1 << 16 });
     await fixture.take();
     const { port } = await target().primary();
@@ -116,7 +59,7 @@ describe('the archive of a snapshot', () => {
     await orders.deleteMany({ n: 3 });
     await orders.updateMany({ n: 4 }, { $set: { changed: true } });
     await fixture.take();
-    await clear(target().client);
+    await dropDatabases(target().client);
     const { collections } = await restoreArchive(await archiveOf(fixture), target().client, port);
     assert.deepEqual(await compare(), []);
 
@@ -141,7 +84,7 @@ describe('the archive of a snapshot', () => {
     if (mongorestore === null) return t.skip('no mongorestore on PATH and no MONGORESTORE_BINARY');
     const fixture = await SnapshotFixture.create(source().uri, { blobBytes: 1 << 16 });
     await fixture.take();
-    await clear(target().client);
+    await dropDatabases(target().client);
     const archive = await archiveOf(fixture);
     const child = spawn(mongorestore, ['--uri', target().uri, '--archive', '--gzip', '--drop'], {
       stdio: ['pipe', 'ignore', 'pipe'],

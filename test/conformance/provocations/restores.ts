@@ -90,7 +90,10 @@ const beside =
 const downloads = (body: Body, inTime: Record<string, unknown>) => ({
   CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY: beside(body, 1),
   TOO_MANY_SNAPSHOT_DOWNLOADS: beside(body, 10),
-  CANNOT_DOWNLOAD_POINT_IN_TIME: asking({ body: body(inTime) }),
+  CANNOT_DOWNLOAD_POINT_IN_TIME: (async (kit) => {
+    await turnClusterSharded(kit);
+    return await kit.ask({ body: body(inTime) });
+  }) satisfies Provocation,
 });
 
 /** What the repository tells of a document: this, of the collection `shop.orders`. */
