@@ -144,7 +144,7 @@ export const restoreProvocations: Provocations = {
     ...either(today, atSecond),
     ...downloads((change) => today({ ...change, deliveryType: 'download' }), {
       snapshotId: nowhere,
-      oplogTs: 1_700_000_000,
+      pointInTimeUTCSeconds: 1_700_000_000,
     }),
   },
   cancelGroupClusterBackupRestoreJob: {
