@@ -94,6 +94,20 @@ export async function copySettingsOf(reader: CatalogReader, clusterId: string): 
     .execute();
 }
 
+/** Ids of registered clusters with a copy setting that says `shouldCopyOplogs`. */
+export async function clustersThatCopyOplogs(reader: CatalogReader): Promise<string[]> {
+  const rows = await reader
+    .selectFrom('copySettings')
+    .innerJoin('clusters', 'clusters.id', 'copySettings.clusterId')
+    .select('copySettings.clusterId')
+    .distinct()
+    .where('copySettings.shouldCopyOplogs', '=', 1)
+    .where('clusters.deletedAtMs', 'is', null)
+    .orderBy('copySettings.clusterId')
+    .execute();
+  return rows.map((row) => row.clusterId);
+}
+
 export async function replaceCopySettings(
   writer: CatalogWriter,
   clusterId: string,

@@ -462,6 +462,7 @@ export type TaskKind =
   | 'serveDownload'
   | 'copySnapshot'
   | 'deleteSnapshotCopy'
+  | 'copyOplogs'
   | 'copyCatalog'
   | 'tailOplog'
   | 'pruneSlices'

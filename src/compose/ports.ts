@@ -11,6 +11,7 @@ import { tailCluster } from '../engine/tail-cluster.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
 import { describeCluster } from '../mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from '../repository/catalog-copies.ts';
+import { copySlices } from '../repository/copy-slices.ts';
 import { copySnapshot, deleteSnapshotCopy } from '../repository/copy-snapshot.ts';
 import type { Repository } from '../repository/repository.ts';
 import { deleteSlicesUpTo, readCoverage } from '../repository/slices.ts';
@@ -42,9 +43,14 @@ export function createPorts(
   const { clock, random, log } = tools;
   const repositoryOf = (regionName: string | undefined): Repository =>
     regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
+  const elsewhere = {
+    copies: [...copyRepositories.values()],
+    onTrouble: (place: string, err: unknown) =>
+      log.warn({ err, place }, 'captured oplog is looked for in another place'),
+  };
   return {
     snapshotEngine: createSnapshotEngine(repository, tools),
-    restoreEngine: createRestoreEngine(repository, repositoryOf, tools),
+    restoreEngine: createRestoreEngine(repository, repositoryOf, elsewhere, tools),
     exportEngine: {
       export: async (request) => {
         const transcoder = new TranscoderPool({ threads: Math.min(TRANSCODERS_MAX, availableParallelism()) });
@@ -58,7 +64,7 @@ export function createPorts(
     downloadEngine: createDownloadEngine(repository, repositoryOf),
     captureEngine: {
       tail: async (request) => await tailCluster({ ...request, repository, clock, log }),
-      coverage: async (source) => await readCoverage(repository, source),
+      coverage: async (source) => await readCoverage(repository, source, elsewhere),
       prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
     },
     documentHistory: {
@@ -76,6 +82,14 @@ export function createPorts(
       regions: [...copyRepositories.keys()],
       copy: async ({ regionName, signal, report, ...name }) =>
         await copySnapshot(repository, copyRepositoryIn(copyRepositories, regionName), name, { signal, report }),
+      copyOplog: async ({ regionName, clusterId, replicaSetName, ...options }) => {
+        const to = copyRepositoryIn(copyRepositories, regionName);
+        return await copySlices(repository, to, { clusterId, replicaSetName }, options);
+      },
+      deleteOplog: async ({ regionName, clusterId, replicaSetName, upTo, signal }) => {
+        const from = copyRepositoryIn(copyRepositories, regionName);
+        await deleteSlicesUpTo(from, { clusterId, replicaSetName }, upTo, { signal });
+      },
       delete: async ({ regionName, signal, ...name }) =>
         await deleteSnapshotCopy(copyRepositoryIn(copyRepositories, regionName), name, { signal }),
     },

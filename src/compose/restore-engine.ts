@@ -6,12 +6,14 @@ import { Fault } from '../lib/errors.ts';
 import { timestampOf } from '../lib/timestamp.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { SliceReadOptions } from '../repository/slices.ts';
 import type { Tools } from './tools.ts';
 
-/** Restores from the repository or a copy of it; the oplog of a point in time is only in the repository itself. */
+/** Restores from the repository or a copy of it, and the oplog of a point in time from wherever a slice of it is sound. */
 export function createRestoreEngine(
   repository: Repository,
   repositoryOf: (regionName: string | undefined) => Repository,
+  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'>,
   { clock, log }: Tools,
 ): DomainPorts['restoreEngine'] {
   return {
@@ -33,6 +35,7 @@ export function createRestoreEngine(
         { clusterId: header.clusterId, replicaSetName: header.replicaSetName },
         { from, end: point.ts },
         request.signal,
+        elsewhere,
       );
       return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
     },

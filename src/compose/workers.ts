@@ -15,6 +15,7 @@ const LANES: Record<TaskKind, Lane> = {
   takeSnapshot: 'long',
   copySnapshot: 'copies',
   deleteSnapshotCopy: 'copies',
+  copyOplogs: 'oplogCopies',
   restoreSnapshot: 'long',
   exportSnapshot: 'exports',
   serveDownload: 'long',
@@ -25,7 +26,7 @@ const LANES: Record<TaskKind, Lane> = {
   tailOplog: 'tail',
 };
 
-type Lane = 'long' | 'short' | 'tail' | 'copies' | 'exports';
+type Lane = 'long' | 'short' | 'tail' | 'copies' | 'oplogCopies' | 'exports';
 
 function kindsOf(lane: Lane): TaskKind[] {
   return (Object.keys(LANES) as TaskKind[]).filter((kind) => LANES[kind] === lane);
@@ -44,7 +45,10 @@ export function createWorkers(
     // Left to a process that knows where the copies are.
     ...(ports.copyStores.regions.length === 0
       ? []
-      : [new Worker({ ...common, concurrency: 1, kinds: kindsOf('copies') })]),
+      : [
+          new Worker({ ...common, concurrency: 1, kinds: kindsOf('copies') }),
+          new Worker({ ...common, concurrency: 2, kinds: kindsOf('oplogCopies') }),
+        ]),
     new Worker({ ...common, concurrency: TAILERS_AT_ONCE, kinds: kindsOf('tail') }),
   ];
 }

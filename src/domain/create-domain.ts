@@ -37,6 +37,7 @@ import { createSchedules } from './schedules/schedules.ts';
 import { scheduleDuty } from './schedules/serve-due.ts';
 import { queueCopies } from './snapshot-copies/copies.ts';
 import { copyExpiryDuty } from './snapshot-copies/copy-expiry.ts';
+import { copyOplogsDuty, copyOplogsHandler } from './snapshot-copies/copy-oplogs-task.ts';
 import type { CopyStores } from './snapshot-copies/copy-stores.ts';
 import { copySnapshotHandler, deleteSnapshotCopyHandler } from './snapshot-copies/copy-tasks.ts';
 import { balancerDuty, releaseBalancerHandler } from './snapshots/balancer-holds.ts';
@@ -122,6 +123,7 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine, engine),
     copySnapshot: copySnapshotHandler(context, ports.copyStores),
     deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),
+    copyOplogs: copyOplogsHandler(context, ports.copyStores),
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),
     tailOplog: tailOplogHandler(context, ports.captureEngine),
     releaseBalancer: releaseBalancerHandler(context, engine),
@@ -135,6 +137,7 @@ export function createDuties(context: DomainContext): Duty[] {
     scheduleDuty(context),
     captureDuty(context),
     pruneSlicesDuty(context),
+    copyOplogsDuty(context),
     balancerDuty(context),
     expiryDuty(context),
     copyExpiryDuty(context),

@@ -1,7 +1,14 @@
 import { type Optime, type Timestamp64, timestampOf } from '../lib/timestamp.ts';
 import type { ManifestHeader } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
-import { rawEntryAt, readCoverage, readSlice, readSlices, type SliceSource } from '../repository/slices.ts';
+import {
+  rawEntryAt,
+  readCoverage,
+  readSlice,
+  readSlices,
+  type SliceReadOptions,
+  type SliceSource,
+} from '../repository/slices.ts';
 import type { OplogSource } from './replay/replay-interval.ts';
 
 /** Slices are read on for this long after the end, for commits of prepared transactions that were visible before it. */
@@ -16,17 +23,19 @@ export async function sliceOplog(
   source: SliceSource,
   range: { from: Optime; end: Timestamp64 },
   signal: AbortSignal,
+  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'> = {},
 ): Promise<OplogSource> {
-  const { runs } = await readCoverage(repository, source, { signal });
+  const options = { ...elsewhere, signal };
+  const { runs } = await readCoverage(repository, source, options);
   const run = runs.find((one) => one.first <= range.from.ts && range.end <= one.last);
   const searchTo = range.end + (SEARCH_ON_SECONDS << 32n);
   // Without such a run readSlices says what is not covered.
   const to = run === undefined ? range.end : run.last < searchTo ? run.last : searchTo;
   return {
-    entries: () => readSlices(repository, source, { from: range.from, to }, { signal }),
+    entries: () => readSlices(repository, source, { from: range.from, to }, options),
     earlier: async (ts) => {
       const span = run?.slices.find((slice) => slice.first <= ts && ts <= slice.last);
-      return span === undefined ? null : rawEntryAt(await readSlice(repository, source, span, { signal }), ts);
+      return span === undefined ? null : rawEntryAt(await readSlice(repository, source, span, options), ts);
     },
   };
 }

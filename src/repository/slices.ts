@@ -1,3 +1,4 @@
+import { isAbort } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Damage, Fault } from '../lib/errors.ts';
 import { findElement, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
@@ -35,7 +36,14 @@ export interface SliceCoverage {
   storedBytes: number;
 }
 
-function prefixOf(repository: Repository, source: SliceSource): string {
+export interface SliceReadOptions extends ReadOptions {
+  /** Copies of the repository: what it has lost is read there. */
+  copies?: readonly Repository[] | undefined;
+  /** Told of a place that could not give what it should have. */
+  onTrouble?: ((place: string, error: unknown) => void) | undefined;
+}
+
+export function prefixOf(repository: Repository, source: SliceSource): string {
   const memberId = repository.sealer.nameId(source.replicaSetName);
   return `oplog/${source.clusterId}/${memberId}/`;
 }
@@ -80,25 +88,44 @@ export async function writeGap(
   }
 }
 
-/** What there is: a query on the repository alone. */
+/** What there is: a query on the repository, and its copies where they are named. A copy that cannot be asked adds nothing. */
 export async function readCoverage(
   repository: Repository,
   source: SliceSource,
-  options: ReadOptions = {},
+  options: SliceReadOptions = {},
 ): Promise<SliceCoverage> {
+  const { slices, gaps, storedBytes } = await listSlices(repository, source, options);
+  for (const copy of options.copies ?? []) {
+    try {
+      const there = await listSlices(copy, source, options);
+      slices.push(...there.slices);
+      for (const gap of there.gaps) if (!gaps.some(({ from }) => from === gap.from)) gaps.push(gap);
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      options.onTrouble?.(copy.store.description, error);
+    }
+  }
+  return { runs: runsOf(slices), gaps, storedBytes };
+}
+
+async function listSlices(
+  repository: Repository,
+  source: SliceSource,
+  { signal }: ReadOptions,
+): Promise<{ slices: SliceSpan[]; gaps: SliceGap[]; storedBytes: number }> {
   const prefix = prefixOf(repository, source);
   const slices: SliceSpan[] = [];
   const gaps: SliceGap[] = [];
   let storedBytes = 0;
-  for await (const info of repository.store.list(prefix, options)) {
+  for await (const info of repository.store.list(prefix, { signal })) {
     const name = info.objectKey.slice(prefix.length);
     const span = parseSliceName(name);
     const gapFrom = parseGapName(name);
     if (span !== null) slices.push(span);
-    else if (gapFrom !== null) gaps.push(await readGap(repository, info.objectKey, gapFrom, options));
+    else if (gapFrom !== null) gaps.push(await readGap(repository, info.objectKey, gapFrom, { signal }));
     storedBytes += info.sizeBytes;
   }
-  return { runs: runsOf(slices), gaps, storedBytes };
+  return { slices, gaps, storedBytes };
 }
 
 async function readGap(
@@ -150,7 +177,7 @@ export async function* readSlices(
   repository: Repository,
   source: SliceSource,
   range: { from: Optime; to: Timestamp64 },
-  options: ReadOptions = {},
+  options: SliceReadOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const { from, to } = range;
   if (to <= from.ts) return;
@@ -173,21 +200,55 @@ export async function* readSlices(
   }
 }
 
-/** One slice, after every check: its envelope, and that it holds whole entries, rising, from the first to the last that its name says. */
+/** One slice, after every check: its envelope, and that it holds whole entries, rising, from the first to the last that its name says. From a copy where the repository's is lost or damaged. */
 export async function readSlice(
   repository: Repository,
   source: SliceSource,
   span: SliceSpan,
-  options: ReadOptions = {},
+  options: SliceReadOptions = {},
+): Promise<Buffer> {
+  try {
+    return await readSliceThere(repository, source, span, options);
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    for (const copy of options.copies ?? []) {
+      try {
+        const entries = await readSliceThere(copy, source, span, options);
+        options.onTrouble?.(repository.store.description, error);
+        return entries;
+      } catch (problem) {
+        if (isAbort(problem)) throw problem;
+        options.onTrouble?.(copy.store.description, problem);
+      }
+    }
+    throw error;
+  }
+}
+
+async function readSliceThere(
+  repository: Repository,
+  source: SliceSource,
+  span: SliceSpan,
+  { signal }: ReadOptions,
 ): Promise<Buffer> {
   const objectKey = prefixOf(repository, source) + sliceName(span);
   let object: Buffer;
   try {
-    object = await repository.store.get(objectKey, options);
+    object = await repository.store.get(objectKey, { signal });
   } catch (error) {
     if (!(error instanceof ObjectMissing)) throw error;
     throw new Damage({ op: 'read slice', subject: objectKey, message: `${objectKey} is missing`, cause: error });
   }
+  return await openSlice(repository, object, span, objectKey);
+}
+
+/** The entries of an object that is at hand, after the same checks. */
+export async function openSlice(
+  repository: Repository,
+  object: Buffer,
+  span: SliceSpan,
+  objectKey: string,
+): Promise<Buffer> {
   const entries = await repository.sealer.unseal(envelopeKind.slice, object, Buffer.from(objectKey), objectKey);
   const { first, last } = endsOf(entries, objectKey);
   if (first.ts !== span.first || last.ts !== span.last) {

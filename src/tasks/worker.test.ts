@@ -71,6 +71,7 @@ class House {
       tailOplog: handler,
       pruneSlices: handler,
       releaseBalancer: handler,
+      copyOplogs: handler,
     };
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Timestamp } from 'mongodb';
 import { compareTruth } from '../support/compare.ts';
@@ -18,7 +20,7 @@ describe('a cluster with continuous backup', () => {
   let tidemark: ServedTidemark;
 
   before(async () => {
-    tidemark = await ServedTidemark.create();
+    tidemark = await ServedTidemark.create({ copyRegion: 'EU_WEST_1' });
     await tidemark.addCluster('Source', source().uri);
     await tidemark.addCluster('Target', target().uri);
   });
@@ -92,6 +94,37 @@ describe('a cluster with continuous backup', () => {
     }
   });
 
+  test('is restored although the repository has lost captured oplog, where a region has a copy of it', async () => {
+    const { projectId } = tidemark.credentials;
+    const setting = {
+      cloudProvider: 'AWS',
+      regionName: 'EU_WEST_1',
+      zoneId: await zoneOf(tidemark),
+      frequencies: ['DAILY'],
+      shouldCopyOplogs: true,
+    };
+    const schedule = tidemark.path('Source', 'schedule');
+    await tidemark.client.patch(schedule, { copySettings: [setting] }, '2024-08-05');
+    const docs = source().client.db('shop').collection<{ _id: number; n: number }>('docs');
+    await docs.insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i, n: 1 })));
+    const moment = await remember();
+    const point = { oplogTs: moment.at.getHighBits() >>> 0, oplogInc: moment.at.getLowBits() >>> 0 };
+    assert.equal((await restoreWhenCaptured(point)).failed, false);
+    const newest = (await slicesIn(tidemark.repositoryDir)).toSorted().at(-1) ?? '';
+    const copied = await until('the oplog is copied', async () => {
+      const there = await slicesIn(tidemark.copiesDir);
+      return there.includes(newest) ? there : null;
+    });
+    // What precedes the first snapshot is of no use and is not copied.
+    assert.ok(copied.length > 1);
+    for (const name of copied) await writeFile(join(tidemark.repositoryDir, name), 'spoiled');
+    await docs.deleteMany({});
+    assert.equal((await restoreTo(point)).failed, false);
+    assert.deepEqual(compareTruth(moment.truth, await readTruth(target().client, null)), []);
+    const status = `/api/tidemark/v1/groups/${projectId}/clusters/Source/continuousBackup`;
+    assert.ok((await tidemark.client.get<{ captured: object | null }>(status)).captured);
+  });
+
   test('refuses the future and what lies before the first snapshot, in words, before anything is touched', async () => {
     const future = Math.floor(Date.parse('2099-01-01T00:00:00Z') / 1000);
     await assert.rejects(restoreTo({ pointInTimeUTCSeconds: future }), /INVALID_PIT_RESTORE_TIME/);
@@ -101,6 +134,18 @@ describe('a cluster with continuous backup', () => {
     );
   });
 });
+
+async function zoneOf({ client, credentials }: ServedTidemark): Promise<string | undefined> {
+  const path = `/api/atlas/v2/groups/${credentials.projectId}/clusters/Source`;
+  const shown = await client.get<{ replicationSpecs: { zoneId: string }[] }>(path, '2024-08-05');
+  return shown.replicationSpecs[0]?.zoneId;
+}
+
+/** Paths of captured slices, below the repository. */
+async function slicesIn(directory: string): Promise<string[]> {
+  const found = await readdir(directory, { recursive: true }).catch(() => []);
+  return found.filter((name) => /^oplog\/.*\/[0-9a-f]{16}-[0-9a-f]{16}$/.test(name));
+}
 
 function withoutIndex(truth: Truth, namespace: string, index: string): Truth {
   truth.collections.get(namespace)?.indexes.delete(index);

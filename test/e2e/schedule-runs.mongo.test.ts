@@ -68,6 +68,8 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
     copyStores: {
       regions: [REGION],
       copy: async ({ signal, report, ...name }) => await copySnapshot(repository, copy, name, { signal, report }),
+      copyOplog: async () => await Promise.reject(new Error('no oplog is captured here')),
+      deleteOplog: async () => await Promise.reject(new Error('no oplog is captured here')),
       delete: async ({ signal, ...name }) => await deleteSnapshotCopy(copy, name, { signal }),
     },
     bucketStores: {

@@ -19,6 +19,7 @@ import { Fault } from '../../src/lib/errors.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import type { Timestamp64 } from '../../src/lib/timestamp.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { Worker } from '../../src/tasks/worker.ts';
@@ -91,6 +92,9 @@ export class DomainWorld {
   readonly copiedTo: string[] = [];
   /** What happens before a snapshot is copied. */
   beforeCopy: () => Promise<void> = async () => {};
+  /** Region and replica set of every captured oplog that was copied, and from where on it was of use. */
+  readonly oplogsCopiedTo = new Map<string, Timestamp64 | null>();
+  beforeOplogCopy: (regionName: string) => Promise<void> = async () => {};
   readonly takes: HeldWork<TakeRequest, ManifestFacts>[] = [];
   readonly tails: HeldWork<Tail, never>[] = [];
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
@@ -186,6 +190,14 @@ export class DomainWorld {
           await this.beforeCopy();
           this.copiedTo.push(`${regionName}/${snapshotId}`);
           return { storedBytes: 7 };
+        },
+        copyOplog: async ({ regionName, replicaSetName, keepFrom }) => {
+          await this.beforeOplogCopy(regionName);
+          this.oplogsCopiedTo.set(`${regionName}/${replicaSetName}`, keepFrom);
+          return { storedBytes: 7 };
+        },
+        deleteOplog: async ({ regionName, replicaSetName, upTo }) => {
+          if (upTo === null) this.oplogsCopiedTo.delete(`${regionName}/${replicaSetName}`);
         },
         delete: async ({ regionName, snapshotId }) => {
           this.copiedTo.splice(this.copiedTo.indexOf(`${regionName}/${snapshotId}`), 1);

@@ -24,19 +24,35 @@ export class ServedTidemark {
   readonly credentials: Credentials;
   client: AtlasClient;
   #child: ChildProcess;
+  readonly #serveArguments: readonly string[];
 
-  private constructor(dataDir: string, credentials: Credentials, child: ChildProcess, client: AtlasClient) {
+  private constructor(
+    dataDir: string,
+    credentials: Credentials,
+    child: ChildProcess,
+    client: AtlasClient,
+    serveArguments: readonly string[],
+  ) {
+    this.#serveArguments = serveArguments;
     this.dataDir = dataDir;
     this.credentials = credentials;
     this.#child = child;
     this.client = client;
   }
 
-  static async create(): Promise<ServedTidemark> {
-    const dataDir = join(await createDirectory(), 'data');
+  /** With `copyRegion` there is a copy store of that name beside the data directory. */
+  static async create({ copyRegion }: { copyRegion?: string } = {}): Promise<ServedTidemark> {
+    const directory = await createDirectory();
+    const dataDir = join(directory, 'data');
     const credentials = (await runTidemark(['init', '--data-dir', dataDir])) as Credentials;
-    const { child, url } = await serve(dataDir);
-    return new ServedTidemark(dataDir, credentials, child, await AtlasClient.connect(url, credentials.serviceAccount));
+    const more = copyRegion === undefined ? [] : ['--copy-store', `${copyRegion}=${join(directory, 'copies')}`];
+    const { child, url } = await serve(dataDir, more);
+    const client = await AtlasClient.connect(url, credentials.serviceAccount);
+    return new ServedTidemark(dataDir, credentials, child, client, more);
+  }
+
+  get copiesDir(): string {
+    return join(this.dataDir, '..', 'copies');
   }
 
   get repositoryDir(): string {
@@ -55,7 +71,7 @@ export class ServedTidemark {
   }
 
   async restart(): Promise<void> {
-    const { child, url } = await serve(this.dataDir);
+    const { child, url } = await serve(this.dataDir, this.#serveArguments);
     this.#child = child;
     this.client = await AtlasClient.connect(url, this.credentials.serviceAccount);
   }
@@ -86,8 +102,17 @@ export class ServedTidemark {
   }
 }
 
-async function serve(dataDir: string): Promise<{ child: ChildProcess; url: string }> {
-  const args = ['--disable-warning=ExperimentalWarning', PROGRAM, 'serve', '--data-dir', dataDir, '--port', '0'];
+async function serve(dataDir: string, more: readonly string[] = []): Promise<{ child: ChildProcess; url: string }> {
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    PROGRAM,
+    'serve',
+    '--data-dir',
+    dataDir,
+    '--port',
+    '0',
+    ...more,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (piece: Buffer) => {

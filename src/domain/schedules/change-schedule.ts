@@ -47,7 +47,7 @@ export async function changeSchedule(
     await deleteOfItems(writer, context, cluster, new Set(removed.map((item) => item.id)));
   }
   const after = { row, items, copySettings, extraRetention };
-  await changeCopies(writer, context, { cluster, stored: after, patch });
+  await changeCopies(writer, context, { cluster, before: stored.copySettings, stored: after, patch });
   return after;
 }
 
@@ -112,13 +112,18 @@ function invalidExport(description: string) {
 }
 
 function changedCopySettings(
-  { stored, patch, regions }: { stored: StoredSchedule; patch: SchedulePatch; regions: readonly string[] },
+  {
+    cluster,
+    stored,
+    patch,
+    regions,
+  }: { cluster: ClusterRow; stored: StoredSchedule; patch: SchedulePatch; regions: readonly string[] },
   row: ScheduleRow,
   nextId: () => string,
 ): CopySetting[] {
   const copyPolicyItemsEnabled = row.copyPolicyItemsEnabled === 1;
   if (patch.copySettings !== undefined) {
-    const terms = { copyPolicyItemsEnabled, regions, nextId };
+    const terms = { copyPolicyItemsEnabled, pitEnabled: cluster.pitEnabled === 1, regions, nextId };
     return copyRules.replaceCopySettings(stored.copySettings, patch.copySettings, terms);
   }
   if (row.copyPolicyItemsEnabled !== stored.row.copyPolicyItemsEnabled && stored.copySettings.length > 0) {

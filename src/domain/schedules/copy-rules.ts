@@ -11,6 +11,8 @@ const COPY_ITEMS_MAX = 6;
 interface Terms {
   /** Whether copies are chosen by `copyPolicyItems` or by `frequencies`. */
   copyPolicyItemsEnabled: boolean;
+  /** Whether there is an oplog to copy: Atlas copies it only of clusters with continuous backup. */
+  pitEnabled: boolean;
   /** The copy stores that there are. */
   regions: readonly string[];
   nextId: () => string;
@@ -31,16 +33,16 @@ export function replaceCopySettings(
     if (seen.has(regionName)) throw invalid('regionName', 'is named twice');
     seen.add(regionName);
     if (zoneId === undefined) throw invalid('zoneId', 'must be present');
-    // Continuous backup has its slices in the repository alone: a copy store gets whole snapshots.
-    if (request.shouldCopyOplogs === true)
-      throw invalid('shouldCopyOplogs', 'is not done here: captured oplogs are not copied, only snapshots are');
     const known = current.find((setting) => setting.regionName === regionName);
+    const shouldCopyOplogs = request.shouldCopyOplogs ?? false;
+    if (shouldCopyOplogs && known?.shouldCopyOplogs !== true && !terms.pitEnabled)
+      throw invalid('shouldCopyOplogs', 'needs continuous backup: set pitEnabled of the cluster first');
     return {
       id: known?.id ?? terms.nextId(),
       cloudProvider,
       regionName,
       zoneId,
-      shouldCopyOplogs: false,
+      shouldCopyOplogs,
       ...chosenSnapshots(request, known, terms, invalid),
     };
   });

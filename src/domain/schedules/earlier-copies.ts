@@ -6,8 +6,9 @@ import { requireCopiesRemovable } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
 import { copiedSnapshot, discardCopy } from '../snapshot-copies/copies.ts';
+import { queueOplogCopies } from '../snapshot-copies/copy-oplogs-task.ts';
 import { copyKeptUntilMs } from './copy-rules.ts';
-import type { SchedulePatch } from './schedule.ts';
+import type { CopySetting, SchedulePatch } from './schedule.ts';
 import type { StoredSchedule } from './stored-schedule.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
@@ -16,8 +17,14 @@ type Context = Pick<DomainContext, 'ids' | 'clock'>;
 export async function changeCopies(
   writer: CatalogWriter,
   context: Context,
-  { cluster, stored, patch }: { cluster: ClusterRow; stored: StoredSchedule; patch: SchedulePatch },
+  {
+    cluster,
+    before,
+    stored,
+    patch,
+  }: { cluster: ClusterRow; before: readonly CopySetting[]; stored: StoredSchedule; patch: SchedulePatch },
 ): Promise<void> {
+  await changeOplogCopies(writer, context, { cluster, before, after: stored.copySettings });
   for (const { regionName } of patch.deleteCopiedBackups ?? []) {
     if (regionName === undefined || stored.copySettings.some((setting) => setting.regionName === regionName))
       throw invalid('deleteCopiedBackups', 'names a region that is not one of a removed copy setting');
@@ -28,6 +35,20 @@ export async function changeCopies(
   if (stored.row.copyPolicyItemsEnabled === 0)
     throw invalid(updateCopySnapshots ? 'updateCopySnapshots' : 'deleteCopySnapshots', 'needs copyPolicyItemsEnabled');
   await followItems(writer, context, { cluster, stored, updateCopySnapshots, deleteCopySnapshots });
+}
+
+/** A copied oplog goes as soon as its setting does, so that is where a policy has its say. */
+async function changeOplogCopies(
+  writer: CatalogWriter,
+  context: Context,
+  { cluster, before, after }: { cluster: ClusterRow; before: readonly CopySetting[]; after: readonly CopySetting[] },
+): Promise<void> {
+  const regions = (settings: readonly CopySetting[]) =>
+    settings.filter((one) => one.shouldCopyOplogs).map(({ regionName }) => regionName);
+  const wanted = regions(after);
+  for (const regionName of regions(before))
+    if (!wanted.includes(regionName)) await requireCopiesRemovable(writer, cluster.projectId, regionName);
+  if (wanted.length > 0) await queueOplogCopies(writer, context, cluster);
 }
 
 function invalid(field: string, description: string) {
