@@ -29,6 +29,8 @@ export interface LoadCollectionsOptions<Load extends CollectionLoad> {
   /** So many documents more are on the target. */
   loaded(load: Load, more: { count: number; bytes: number }): void;
   ended(load: Load): Promise<void>;
+  /** What kept this collection from being loaded; the whole call rejects with it, or with what failed before. */
+  failed?(load: Load, error: unknown): void;
 }
 
 /** Writes the snapshot's documents of every collection, as raw as they were taken, into collections that are there and empty. */
@@ -39,7 +41,12 @@ export async function loadCollections<Load extends CollectionLoad>(
   const memory = new Semaphore(BYTES_IN_FLIGHT_MAX);
   await forEachConcurrently(options.loads, COLLECTIONS_AT_ONCE, async (load) => {
     options.began(load);
-    await loadCollection(options, load, inserts, memory);
+    try {
+      await loadCollection(options, load, inserts, memory);
+    } catch (error) {
+      options.failed?.(load, error);
+      throw error;
+    }
     await options.ended(load);
   });
 }
