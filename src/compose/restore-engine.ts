@@ -1,19 +1,17 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { restoreShardedSnapshot } from '../engine/restore-sharded-snapshot.ts';
 import { restoreSnapshot } from '../engine/restore-snapshot.ts';
-import { sliceOplog } from '../engine/slice-oplog.ts';
+import { type Elsewhere, oplogAfter } from '../engine/slice-oplog.ts';
 import { Fault } from '../lib/errors.ts';
-import { timestampOf } from '../lib/timestamp.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { SliceReadOptions } from '../repository/slices.ts';
 import type { Tools } from './tools.ts';
 
 /** Restores from the repository or a copy of it, and the oplog of a point in time from wherever a slice of it is sound. */
 export function createRestoreEngine(
   repository: Repository,
   repositoryOf: (regionName: string | undefined) => Repository,
-  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'>,
+  elsewhere: Elsewhere,
   { clock, log }: Tools,
 ): DomainPorts['restoreEngine'] {
   return {
@@ -29,14 +27,7 @@ export function createRestoreEngine(
       if (header.type === 'sharded')
         return await restoreShardedSnapshot({ ...common, holdRecord: balancerRecord }, manifest);
       if (point === undefined) return await restoreSnapshot(common);
-      const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
-      const source = await sliceOplog(
-        repository,
-        { clusterId: header.clusterId, replicaSetName: header.replicaSetName },
-        { from, end: point.ts },
-        request.signal,
-        elsewhere,
-      );
+      const source = await oplogAfter(repository, header, point.ts, request.signal, elsewhere);
       return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
     },
   };

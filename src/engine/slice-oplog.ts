@@ -11,6 +11,9 @@ import {
 } from '../repository/slices.ts';
 import type { OplogSource } from './replay/replay-interval.ts';
 
+/** Where slices are read that the repository has lost. */
+export type Elsewhere = Pick<SliceReadOptions, 'copies' | 'onTrouble'>;
+
 /** Slices are read on for this long after the end, for commits of prepared transactions that were visible before it. */
 const SEARCH_ON_SECONDS = 60n;
 
@@ -23,7 +26,7 @@ export async function sliceOplog(
   source: SliceSource,
   range: { from: Optime; end: Timestamp64 },
   signal: AbortSignal,
-  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'> = {},
+  elsewhere: Elsewhere = {},
 ): Promise<OplogSource> {
   const options = { ...elsewhere, signal };
   const { runs } = await readCoverage(repository, source, options);
@@ -46,7 +49,8 @@ export async function oplogAfter(
   { clusterId, replicaSetName, clusterTime }: ManifestHeader,
   end: Timestamp64,
   signal: AbortSignal,
+  elsewhere: Elsewhere = {},
 ): Promise<OplogSource> {
   const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
-  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal);
+  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal, elsewhere);
 }
