@@ -128,7 +128,10 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
   }
 }
 
-async function restoreManifest(manifest: Manifest, options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
+async function restoreManifest(
+  manifest: Manifest,
+  options: Omit<RestoreSnapshotOptions, 'pointInTime'>,
+): Promise<RestoredSnapshot> {
   if (manifest.header.type === 'replicaSet') {
     const { restoreSnapshot } = await import('../engine/restore-snapshot.ts');
     return await restoreSnapshot(options);

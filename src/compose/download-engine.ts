@@ -1,19 +1,18 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { type DownloadRequest, prepareDownload, readDownload } from '../engine/archive/download.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
-import { type Elsewhere, oplogAfter } from '../engine/slice-oplog.ts';
+import { oplogAfter } from '../engine/slice-oplog.ts';
 import type { Repository } from '../repository/repository.ts';
 
-/** Files from the repository or a copy of it, and the oplog of a point in time from wherever a slice of it is sound. */
+/** Files from the repository or a copy of it; the oplog of a point in time is only in the repository itself. */
 export function createDownloadEngine(
   repository: Repository,
   repositoryOf: (regionName: string | undefined) => Repository,
-  elsewhere: Elsewhere,
 ): DomainPorts['downloadEngine'] {
   const upTo = (point: ReplayEnd | undefined, signal: AbortSignal): DownloadRequest['pointInTime'] =>
     point === undefined
       ? undefined
-      : { end: point, sourceOf: async (header) => await oplogAfter(repository, header, point.ts, signal, elsewhere) };
+      : { end: point, sourceOf: async (header) => await oplogAfter(repository, header, point.ts, signal) };
   return {
     prepare: async ({ regionName, point, ...request }) => {
       const pointInTime = upTo(point, request.signal);

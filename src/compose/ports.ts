@@ -7,7 +7,6 @@ import { exportSnapshot } from '../engine/export/export-snapshot.ts';
 import { TranscoderPool } from '../engine/export/transcoder-pool.ts';
 import { putDocument } from '../engine/history/put-document.ts';
 import { readHistory } from '../engine/history/read-history.ts';
-import type { Elsewhere } from '../engine/slice-oplog.ts';
 import { tailCluster } from '../engine/tail-cluster.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
 import { describeCluster } from '../mongo/topology.ts';
@@ -44,7 +43,7 @@ export function createPorts(
   const { clock, random, log } = tools;
   const repositoryOf = (regionName: string | undefined): Repository =>
     regionName === undefined ? repository : copyRepositoryIn(copyRepositories, regionName);
-  const elsewhere: Elsewhere = {
+  const elsewhere = {
     copies: [...copyRepositories.values()],
     onTrouble: (place: string, err: unknown) =>
       log.warn({ err, place }, 'captured oplog is looked for in another place'),
@@ -62,7 +61,7 @@ export function createPorts(
         }
       },
     },
-    downloadEngine: createDownloadEngine(repository, repositoryOf, elsewhere),
+    downloadEngine: createDownloadEngine(repository, repositoryOf),
     captureEngine: {
       tail: async (request) => await tailCluster({ ...request, repository, clock, log }),
       coverage: async (source) => await readCoverage(repository, source, elsewhere),

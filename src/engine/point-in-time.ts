@@ -4,7 +4,7 @@ import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts
 import { readCollection } from '../repository/layers.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type PlanReplayOptions, planReplay, type ReplayPlan } from './replay/plan-replay.ts';
-import { createReplayState, isHeld, listState, type ReplayState } from './replay/replay-state.ts';
+import { createReplayState, isHeld, listState, type ReplayedSource, type ReplayState } from './replay/replay-state.ts';
 import type { AccessControlDocuments } from './restore-users.ts';
 
 /** What a restore makes the target hold: a snapshot as it is, or what the oplog makes of it. */
@@ -14,13 +14,21 @@ export interface PointInTime {
   accessControl: AccessControlDocuments;
   /** Null where there is nothing to replay. */
   plan: ReplayPlan | null;
+  /** Of a member of a sharded cluster: the documents that it had in one of its ledgers, by the name in `config`. */
+  ledger: (name: string) => AsyncIterable<Buffer>;
 }
 
 /** The snapshot itself. */
-export function pointOfSnapshot(repository: Repository, clusterId: string, manifest: Manifest): PointInTime {
+export function pointOfSnapshot(
+  repository: Repository,
+  clusterId: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): PointInTime {
+  const find = (db: string, name: string) => manifest.collections.find((one) => one.db === db && one.name === name);
   const documents = (name: string) => {
-    const entry = manifest.collections.find((collection) => collection.db === 'admin' && collection.name === name);
-    return entry === undefined ? null : readCollection(repository, clusterId, entry, {});
+    const entry = find('admin', name);
+    return entry === undefined ? null : readCollection(repository, clusterId, entry, { signal });
   };
   return {
     collections: manifest.collections,
@@ -30,7 +38,20 @@ export function pointOfSnapshot(repository: Repository, clusterId: string, manif
       version: documents('system.version'),
     },
     plan: null,
+    ledger: async function* (name) {
+      const entry = find('config', name);
+      if (entry === undefined) return;
+      for await (const buffer of readCollection(repository, clusterId, entry, { signal })) yield* documentsIn(buffer);
+    },
   };
+}
+
+function documentsIn(buffer: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  forEachDocument(buffer, (offset, length) => {
+    found.push(Buffer.from(buffer.subarray(offset, offset + length)));
+  });
+  return found;
 }
 
 /** A point after the snapshot's T. Reads the oplog once; throws a Fault for what cannot be replayed. */
@@ -38,19 +59,22 @@ export async function planPointInTime(
   repository: Repository,
   clusterId: string,
   manifest: Manifest,
-  options: Pick<PlanReplayOptions, 'end' | 'source' | 'signal' | 'progress'>,
+  options: Omit<PlanReplayOptions, 'state' | 'from'>,
+  of: ReplayedSource = 'replicaSet',
 ): Promise<PointInTime & { plan: ReplayPlan }> {
   const held = new Map<string, Buffer[]>();
   for (const entry of manifest.collections) {
-    if (!isHeld(entry)) continue;
+    if (entry.uuid === null || !isHeld(entry, of)) continue;
     held.set(`${entry.db}.${entry.name}`, await readDocuments(repository, clusterId, entry, options.signal));
   }
   const plan = await planReplay({
-    state: createReplayState(manifest.collections, held),
+    state: createReplayState(manifest.collections, held, of),
     from: timestampOf(manifest.header.clusterTime),
     ...options,
   });
-  return { collections: listState(plan.state), accessControl: accessControlOf(plan.state), plan };
+  const { state } = plan;
+  const ledger = (name: string) => iterate([...(state.held.get(`config.${name}`)?.values() ?? [])]);
+  return { collections: listState(state), accessControl: accessControlOf(state), plan, ledger };
 }
 
 async function readDocuments(
@@ -60,10 +84,8 @@ async function readDocuments(
   signal: AbortSignal,
 ): Promise<Buffer[]> {
   const found: Buffer[] = [];
-  for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
-    forEachDocument(documents, (offset, length) => {
-      found.push(Buffer.from(documents.subarray(offset, offset + length)));
-    });
+  for await (const buffer of readCollection(repository, clusterId, entry, { signal })) {
+    for (const document of documentsIn(buffer)) found.push(document);
   }
   return found;
 }

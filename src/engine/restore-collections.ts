@@ -108,7 +108,7 @@ class CollectionRestore {
   constructor(options: RestoreCollectionsOptions, manifest: Manifest) {
     this.#options = options;
     this.#manifest = manifest;
-    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest);
+    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
   }
 
   /** Everything that can be known without the target: that the oplog leads to the point, that what is named is there, that every blob of it can be read. */

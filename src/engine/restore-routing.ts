@@ -1,60 +1,63 @@
 import { must } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
-import { bsonType, findElement, forEachDocument, forEachElement } from '../lib/raw-bson.ts';
+import { bsonType, findElement, forEachElement } from '../lib/raw-bson.ts';
 import { newDatabaseUuid, newEpoch, type RoutedNames, RoutingTarget, refreshRouting } from '../mongo/routing-target.ts';
 import type { ShardMember } from '../mongo/shard-members.ts';
 import type { RestoreTarget } from '../mongo/target.ts';
-import type { Manifest } from '../repository/format/manifest.ts';
-import { type ManifestPart, partsOf } from '../repository/format/manifest-members.ts';
-import { readCollection } from '../repository/layers.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { ManifestPart } from '../repository/format/manifest-members.ts';
 import {
+  chunkMin,
+  isPending,
   type Rewriting,
+  rangeMin,
   rewriteChunk,
   rewriteCollection,
   rewriteDatabase,
   rewriteRangeDeletion,
   textOf,
   uuidOf,
+  withoutPending,
 } from './routing-documents.ts';
 
 const SESSIONS = 'config.system.sessions';
 const CHUNKS_AT_ONCE = 10_000;
 
-interface Source {
-  repository: Repository;
-  clusterId: string;
-  signal: AbortSignal;
-}
+/** The documents that a member of the source had in a collection of `config`, at the snapshot's time or at the point. */
+export type LedgerOf = (part: ManifestPart, name: string) => AsyncIterable<Buffer>;
 
-/** The routing metadata of a sharded snapshot on its way to another cluster. Read before the target is touched, chunks left out, of which there may be many. */
+/** The routing metadata of a sharded cluster on its way to another one. Read before the target is touched, chunks left out, of which there may be many. */
 export class RoutingRestore {
-  readonly #source: Source;
+  readonly #ledgerOf: LedgerOf;
   readonly #config: ManifestPart;
   readonly #shards: ReadonlyMap<string, string>;
   readonly #databases: readonly Buffer[];
   readonly #collections: readonly Buffer[];
 
   private constructor(
-    source: Source,
+    ledgerOf: LedgerOf,
     config: ManifestPart,
     shards: ReadonlyMap<string, string>,
     documents: { databases: readonly Buffer[]; collections: readonly Buffer[] },
   ) {
-    this.#source = source;
+    this.#ledgerOf = ledgerOf;
     this.#config = config;
     this.#shards = shards;
     this.#databases = documents.databases;
     this.#collections = documents.collections;
   }
 
-  static async plan(source: Source, manifest: Manifest, members: readonly ShardMember[]): Promise<RoutingRestore> {
-    const parts = partsOf(manifest);
+  static async plan(
+    ledgerOf: LedgerOf,
+    parts: readonly ManifestPart[],
+    members: readonly ShardMember[],
+  ): Promise<RoutingRestore> {
     const config = must(parts.at(-1), 'the config servers come last');
     const shards = new Map(parts.slice(0, -1).map(({ member }, index) => [nameOf(member), nameOf(members[index])]));
-    const databases = await readAll(source, config, 'databases');
-    const collections = (await readAll(source, config, 'collections')).filter((one) => textOf(one, '_id') !== SESSIONS);
-    const plan = new RoutingRestore(source, config, shards, { databases, collections });
+    const databases = await readAll(ledgerOf(config, 'databases'));
+    const collections = (await readAll(ledgerOf(config, 'collections'))).filter(
+      (one) => textOf(one, '_id') !== SESSIONS,
+    );
+    const plan = new RoutingRestore(ledgerOf, config, shards, { databases, collections });
     plan.#refuseWhatCannotBe();
     return plan;
   }
@@ -83,8 +86,31 @@ export class RoutingRestore {
   async restoreRangeDeletions(part: ManifestPart, target: RestoreTarget): Promise<void> {
     const to = rewritingOf(this.#shards, Buffer.alloc(8));
     await target.deleteAllBut('config', 'rangeDeletions', []);
-    const documents = (await readAll(this.#source, part, 'rangeDeletions')).map((one) => rewriteRangeDeletion(one, to));
+    const documents: Buffer[] = [];
+    for await (const one of this.#ledgerOf(part, 'rangeDeletions')) {
+      const settled = isPending(one) ? await this.#settle(part, one) : one;
+      if (settled !== null) documents.push(rewriteRangeDeletion(settled, to));
+    }
     await target.insert('config', 'rangeDeletions', documents);
+  }
+
+  /**
+   * A range that was being moved at the point: nobody goes on with the migration, so whoever does not own the range by the routing metadata has orphans, and the owner has none. Once a migration has
+   * been committed, a chunk of the recipient begins where the range does.
+   */
+  async #settle(part: ManifestPart, deletion: Buffer): Promise<Buffer | null> {
+    const shard = nameOf(part.member);
+    const owner = await this.#ownerOfChunkAt(uuidOf(deletion, 'collectionUuid'), rangeMin(deletion));
+    const isDonor = textOf(deletion, 'donorShardId') === shard;
+    const owns = owner === null ? isDonor : owner === shard;
+    return owns ? null : withoutPending(deletion);
+  }
+
+  async #ownerOfChunkAt(uuid: string, min: Buffer): Promise<string | null> {
+    for await (const chunk of this.#ledgerOf(this.#config, 'chunks')) {
+      if (uuidOf(chunk, 'uuid') === uuid && chunkMin(chunk).equals(min)) return textOf(chunk, 'shard');
+    }
+    return null;
   }
 
   /** After the data: from then on the cluster routes. */
@@ -92,7 +118,7 @@ export class RoutingRestore {
     const routing = new RoutingTarget(config);
     const to = rewritingOf(this.#shards, await routing.newTimestamp());
     await this.#writeChunks(routing, to);
-    await routing.insert('tags', await readAll(this.#source, this.#config, 'tags'));
+    await routing.insert('tags', await readAll(this.#ledgerOf(this.#config, 'tags')));
     await this.#writeZones(routing);
     await routing.insert(
       'collections',
@@ -112,7 +138,7 @@ export class RoutingRestore {
   async #writeChunks(routing: RoutingTarget, to: Rewriting): Promise<void> {
     const known = new Set(this.#collections.map((one) => uuidOf(one, 'uuid')));
     let batch: Buffer[] = [];
-    for await (const chunk of documentsOf(this.#source, this.#config, 'chunks')) {
+    for await (const chunk of this.#ledgerOf(this.#config, 'chunks')) {
       // Those of the source's sessions, and leftovers of collections that are gone.
       if (!known.has(uuidOf(chunk, 'uuid'))) continue;
       batch.push(rewriteChunk(chunk, to));
@@ -125,11 +151,11 @@ export class RoutingRestore {
 
   /** Of config.shards only the zones are data; and of the settings only the size of chunks. */
   async #writeZones(routing: RoutingTarget): Promise<void> {
-    for (const shard of await readAll(this.#source, this.#config, 'shards')) {
+    for (const shard of await readAll(this.#ledgerOf(this.#config, 'shards'))) {
       const name = this.#shards.get(textOf(shard, '_id'));
       if (name !== undefined) await routing.setZones(name, textsOf(shard, 'tags'));
     }
-    const settings = await readAll(this.#source, this.#config, 'settings');
+    const settings = await readAll(this.#ledgerOf(this.#config, 'settings'));
     const chunkSize = settings.find((one) => textOf(one, '_id') === 'chunksize');
     if (chunkSize !== undefined) await routing.setChunkSize(chunkSize);
   }
@@ -154,32 +180,16 @@ function textsOf(document: Buffer, name: string): string[] {
   return texts;
 }
 
-async function readAll(source: Source, part: ManifestPart, name: string): Promise<Buffer[]> {
+async function readAll(documents: AsyncIterable<Buffer>): Promise<Buffer[]> {
   const found: Buffer[] = [];
-  for await (const document of documentsOf(source, part, name)) found.push(document);
+  for await (const document of documents) found.push(document);
   return found;
-}
-
-async function* documentsOf(
-  { repository, clusterId, signal }: Source,
-  { manifest }: ManifestPart,
-  name: string,
-): AsyncGenerator<Buffer, void, undefined> {
-  const entry = manifest.collections.find((one) => one.db === 'config' && one.name === name);
-  if (entry === undefined) return;
-  for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
-    const found: Buffer[] = [];
-    forEachDocument(documents, (offset, length) => {
-      found.push(Buffer.from(documents.subarray(offset, offset + length)));
-    });
-    yield* found;
-  }
 }
 
 function refused(what: string): Fault {
   return new Fault({
     op: 'restore',
     subject: 'the routing metadata',
-    message: `this snapshot cannot be restored: ${what}`,
+    message: `this cannot be restored: ${what}`,
   });
 }

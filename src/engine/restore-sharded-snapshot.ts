@@ -10,12 +10,23 @@ import type { Manifest } from '../repository/format/manifest.ts';
 import { type ManifestPart, partsOf } from '../repository/format/manifest-members.ts';
 import { balancerHold, type HoldRecord } from './balancer-hold.ts';
 import { MemberProgress } from './member-progress.ts';
+import type { ReplayedOplog } from './replay/replay-oplog.ts';
 import { RoutingRestore } from './restore-routing.ts';
 import { Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
+import {
+  decideTransactions,
+  type MemberInTime,
+  memberInTime,
+  type PointOfCluster,
+  refuseOtherShards,
+  refuseUnderWay,
+} from './sharded-point-in-time.ts';
 
 export interface RestoreShardedSnapshotOptions extends Omit<RestoreSnapshotOptions, 'pointInTime'> {
   /** That the target's balancer is stopped is written down here first. */
   holdRecord: HoldRecord;
+  /** To go on from the snapshot to a later point, by what was captured of every member. Left out: the snapshot's own time. */
+  pointInTime?: PointOfCluster;
 }
 
 const MEMBERS_AT_ONCE = 2;
@@ -25,12 +36,14 @@ interface Pair {
   part: ManifestPart;
   member: ShardMember;
   restore: Restore;
+  /** Null where the snapshot itself is restored. */
+  inTime: MemberInTime | null;
   target: RestoreTarget;
   close: () => Promise<void>;
 }
 
 /**
- * Makes a sharded cluster of as many shards, whatever their names and hosts, hold what the source held at the snapshot's time: the data of each shard on the shard of the same place in the order
+ * Makes a sharded cluster of as many shards, whatever their names and hosts, hold what the source held at the snapshot's time, or at a later point: the data of each shard on the shard of the same place in the order
  * of names, then the routing metadata, rewritten to the target's names. The target stays who it is: its `shardIdentity`, config.shards, config.version and keys are its own. Nothing is touched
  * before every member passed every check.
  */
@@ -40,10 +53,19 @@ export async function restoreShardedSnapshot(
 ): Promise<RestoredSnapshot> {
   const { uri, signal, clock, log, holdRecord } = options;
   const members = await requireMatchingMembers(options, manifest);
-  const routing = await RoutingRestore.plan(options, manifest, members);
   const pairs = await openPairs(options, manifest, members);
   try {
     for (const { restore } of pairs) await restore.verify();
+    await settlePoint(options, pairs);
+    const routing = await RoutingRestore.plan(
+      ({ member }, name) =>
+        must(
+          pairs.find((pair) => pair.part.member === member),
+          'a part',
+        ).restore.point.ledger(name),
+      pairs.map(({ part }) => part),
+      members,
+    );
     for (const { restore, target } of pairs) await restore.preflight(target);
     const config = must(pairs.at(-1), 'the config servers come last');
     const hold = balancerHold({ uri: config.member.uri, record: holdRecord, clock, log, signal });
@@ -99,8 +121,46 @@ async function run(
     indexes: sum((one) => one.indexes),
     loadMs: Math.max(...results.map((one) => one.loadMs)),
     indexMs: Math.max(...results.map((one) => one.indexMs)),
-    replayed: null,
+    replayed: replayedOf(results),
   };
+}
+
+function replayedOf(results: readonly RestoredSnapshot[]): ReplayedOplog | null {
+  const replays = results.flatMap(({ replayed }) => (replayed === null ? [] : [replayed]));
+  if (replays.length === 0) return null;
+  return {
+    entries: replays.reduce((sum, one) => sum + one.entries, 0),
+    operations: replays.reduce((sum, one) => sum + one.operations, 0),
+    ms: Math.max(...replays.map((one) => one.ms)),
+  };
+}
+
+/** What the members can only tell together: which transactions over several of them were visible, and that they agreed on the catalog. */
+async function settlePoint(
+  { pointInTime, signal }: RestoreShardedSnapshotOptions,
+  pairs: readonly Pair[],
+): Promise<void> {
+  if (pointInTime === undefined) return;
+  const { ts } = pointInTime.end;
+  const planned = pairs.map(({ part, restore, inTime }) => ({
+    name: nameOf(part),
+    plan: must(restore.point.plan, 'a point in time has a plan'),
+    source: must(inTime, 'a point in time has a source').source,
+  }));
+  const decisions = await decideTransactions(planned, signal);
+  if (decisions.size > 0) for (const { restore } of pairs) await restore.decide(decisions);
+  const held = async ({ restore }: Pair, name: string) => {
+    const documents: Buffer[] = [];
+    for await (const document of restore.point.ledger(name)) documents.push(document);
+    return documents;
+  };
+  for (const pair of pairs) await refuseUnderWay(nameOf(pair.part), ts, async (name) => await held(pair, name));
+  const shards = pairs.flatMap(({ part }) => (part.member?.configServer === false ? [part.member.shardName] : []));
+  refuseOtherShards(shards, ts, await held(must(pairs.at(-1), 'the config servers come last'), 'shards'));
+}
+
+function nameOf({ member }: ManifestPart): string {
+  return must(member, 'a part of a sharded snapshot is a member').shardName;
 }
 
 /** The target's members, in the order of the snapshot's: shards by name, the config servers last. */
@@ -128,7 +188,7 @@ async function openPairs(
   manifest: Manifest,
   members: readonly ShardMember[],
 ): Promise<Pair[]> {
-  const { signal } = options;
+  const { signal, pointInTime } = options;
   const progress = new MemberProgress(members.length, options.report);
   const pairs: Pair[] = [];
   try {
@@ -136,13 +196,22 @@ async function openPairs(
       const member = must(members[index], 'as many members as parts');
       const client = await connectCluster(member.uri, { signal });
       const report = progress.reporterOf(index, member.shardName);
-      const restore = new Restore({ ...options, uri: member.uri, report }, part.manifest, true);
+      const inTime = pointInTime === undefined ? null : await memberInTime(pointInTime, part, signal);
+      const own = { ...options, uri: member.uri, report };
+      const restore = new Restore(withPoint(own, inTime), part.manifest, true);
       const target = new RestoreTarget(client, signal);
-      pairs.push({ part, member, restore, target, close: async () => await client.close() });
+      pairs.push({ part, member, restore, inTime, target, close: async () => await client.close() });
     }
     return pairs;
   } catch (error) {
     await Promise.all(pairs.map(async (pair) => await pair.close()));
     throw error;
   }
+}
+
+function withPoint(
+  { pointInTime: _, ...options }: RestoreShardedSnapshotOptions,
+  inTime: MemberInTime | null,
+): RestoreSnapshotOptions {
+  return inTime === null ? options : { ...options, pointInTime: inTime };
 }

@@ -17,6 +17,7 @@ import type { Repository } from '../repository/repository.ts';
 import { indexesToBuild } from './index-specifications.ts';
 import { loadCollections } from './load-collections.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
+import type { Decisions } from './replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from './replay/replay-oplog.ts';
 import { planRestore, refuseVersion } from './restore-plan.ts';
@@ -31,7 +32,7 @@ export interface RestoreSnapshotOptions {
   /** Read and hash every blob before the target is touched. Existence and size are checked in any case. */
   verifyContent: boolean;
   /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
-  pointInTime?: { end: ReplayEnd; source: OplogSource };
+  pointInTime?: { end: ReplayEnd; source: OplogSource; searchTo?: Timestamp64 };
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -106,8 +107,13 @@ export class Restore {
     this.#options = options;
     this.#ofShard = ofShard;
     this.#manifest = manifest;
-    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest);
+    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
     this.startedMs = options.clock.monotonicMs();
+  }
+
+  /** What the target will hold; before `verify` that of the snapshot. */
+  get point(): PointInTime {
+    return this.#point;
   }
 
   /** Everything that will be read is there, of the right size and, where asked for, of the right content. */
@@ -125,21 +131,30 @@ export class Restore {
     });
   }
 
+  /** Plans the replay anew, with what is known of transactions from the other members of the cluster. */
+  async decide(decisions: Decisions): Promise<void> {
+    await this.#planReplay(decisions);
+  }
+
   /** Reads the whole oplog up to the point, so that what cannot be replayed is known now. */
-  async #planReplay(): Promise<void> {
+  async #planReplay(decisions?: Decisions): Promise<void> {
     const { pointInTime, repository, clusterId, log, signal } = this.#options;
     if (pointInTime === undefined) return;
     this.#enter('verifying the oplog');
-    this.#point = await planPointInTime(repository, clusterId, this.#manifest, {
+    const options = {
       ...pointInTime,
+      ...(decisions === undefined ? {} : { decisions }),
       signal,
-      progress: (entries, lastTs) => this.#update({ subject: `${entries} entries, up to ${formatTimestamp(lastTs)}` }),
-    });
+      progress: (entries: number, lastTs: Timestamp64) =>
+        this.#update({ subject: `${entries} entries, up to ${formatTimestamp(lastTs)}` }),
+    };
+    const source = this.#ofShard ? 'shardedMember' : 'replicaSet';
+    this.#point = await planPointInTime(repository, clusterId, this.#manifest, options, source);
     const { plan } = this.#point;
-    if (plan !== null && plan.undecided > 0)
+    if (plan !== null && plan.undecided.length > 0)
       log.warn(
-        { transactions: plan.undecided },
-        'the oplog does not tell the outcome of prepared transactions; they are left out',
+        { transactions: plan.undecided.length },
+        `the oplog does not tell the outcome of prepared transactions; ${this.#ofShard ? 'asking the other members' : 'they are left out'}`,
       );
   }
 

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp, UUID } from 'bson';
 import {
+  chunkMin,
+  isPending,
+  rangeMin,
   rewriteChunk,
   rewriteCollection,
   rewriteDatabase,
@@ -9,6 +12,7 @@ import {
   textOf,
   UnknownShard,
   uuidOf,
+  withoutPending,
 } from './routing-documents.ts';
 
 const to = {
@@ -73,4 +77,23 @@ test('orphans are of the shard by its new name, and a shard that nobody knows is
   assert.deepEqual(rewriteRangeDeletion(raw(deletion), to), raw({ ...deletion, donorShardId: 'berlin' }));
   assert.throws(() => rewriteRangeDeletion(raw({ ...deletion, donorShardId: 's7' }), to), UnknownShard);
   assert.throws(() => rewriteChunk(raw({ shard: 1 }), to), UnknownShard);
+});
+
+test('a range of a migration that nobody goes on with loses its mark, and is told from others by its lower bound', () => {
+  const min = { b: new Int32(3), a: 'x' };
+  const deletion = {
+    _id: 1,
+    nss: 'a.b',
+    donorShardId: 's0',
+    range: { min, max: { b: 9 } },
+    pending: true,
+    whenToClean: 'now',
+  };
+  assert.equal(isPending(raw(deletion)), true);
+  assert.equal(isPending(raw({ ...deletion, pending: false })), false);
+  const { pending: _, ...settled } = deletion;
+  assert.deepEqual(withoutPending(raw(deletion)), raw(settled));
+  assert.equal(isPending(withoutPending(raw(deletion))), false);
+  assert.ok(rangeMin(raw(deletion)).equals(chunkMin(raw({ _id: 2, min, max: { b: 5 } }))));
+  assert.ok(!rangeMin(raw(deletion)).equals(chunkMin(raw({ _id: 2, min: { b: 3.5, a: 'x' } }))));
 });

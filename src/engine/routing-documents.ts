@@ -68,6 +68,36 @@ export function rewriteRangeDeletion(document: Buffer, to: Rewriting): Buffer {
   return mapElements(document, 0, (element) => (element.name === 'donorShardId' ? shardElement(element, to) : element));
 }
 
+/** Whether a range of config.rangeDeletions is part of a migration that is not over: it must not be deleted yet. */
+export function isPending(deletion: Buffer): boolean {
+  const pending = findElement(deletion, 0, 'pending');
+  return pending !== null && pending.type === bsonType.boolean && deletion[pending.start] === 1;
+}
+
+export function withoutPending(deletion: Buffer): Buffer {
+  const kept: Element[] = [];
+  forEachElement(deletion, 0, (name, { type, start, end }) => {
+    if (name !== 'pending') kept.push({ name, type, value: deletion.subarray(start, end) });
+    return true;
+  });
+  return documentOf(kept);
+}
+
+/** The lower bound of a range that is to be deleted, and of a chunk: raw documents. */
+export function rangeMin(deletion: Buffer): Buffer {
+  const range = findElement(deletion, 0, 'range');
+  return range === null ? Buffer.alloc(0) : boundOf(deletion, range.start);
+}
+
+export function chunkMin(chunk: Buffer): Buffer {
+  return boundOf(chunk, 0);
+}
+
+function boundOf(document: Buffer, offset: number): Buffer {
+  const min = findElement(document, offset, 'min');
+  return min === null ? Buffer.alloc(0) : document.subarray(min.start, min.end);
+}
+
 /** A string field; empty where it is none. */
 export function textOf(document: Buffer, name: string): string {
   const found = findElement(document, 0, name);

@@ -1,20 +1,7 @@
 import type { Timestamp64 } from '../lib/timestamp.ts';
 import { codeOf, isTimeUnreadable } from '../mongo/errors.ts';
 import { bsonTimestamp, type SourceMember } from '../mongo/source-member.ts';
-
-/**
- * Where servers keep what they are about to do, from before the first step to after the last: while one of these holds something, routing metadata and data of a collection may tell
- * different stories. Absent ones are empty.
- */
-const UNDER_WAY = [
-  ['migrationCoordinators', 'a migration'],
-  ['migrationRecipients', 'a migration'],
-  ['migrations', 'a migration'],
-  ['system.sharding_ddl_coordinators', 'a change of the sharded catalog'],
-  ['reshardingOperations', 'a resharding'],
-  ['localReshardingOperations.donor', 'a resharding'],
-  ['localReshardingOperations.recipient', 'a resharding'],
-] as const;
+import { UNDER_WAY } from './sharding-ledgers.ts';
 
 /** What moves on this replica set at that very time, in words; null where everything is at rest. */
 export async function shardingInMotion(

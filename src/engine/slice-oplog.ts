@@ -11,10 +11,7 @@ import {
 } from '../repository/slices.ts';
 import type { OplogSource } from './replay/replay-interval.ts';
 
-/** Where slices are read that the repository has lost. */
-export type Elsewhere = Pick<SliceReadOptions, 'copies' | 'onTrouble'>;
-
-/** Slices are read on for this long after the end, for commits of prepared transactions that were visible before it. */
+/** Where the caller does not say how far, slices are read on for this long after the end, for commits of prepared transactions that were visible before it. */
 const SEARCH_ON_SECONDS = 60n;
 
 /**
@@ -24,14 +21,14 @@ const SEARCH_ON_SECONDS = 60n;
 export async function sliceOplog(
   repository: Repository,
   source: SliceSource,
-  range: { from: Optime; end: Timestamp64 },
+  range: { from: Optime; end: Timestamp64; searchTo?: Timestamp64 },
   signal: AbortSignal,
-  elsewhere: Elsewhere = {},
+  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'> = {},
 ): Promise<OplogSource> {
   const options = { ...elsewhere, signal };
   const { runs } = await readCoverage(repository, source, options);
   const run = runs.find((one) => one.first <= range.from.ts && range.end <= one.last);
-  const searchTo = range.end + (SEARCH_ON_SECONDS << 32n);
+  const searchTo = range.searchTo ?? range.end + (SEARCH_ON_SECONDS << 32n);
   // Without such a run readSlices says what is not covered.
   const to = run === undefined ? range.end : run.last < searchTo ? run.last : searchTo;
   return {
@@ -49,8 +46,7 @@ export async function oplogAfter(
   { clusterId, replicaSetName, clusterTime }: ManifestHeader,
   end: Timestamp64,
   signal: AbortSignal,
-  elsewhere: Elsewhere = {},
 ): Promise<OplogSource> {
   const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
-  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal, elsewhere);
+  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal);
 }

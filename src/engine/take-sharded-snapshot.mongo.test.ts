@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON, type Document } from 'mongodb';
 import { documentsIn } from '../../test/support/raw-documents.ts';
-import { useShardedCluster } from '../../test/support/sharded-cluster.ts';
+import { past, useShardedCluster } from '../../test/support/sharded-cluster.ts';
 import { ShardedFixture } from '../../test/support/sharded-fixture.ts';
 import { must } from '../lib/assert.ts';
-import { codeOf } from '../mongo/errors.ts';
 import { partsOf } from '../repository/format/manifest-members.ts';
 import { readCollection } from '../repository/layers.ts';
 import type { TakenSnapshot } from './take-snapshot.ts';
@@ -62,17 +61,6 @@ test('every shard and the config servers are taken at one time, while all of the
   assert.equal((await cluster().balancer()).mode, 'full');
   process.stdout.write(`balancer held for ${fixture.heldMs.map(Math.round).join(', ')} ms\n`);
 });
-
-/** While a migration commits, its donor refuses writes; a mongos would send them again. */
-async function past(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (codeOf(error) !== STALE_CONFIG) throw error;
-  }
-}
-
-const STALE_CONFIG = 13388;
 
 /** By the routing metadata of the snapshot itself every order is on the shard that owns its chunk. Gives the owners of the first and the last moved one. */
 async function requireRouted(fixture: ShardedFixture, taken: TakenSnapshot): Promise<string[]> {

@@ -18,6 +18,8 @@ export interface RawWrite {
   namespace: string;
   o: Uint8Array;
   o2: Uint8Array | null;
+  /** An update that may insert. */
+  upsert?: boolean;
 }
 
 /** The operations of one command, as the bytes of a BSON array. */
@@ -30,9 +32,10 @@ class Batch {
     return this.#length;
   }
 
-  add({ op, namespace, o, o2 }: RawWrite): void {
+  add({ op, namespace, o, o2, upsert = false }: RawWrite): void {
     const nameBytes = Buffer.byteLength(namespace);
-    const size = 4 + 10 + (4 + 4 + nameBytes + 1) + (3 + o.length) + (o2 === null ? 0 : 4 + o2.length) + 1;
+    const size =
+      4 + 10 + (4 + 4 + nameBytes + 1) + (3 + o.length) + (o2 === null ? 0 : 4 + o2.length) + (upsert ? 4 : 0) + 1;
     this.#reserve(size + 16);
     const bytes = this.#bytes;
     let at = this.#length;
@@ -56,6 +59,7 @@ class Batch {
       bytes.set(o2, at);
       at += o2.length;
     }
+    if (upsert) at += bytes.write('\x08b\0\x01', at, 'latin1');
     bytes[at++] = 0;
     assert(at - start === size, 'the length of an operation is as reckoned');
     this.#length = at;

@@ -157,6 +157,14 @@ export function commitTimestampOf(buffer: Buffer, entry: OplogEntry): Timestamp6
   return at === null ? null : timestampAt(buffer, at);
 }
 
+/** Which transaction an entry belongs to: the same on every shard that takes part in it. Empty where it belongs to none. */
+export function transactionOf(buffer: Buffer, offset: number): string {
+  const session = findElement(buffer, offset, 'lsid');
+  const number = findElement(buffer, offset, 'txnNumber');
+  if (session === null || number === null) return '';
+  return `${buffer.toString('hex', session.start, session.end)}/${buffer.toString('hex', number.start, number.end)}`;
+}
+
 /**
  * Tells the visitor what the entry touched. Operations inside `applyOps` count wherever they stand, also in transactions that are not committed yet or are aborted later:
  * a document named too often is read once more, one named too seldom is lost.

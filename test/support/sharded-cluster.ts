@@ -1,5 +1,5 @@
 import { after, before } from 'node:test';
-import type { Document, Timestamp, UUID } from 'mongodb';
+import { type Document, MongoServerError, type Timestamp, type UUID } from 'mongodb';
 import { must } from '../../src/lib/assert.ts';
 import { ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
 
@@ -164,3 +164,14 @@ export function useShardedCluster(options: ShardedClusterOptions = {}): () => Sh
   });
   return () => must(cluster, 'the cluster is there once the tests run');
 }
+
+/** While a migration commits, its donor refuses writes; a mongos would send them again. */
+export async function past(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== STALE_CONFIG) throw error;
+  }
+}
+
+const STALE_CONFIG = 13388;

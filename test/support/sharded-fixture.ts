@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Timestamp } from 'mongodb';
+import type { ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
 import { restoreShardedSnapshot } from '../../src/engine/restore-sharded-snapshot.ts';
 import type { RestoredSnapshot } from '../../src/engine/restore-snapshot.ts';
 import { type TakeShardedSnapshotOptions, takeShardedSnapshot } from '../../src/engine/take-sharded-snapshot.ts';
@@ -79,6 +80,7 @@ export class ShardedFixture {
   async restore(
     uri: string,
     taken: TakenSnapshot = must(this.last, 'a snapshot was taken'),
+    end?: ReplayEnd,
   ): Promise<RestoredSnapshot> {
     const options = {
       repository: this.repository,
@@ -86,6 +88,7 @@ export class ShardedFixture {
       snapshotId: taken.header.snapshotId,
       uri,
       verifyContent: true,
+      ...(end === undefined ? {} : { pointInTime: { end, slices: this.repository } }),
       holdRecord: {
         write: async () => void this.holds.push('held' as const),
         erase: async () => void this.holds.push('released' as const),

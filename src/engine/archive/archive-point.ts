@@ -28,11 +28,11 @@ export async function planArchivePoint(
   options: { end: ReplayEnd; source: OplogSource; signal: AbortSignal },
 ): Promise<ArchivePoint> {
   const { plan, collections } = await planPointInTime(repository, manifest.header.clusterId, manifest, options);
-  if (plan.undecided > 0) {
+  if (plan.undecided.length > 0) {
     throw new Fault({
       op: 'download',
       subject: formatTimestamp(options.end.ts),
-      message: `${plan.undecided} prepared transactions were undecided at ${formatTimestamp(options.end.ts)}, and the captured oplog does not tell their outcome yet`,
+      message: `${plan.undecided.length} prepared transactions were undecided at ${formatTimestamp(options.end.ts)}, and the captured oplog does not tell their outcome yet`,
       retryable: true,
       hint: 'Ask again in a moment, or for an earlier point',
     });

@@ -249,7 +249,7 @@ class Walk {
     };
     if (isUnfinishedTransactionEntry(buffer, entry)) {
       const prepared = findElement(buffer, entry.o?.start ?? 0, 'prepare') !== null;
-      this.#open.add({ ts: entry.ts, previousTs: entry.previousTs, prepared, deferred: effect });
+      this.#open.add({ ts: entry.ts, previousTs: entry.previousTs, prepared, transaction: '', deferred: effect });
       return null;
     }
     const name = entry.op === 'c' ? commandName(buffer, entry) : '';

@@ -1,11 +1,11 @@
 import { must } from '../../lib/assert.ts';
 import { type ElementAt, findElement, findId, idBytes, MalformedBson } from '../../lib/raw-bson.ts';
-import { formatNamespace, isTaken, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
+import { formatNamespace, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { changedDocument } from './document-change.ts';
+import { changedDocument, isModification } from './document-change.ts';
 import { committedIndexes, createdIndex, withChangedIndex, withIndexes, withoutIndex } from './index-changes.ts';
 import { type Operation, stringAt, uuidAt } from './operations.ts';
-import { createdEntry, hold, isHeld, type ReplayState, renamedEntry } from './replay-state.ts';
+import { createdEntry, hold, isHeld, isReplayed, type ReplayState, renamedEntry } from './replay-state.ts';
 
 /** The oplog does not fit the catalog that was reached so far: the restore must not start. */
 export class ReplayMismatch extends Error {
@@ -54,7 +54,7 @@ function known(state: ReplayState, buffer: Buffer, operation: Operation): Collec
   const found = state.collections.get(operation.uuid ?? '');
   if (found !== undefined) return found;
   const namespace = named(buffer, operation);
-  if (isHeld(namespace) || !isTaken(namespace)) return null;
+  if (isHeld(namespace, state.source) || !isReplayed(namespace, state.source)) return null;
   throw unknownCollection(operation.command, namespace, operation.uuid);
 }
 
@@ -66,8 +66,8 @@ function unknownCollection(what: string, namespace: Namespace, uuid: string | nu
 
 function create(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const namespace = named(buffer, operation);
-  if (isHeld(namespace)) state.held.set(formatNamespace(namespace), new Map());
-  else if (isTaken(namespace)) {
+  if (isHeld(namespace, state.source)) state.held.set(formatNamespace(namespace), new Map());
+  else if (isReplayed(namespace, state.source)) {
     if (operation.uuid === null) throw new ReplayMismatch(`\`create\` of ${formatNamespace(namespace)} without a UUID`);
     const entry = createdEntry(namespace.db, namespace.name, operation.uuid, buffer, operation.o);
     state.collections.set(operation.uuid, entry);
@@ -91,15 +91,17 @@ function rename(state: ReplayState, buffer: Buffer, { o, uuid }: Operation): voi
   const to = parseNamespace(stringAt(buffer, must(field('to'), 'the new name of a collection')));
   const entry = state.collections.get(uuid ?? '');
   if (entry === undefined) {
-    if (!isTaken(from) && !isTaken(to)) return;
-    throw unknownCollection('renameCollection', isTaken(from) ? from : to, uuid);
+    const [hadFrom, hasTo] = [isReplayed(from, state.source), isReplayed(to, state.source)];
+    if (!hadFrom && !hasTo) return;
+    throw unknownCollection('renameCollection', hadFrom ? from : to, uuid);
   }
   const target = field('dropTarget');
   if (target?.type === 0x05) state.collections.delete(uuidAt(buffer, target));
   for (const [other, { db, name }] of state.collections) {
     if (other !== uuid && db === to.db && name === to.name) state.collections.delete(other);
   }
-  if (isTaken(to)) state.collections.set(uuid as string, renamedEntry(entry, to, isTrue(buffer, field('stayTemp'))));
+  if (isReplayed(to, state.source))
+    state.collections.set(uuid as string, renamedEntry(entry, to, isTrue(buffer, field('stayTemp'))));
   else state.collections.delete(uuid as string);
 }
 
@@ -129,7 +131,7 @@ function changeIndexes(
 }
 
 /** Carries out a write to a held collection. */
-export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, o, o2 }: Operation): void {
+export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, o, o2, upsert }: Operation): void {
   const name = formatNamespace(namespace);
   const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
   if (id === null) throw new MalformedBson(`a write to ${name} without an _id`);
@@ -137,6 +139,8 @@ export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, 
   const previous = documents?.get(idBytes(buffer, id).toString('hex'));
   if (op === 'd') documents?.delete(idBytes(buffer, id).toString('hex'));
   else if (op === 'i') hold(state, name, Buffer.from(buffer.subarray(o.start, o.end)));
+  else if (previous === undefined && upsert && !isModification(buffer, o))
+    hold(state, name, Buffer.from(buffer.subarray(o.start, o.end)));
   else if (previous === undefined) throw new ReplayMismatch(`an update of a document that ${name} does not hold`);
   else hold(state, name, changedDocument(previous, buffer, o));
 }

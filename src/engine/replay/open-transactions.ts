@@ -5,6 +5,8 @@ export interface WaitingEntry<Deferred> {
   ts: Timestamp64;
   previousTs: Timestamp64;
   prepared: boolean;
+  /** Which one it is, on whatever shard. */
+  transaction: string;
   /** What is to be done when the transaction takes effect. */
   deferred: Deferred;
 }
@@ -30,6 +32,12 @@ export class OpenTransactions<Deferred> {
       at = found.previousTs;
     }
     return { entries, before: at };
+  }
+
+  /** Whether a prepared one waits for its decision. */
+  get hasPrepared(): boolean {
+    for (const { prepared } of this.#waiting.values()) if (prepared) return true;
+    return false;
   }
 
   /** The entries of transactions that were not decided. */

@@ -12,6 +12,8 @@ export interface Operation {
   /** Where `o` and `o2` lie in the entry's buffer. */
   o: ElementAt;
   o2: ElementAt | null;
+  /** An update that inserts where there is nothing to update (`b`): servers never log one of their own, but `applyOps` of a client is logged as it was sent, and config servers commit migrations by such. */
+  upsert: boolean;
   /** The command's name where `op` is `c`, else empty. */
   command: string;
 }
@@ -61,13 +63,13 @@ export function handlingOf({ op, command }: Pick<Operation, 'op' | 'command'>): 
 /** Calls `visit` for every operation of the entry, in order, whatever depth of `applyOps` it stands at. */
 export function forEachOperation(buffer: Buffer, entry: OplogEntry, visit: (operation: Operation) => void): void {
   if (NEUTRAL_OPERATIONS.has(entry.op)) return;
-  visitOne(buffer, entry, visit);
+  visitOne(buffer, { ...entry, upsert: false }, visit);
 }
 
-type Fields = Pick<OplogEntry, 'op' | 'ns' | 'uuid' | 'o' | 'o2'>;
+type Fields = Pick<OplogEntry, 'op' | 'ns' | 'uuid' | 'o' | 'o2'> & { upsert: boolean };
 
 function visitOne(buffer: Buffer, fields: Fields, visit: (operation: Operation) => void): void {
-  const { op, ns, uuid, o, o2 } = fields;
+  const { op, ns, uuid, o, o2, upsert } = fields;
   if (o === null) throw new MalformedBson(`an operation \`${op}\` on ${ns} without \`o\``);
   const [command, argument] = op === 'c' ? firstElement(buffer, o) : ['', null];
   if (command === 'applyOps' && argument !== null) {
@@ -77,7 +79,7 @@ function visitOne(buffer: Buffer, fields: Fields, visit: (operation: Operation) 
     });
     return;
   }
-  visit({ op, namespace: parseNamespace(ns), uuid, o, o2, command });
+  visit({ op, namespace: parseNamespace(ns), uuid, o, o2, upsert, command });
 }
 
 function firstElement(buffer: Buffer, o: ElementAt): [string, ElementAt | null] {
@@ -90,13 +92,14 @@ function firstElement(buffer: Buffer, o: ElementAt): [string, ElementAt | null] 
 }
 
 function readFields(buffer: Buffer, operation: ElementAt): Fields {
-  const fields: Fields = { op: '', ns: '', uuid: null, o: null, o2: null };
+  const fields: Fields = { op: '', ns: '', uuid: null, o: null, o2: null, upsert: false };
   forEachElement(buffer, operation.start, (name, element) => {
     if (name === 'op') fields.op = stringAt(buffer, element);
     else if (name === 'ns') fields.ns = stringAt(buffer, element);
     else if (name === 'ui') fields.uuid = uuidAt(buffer, element);
     else if (name === 'o') fields.o = element;
     else if (name === 'o2') fields.o2 = element;
+    else if (name === 'b') fields.upsert = element.type === 0x08 && buffer[element.start] === 1;
     return true;
   });
   return fields;

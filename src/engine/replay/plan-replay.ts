@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
 import { documentLength, findElement, forEachDocument, MalformedBson } from '../../lib/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
-import { formatNamespace, isTaken, type Namespace } from '../../mongo/namespace.ts';
+import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import {
   commandName,
   commitTimestampOf,
@@ -10,12 +10,13 @@ import {
   mayCloseChain,
   type OplogEntry,
   readOplogEntry,
+  transactionOf,
 } from '../../mongo/oplog-entry.ts';
 import { changeCatalog, changeHeld, ReplayMismatch } from './change-state.ts';
 import { OpenTransactions } from './open-transactions.ts';
 import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import { type OplogSource, type ReplayEnd, reaches } from './replay-interval.ts';
-import { copyOf, isHeld, type ReplayState } from './replay-state.ts';
+import { copyOf, isHeld, isReplayed, type ReplayedSource, type ReplayState } from './replay-state.ts';
 
 /**
  * What replay will do, decided before the target is touched. Because the end is known, the catalog is brought there first: collections are created with the names they have at the end, those
@@ -35,8 +36,17 @@ export interface ReplayPlan {
   /** Of the last entry at or before the end; T where there is none. */
   lastTs: Timestamp64;
   /** Prepared transactions that were neither committed nor aborted as far as the entries went: left out. */
-  undecided: number;
+  undecided: readonly UndecidedTransaction[];
 }
+
+export interface UndecidedTransaction {
+  /** As `transactionOf` has it: the same on every shard that takes part. */
+  transaction: string;
+  preparedAt: Timestamp64;
+}
+
+/** What became of a transaction: when its writes became visible, null where never. */
+export type Decisions = ReadonlyMap<string, Timestamp64 | null>;
 
 export interface PlanReplayOptions {
   /** At T. Not changed. */
@@ -44,6 +54,10 @@ export interface PlanReplayOptions {
   from: Timestamp64;
   end: ReplayEnd;
   source: OplogSource;
+  /** Beyond the end, reading stops behind this time once no prepared transaction waits. Left out: all that the source gives is read. */
+  searchTo?: Timestamp64;
+  /** Of transactions whose decision is not among the entries but known from another shard. */
+  decisions?: Decisions;
   signal: AbortSignal;
   /** Called after every buffer of entries. */
   progress?: (entries: number, lastTs: Timestamp64) => void;
@@ -76,6 +90,12 @@ export async function planReplay(options: PlanReplayOptions): Promise<ReplayPlan
       planning.finishChain();
     }
     options.progress?.(planning.entries, planning.readTs);
+    if (planning.isSettled) break;
+  }
+  for (const preparedAt of planning.decidedElsewhere()) {
+    const back = planning.takeEffect(preparedAt);
+    if (back !== null) await planning.followBack(back);
+    planning.finishChain();
   }
   return planning.plan();
 }
@@ -116,6 +136,23 @@ class Planning {
     return this.#readTs;
   }
 
+  /** Nothing that is still to come can matter. */
+  get isSettled(): boolean {
+    const { searchTo, end } = this.#options;
+    if (searchTo === undefined || this.#readTs < searchTo || reaches(end, this.#readTs)) return false;
+    return !this.#open.hasPrepared;
+  }
+
+  /** The last entries of transactions that took effect as another shard tells, oldest first. */
+  decidedElsewhere(): Timestamp64[] {
+    const { decisions = new Map(), from, end } = this.#options;
+    const visible = this.#open.remaining().filter(({ prepared, transaction }) => {
+      const at = prepared ? decisions.get(transaction) : undefined;
+      return at !== undefined && at !== null && at > from && reaches(end, at);
+    });
+    return visible.map(({ ts }) => ts);
+  }
+
   /** Looks at one entry. Returns where its transaction has to be followed back to before T, or null. */
   take(buffer: Buffer, offset: number): Timestamp64 | null {
     const entry = readOplogEntry(buffer, offset);
@@ -136,13 +173,14 @@ class Planning {
     this.#lastTs = entry.ts;
     if (isUnfinishedTransactionEntry(buffer, entry)) {
       const prepared = findElement(buffer, entry.o?.start ?? 0, 'prepare') !== null;
-      const deferred = readWaiting(buffer, offset, entry);
-      this.#open.add({ ts: entry.ts, previousTs: entry.previousTs, prepared, deferred });
+      const deferred = readWaiting(buffer, offset, entry, this.#state.source);
+      const transaction = prepared ? transactionOf(buffer, offset) : '';
+      this.#open.add({ ts: entry.ts, previousTs: entry.previousTs, prepared, transaction, deferred });
       return null;
     }
     if (isDecision(buffer, entry)) return this.#decide(buffer, entry);
-    const back = mayCloseChain(buffer, entry) ? this.#takeEffect(entry.previousTs) : null;
-    this.#chain.push(readDeferred(buffer, entry));
+    const back = mayCloseChain(buffer, entry) ? this.takeEffect(entry.previousTs) : null;
+    this.#chain.push(readDeferred(buffer, entry, this.#state.source));
     return back;
   }
 
@@ -156,12 +194,13 @@ class Planning {
     const { from, end } = this.#options;
     // What was visible at T is in the snapshot already.
     if (visibleFrom !== null && visibleFrom > from && reaches(end, visibleFrom))
-      return this.#takeEffect(entry.previousTs);
+      return this.takeEffect(entry.previousTs);
     for (const { ts } of this.#open.take(entry.previousTs).entries) this.#skipped.add(ts);
     return null;
   }
 
-  #takeEffect(ts: Timestamp64): Timestamp64 | null {
+  /** The chain that ends with the entry at `ts`. Returns where it goes on before T, or null. */
+  takeEffect(ts: Timestamp64): Timestamp64 | null {
     const { entries, before } = this.#open.take(ts);
     this.#chain.push(...entries.map((entry) => entry.deferred));
     return before !== 0n && before <= this.#options.from ? before : null;
@@ -178,7 +217,7 @@ class Planning {
       // Chains of retryable writes look alike, but each of their entries took effect by itself.
       if (!isUnfinishedTransactionEntry(buffer, entry)) break;
       found.unshift(at);
-      this.#chain.unshift(readDeferred(buffer, entry));
+      this.#chain.unshift(readDeferred(buffer, entry, this.#state.source));
       at = entry.previousTs;
     }
     this.#before.push(...found);
@@ -204,7 +243,7 @@ class Planning {
   }
 
   #expectKnown(uuid: string, namespace: Namespace): void {
-    if (this.#state.collections.has(uuid) || !isTaken(namespace)) return;
+    if (this.#state.collections.has(uuid) || !isReplayed(namespace, this.#state.source)) return;
     throw new ReplayMismatch(
       `a write to ${formatNamespace(namespace)} (${uuid === '' ? 'no UUID' : uuid}), which was neither in the snapshot nor created since`,
     );
@@ -212,6 +251,8 @@ class Planning {
 
   plan(): ReplayPlan {
     const remaining = this.#open.remaining();
+    const { decisions } = this.#options;
+    const undecided = remaining.filter(({ prepared, transaction }) => prepared && decisions?.has(transaction) !== true);
     for (const { ts } of remaining) this.#skipped.add(ts);
     return {
       from: this.#options.from,
@@ -221,7 +262,7 @@ class Planning {
       before: this.#before,
       entries: this.#entries,
       lastTs: this.#lastTs,
-      undecided: remaining.filter(({ prepared }) => prepared).length,
+      undecided: undecided.map(({ transaction, ts }) => ({ transaction, preparedAt: ts })),
     };
   }
 }
@@ -233,16 +274,16 @@ function isDecision(buffer: Buffer, entry: OplogEntry): boolean {
 }
 
 /** A waiting entry outlives the buffer it came in, so it keeps no more of it than it needs. */
-function readWaiting(buffer: Buffer, offset: number, entry: OplogEntry): Deferred {
-  const deferred = readDeferred(buffer, entry);
+function readWaiting(buffer: Buffer, offset: number, entry: OplogEntry, source: ReplayedSource): Deferred {
+  const deferred = readDeferred(buffer, entry, source);
   if (deferred.changes.length === 0) return { ...deferred, buffer: NOTHING };
   const copy = Buffer.from(buffer.subarray(offset, offset + documentLength(buffer, offset)));
-  return readDeferred(copy, readOplogEntry(copy, 0));
+  return readDeferred(copy, readOplogEntry(copy, 0), source);
 }
 
 const NOTHING = Buffer.alloc(0);
 
-function readDeferred(buffer: Buffer, entry: OplogEntry): Deferred {
+function readDeferred(buffer: Buffer, entry: OplogEntry, source: ReplayedSource): Deferred {
   const deferred: Deferred = { buffer, changes: [], written: new Map() };
   forEachOperation(buffer, entry, (operation) => {
     const handling = handlingOf(operation);
@@ -252,7 +293,7 @@ function readDeferred(buffer: Buffer, entry: OplogEntry): Deferred {
         `the ${what} on ${formatNamespace(operation.namespace)}, which this version cannot replay`,
       );
     }
-    if (handling === 'catalog' || (handling === 'write' && isHeld(operation.namespace)))
+    if (handling === 'catalog' || (handling === 'write' && isHeld(operation.namespace, source)))
       deferred.changes.push(operation);
     else if (handling === 'write') deferred.written.set(operation.uuid ?? '', operation.namespace);
   });

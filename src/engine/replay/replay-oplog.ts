@@ -133,7 +133,7 @@ class Replay {
     return operation.command === 'emptycapped' ? this.#empty(destination) : undefined;
   }
 
-  #write(buffer: Buffer, { op, o, o2 }: Operation, destination: Destination): Promise<void> | undefined {
+  #write(buffer: Buffer, { op, o, o2, upsert }: Operation, destination: Destination): Promise<void> | undefined {
     assert(op === 'i' || op === 'u' || op === 'd', 'a write is an insert, an update or a deletion');
     // An insert's `o2` repeats its id and, on newer servers, says where it is stored: neither is for the target.
     const query = op === 'u' && o2 !== null ? o2 : null;
@@ -145,6 +145,7 @@ class Replay {
       namespace,
       o: buffer.subarray(o.start, o.end),
       o2: query === null ? null : buffer.subarray(query.start, query.end),
+      upsert: op === 'u' && upsert,
     });
     const mend = op === 'd' || (op === 'u' && isModification(buffer, o)) ? null : zeroTimestampUpdate(buffer, o);
     if (mend === null || id === null) return working;

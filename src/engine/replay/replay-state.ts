@@ -1,7 +1,8 @@
 import { documentOf, type ElementAt, findElement, findId, forEachElement, idBytes } from '../../lib/raw-bson.ts';
 import type { Namespace } from '../../mongo/namespace.ts';
-import { formatNamespace } from '../../mongo/namespace.ts';
+import { formatNamespace, isTaken } from '../../mongo/namespace.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { isLedger } from '../sharding-ledgers.ts';
 
 const BUCKETS = 'system.buckets.';
 const VIEWS = 'system.views';
@@ -12,32 +13,44 @@ const VIEWS = 'system.views';
  * nothing but a document of `system.views`.
  */
 export interface ReplayState {
+  /** Whose it is: members of a sharded cluster keep ledgers in `config`, which are held too, and the rest of their `config` is none of a restore's. */
+  readonly source: ReplayedSource;
   collections: Map<string, CollectionEntry>;
   held: Map<string, Map<string, Buffer>>;
 }
 
+export type ReplayedSource = 'replicaSet' | 'shardedMember';
+
 /** Whether a collection is held as documents, not restored as a collection. */
-export function isHeld({ db, name }: Namespace): boolean {
-  return name === VIEWS || (db === 'admin' && /^system\.(users|roles|version)$/.test(name));
+export function isHeld(namespace: Namespace, source: ReplayedSource): boolean {
+  const { db, name } = namespace;
+  if (name === VIEWS || (db === 'admin' && /^system\.(users|roles|version)$/.test(name))) return true;
+  return source === 'shardedMember' && isLedger(namespace);
+}
+
+/** Whether a collection is restored at all. */
+export function isReplayed(namespace: Namespace, source: ReplayedSource): boolean {
+  return isTaken(namespace) && (source === 'replicaSet' || namespace.db !== 'config');
 }
 
 /** The state at a snapshot's T. `held` gives the documents of the collections for which `isHeld` is true. */
 export function createReplayState(
   collections: readonly CollectionEntry[],
   held: ReadonlyMap<string, readonly Buffer[]>,
+  source: ReplayedSource = 'replicaSet',
 ): ReplayState {
-  const state: ReplayState = { collections: new Map(), held: new Map() };
+  const state: ReplayState = { source, collections: new Map(), held: new Map() };
   for (const [namespace, documents] of held) for (const document of documents) hold(state, namespace, document);
   for (const entry of collections) {
     if (entry.uuid === null) hold(state, `${entry.db}.${VIEWS}`, definitionOf(entry));
-    else if (!isHeld(entry)) state.collections.set(entry.uuid, entry);
+    else if (!isHeld(entry, source) && isReplayed(entry, source)) state.collections.set(entry.uuid, entry);
   }
   return state;
 }
 
 export function copyOf(state: ReplayState): ReplayState {
   const held = [...state.held].map(([namespace, documents]) => [namespace, new Map(documents)] as const);
-  return { collections: new Map(state.collections), held: new Map(held) };
+  return { source: state.source, collections: new Map(state.collections), held: new Map(held) };
 }
 
 export function hold(state: ReplayState, namespace: string, document: Buffer): void {
