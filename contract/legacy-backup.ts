@@ -128,14 +128,21 @@ const scheduleFields = {
   weeklySnapshotRetentionWeeks: oneOf(0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 52),
 };
 
-/** Without `clusterCheckpointIntervalMin`: a replica set has no checkpoints, so a client that sends back what it read sends nothing that is refused. */
+/** `clusterCheckpointIntervalMin` is left out where there is none: a client that sends back what it read of a replica set sends nothing that is refused. */
 export const LegacySchedule = Type.Object(
-  { ...scheduleFields, clusterId: ObjectId, groupId: ObjectId, links: Links },
+  {
+    ...scheduleFields,
+    clusterCheckpointIntervalMin: Type.Optional(oneOf(15, 30, 60)),
+    clusterId: ObjectId,
+    groupId: ObjectId,
+    links: Links,
+  },
   closed,
 );
 
+/** Which intervals there are is the domain's rule, since Atlas has a code of its own for the others. */
 const LegacyScheduleRequest = Type.Partial(
-  Type.Object({ ...scheduleFields, clusterCheckpointIntervalMin: oneOf(15, 30, 60) }),
+  Type.Object({ ...scheduleFields, clusterCheckpointIntervalMin: Type.Union([Type.Integer(), Type.Null()]) }),
 );
 
 const cluster = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}' as const;
@@ -239,8 +246,9 @@ export const legacyBackupOperations = defineOperations({
     errorCodes: [
       'BACKUP_CONFIG_NOT_FOUND',
       'CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET',
-      'FEATURE_UNSUPPORTED',
+      'CHECKPOINTS_ONLY_ON_CONTINOUS_BACKUP',
       'INVALID_BACKUP_POLICY',
+      'INVALID_CLUSTER_CHECKPOINT_INTERVAL',
       'BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS',
     ],
   },

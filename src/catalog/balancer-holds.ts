@@ -9,15 +9,24 @@ export async function allBalancerHolds(reader: CatalogReader): Promise<BalancerH
   return await reader.selectFrom('balancerHolds').selectAll().orderBy('clusterId').execute();
 }
 
-/** One that is written down already keeps its time. */
-export async function writeBalancerHold(writer: CatalogWriter, hold: BalancerHoldRow): Promise<void> {
-  await writer
+/** False where it is held already, whoever holds it. */
+export async function writeBalancerHold(writer: CatalogWriter, hold: BalancerHoldRow): Promise<boolean> {
+  const result = await writer
     .insertInto('balancerHolds')
     .values(hold)
     .onConflict((conflict) => conflict.column('clusterId').doNothing())
-    .execute();
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
 }
 
-export async function eraseBalancerHold(writer: CatalogWriter, clusterId: string): Promise<void> {
-  await writer.deleteFrom('balancerHolds').where('clusterId', '=', clusterId).execute();
+/** Only that hold: another task's stays. */
+export async function eraseBalancerHold(
+  writer: CatalogWriter,
+  { clusterId, taskId }: Pick<BalancerHoldRow, 'clusterId' | 'taskId'>,
+): Promise<void> {
+  await writer
+    .deleteFrom('balancerHolds')
+    .where('clusterId', '=', clusterId)
+    .where('taskId', 'is not distinct from', taskId)
+    .execute();
 }

@@ -1,16 +1,21 @@
+import type { Insertable, Updateable } from 'kysely';
 import type { CatalogReader, CatalogWriter } from './catalog.ts';
 import { type Page, type PageRequest, readPage } from './page.ts';
-import type { CheckpointPartRow, CheckpointRow } from './schema.ts';
+import type { CheckpointPartRow, CheckpointRow, CheckpointTable } from './schema.ts';
 
 /** A checkpoint with its parts, in order. */
 export type CheckpointRecord = CheckpointRow & { parts: CheckpointPartRow[] };
 
 export async function insertCheckpoint(
   writer: CatalogWriter,
-  checkpoint: CheckpointRow,
+  checkpoint: Insertable<CheckpointTable>,
   parts: readonly CheckpointPartRow[],
 ): Promise<void> {
   await writer.insertInto('checkpoints').values(checkpoint).execute();
+  await insertParts(writer, parts);
+}
+
+async function insertParts(writer: CatalogWriter, parts: readonly CheckpointPartRow[]): Promise<void> {
   if (parts.length > 0)
     await writer
       .insertInto('checkpointParts')
@@ -18,12 +23,64 @@ export async function insertCheckpoint(
       .execute();
 }
 
-/** Newest first. */
+export async function updateCheckpoint(
+  writer: CatalogWriter,
+  id: string,
+  changes: Omit<Updateable<CheckpointTable>, 'id' | 'clusterId'>,
+): Promise<void> {
+  await writer.updateTable('checkpoints').set(changes).where('id', '=', id).execute();
+}
+
+/** The parts as they now are. */
+export async function replaceCheckpointParts(
+  writer: CatalogWriter,
+  checkpointId: string,
+  parts: readonly CheckpointPartRow[],
+): Promise<void> {
+  await writer.deleteFrom('checkpointParts').where('checkpointId', '=', checkpointId).execute();
+  await insertParts(writer, parts);
+}
+
+export async function deleteCheckpoint(writer: CatalogWriter, checkpointId: string): Promise<void> {
+  await writer.deleteFrom('checkpointParts').where('checkpointId', '=', checkpointId).execute();
+  await writer.deleteFrom('checkpoints').where('id', '=', checkpointId).execute();
+}
+
+/** Those that have ended and began before that time, oldest first. */
+export async function checkpointsEndedBefore(
+  reader: CatalogReader,
+  query: { clusterId: string; startedBeforeMs: number },
+): Promise<CheckpointRow[]> {
+  return await reader
+    .selectFrom('checkpoints')
+    .selectAll()
+    .where('clusterId', '=', query.clusterId)
+    .where('startedAtMs', '<', query.startedBeforeMs)
+    .where('state', 'in', ['completed', 'failed'])
+    .orderBy('startedAtMs')
+    .execute();
+}
+
+export async function restorableCheckpoints(reader: CatalogReader, clusterId: string): Promise<CheckpointRecord[]> {
+  const rows = await reader
+    .selectFrom('checkpoints')
+    .selectAll()
+    .where('clusterId', '=', clusterId)
+    .where('restorable', '=', 1)
+    .orderBy('startedAtMs')
+    .execute();
+  return await withParts(reader, rows);
+}
+
+/** Newest first. One that waits for its turn has not begun: it is no checkpoint yet. */
 export async function listCheckpoints(
   reader: CatalogReader,
   query: { clusterId: string; page: PageRequest },
 ): Promise<Page<CheckpointRecord>> {
-  const filtered = reader.selectFrom('checkpoints').where('clusterId', '=', query.clusterId);
+  const filtered = reader
+    .selectFrom('checkpoints')
+    .where('clusterId', '=', query.clusterId)
+    .where('state', '!=', 'queued');
   const page = await readPage(query.page, filtered, (rows) =>
     rows.selectAll().orderBy('startedAtMs', 'desc').orderBy('id', 'desc'),
   );

@@ -43,7 +43,7 @@ CREATE INDEX api_keys_of_organization on api_keys (organization_id, created_at_m
 CREATE TABLE balancer_holds (
   cluster_id text primary key references clusters (id),
   held_at_ms bigint not null
-);
+, task_id text);
 
 CREATE TABLE captures (
   cluster_id text primary key references clusters (id),
@@ -68,6 +68,12 @@ CREATE TABLE checkpoint_parts (
   primary key (checkpoint_id, position)
 );
 
+CREATE TABLE checkpoint_schedules (
+  cluster_id text primary key references clusters (id),
+  interval_minutes integer not null check (interval_minutes in (15, 30, 60)),
+  served_until_ms bigint not null
+);
+
 CREATE TABLE checkpoints (
   id text primary key,
   cluster_id text not null references clusters (id),
@@ -75,7 +81,8 @@ CREATE TABLE checkpoints (
   completed_at_ms bigint,
   timestamp_ms bigint,
   restorable integer not null check (restorable in (0, 1))
-);
+, state text not null default 'completed'
+  check (state in ('queued', 'inProgress', 'discovering', 'completed', 'failed')), cluster_time_t bigint, cluster_time_i bigint, reason text);
 
 CREATE INDEX checkpoints_of_cluster on checkpoints (cluster_id, started_at_ms, id);
 

@@ -41,6 +41,7 @@ export interface Tables {
   cloudProviderAccessRoles: CloudProviderAccessRoleTable;
   captures: CaptureTable;
   balancerHolds: BalancerHoldTable;
+  checkpointSchedules: CheckpointScheduleTable;
 }
 
 /** 0 is no, 1 is yes. */
@@ -435,9 +436,25 @@ export interface CheckpointTable {
   clusterId: string;
   startedAtMs: number;
   completedAtMs: number | null;
-  /** The time it restores to. */
+  /** The time it restores to, to the second; exactly it is that of the two below. */
   timestampMs: number | null;
   restorable: Flag;
+  state: Generated<CheckpointState>;
+  /** At or after every token. Set once all are written. */
+  clusterTimeT: Generated<number | null>;
+  clusterTimeI: Generated<number | null>;
+  /** Why it failed, or is not restorable (any more). */
+  reason: Generated<string | null>;
+}
+
+export type CheckpointState = 'queued' | 'inProgress' | 'discovering' | 'completed' | 'failed';
+
+/** How often a sharded cluster has a checkpoint made. */
+export interface CheckpointScheduleTable {
+  clusterId: string;
+  intervalMinutes: number;
+  /** What was due up to then has been made, or was missed. */
+  servedUntilMs: number;
 }
 
 export type CheckpointPartType = 'REPLICA_SET' | 'CONFIG_SERVER' | 'CONFIG_SERVER_REPLICA_SET';
@@ -466,7 +483,8 @@ export type TaskKind =
   | 'copyCatalog'
   | 'tailOplog'
   | 'pruneSlices'
-  | 'releaseBalancer';
+  | 'releaseBalancer'
+  | 'takeCheckpoint';
 export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 export interface TaskTable {
@@ -572,6 +590,8 @@ export interface PrivateEndpointTable {
 export interface BalancerHoldTable {
   clusterId: string;
   heldAtMs: number;
+  /** Whose work it is stopped for: that task gives it back, and once it has ended anybody may. */
+  taskId: string | null;
 }
 
 export type BalancerHoldRow = Selectable<BalancerHoldTable>;
@@ -597,6 +617,7 @@ export type ExportBucketRow = Selectable<ExportBucketTable>;
 export type ExportJobRow = Selectable<ExportJobTable>;
 export type ExportJobComponentRow = Selectable<ExportJobComponentTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
+export type CheckpointScheduleRow = Selectable<CheckpointScheduleTable>;
 export type CheckpointPartRow = Selectable<CheckpointPartTable>;
 export type LegacyScheduleRow = Selectable<LegacyScheduleTable>;
 export type PrivateEndpointRow = Selectable<PrivateEndpointTable>;

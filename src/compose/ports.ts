@@ -17,6 +17,7 @@ import type { Repository } from '../repository/repository.ts';
 import { deleteSlicesUpTo, readCoverage } from '../repository/slices.ts';
 import type { StoreAccess } from '../storage/open-store.ts';
 import { createBucketStores } from './bucket-stores.ts';
+import { createCheckpointEngine } from './checkpoint-engine.ts';
 import { createDownloadEngine } from './download-engine.ts';
 import type { OpenOptions } from './open-options.ts';
 import { copyRepositoryIn } from './places.ts';
@@ -50,6 +51,7 @@ export function createPorts(
   };
   return {
     snapshotEngine: createSnapshotEngine(repository, tools),
+    checkpointEngine: createCheckpointEngine(repository, tools),
     restoreEngine: createRestoreEngine(repository, repositoryOf, elsewhere, tools),
     exportEngine: {
       export: async (request) => {

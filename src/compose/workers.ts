@@ -7,6 +7,9 @@ import type { Tools } from './tools.ts';
 /** Whatever runs has this long to stop; then it is left to the next start, which knows how to take it up. */
 const STOP_MS = 20_000;
 
+/** A checkpoint is due at the same minute on every cluster, and waits for slices most of its time. */
+const CHECKPOINTS_AT_ONCE = 16;
+
 /** A tailer is idle most of the time and holds one slice, 16 MiB at most. */
 const TAILERS_AT_ONCE = 64;
 
@@ -24,9 +27,10 @@ const LANES: Record<TaskKind, Lane> = {
   pruneSlices: 'short',
   releaseBalancer: 'short',
   tailOplog: 'tail',
+  takeCheckpoint: 'checkpoints',
 };
 
-type Lane = 'long' | 'short' | 'tail' | 'copies' | 'oplogCopies' | 'exports';
+type Lane = 'long' | 'short' | 'tail' | 'copies' | 'oplogCopies' | 'exports' | 'checkpoints';
 
 function kindsOf(lane: Lane): TaskKind[] {
   return (Object.keys(LANES) as TaskKind[]).filter((kind) => LANES[kind] === lane);
@@ -50,6 +54,7 @@ export function createWorkers(
           new Worker({ ...common, concurrency: 2, kinds: kindsOf('oplogCopies') }),
         ]),
     new Worker({ ...common, concurrency: TAILERS_AT_ONCE, kinds: kindsOf('tail') }),
+    new Worker({ ...common, concurrency: CHECKPOINTS_AT_ONCE, kinds: kindsOf('checkpoints') }),
   ];
 }
 

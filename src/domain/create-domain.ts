@@ -1,7 +1,12 @@
 import { countTasks } from '../catalog/tasks.ts';
 import type { TaskHandlers } from '../tasks/handler.ts';
 import type { Duty } from '../tasks/timer.ts';
+import { captureOf } from './checkpoints/checkpoint-capture.ts';
+import { checkpointDuty } from './checkpoints/checkpoint-duty.ts';
+import type { CheckpointEngine } from './checkpoints/checkpoint-engine.ts';
+import { takeCheckpointHandler } from './checkpoints/checkpoint-task.ts';
 import { createCheckpoints } from './checkpoints/checkpoints.ts';
+import { reviewedAfter } from './checkpoints/review-checkpoints.ts';
 import { type CloudIdentities, createCloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
 import type { ClusterProbe } from './clusters/cluster-probe.ts';
 import { createClusters } from './clusters/clusters.ts';
@@ -52,6 +57,7 @@ import { createTasks } from './tasks/tasks.ts';
 /** What the rules ask of the world: made by `compose/` of the engine, the repository and MongoDB, and by tests of memory. */
 export interface DomainPorts {
   snapshotEngine: SnapshotEngine;
+  checkpointEngine: CheckpointEngine;
   restoreEngine: RestoreEngine;
   exportEngine: ExportEngine;
   downloadEngine: DownloadEngine;
@@ -127,7 +133,15 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
     copyCatalog: copyCatalogHandler(context, ports.catalogCopies),
     tailOplog: tailOplogHandler(context, ports.captureEngine),
     releaseBalancer: releaseBalancerHandler(context, engine),
-    pruneSlices: pruneSlicesHandler(context, ports.captureEngine, restoreWindowDays),
+    takeCheckpoint: takeCheckpointHandler(context, {
+      engine: ports.checkpointEngine,
+      snapshotEngine: engine,
+      capture: captureOf(context, ports.captureEngine),
+    }),
+    pruneSlices: reviewedAfter(pruneSlicesHandler(context, ports.captureEngine, restoreWindowDays), context, {
+      windowDaysOf: restoreWindowDays,
+      capture: captureOf(context, ports.captureEngine),
+    }),
   };
 }
 
@@ -136,6 +150,7 @@ export function createDuties(context: DomainContext): Duty[] {
   return [
     scheduleDuty(context),
     captureDuty(context),
+    checkpointDuty(context),
     pruneSlicesDuty(context),
     copyOplogsDuty(context),
     balancerDuty(context),

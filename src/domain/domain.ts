@@ -388,6 +388,8 @@ export interface Checkpoint {
   completedAtMs: number | null;
   timestampMs: number | null;
   restorable: boolean;
+  /** Why not, where that is known. Atlas has no place for it. */
+  reason: string | null;
   parts: {
     replicaSetName: string | null;
     shardName: string | null;
@@ -407,16 +409,22 @@ export interface Checkpoints {
 export interface Legacy {
   /** The backup schedule in legacy words: as they were set last while it still says so, else the nearest. */
   schedule(cluster: ClusterName): Promise<LegacySchedule>;
-  /** Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused: replica sets have no checkpoints. */
+  /** Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused for replica sets, which have no checkpoints; null ends it. */
   updateSchedule(
-    request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
+    request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number | null },
   ): Promise<LegacySchedule>;
-  /** Makes a restore job of a snapshot or of a point in time, or a download of a snapshot; checkpoints are refused. */
+  /** Makes a restore job of a snapshot or of a point in time, of a checkpoint, or a download of a snapshot. */
   restore(request: LegacyRestoreRequest): Promise<RestoreJob>;
 }
 
 export type LegacyScheduleSettings = Omit<LegacyScheduleRow, 'clusterId' | 'updatedAtMs'>;
-export type LegacySchedule = LegacyScheduleSettings & { clusterId: string; projectId: string; clusterName: string };
+export type LegacySchedule = LegacyScheduleSettings & {
+  clusterId: string;
+  projectId: string;
+  clusterName: string;
+  /** Null where no checkpoints are made. */
+  clusterCheckpointIntervalMin: number | null;
+};
 
 export type LegacyRestoreRequest = ClusterName & {
   methodName: string;

@@ -72,6 +72,7 @@ class House {
       pruneSlices: handler,
       releaseBalancer: handler,
       copyOplogs: handler,
+      takeCheckpoint: handler,
     };
   }
 

@@ -46,6 +46,10 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
       },
       startBalancer: async () => await Promise.reject(new Error('no sharded cluster is here')),
     },
+    checkpointEngine: {
+      take: async () => await Promise.reject(new Error('no sharded cluster is here')),
+      find: async () => await Promise.reject(new Error('no sharded cluster is here')),
+    },
     downloadEngine: {
       prepare: async (request) => await prepareDownload({ ...request, repository }),
       read: (request) => readDownload({ ...request, repository }),

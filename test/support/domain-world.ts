@@ -75,6 +75,8 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
 }
 
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
+type Checkpoint = Parameters<DomainPorts['checkpointEngine']['take']>[0];
+type FindTokens = Parameters<DomainPorts['checkpointEngine']['find']>[0];
 type Prepare = Parameters<DomainPorts['downloadEngine']['prepare']>[0];
 type Tail = Parameters<DomainPorts['captureEngine']['tail']>[0];
 type Export = Parameters<DomainPorts['exportEngine']['export']>[0];
@@ -98,6 +100,8 @@ export class DomainWorld {
   readonly takes: HeldWork<TakeRequest, ManifestFacts>[] = [];
   readonly tails: HeldWork<Tail, never>[] = [];
   coverage: Awaited<ReturnType<DomainPorts['captureEngine']['coverage']>> = { runs: [], gaps: [], storedBytes: 0 };
+  readonly checkpoints: HeldWork<Checkpoint, void>[] = [];
+  readonly tokenSearches: HeldWork<FindTokens, string[]>[] = [];
   readonly balancersStarted: string[] = [];
   readonly pruned: (bigint | null)[] = [];
   readonly prunedSets: string[] = [];
@@ -155,6 +159,10 @@ export class DomainWorld {
       snapshotEngine: {
         take: (request) => this.#hold(this.takes, request),
         startBalancer: async (uri) => void this.balancersStarted.push(uri),
+      },
+      checkpointEngine: {
+        take: (request) => this.#hold(this.checkpoints, request),
+        find: (request) => this.#hold(this.tokenSearches, request),
       },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
       exportEngine: { export: (request) => this.#hold(this.exports, request) },
@@ -257,6 +265,8 @@ export class DomainWorld {
 
   async close(): Promise<void> {
     for (const take of this.takes) take.fail(new Fault({ op: 'close', subject: 'test', message: 'the test is over' }));
+    for (const one of [...this.checkpoints, ...this.tokenSearches])
+      one.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const tail of this.tails) tail.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const one of this.exports) one.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const restore of this.restores) restore.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));

@@ -280,6 +280,7 @@ const sampleCheckpoints: readonly Checkpoint[] = [
     completedAtMs: sampleNowMs - 10_000,
     timestampMs: sampleNowMs - 15_000,
     restorable: true,
+    reason: null,
     parts: [
       {
         replicaSetName: 'shard0',
@@ -305,6 +306,7 @@ const sampleCheckpoints: readonly Checkpoint[] = [
     completedAtMs: null,
     timestampMs: null,
     restorable: false,
+    reason: null,
     parts: [],
   },
 ];

@@ -49,7 +49,12 @@ export function sampleSurface(
     monthlySnapshotRetentionMonths: 12,
     pointInTimeWindowHours: 24,
   };
-  const scheduleOf = (name: ClusterName) => ({ ...settings, ...name, clusterId: clusterNamed(name).id });
+  const scheduleOf = (name: ClusterName) => ({
+    ...settings,
+    ...name,
+    clusterId: clusterNamed(name).id,
+    clusterCheckpointIntervalMin: null,
+  });
   return {
     snapshotContents: {
       async listDatabases({ page, ...name }) {

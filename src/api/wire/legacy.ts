@@ -123,11 +123,16 @@ export function legacyRestoreJobBody(
 }
 
 export function legacyScheduleBody(schedule: LegacySchedule, links: LinkBuilder): ShapeOf<typeof LegacyScheduleBody> {
-  const { projectId, clusterName, ...settings } = schedule;
+  const { projectId, clusterName, clusterCheckpointIntervalMin: interval, ...settings } = schedule;
   const cluster = `/groups/${projectId}/clusters/${clusterName}`;
   return {
     ...settings,
+    ...(isInterval(interval) ? { clusterCheckpointIntervalMin: interval } : {}),
     groupId: projectId,
     links: [links.self(`${cluster}/snapshotSchedule`), links.to('cluster', cluster)],
   };
+}
+
+function isInterval(minutes: number | null): minutes is 15 | 30 | 60 {
+  return minutes === 15 || minutes === 30 || minutes === 60;
 }

@@ -11,6 +11,7 @@ import { continuousBackup } from './0005-continuous-backup.ts';
 import { downloads } from './0006-downloads.ts';
 import { shardedClusters } from './0007-sharded-clusters.ts';
 import { shardedCapture } from './0008-sharded-capture.ts';
+import { checkpoints } from './0009-checkpoints.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   downloads,
   shardedClusters,
   shardedCapture,
+  checkpoints,
 ];
 
 /**

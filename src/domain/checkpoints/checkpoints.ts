@@ -17,15 +17,17 @@ export function createCheckpoints({ catalog }: DomainContext): Checkpoints {
     get: async ({ checkpointId, ...name }) => {
       const cluster = await requireCluster(catalog.reader, name);
       const row = await findCheckpoint(catalog.reader, checkpointId);
-      if (row === undefined || row.clusterId !== cluster.id)
+      if (row === undefined || row.clusterId !== cluster.id || row.state === 'queued')
         throw refuse('CHECKPOINT_NOT_FOUND', [checkpointId, cluster.name, cluster.projectId]);
       return viewOf(row, cluster);
     },
   };
 }
 
-function viewOf({ restorable, parts, ...row }: CheckpointRecord, cluster: ClusterRow): Checkpoint {
-  return { ...row, projectId: cluster.projectId, restorable: restorable === 1, parts: parts.map(partOf) };
+function viewOf(row: CheckpointRecord, { projectId }: ClusterRow): Checkpoint {
+  const { id, clusterId, startedAtMs, completedAtMs, timestampMs, restorable, reason, parts } = row;
+  const times = { startedAtMs, completedAtMs, timestampMs };
+  return { id, projectId, clusterId, ...times, restorable: restorable === 1, reason, parts: parts.map(partOf) };
 }
 
 function partOf(part: CheckpointPartRow): Checkpoint['parts'][number] {

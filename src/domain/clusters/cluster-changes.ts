@@ -5,6 +5,7 @@ import type { ClusterRow, Flag } from '../../catalog/schema.ts';
 import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { clusterKey } from '../../tasks/queue.ts';
+import { checkpointKey } from '../checkpoints/checkpoint-task.ts';
 import { requireBackupMayStop, requireHistoryMayStop } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { isCaptured, queueTailer } from '../continuous-backup/capture-task.ts';
@@ -72,7 +73,9 @@ async function removeBackups(writer: CatalogWriter, context: DomainContext, clus
 }
 
 async function refuseBusy(writer: CatalogWriter, cluster: ClusterRow): Promise<void> {
-  if (await hasUnfinishedTaskWithKey(writer, clusterKey(cluster.id))) throw refuse('CLUSTER_BUSY', [cluster.name]);
+  for (const exclusiveKey of [clusterKey(cluster.id), checkpointKey(cluster.id)]) {
+    if (await hasUnfinishedTaskWithKey(writer, exclusiveKey)) throw refuse('CLUSTER_BUSY', [cluster.name]);
+  }
 }
 
 const flag = (value: boolean): Flag => (value ? 1 : 0);

@@ -5,7 +5,7 @@ export const legacyRefusals = {
   CHECKPOINT_NOT_FOUND: {
     status: 404,
     detail: 'No checkpoint with ID {0} exists for cluster {1} in group {2}.',
-    remedy: 'No checkpoints are made so far; a replica set never has any. Restore a snapshot.',
+    remedy: 'List them for those there are. A replica set never has any, and those behind the restore window are gone.',
   },
   FRACTIONAL_TIMESTAMP: {
     status: 400,
@@ -21,6 +21,16 @@ export const legacyRefusals = {
     status: 400,
     detail: 'Cluster {0} is a replica set, for which no checkpoint interval can be set.',
     remedy: 'Leave `clusterCheckpointIntervalMin` out: checkpoints are made for sharded clusters alone.',
+  },
+  INVALID_CLUSTER_CHECKPOINT_INTERVAL: {
+    status: 400,
+    detail: 'A checkpoint every {0} minutes cannot be had.',
+    remedy: 'Give 15, 30 or 60; or null, for no more checkpoints.',
+  },
+  CHECKPOINTS_ONLY_ON_CONTINOUS_BACKUP: {
+    status: 400,
+    detail: 'Cluster {0} has no continuous backup, without which there are no checkpoints.',
+    remedy: 'Set `pitEnabled` of the cluster first. It is Atlas that misspells the code.',
   },
   CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS: {
     status: 400,

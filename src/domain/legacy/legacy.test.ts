@@ -128,7 +128,9 @@ test('the legacy schedule is the backup schedule in other words: what it says is
   });
 });
 
-function settingsIn({ clusterId: _id, projectId: _project, clusterName: _name, ...settings }: LegacySchedule) {
+function settingsIn(schedule: LegacySchedule) {
+  const { clusterId: _id, projectId: _project, clusterName: _name, ...rest } = schedule;
+  const { clusterCheckpointIntervalMin: _interval, ...settings } = rest;
   return settings;
 }
 

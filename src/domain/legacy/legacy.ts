@@ -3,6 +3,8 @@ import type { CatalogReader } from '../../catalog/catalog.ts';
 import { findCluster } from '../../catalog/clusters.ts';
 import { findLegacySchedule, writeLegacySchedule } from '../../catalog/legacy-schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
+import { checkpointIntervalOf, setCheckpointInterval } from '../checkpoints/checkpoint-interval.ts';
+import { pointOfCheckpoint } from '../checkpoints/restore-checkpoint.ts';
 import type { DomainContext } from '../context.ts';
 import type {
   Legacy,
@@ -37,22 +39,20 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
         (await catalog.transact(async (writer) => await scheduleOf(writer, context, cluster)));
       const settings = await settingsOf(catalog.reader, cluster.id, termsOf(stored));
       if (settings === null) throw refuse('BACKUP_CONFIG_NOT_FOUND', [name.clusterName, name.projectId]);
-      return shown(cluster, settings);
+      return await shown(catalog.reader, cluster, settings);
     },
 
     updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) => {
       const changed = await catalog.transact(async (writer) => {
         const cluster = await requireBackedUp(writer, name);
-        if (clusterCheckpointIntervalMin !== undefined && cluster.type === 'sharded')
-          throw refuse('FEATURE_UNSUPPORTED', [`checkpoints of the sharded cluster ${cluster.name}`]);
         if (clusterCheckpointIntervalMin !== undefined)
-          throw refuse('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', [cluster.name]);
+          await setCheckpointInterval(writer, context, cluster, clusterCheckpointIntervalMin);
         const { items, restoreWindowDays } = termsOf(await scheduleOf(writer, context, cluster));
         const before = await settingsOf(writer, cluster.id, { items, restoreWindowDays });
         const settings = { ...(before ?? legacyScheduleAtFirst), ...changes };
         const asked = before === null ? settings : differing(before, settings);
         // A client that sends back what it read changes nothing, and so does not lower what legacy words cannot say.
-        if (Object.keys(asked).length === 0) return shown(cluster, settings);
+        if (Object.keys(asked).length === 0) return await shown(writer, cluster, settings);
         await patchSchedule(writer, context, {
           cluster,
           regions: [],
@@ -62,7 +62,7 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
           },
         });
         await writeLegacySchedule(writer, { ...settings, clusterId: cluster.id, updatedAtMs: clock.nowMs() });
-        return shown(cluster, settings);
+        return await shown(writer, cluster, settings);
       });
       context.wakeWorker();
       return changed;
@@ -71,7 +71,7 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
     restore: async (request) => {
       const { projectId, clusterName } = request;
       const cluster = await requireCluster(catalog.reader, { projectId, clusterName });
-      const source = sourceOf(request, cluster);
+      const source = await sourceOf(catalog.reader, request, cluster);
       if (request.methodName === 'HTTP') {
         return await restoreJobs.create({ projectId, clusterName, ...source, deliveryType: 'download' });
       }
@@ -115,14 +115,24 @@ function requested({ id, ...item }: PolicyItem) {
   return id === NEW_ITEM ? item : { id, ...item };
 }
 
-function shown(cluster: ClusterRow, settings: LegacyScheduleSettings): LegacySchedule {
-  return { ...settings, clusterId: cluster.id, projectId: cluster.projectId, clusterName: cluster.name };
+async function shown(
+  reader: CatalogReader,
+  cluster: ClusterRow,
+  settings: LegacyScheduleSettings,
+): Promise<LegacySchedule> {
+  return {
+    ...settings,
+    clusterCheckpointIntervalMin: await checkpointIntervalOf(reader, cluster.id),
+    clusterId: cluster.id,
+    projectId: cluster.projectId,
+    clusterName: cluster.name,
+  };
 }
 
 type Source = Pick<RestoreRequest, 'deliveryType' | 'snapshotId' | 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>;
 
 /** The one thing that the request names, as the restore jobs of today name it. */
-function sourceOf(request: LegacyRestoreRequest, cluster: ClusterRow): Source {
+async function sourceOf(reader: CatalogReader, request: LegacyRestoreRequest, cluster: ClusterRow): Promise<Source> {
   const { snapshotId, checkpointId, oplogTs, oplogInc, pointInTimeUtcMillis } = request;
   const oplog = oplogTs ?? oplogInc;
   const named = [snapshotId, checkpointId, oplog, pointInTimeUtcMillis].filter((part) => part !== undefined);
@@ -130,9 +140,7 @@ function sourceOf(request: LegacyRestoreRequest, cluster: ClusterRow): Source {
     throw refuse('VALIDATION_ERROR', [
       'snapshotId, checkpointId, oplogTs with oplogInc and pointInTimeUTCMillis exclude each other',
     ]);
-  if (checkpointId !== undefined && cluster.type === 'sharded')
-    throw refuse('CHECKPOINT_NOT_FOUND', [checkpointId, cluster.name, cluster.projectId]);
-  if (checkpointId !== undefined) throw refuse('CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS', [cluster.name]);
+  if (checkpointId !== undefined) return await pointOfCheckpoint(reader, cluster, checkpointId);
   if (snapshotId !== undefined) return { deliveryType: 'automated', snapshotId };
   if (pointInTimeUtcMillis !== undefined)
     return { deliveryType: 'pointInTime', pointInTimeUtcSeconds: wholeSeconds(pointInTimeUtcMillis) };

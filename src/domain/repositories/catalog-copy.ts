@@ -1,5 +1,6 @@
 import { allAccessListEntries } from '../../catalog/access-lists.ts';
 import { allApiKeys, ha1Context } from '../../catalog/api-keys.ts';
+import { allCheckpointSchedules } from '../../catalog/checkpoint-schedules.ts';
 import { allCloudProviderAccessRoles } from '../../catalog/cloud-provider-access-roles.ts';
 import { allClusters, uriContext } from '../../catalog/clusters.ts';
 import { allExportBuckets } from '../../catalog/export-buckets.ts';
@@ -11,6 +12,7 @@ import { allRoleAssignments } from '../../catalog/role-assignments.ts';
 import type {
   AccessListEntryRow,
   ApiKeyRow,
+  CheckpointScheduleRow,
   CloudProviderAccessRoleRow,
   ClusterRow,
   ExportBucketRow,
@@ -49,6 +51,7 @@ export interface CatalogCopy {
   backupSettings?: BackupSettings;
   /** These are missing in copies of before there were any. */
   legacySchedules?: LegacyScheduleRow[];
+  checkpointSchedules?: CheckpointScheduleRow[];
   privateEndpoints?: PrivateEndpointRow[];
   accessListEntries?: AccessListEntryRow[];
   cloudProviderAccessRoles?: CloudProviderAccessRoleRow[];
@@ -97,6 +100,7 @@ export async function collectCatalogCopy(
     exportBuckets: await allExportBuckets(reader),
     backupSettings: await collectBackupSettings(reader),
     legacySchedules: await allLegacySchedules(reader),
+    checkpointSchedules: await allCheckpointSchedules(reader),
     privateEndpoints: await allPrivateEndpoints(reader),
     accessListEntries: await allAccessListEntries(reader),
     cloudProviderAccessRoles: await allCloudProviderAccessRoles(reader),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DomainWorld, inWorld, MemoryManifests } from '../../../test/support/domain-world.ts';
 import { findApiKeyByPublicKey, ha1Context, insertApiKey } from '../../catalog/api-keys.ts';
+import { writeCheckpointSchedule } from '../../catalog/checkpoint-schedules.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import { rebuildCatalog } from './rebuild.ts';
 
@@ -192,6 +193,9 @@ test('what is kept for good, the legacy schedule and private endpoints come back
     const place = { projectId: name.projectId, cloudProvider: 'AWS' as const };
     await lost.domain.snapshots.updateExpiry({ ...name, snapshotId: kept, doNotDelete: true });
     await lost.domain.legacy.updateSchedule({ ...name, changes: { snapshotIntervalHours: 24 } });
+    const { clusterId } = await lost.domain.legacy.schedule(name);
+    const interval = { clusterId, intervalMinutes: 30, servedUntilMs: 7 };
+    await lost.catalog.transact(async (writer) => await writeCheckpointSchedule(writer, interval));
     const endpoint = await lost.domain.privateEndpoints.create({ ...place, regionName: 'US_EAST_1' });
     lost.startWorker('copier');
     await lost.clock.advance(5_000);
@@ -201,6 +205,7 @@ test('what is kept for good, the legacy schedule and private endpoints come back
       await rebuild(world);
       assert.equal((await world.domain.snapshots.get({ ...name, snapshotId: kept })).doNotDelete, true);
       assert.equal((await world.domain.legacy.schedule(name)).snapshotIntervalHours, 24);
+      assert.equal((await world.domain.legacy.schedule(name)).clusterCheckpointIntervalMin, 30);
       assert.deepEqual(await world.domain.privateEndpoints.get({ ...place, endpointId: endpoint.id }), endpoint);
     } finally {
       await world.close();

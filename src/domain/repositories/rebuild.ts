@@ -1,6 +1,7 @@
 import { insertAccessListEntry } from '../../catalog/access-lists.ts';
 import { ha1Context, insertApiKey } from '../../catalog/api-keys.ts';
 import type { CatalogWriter } from '../../catalog/catalog.ts';
+import { findCheckpointSchedule, writeCheckpointSchedule } from '../../catalog/checkpoint-schedules.ts';
 import { insertCloudProviderAccessRole } from '../../catalog/cloud-provider-access-roles.ts';
 import { findCluster, insertCluster, uriContext } from '../../catalog/clusters.ts';
 import { insertExportBucket } from '../../catalog/export-buckets.ts';
@@ -113,6 +114,10 @@ async function takeUpCopy(
   for (const schedule of copy.legacySchedules ?? []) {
     if ((await findLegacySchedule(writer, schedule.clusterId)) === undefined)
       await writeLegacySchedule(writer, schedule);
+  }
+  for (const schedule of copy.checkpointSchedules ?? []) {
+    if ((await findCheckpointSchedule(writer, schedule.clusterId)) === undefined)
+      await writeCheckpointSchedule(writer, schedule);
   }
   for (const endpoint of copy.privateEndpoints ?? []) {
     if ((await findPrivateEndpoint(writer, endpoint.id)) === undefined) await insertPrivateEndpoint(writer, endpoint);

@@ -46,7 +46,7 @@ export function restoreSnapshotHandler(
       const { job, target } = await work.commit(
         async (writer) => await start(writer, work.task.subjectId, clock.nowMs()),
       );
-      if (work.task.generation > 1) await giveBackBalancer(context, snapshotEngine, target);
+      if (work.task.generation > 1) await giveBackBalancer(context, snapshotEngine, target, work.task.id);
       const snapshotId = must(job.snapshotId, 'a restore names its snapshot');
       assert(work.task.pinnedSnapshotId === snapshotId, 'what is being restored is pinned');
       const sealedUri = must(target.sealedUri, 'a cluster is not removed while a restore into it waits');

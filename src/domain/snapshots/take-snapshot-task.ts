@@ -39,7 +39,7 @@ export function takeSnapshotHandler(context: DomainContext, ports: TakeSnapshotP
   return {
     run: async (work) => {
       const started = await work.commit(async (writer) => await start(writer, context, work.task));
-      if (work.task.generation > 1) await giveBackBalancer(context, ports.engine, started.cluster);
+      if (work.task.generation > 1) await giveBackBalancer(context, ports.engine, started.cluster, work.task.id);
       const earlier = await manifestOfEarlierAttempt(ports.manifests, work, started.row);
       const facts = earlier ?? (await takeOnce(context, ports, work, started));
       assert(facts.header.snapshotId === started.row.id, 'the manifest is that of the snapshot');

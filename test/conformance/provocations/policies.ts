@@ -125,9 +125,13 @@ export const policyProvocations: Provocations = {
   updateGroupClusterSnapshotSchedule: {
     BACKUP_CONFIG_NOT_FOUND: noBackup,
     CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET: sent({ clusterCheckpointIntervalMin: 15 }),
-    FEATURE_UNSUPPORTED: async (kit) => {
+    CHECKPOINTS_ONLY_ON_CONTINOUS_BACKUP: async (kit) => {
       await turnClusterSharded(kit);
       return await kit.ask({ body: { clusterCheckpointIntervalMin: 15 } });
+    },
+    INVALID_CLUSTER_CHECKPOINT_INTERVAL: async (kit) => {
+      await turnClusterSharded(kit);
+      return await kit.ask({ body: { clusterCheckpointIntervalMin: 20 } });
     },
     INVALID_BACKUP_POLICY: async (kit) => {
       await kit.did('updateGroupCluster', { body: { pitEnabled: true } });

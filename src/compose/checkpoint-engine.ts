@@ -1,0 +1,28 @@
+import type { DomainPorts } from '../domain/create-domain.ts';
+import { findTokens } from '../engine/find-tokens.ts';
+import { takeCheckpoint } from '../engine/take-checkpoint.ts';
+import { Fault } from '../lib/errors.ts';
+import { redactUri } from '../mongo/connect.ts';
+import { findShardMembers } from '../mongo/shard-members.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Tools } from './tools.ts';
+
+export function createCheckpointEngine(
+  repository: Repository,
+  { clock, log }: Pick<Tools, 'clock' | 'log'>,
+): DomainPorts['checkpointEngine'] {
+  return {
+    take: async ({ uri, balancerRecord, onMembers, ...request }) => {
+      const members = await findShardMembers(uri, { signal: request.signal });
+      if (members === null) throw notSharded(redactUri(uri));
+      await onMembers(members);
+      await takeCheckpoint({ ...request, members, holdRecord: balancerRecord, clock, log });
+    },
+    find: async (request) => await findTokens({ ...request, repository, clock }),
+  };
+}
+
+function notSharded(subject: string): Fault {
+  const message = `${subject} leads to a replica set now, of which no checkpoints are made`;
+  return new Fault({ op: 'take checkpoint', subject, message, hint: 'Register the sharded cluster again' });
+}
