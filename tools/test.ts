@@ -10,6 +10,7 @@ import { findMongod } from './fetch-mongod.ts';
 /**
  * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own summary.
  * A pattern is a part of a path. `--unit` leaves out what starts servers. `--seeds N` and `--long` make the randomised tests run longer.
+ * `--store s3` has the engine's repositories in a real S3 server instead of memory (test/support/empty-store.ts).
  */
 const root = join(import.meta.dirname, '..');
 const FOLDERS = ['src', 'test', 'tools', 'contract', 'bin'];
@@ -27,6 +28,7 @@ interface Options {
   long: boolean;
   seeds: string | undefined;
   only: string | undefined;
+  store: string | undefined;
   patterns: string[];
 }
 
@@ -38,10 +40,13 @@ function readOptions(): Options {
       long: { type: 'boolean', default: false },
       seeds: { type: 'string' },
       only: { type: 'string' },
+      store: { type: 'string' },
     },
   });
   if (values.seeds !== undefined && !/^[1-9]\d*$/.test(values.seeds)) throw new Error('--seeds takes a whole number');
-  return { unit: values.unit, long: values.long, seeds: values.seeds, only: values.only, patterns: positionals };
+  const { unit, long, seeds, only, store } = values;
+  if (store !== undefined && !/^(memory|s3)$/.test(store)) throw new Error('--store is memory or s3');
+  return { unit, long, seeds, only, store, patterns: positionals };
 }
 
 async function testFiles(options: Options): Promise<string[]> {
@@ -63,6 +68,7 @@ function environment(options: Options): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env };
   if (options.seeds !== undefined) env.TIDEMARK_SEEDS = options.seeds;
   if (options.long) env.TIDEMARK_LONG = '1';
+  if (options.store !== undefined) env.TIDEMARK_TEST_STORE = options.store;
   return env;
 }
 

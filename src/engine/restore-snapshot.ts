@@ -1,7 +1,7 @@
 import { isAbort } from '../lib/abort.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
 import type { Clock } from '../lib/clock.ts';
-import { describeError, Fault } from '../lib/errors.ts';
+import { Damage, describeError, Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Progress, ReportProgress } from '../lib/progress.ts';
 import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
@@ -123,7 +123,7 @@ export class Restore {
     const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal });
     const first = problems[0];
     if (first === undefined) return await this.#planReplay();
-    throw new Fault({
+    throw new Damage({
       op: 'restore',
       subject: snapshotId,
       message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,

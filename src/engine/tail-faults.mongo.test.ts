@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Timestamp } from 'mongodb';
 import { compareTruth } from '../../test/support/compare.ts';
+import { emptyStore } from '../../test/support/empty-store.ts';
 import { FlakyStore } from '../../test/support/flaky-store.ts';
 import { type ReplicaSet, until, useReplicaSet } from '../../test/support/replica-set.ts';
 import { SeededRandom } from '../../test/support/seeded-random.ts';
@@ -17,7 +18,6 @@ import { type Optime, type Timestamp64, timestampOf, timestampParts } from '../l
 import { readOplogEntry } from '../mongo/oplog-entry.ts';
 import { openRepository } from '../repository/repository.ts';
 import { readCoverage, readSlices, type SliceSource } from '../repository/slices.ts';
-import { MemoryStore } from '../storage/memory.ts';
 import { restoreSnapshot } from './restore-snapshot.ts';
 import { sliceOplog } from './slice-oplog.ts';
 import type { TakenSnapshot } from './take-snapshot.ts';
@@ -61,7 +61,7 @@ describe('a tailer whose object store fails one call in five', () => {
 
   test('captures every entry all the same, also across restarts: one run, no gap, the same bytes', async () => {
     const seed = Number(process.env.SEED ?? systemRandom.bytes(4).readUInt32LE(0));
-    const whole = new MemoryStore(systemClock);
+    const whole = await emptyStore(systemClock);
     const fixture = await SnapshotFixture.create(source().uri, { store: whole });
     const flaky = new FlakyStore(whole, new SeededRandom(seed), 5);
     // Opening reads the store, too: as a worker that starts does.
@@ -205,7 +205,7 @@ describe('a tailer that a tiny oplog overtakes', () => {
   });
 
   test('while the object store was down: holds one slice only, then names the gap and goes on', async () => {
-    const store = new FlakyStore(new MemoryStore(systemClock), new SeededRandom(1), Number.MAX_SAFE_INTEGER);
+    const store = new FlakyStore(await emptyStore(systemClock), new SeededRandom(1), Number.MAX_SAFE_INTEGER);
     const fixture = await SnapshotFixture.create(source().uri, { store });
     const tail = new Tailing(source(), { ...fixtureOf(fixture), limits: { storeRetryMs: 20 } });
     await tail.mark();

@@ -16,7 +16,7 @@ import { partsOf } from '../../src/repository/format/manifest-members.ts';
 import { readCollection } from '../../src/repository/layers.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
+import { emptyStore } from './empty-store.ts';
 import { documentsIn } from './raw-documents.ts';
 import type { ShardedCluster } from './sharded-cluster.ts';
 import { readTruth } from './truth.ts';
@@ -39,7 +39,7 @@ export class ShardedFixture {
   }
 
   static async create(cluster: ShardedCluster): Promise<ShardedFixture> {
-    const deps = { store: new MemoryStore(systemClock), clock: systemClock, random: systemRandom };
+    const deps = { store: await emptyStore(systemClock), clock: systemClock, random: systemRandom };
     return new ShardedFixture(await createRepository(deps, {}), cluster);
   }
 

@@ -5,8 +5,8 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { emptyStore } from './empty-store.ts';
 
 const ids = createIdSource(systemClock, systemRandom);
 
@@ -26,7 +26,7 @@ export class SnapshotFixture {
     uri: string,
     options: { store?: ObjectStore; passphrase?: string; blobBytes?: number } = {},
   ): Promise<SnapshotFixture> {
-    const store = options.store ?? new MemoryStore(systemClock);
+    const store = options.store ?? (await emptyStore(systemClock));
     const { blobBytes } = options;
     const repository = await createRepository(
       { store, clock: systemClock, random: systemRandom },

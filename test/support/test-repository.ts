@@ -1,9 +1,9 @@
 import type { Chunker } from '../../src/repository/boundaries.ts';
 import type { CollectionEntry, LayerRef, Manifest } from '../../src/repository/format/manifest.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
-import { FakeClock } from './fake-clock.ts';
+import { clockOfEmptyStore, emptyStore } from './empty-store.ts';
+import type { FakeClock } from './fake-clock.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 export const testClusterId = 'c1'.repeat(12);
@@ -25,8 +25,8 @@ export async function testRepository(
     seed?: number;
   } = {},
 ): Promise<Repository> {
-  const clock = options.clock ?? new FakeClock();
-  const store = options.store ?? new MemoryStore(clock);
+  const clock = options.clock ?? clockOfEmptyStore();
+  const store = options.store ?? (await emptyStore(clock));
   const random = new SeededRandom(options.seed ?? 1);
   return await createRepository(
     { store, clock, random },

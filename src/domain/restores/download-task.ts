@@ -2,14 +2,13 @@ import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { downloadsOfJobs, insertDownload } from '../../catalog/downloads.ts';
 import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
 import type { RestoreJobRow } from '../../catalog/schema.ts';
-import { copiesOfSnapshots } from '../../catalog/snapshot-copies.ts';
-import { findSnapshot } from '../../catalog/snapshots.ts';
 import { assert, must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskEnd, TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
 import type { Point } from '../continuous-backup/point-in-time.ts';
 import { downloadFileName, isOver, LINK_LIFE_MS } from './download-links.ts';
+import { readFromBest } from './places-to-read.ts';
 import { pointInTimeOf } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 
@@ -87,15 +86,13 @@ async function prepare(
   const { clock, ids } = context;
   const snapshotId = must(job.snapshotId, 'a download names its snapshot');
   assert(work.task.pinnedSnapshotId === snapshotId, 'what is being downloaded is pinned');
-  const regionName = await regionToRead(context, snapshotId);
   const point = pointInTimeOf(job, clock.nowMs());
-  const files = await engine.prepare({
-    clusterId: job.clusterId,
-    snapshotId,
-    ...(regionName === null ? {} : { regionName }),
-    ...point,
-    signal: work.signal,
-    report: work.report,
+  const { signal, report } = work;
+  const { regionName, files } = await readFromBest(context, { snapshotId, signal }, async (place) => {
+    const region = place === null ? {} : { regionName: place };
+    const { clusterId } = job;
+    const prepared = await engine.prepare({ clusterId, snapshotId, ...region, ...point, signal, report });
+    return { regionName: place, files: prepared };
   });
   const expiresAtMs = clock.nowMs() + LINK_LIFE_MS;
   await work.commit(async (writer) => {
@@ -122,14 +119,6 @@ async function prepare(
     });
   });
   return { againAfterMs: LINK_LIFE_MS };
-}
-
-/** The repository, or where the original is gone a copy. */
-async function regionToRead({ catalog }: DomainContext, snapshotId: string): Promise<string | null> {
-  const snapshot = must(await findSnapshot(catalog.reader, snapshotId), 'the row of a snapshot stays');
-  if (snapshot.deletedAtMs === null) return null;
-  const copies = await copiesOfSnapshots(catalog.reader, [snapshotId]);
-  return copies.find(({ state }) => state === 'completed')?.regionName ?? null;
 }
 
 async function waitOrEnd({ catalog, clock }: DomainContext, job: RestoreJobRow): Promise<TaskEnd> {

@@ -8,9 +8,9 @@ import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import type { Downloads, OpenDownload } from '../domain.ts';
 import { refuse } from '../refusals.ts';
+import { downloadBytes } from './download-bytes.ts';
 import { LINK_LIFE_MS, readToken, whyGone } from './download-links.ts';
 import type { DownloadEngine } from './download-task.ts';
-import { pointInTimeOf } from './restore-plan.ts';
 
 /** Each holds some blobs while it waits for its client. */
 const STREAMS_AT_ONCE = 4;
@@ -91,7 +91,7 @@ async function startStream(
     return from + sent;
   };
   return {
-    bytes: readRange(context, engine.read(readRequest(row, job, context.clock.nowMs(), stop.signal)), {
+    bytes: readRange(context, downloadBytes(context, engine, { row, job, signal: stop.signal }), {
       ...request,
       count,
       note,
@@ -105,23 +105,6 @@ async function startStream(
         release();
       }
     },
-  };
-}
-
-function readRequest(
-  { regionName, replicaSetName, writer }: DownloadRow,
-  job: RestoreJobRow,
-  nowMs: number,
-  signal: AbortSignal,
-): Parameters<DownloadEngine['read']>[0] {
-  return {
-    clusterId: job.clusterId,
-    snapshotId: must(job.snapshotId, 'a download names its snapshot'),
-    ...(regionName === null ? {} : { regionName }),
-    ...pointInTimeOf(job, nowMs),
-    replicaSetName,
-    writer,
-    signal,
   };
 }
 

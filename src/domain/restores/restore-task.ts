@@ -2,16 +2,14 @@ import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { findCluster, uriContext } from '../../catalog/clusters.ts';
 import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow, RestoreJobRow } from '../../catalog/schema.ts';
-import { copiesOfSnapshots } from '../../catalog/snapshot-copies.ts';
-import { findSnapshot } from '../../catalog/snapshots.ts';
 import { assert, must } from '../../lib/assert.ts';
-import { Damage, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
 import type { Point } from '../continuous-backup/point-in-time.ts';
 import { balancerRecord, giveBackBalancer } from '../snapshots/balancer-holds.ts';
 import type { BalancerRecord, SnapshotEngine } from '../snapshots/snapshot-engine.ts';
+import { readFromBest } from './places-to-read.ts';
 import { pointInTimeOf } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 
@@ -50,15 +48,21 @@ export function restoreSnapshotHandler(
       const snapshotId = must(job.snapshotId, 'a restore names its snapshot');
       assert(work.task.pinnedSnapshotId === snapshotId, 'what is being restored is pinned');
       const sealedUri = must(target.sealedUri, 'a cluster is not removed while a restore into it waits');
-      const restored = await restoreFromBest(context, engine, {
-        clusterId: job.clusterId,
-        snapshotId,
-        uri: context.secretBox.open(sealedUri, uriContext(target.id)),
-        ...pointInTimeOf(job, clock.nowMs()),
-        balancerRecord: balancerRecord(context, work, target.id),
-        signal: work.signal,
-        report: work.report,
-      });
+      const { signal, report } = work;
+      const uri = context.secretBox.open(sealedUri, uriContext(target.id));
+      // A restore looks at all that it will read before it touches the target.
+      const restored = await readFromBest(context, { snapshotId, signal }, (regionName) =>
+        engine.restore({
+          clusterId: job.clusterId,
+          snapshotId,
+          ...(regionName === null ? {} : { regionName }),
+          uri,
+          ...pointInTimeOf(job, clock.nowMs()),
+          balancerRecord: balancerRecord(context, work, target.id),
+          signal,
+          report,
+        }),
+      );
       return {
         done: async (writer) => {
           const row = await requireJob(writer, job.id);
@@ -81,32 +85,6 @@ export function restoreSnapshotHandler(
       });
     },
   };
-}
-
-/** From the repository; where the original is gone or damaged, from a copy. Nothing was touched then: a restore looks at all that it will read before it begins. */
-async function restoreFromBest(
-  context: DomainContext,
-  engine: RestoreEngine,
-  request: Parameters<RestoreEngine['restore']>[0],
-): ReturnType<RestoreEngine['restore']> {
-  const { catalog, log } = context;
-  const snapshot = must(await findSnapshot(catalog.reader, request.snapshotId), 'the row of a snapshot stays');
-  const copies = await copiesOfSnapshots(catalog.reader, [snapshot.id]);
-  const copy = copies.find(({ state }) => state === 'completed');
-  if (copy === undefined) return await engine.restore(request);
-  const { regionName } = copy;
-  if (snapshot.deletedAtMs !== null) return await engine.restore({ ...request, regionName });
-  try {
-    return await engine.restore(request);
-  } catch (error) {
-    if (!isLostOriginal(error) || request.signal.aborted) throw error;
-    log.warn({ err: error, snapshot: snapshot.id, region: regionName }, 'restoring from the copy instead');
-    return await engine.restore({ ...request, regionName });
-  }
-}
-
-function isLostOriginal(error: unknown): boolean {
-  return error instanceof Damage || (error instanceof Fault && error.op === 'read manifest');
 }
 
 async function start(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { collect } from '../../../test/support/collect.ts';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ClusterName, SchedulePatch } from '../domain.ts';
@@ -145,6 +146,67 @@ test('a damaged original is restored from its copy, a sound one is not', async (
     world.restore(1).succeed({ documents: 1, bytes: 1 });
     await world.run();
     assert.equal((await world.domain.restoreJobs.get({ ...name, restoreJobId })).state, 'completed');
+  });
+});
+
+test('a damaged original is downloaded from its copy, from the beginning or from where it was lost', async () => {
+  await withCopies(hourlyOnly, async (world, name) => {
+    const snapshotId = await takeScheduled(world);
+    const damage = new Damage({ op: 'read blob', subject: 'x', message: 'a blob is missing' });
+    const sums = {
+      sha1: '1'.repeat(40),
+      sha256: '2'.repeat(64),
+      writer: 'test',
+      replicaSetName: 'rs0',
+      isShard: false,
+    };
+    const { id: restoreJobId } = await world.domain.restoreJobs.create({
+      ...name,
+      deliveryType: 'download',
+      snapshotId,
+    });
+    await world.run();
+    assert.equal(world.preparation(0).request.regionName, undefined);
+    world.preparation(0).fail(damage);
+    await world.run();
+    assert.equal(world.preparation(1).request.regionName, 'EU_WEST_1');
+    world.preparation(1).succeed([{ ...sums, bytes: 10 }]);
+    await world.run();
+    const job = await world.domain.restoreJobs.get({ ...name, restoreJobId });
+    const [, , token = '', fileName = ''] = job.downloads[0]?.path?.split('/') ?? [];
+    // The original was mended meanwhile, and now it is the copy that is lost.
+    const asked: (string | undefined)[] = [];
+    world.readFile = async function* ({ regionName }) {
+      asked.push(regionName);
+      yield Buffer.from('0123');
+      if (regionName !== undefined) throw damage;
+      yield Buffer.from('45678');
+      yield Buffer.from('9');
+    };
+    const { stream } = await world.domain.downloads.open({ token, fileName });
+    const { bytes, end } = await stream({ from: 2, to: 10, stop: new AbortController() });
+    assert.equal(Buffer.concat(await collect(bytes)).toString(), '23456789');
+    await end(true);
+    assert.deepEqual(asked, ['EU_WEST_1', undefined]);
+  });
+});
+
+test('what a copy has not either, and a damaged slice of the oplog, is not looked for elsewhere for ever', async () => {
+  await withCopies(hourlyOnly, async (world, name) => {
+    const snapshotId = await takeScheduled(world);
+    const attempt = async (error: Damage, preparations: number) => {
+      const before = world.preparations.length;
+      const { id } = await world.domain.restoreJobs.create({ ...name, deliveryType: 'download', snapshotId });
+      for (let n = 0; n < preparations; n++) {
+        await world.run();
+        world.preparation(before + n).fail(error);
+      }
+      await world.run();
+      assert.equal(world.preparations.length - before, preparations);
+      assert.equal((await world.domain.restoreJobs.get({ ...name, restoreJobId: id })).failureReason, error.message);
+    };
+    await attempt(new Damage({ op: 'read blob', subject: 'x', message: 'a blob is missing' }), 2);
+    await attempt(new Damage({ op: 'read slice', subject: 'x', message: 'a slice is missing' }), 1);
   });
 });
 
