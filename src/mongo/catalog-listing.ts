@@ -27,7 +27,8 @@ export class ListingMoved extends Error {
 }
 
 const LISTINGS_AT_ONCE = 8;
-const UNKNOWN_FIELD = 40415;
+/** What 6.0 answers instead of a listing that has an unfinished index of a time series in it (an unknown field in its own reply), the first in 6.0.5. */
+const UNLISTABLE = new Set([5254501, 40415]);
 
 export async function listDatabases(member: SourceMember, signal: AbortSignal): Promise<string[]> {
   const reply = await member.command('admin', { listDatabases: 1, nameOnly: true }, signal);
@@ -60,7 +61,7 @@ export async function listDatabase(member: SourceMember, db: string, signal: Abo
     if (listed.uuid === null) return;
     const session = member.startSession();
     try {
-      listed.indexes = await readIndexes(member, listed.db, listed.uuid, session, signal);
+      listed.indexes = await readIndexes(member, { ...listed, uuid: listed.uuid }, session, signal);
     } finally {
       await session.endSession();
     }
@@ -68,27 +69,66 @@ export async function listDatabase(member: SourceMember, db: string, signal: Abo
   return found;
 }
 
+interface IndexedCollection {
+  db: string;
+  name: string;
+  uuid: string;
+}
+
+/** The raw index documents of what is finished: builds in progress are no part of a collection's state yet. */
 async function readIndexes(
   member: SourceMember,
-  db: string,
-  uuid: string,
+  collection: IndexedCollection,
   session: ClientSession,
   signal: AbortSignal,
 ): Promise<Buffer[]> {
-  let documents: Buffer;
   try {
-    documents = await listIndexes(member, { db, uuid }, session, signal);
+    return await listFinished(member, collection, session, signal);
   } catch (error) {
+    const { db, uuid } = collection;
     if (isCollectionGone(error)) throw new ListingMoved(`collection ${uuid} of ${db} vanished while it was listed`);
-    // 6.0 cannot put an unfinished index of a time series into its own reply; once the build is over, it can.
-    if (codeOf(error) === UNKNOWN_FIELD) throw new ListingMoved(`an index of ${uuid} of ${db} was being built`);
     throw error;
   }
+}
+
+async function listFinished(
+  member: SourceMember,
+  collection: IndexedCollection,
+  session: ClientSession,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  try {
+    const documents = await listIndexes(member, collection, { builds: true }, session, signal);
+    return indexesIn(documents, (offset) => findElement(documents, offset, 'buildUUID') === null);
+  } catch (error) {
+    if (!UNLISTABLE.has(Number(codeOf(error)))) throw error;
+    return await tellBuildsByName(member, collection, session, signal);
+  }
+}
+
+/**
+ * Builds of large collections take hours, so nobody can wait for their end. Here they are known by their names, from an answer of its own: whatever begins or ends in between, or renames the collection, is in the
+ * oplog after the time that is being settled, and the listing is made again.
+ */
+async function tellBuildsByName(
+  member: SourceMember,
+  collection: IndexedCollection,
+  session: ClientSession,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  const statistics = await member.command(collection.db, { collStats: collection.name }, signal);
+  const building = new Set((statistics.indexBuilds ?? []) as string[]);
+  const documents = await listIndexes(member, collection, { builds: false }, session, signal);
+  return indexesIn(documents, (offset) => {
+    const name = findElement(documents, offset, 'name');
+    return name === null || !building.has(documents.toString('utf8', name.start + 4, name.end - 1));
+  });
+}
+
+function indexesIn(documents: Buffer, isFinished: (offset: number) => boolean): Buffer[] {
   const indexes: Buffer[] = [];
   forEachDocument(documents, (offset, length) => {
-    // With includeBuildUUIDs a build in progress is listed as {spec, buildUUID}.
-    if (findElement(documents, offset, 'buildUUID') !== null) return;
-    indexes.push(Buffer.from(documents.subarray(offset, offset + length)));
+    if (isFinished(offset)) indexes.push(Buffer.from(documents.subarray(offset, offset + length)));
   });
   return indexes;
 }

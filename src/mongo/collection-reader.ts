@@ -59,14 +59,15 @@ export async function* readByIds(
   yield* member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
 }
 
-/** The raw index documents of a collection that are finished: builds in progress are left out, as they are not part of its state yet. */
+/** The raw index documents of a collection. With `builds`, one in progress is listed as {spec, buildUUID}; without, as if it were finished. */
 export async function listIndexes(
   member: SourceMember,
   target: CollectionTarget,
+  { builds }: { builds: boolean },
   session: ClientSession,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const command = { listIndexes: new UUID(target.uuid), cursor: { batchSize: 1_000_000 }, includeBuildUUIDs: true };
+  const command = { listIndexes: new UUID(target.uuid), cursor: { batchSize: 1_000_000 }, includeBuildUUIDs: builds };
   const batch = await member.rawCursor(target.db, command, session, signal);
   return batch.documents;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { serialize } from 'bson';
+import { deserialize, serialize } from 'bson';
 import { type Document, Double, Int32, type MongoClient, UUID } from 'mongodb';
-import { useReplicaSet } from '../../test/support/replica-set.ts';
+import { until, useReplicaSet } from '../../test/support/replica-set.ts';
 import { must } from '../lib/assert.ts';
 import { findElement, findId, forEachDocument, idBytes } from '../lib/raw-bson.ts';
 import { cutBatches, insertRaw } from './bulk-writer.ts';
@@ -297,6 +297,34 @@ describe('reading a real member', () => {
         await building;
       }
     } finally {
+      await reader.client.close();
+    }
+  });
+
+  test('a listing leaves out an index of a time series that is being built, which 6.0 cannot list itself', async () => {
+    const reader = await member();
+    const { client } = source();
+    const db = client.db('series');
+    await db.createCollection('readings', { timeseries: { timeField: 't', metaField: 'm' } });
+    await db.collection('readings').insertOne({ t: new Date(0), m: 1, a: 1 });
+    await db.collection('readings').createIndex({ m: 1 }, { name: 'finished' });
+    await client.db('admin').command({ configureFailPoint: 'hangAfterStartingIndexBuild', mode: 'alwaysOn' });
+    const building = db.collection('readings').createIndex({ a: 1, t: -1 }, { name: 'unfinished' });
+    try {
+      const started = async () => (await db.command({ collStats: 'system.buckets.readings' })).indexBuilds?.length > 0;
+      await until('the index build has begun', async () => ((await started()) ? true : null));
+      const listed = await listDatabase(reader, 'series', signal);
+      const buckets = must(
+        listed.find((one) => one.name === 'system.buckets.readings'),
+        'the buckets',
+      );
+      assert.deepEqual(
+        buckets.indexes.map((index) => deserialize(index).name),
+        ['finished'],
+      );
+    } finally {
+      await client.db('admin').command({ configureFailPoint: 'hangAfterStartingIndexBuild', mode: 'off' });
+      await building;
       await reader.client.close();
     }
   });

@@ -121,10 +121,34 @@ async function listCollections(client: MongoClient, db: string): Promise<Listed[
 async function listIndexes(client: MongoClient, db: string, collection: string): Promise<Map<string, Buffer>> {
   const indexes = new Map<string, Buffer>();
   const command = { listIndexes: collection, includeBuildUUIDs: true, cursor: {} };
-  for await (const batch of readCursor(client, db, command, collection)) {
+  try {
+    for await (const batch of readCursor(client, db, command, collection)) {
+      for (const raw of batch) {
+        const spec = BSON.deserialize(raw);
+        if (spec.buildUUID === undefined) indexes.set(spec.name, raw);
+      }
+    }
+    return indexes;
+  } catch (error) {
+    // 6.0.5 cannot put an unfinished index of a time series into its own reply.
+    if (!(error instanceof MongoServerError) || error.code !== 5254501) throw error;
+    return await listReadyIndexes(client, db, collection);
+  }
+}
+
+/** By the server's own catalog, which says of each index whether it is ready. */
+async function listReadyIndexes(client: MongoClient, db: string, collection: string): Promise<Map<string, Buffer>> {
+  const [entry] = await client
+    .db(db)
+    .collection(collection)
+    .aggregate<{ md: { indexes: { ready: boolean; spec: { name: string } }[] } }>([{ $listCatalog: {} }])
+    .toArray();
+  const ready = new Set(entry?.md.indexes.filter((index) => index.ready).map(({ spec }) => spec.name));
+  const indexes = new Map<string, Buffer>();
+  for await (const batch of readCursor(client, db, { listIndexes: collection, cursor: {} }, collection)) {
     for (const raw of batch) {
-      const spec = BSON.deserialize(raw);
-      if (spec.buildUUID === undefined) indexes.set(spec.name, raw);
+      const { name } = BSON.deserialize(raw);
+      if (ready.has(name)) indexes.set(name, raw);
     }
   }
   return indexes;
