@@ -78,7 +78,13 @@ export class RestoreTarget {
     const idIndex = oldIdIndex(info);
     if (idIndex !== null) command.idIndex = idIndex;
     command.writeConcern = { w: 'majority' };
-    await this.#run(db, command, `${db}.${name}`);
+    // No `create` makes a clustered collection that is capped by its size (6.0): one that is was clustered first and then made so.
+    const { capped: _, size, ...clustered } = command;
+    const converted = command.clusteredIndex !== undefined && size !== undefined;
+    await this.#run(db, converted ? clustered : command, `${db}.${name}`);
+    if (!converted) return;
+    const conversion = { convertToCapped: name, size, writeConcern: { w: 'majority' } };
+    await this.#run(db, conversion, `${db}.${name}`);
   }
 
   /**

@@ -59,6 +59,18 @@ test('every type of value and of _id, names twice, empty and with dots and dolla
   });
 });
 
+test('a clustered collection that was made capped, which none can be created as', async () => {
+  await withReplicaSet({}, async (source) => {
+    const db = source.client.db('app');
+    const name = 'both';
+    await db.command({ create: name, clusteredIndex: { key: { _id: 1 }, unique: true, name: 'by id' } });
+    const both = db.collection<{ _id: number }>(name);
+    await both.insertMany([{ _id: 5 }, { _id: 1 }, { _id: 3 }]);
+    await db.command({ convertToCapped: name, size: 20_000 });
+    await firstAndIncremental(source, () => both.insertMany([{ _id: 2 }, { _id: 9 }]));
+  });
+});
+
 test('documents of 16 MiB, to the byte', async () => {
   await withReplicaSet({ cacheGb: 1 }, async (source) => {
     const wire = await WireConnection.open((await source.primary()).port);

@@ -141,6 +141,19 @@ export const DOCUMENT_KINDS: readonly Kind[] = [
     },
   },
   {
+    name: 'a clustered collection that is made capped, which none can be created as',
+    before: (db) => run(db, { create: 'old', clusteredIndex: { key: { _id: 1 }, unique: true } }),
+    after: (db) =>
+      run(
+        db,
+        { create: 'a', clusteredIndex: { key: { _id: 1 }, unique: true } },
+        insert('a', ...some(5)),
+        { convertToCapped: 'a', size: 20_000 },
+        insert('a', { _id: 10 }, { _id: 9 }),
+        { convertToCapped: 'old', size: 20_000 },
+      ),
+  },
+  {
     name: 'a clustered collection',
     before: (db) =>
       run(db, { create: 'a', clusteredIndex: { key: { _id: 1 }, unique: true } }, insert('a', ...some(5))),
