@@ -142,7 +142,7 @@ export const LegacySchedule = Type.Object(
 
 /** Which intervals there are is the domain's rule, since Atlas has a code of its own for the others. */
 const LegacyScheduleRequest = Type.Partial(
-  Type.Object({ ...scheduleFields, clusterCheckpointIntervalMin: Type.Union([Type.Integer(), Type.Null()]) }),
+  Type.Object({ ...scheduleFields, clusterCheckpointIntervalMin: Type.Integer() }),
 );
 
 const cluster = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}' as const;

@@ -409,9 +409,9 @@ export interface Checkpoints {
 export interface Legacy {
   /** The backup schedule in legacy words: as they were set last while it still says so, else the nearest. */
   schedule(cluster: ClusterName): Promise<LegacySchedule>;
-  /** Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused for replica sets, which have no checkpoints; null ends it. */
+  /** Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused for replica sets, which have no checkpoints; 0 ends it. */
   updateSchedule(
-    request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number | null },
+    request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
   ): Promise<LegacySchedule>;
   /** Makes a restore job of a snapshot or of a point in time, of a checkpoint, or a download of a snapshot. */
   restore(request: LegacyRestoreRequest): Promise<RestoreJob>;

@@ -18,17 +18,17 @@ export async function checkpointIntervalOf(reader: CatalogReader, clusterId: str
   return (await findCheckpointSchedule(reader, clusterId))?.intervalMinutes ?? null;
 }
 
-/** A new interval begins with a checkpoint at once: whoever sets it sees whether it works, and need not wait for the next place of the grid. Null ends it. */
+/** A new interval begins with a checkpoint at once: whoever sets it sees whether it works, and need not wait for the next place of the grid. 0 ends it, as the retentions beside it mean none by 0. */
 export async function setCheckpointInterval(
   writer: CatalogWriter,
   context: DomainContext,
   cluster: ClusterRow,
-  intervalMinutes: number | null,
+  intervalMinutes: number,
 ): Promise<void> {
   if (cluster.type !== 'sharded')
     throw refuse('CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', [cluster.name]);
-  if ((await checkpointIntervalOf(writer, cluster.id)) === intervalMinutes) return;
-  if (intervalMinutes === null) await eraseCheckpointSchedule(writer, cluster.id);
+  if (((await checkpointIntervalOf(writer, cluster.id)) ?? 0) === intervalMinutes) return;
+  if (intervalMinutes === 0) await eraseCheckpointSchedule(writer, cluster.id);
   else await begin(writer, context, cluster, intervalMinutes);
   await queueCatalogCopy(writer, context);
 }

@@ -189,7 +189,7 @@ test('they are due on the grid, made once whoever tries, and not made up', async
     await look(world);
     assert.equal(world.checkpoints.length, 3);
     assert.equal((await listed(world, cluster)).length, 3);
-    await world.domain.legacy.updateSchedule({ ...cluster, changes: {}, clusterCheckpointIntervalMin: null });
+    await world.domain.legacy.updateSchedule({ ...cluster, changes: {}, clusterCheckpointIntervalMin: 0 });
     await world.clock.leap(15 * MINUTE);
     await look(world);
     assert.equal(world.checkpoints.length, 3);

@@ -25,7 +25,7 @@ export const legacyRefusals = {
   INVALID_CLUSTER_CHECKPOINT_INTERVAL: {
     status: 400,
     detail: 'A checkpoint every {0} minutes cannot be had.',
-    remedy: 'Give 15, 30 or 60; or null, for no more checkpoints.',
+    remedy: 'Give 15, 30 or 60; or 0, for no more checkpoints.',
   },
   CHECKPOINTS_ONLY_ON_CONTINOUS_BACKUP: {
     status: 400,
