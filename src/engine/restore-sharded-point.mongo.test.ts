@@ -153,6 +153,20 @@ describe('a point in time of a sharded cluster', () => {
     await requireEqual(await truthAt(source(), untold), target(), 'aborted in the end');
   });
 
+  test('is what an increment begins with: it reads what was captured of every member instead of their oplogs', async () => {
+    const [a, b] = sets();
+    const parent = taken();
+    for (let n = 0; n < 200; n++)
+      await docs(n % 2 === 0 ? a : b).updateOne({ _id: n % 2 === 0 ? 5 : 105 }, { $inc: { n: 1 } });
+    await tailing.mark();
+    const child = await fixture.take();
+    assert.equal(child.header.parentSnapshotId, parent.header.snapshotId);
+    const { sliceEntriesRead, scannedCollections } = child.statistics;
+    assert.ok(sliceEntriesRead >= 200, `${sliceEntriesRead} entries from slices`);
+    assert.equal(scannedCollections, 0);
+    await fixture.requireExact(child);
+  });
+
   test('may lie inside migrations: every document is then on the shard that owns it, once, and the rest are orphans to be deleted', async () => {
     const [a] = sets();
     const moments: Timestamp64[] = [];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Timestamp } from 'mongodb';
 import { runTidemark } from '../../tools/demo/tidemark-process.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { ServedTidemark, until } from '../support/served-tidemark.ts';
@@ -12,6 +13,12 @@ interface ShardedBody {
   members: { id: string; replicaSetName: string }[];
   snapshotIds: string[];
   configServerType: string;
+}
+
+interface ContinuousBody {
+  captured: object | null;
+  members: { shardName: string; failureReason: string | null }[];
+  restorable: object[];
 }
 
 const VERSION = '2023-01-01';
@@ -121,6 +128,73 @@ describe('a sharded cluster in the service', () => {
       [...again.values()].map((documents) => documents.length),
       [1000, 1000],
     );
+  });
+
+  test('is captured continuously, all members of it, and restored to a second', async () => {
+    const { projectId } = tidemark.credentials;
+    await tidemark.client.patch(
+      `/api/atlas/v2/groups/${projectId}/clusters/Sharded`,
+      { pitEnabled: true },
+      '2024-10-23',
+    );
+    const status = async () =>
+      await tidemark.client.get<ContinuousBody>(
+        `/api/tidemark/v1/groups/${projectId}/clusters/Sharded/continuousBackup`,
+      );
+    await until('every member is captured', async () => ((await status()).captured === null ? null : true));
+    const { members } = await status();
+    assert.deepEqual(
+      members.map((member) => [member.shardName, member.failureReason]),
+      [
+        ['s0', null],
+        ['s1', null],
+        ['config', null],
+      ],
+    );
+    const { id } = await tidemark.requestSnapshot('Sharded');
+    await tidemark.whenSnapshotEnds('Sharded', id);
+    const notes = (shard: number) => cluster().shard(shard).set.client.db('shop').collection<{ _id: number }>('orders');
+    await notes(0).insertOne({ _id: -1 });
+    await notes(1).insertOne({ _id: 5_000 });
+    const { operationTime } = await cluster()
+      .shard(1)
+      .set.client.db('admin')
+      .command({ appendOplogNote: 1, data: {}, writeConcern: { w: 'majority' } });
+    // The first second that is wholly after both.
+    const second = (operationTime as Timestamp).getHighBits() + 1;
+    const request = (pointInTimeUTCSeconds: number) => ({
+      deliveryType: 'pointInTime',
+      pointInTimeUTCSeconds,
+      targetClusterName: 'Twin',
+      targetGroupId: projectId,
+    });
+    const early = 1_300_000_000;
+    const before = await ask('POST', 'restoreJobs', request(early));
+    assert.deepEqual(before, [404, 'UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME']);
+    const job = await until('the second is captured of every member', async () => {
+      const posted = tidemark.client.post<{ id: string }>(
+        tidemark.path('Sharded', 'restoreJobs'),
+        request(second),
+        VERSION,
+      );
+      return await posted.catch((error: unknown) => {
+        if (String(error).includes('INVALID_PIT_RESTORE_TIME')) return null;
+        throw error;
+      });
+    });
+    await notes(0).deleteOne({ _id: -1 });
+    const ended = await until('the restore ends', async () => {
+      const now = await get<{ failed: boolean; finishedAt?: string }>(`restoreJobs/${job.id}`);
+      return now.failed || now.finishedAt !== undefined ? now : null;
+    });
+    assert.equal(ended.failed, false);
+    const routed = [...(await twin().findRouted('shop', 'orders')).values()];
+    assert.deepEqual(
+      routed.map((documents) => documents.length),
+      [1001, 1001],
+    );
+    const { restorable } = await status();
+    assert.equal(restorable.length, 1);
   });
 
   test('gets its balancer back after the process that had stopped it was killed', async () => {
