@@ -265,7 +265,7 @@ async function oplogFor(checking: Checking, { header }: TakenSnapshot, end: Repl
 }
 
 /** Half-made results of `$out` and the like, which the server itself drops when it starts, and what a creation of a time series that failed half way left beside an ordinary collection. */
-function isLeftOut(namespace: string, truth: Truth): boolean {
+export function isLeftOut(namespace: string, truth: Truth): boolean {
   const collection = truth.collections.get(namespace);
   if (collection === undefined) return false;
   return isStrayBuckets(namespace, truth) || BSON.deserialize(collection.options).temp === true;
@@ -275,7 +275,7 @@ function isLeftOut(namespace: string, truth: Truth): boolean {
  * Removes documents that have several fields of one name and differ. MongoDB's own members differ on those: `$inc` on the primary changes the first of them, and the diff that it logs changes all of
  * them wherever it is applied (seen on 6.0.5). The snapshot holds what a member held, and the expectation was made by applying.
  */
-function leaveOutAmbiguous(expected: Truth, actual: Truth): number {
+export function leaveOutAmbiguous(expected: Truth, actual: Truth): number {
   let left = 0;
   for (const [namespace, { documents }] of expected.collections) {
     const others = actual.collections.get(namespace)?.documents;

@@ -32,9 +32,11 @@ export class ShardTransaction {
     return must(all.toSorted((a, b) => a.compare(b)).at(-1), 'somebody has prepared it');
   }
 
-  async commit(set: ReplicaSet): Promise<void> {
+  /** The shard's time after it: that of its entry, or later. */
+  async commit(set: ReplicaSet): Promise<Timestamp> {
     const { commitTimestamp } = this;
-    await this.#send(set, { commitTransaction: 1, commitTimestamp, ...MAJORITY, $db: 'admin' });
+    const reply = await this.#send(set, { commitTransaction: 1, commitTimestamp, ...MAJORITY, $db: 'admin' });
+    return reply.operationTime as Timestamp;
   }
 
   async abort(set: ReplicaSet): Promise<void> {
@@ -42,7 +44,9 @@ export class ShardTransaction {
   }
 
   async #send(set: ReplicaSet, command: Document): Promise<Document> {
-    const wire = await WireConnection.open((await set.primary()).port);
+    const [only, ...others] = set.members;
+    const primary = only !== undefined && others.length === 0 ? only : await set.primary();
+    const wire = await WireConnection.open(primary.port);
     try {
       const part = { lsid: this.#lsid, txnNumber: Long.fromNumber(1), autocommit: false };
       const gossip = this.#clusterTime === null ? {} : { $clusterTime: this.#clusterTime };

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { type Document, Timestamp } from 'mongodb';
+import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import { must } from '../../src/lib/assert.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { type Timestamp64, timestampOf, timestampParts } from '../../src/lib/timestamp.ts';
+import { SourceMember } from '../../src/mongo/source-member.ts';
+import { ClusterTailing } from '../support/cluster-tailing.ts';
+import { compareTruth } from '../support/compare.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
+import type { ShardedCluster } from '../support/sharded-cluster.ts';
+import { ShardedFixture } from '../support/sharded-fixture.ts';
+import { readTruth, type Truth } from '../support/truth.ts';
+import { isLeftOut, leaveOutAmbiguous } from './check-replay.ts';
+import { ShardedBank } from './sharded-bank.ts';
+import { Workload } from './workload.ts';
+
+export interface ShardedReplayOptions {
+  points: number;
+  /** How long everything writes. */
+  ms: number;
+  /** In the middle the tailers are killed and started again, and a shard's primary stands down. */
+  faults: boolean;
+}
+
+export interface ShardedReplayReport {
+  moments: number;
+  /** Of those restored: inside a migration, and between the commits of a transaction over both shards. */
+  insideMigrations: number;
+  torn: number;
+  transfers: number;
+  moves: number;
+  refused: number;
+  refusals: string[];
+  documents: number;
+  entries: number;
+  ambiguous: number;
+  sliceEntries: number;
+}
+
+const MOMENT_EVERY_MS = 15;
+const signal = new AbortController().signal;
+
+/** One seed: a tailed sharded cluster under all kinds of writes; moments noted while it runs are restored and compared, byte for byte, with what the source's own snapshot reads say of them. */
+export async function checkShardedReplay(
+  seed: number,
+  source: ShardedCluster,
+  target: ShardedCluster,
+  options: ShardedReplayOptions,
+): Promise<ShardedReplayReport> {
+  const random = new SeededRandom(seed);
+  const fixture = await ShardedFixture.create(source);
+  const { repository, clusterId } = fixture;
+  const workloads = source.shards.map(
+    ({ set }, index) =>
+      new Workload({
+        ...{ seed: seed + index, writers: 2, mix: { catalogChanges: 0, transactions: 20 } },
+        port: async () => (await set.primary()).port,
+      }),
+  );
+  const bank = new ShardedBank(source, random.fork(7));
+  let tailing = new ClusterTailing(source, { repository, clusterId });
+  try {
+    for (const workload of workloads) await workload.setUp();
+    await bank.setUp();
+    await tailing.mark();
+    const snapshots = [await fixture.take()];
+    for (const workload of workloads) workload.start();
+    bank.start();
+    const moments = await momentsFor(source, options.ms / 2);
+    if (options.faults) {
+      await tailing.stop();
+      const { set } = source.shard(1);
+      await set.client
+        .db('admin')
+        .command({ replSetStepDown: 1, force: true })
+        .catch(() => undefined);
+      await set.primary();
+      tailing = new ClusterTailing(source, { repository, clusterId });
+      await tailing.begun();
+    }
+    snapshots.push(await fixture.take());
+    moments.push(...(await momentsFor(source, options.ms / 2)));
+    await Promise.all([bank.stop(), ...workloads.map((workload) => workload.stop())]);
+    await tailing.mark();
+    await tailing.stop();
+    const { transfers, moves, refused } = bank;
+    const report: ShardedReplayReport = {
+      ...{
+        moments: moments.length,
+        insideMigrations: 0,
+        torn: 0,
+        transfers,
+        moves,
+        refused,
+        refusals: [...bank.refusals].slice(0, 5),
+      },
+      ...{
+        documents: 0,
+        entries: 0,
+        ambiguous: 0,
+        sliceEntries: must(snapshots[1], 'two').statistics.sliceEntriesRead,
+      },
+    };
+    for (const ts of await chosenOf(source, moments, bank, random, options.points)) {
+      await checkMoment({ fixture, source, target, snapshots, ts, report });
+      if (isTorn(bank, ts)) report.torn++;
+    }
+    return report;
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${messageOf(error)}\n(again with SEED=${seed})`, { cause: error });
+  } finally {
+    await Promise.allSettled([bank.stop(), ...workloads.map((workload) => workload.stop())]);
+  }
+}
+
+/** The times that members say it is, again and again, shared by them as far as they happen to hear of each other. */
+async function momentsFor(source: ShardedCluster, ms: number): Promise<Timestamp64[]> {
+  const members = source.sets.map((set) => new SourceMember(set.client, set.name));
+  const deadline = systemClock.monotonicMs() + ms;
+  const moments: Timestamp64[] = [];
+  while (systemClock.monotonicMs() < deadline) {
+    for (const member of members) moments.push((await member.sharedTime(signal)).ts);
+    await systemClock.sleep(MOMENT_EVERY_MS);
+  }
+  return moments;
+}
+
+/** A shard had not logged by then what was visible on it. */
+function isTorn({ logged }: ShardedBank, ts: Timestamp64): boolean {
+  return logged.some(({ visible, by }) => visible <= ts && ts < by);
+}
+
+/** A third of them at random, a third of those inside a migration, a third of those between a transaction and its commits. */
+async function chosenOf(
+  source: ShardedCluster,
+  moments: readonly Timestamp64[],
+  bank: ShardedBank,
+  random: SeededRandom,
+  points: number,
+): Promise<Timestamp64[]> {
+  const all = [...new Set(moments)].toSorted((a, b) => (a < b ? -1 : 1));
+  const chosen = new Set<Timestamp64>();
+  for (let tries = 0; chosen.size < points && tries < 1000; tries++) {
+    const ts = all[random.below(all.length)] as Timestamp64;
+    const wanted = [() => true, async () => await migratingAt(source, ts), () => isTorn(bank, ts)][chosen.size % 3];
+    if (tries > 500 || (await wanted?.())) chosen.add(ts);
+  }
+  return [...chosen];
+}
+
+async function migratingAt(source: ShardedCluster, ts: Timestamp64): Promise<boolean> {
+  for (const { set } of source.shards) {
+    const reply = await set.client.db('config').command({
+      ...{ find: 'rangeDeletions', filter: { pending: true } },
+      readConcern: { level: 'snapshot', atClusterTime: new Timestamp(timestampParts(ts)) },
+    });
+    if ((reply.cursor.firstBatch as Document[]).length > 0) return true;
+  }
+  return false;
+}
+
+interface Checking {
+  fixture: ShardedFixture;
+  source: ShardedCluster;
+  target: ShardedCluster;
+  snapshots: readonly TakenSnapshot[];
+  ts: Timestamp64;
+  report: ShardedReplayReport;
+}
+
+async function checkMoment({ fixture, source, target, snapshots, ts, report }: Checking): Promise<void> {
+  const timeOf = ({ header }: TakenSnapshot) => timestampOf(header.clusterTime);
+  const taken = snapshots.findLast((one) => timeOf(one) <= ts);
+  if (taken === undefined) return;
+  const { replayed } = await fixture.restore(target.uri, taken, { ts, inclusive: true });
+  report.entries += replayed?.entries ?? 0;
+  if (await migratingAt(source, ts)) report.insideMigrations++;
+  let sum = 0;
+  for (const [index, { set }] of source.shards.entries()) {
+    const expected = await readTruth(set.client, new Timestamp(timestampParts(ts)));
+    const actual = await readTruth(target.shard(index).set.client, null);
+    report.ambiguous += leaveOutAmbiguous(expected, actual);
+    const skip = (namespace: string) =>
+      isLeftOut(namespace, expected) ||
+      expected.unreadable.get(namespace) === 'capped' ||
+      namespace.startsWith('config.');
+    const { t, i } = timestampParts(ts);
+    assert.deepEqual(compareTruth(expected, actual, { skip }), [], `shard ${index} at ${t}.${i}`);
+    for (const { documents } of expected.collections.values()) report.documents += documents?.size ?? 0;
+    sum += balanceOf(actual);
+  }
+  // What is moved is on both shards for a while, but never written.
+  assert.equal(sum, 0, 'no transaction is torn');
+  const routed = [...(await target.findRouted('bank', 'accounts')).values()].flat().map((one) => Number(one._id));
+  assert.deepEqual(
+    routed.toSorted((a, b) => a - b),
+    ShardedBank.ids,
+  );
+}
+
+function balanceOf({ collections }: Truth): number {
+  let sum = 0;
+  for (const document of collections.get('bank.accounts')?.documents?.values() ?? []) sum += readBalance(document);
+  return sum;
+}
+
+/** `{_id: int, n: int}`: the last four bytes before the end. */
+function readBalance(document: Buffer): number {
+  return document.readInt32LE(document.length - 5);
+}

@@ -1,0 +1,127 @@
+import { MongoServerError } from 'mongodb';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
+import type { ReplicaSet } from '../support/replica-set.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
+import { ShardTransaction } from '../support/shard-transaction.ts';
+import type { ShardedCluster } from '../support/sharded-cluster.ts';
+import { WireError } from '../support/wire.ts';
+
+interface Account {
+  _id: number;
+  n: number;
+}
+
+/** Accounts of either shard that stay where they are, and a range that is moved from one to the other and back. */
+const STEADY = 10;
+const MOVED = { min: { _id: 20 }, max: { _id: 30 } };
+const SECOND = 1_000;
+
+/** What only a sharded cluster has: transactions over both of its shards, and chunks on their way from one to the other. */
+export class ShardedBank {
+  readonly #cluster: ShardedCluster;
+  readonly #random: SeededRandom;
+  #stopping = false;
+  #running: Promise<void>[] = [];
+  /** Of each commit on a shard: when its writes became visible, and by when the shard had logged it. */
+  readonly logged: { visible: Timestamp64; by: Timestamp64 }[] = [];
+  /** What was answered to transactions that were not done, and to moves. */
+  readonly refusals = new Set<string>();
+  transfers = 0;
+  refused = 0;
+  moves = 0;
+
+  constructor(cluster: ShardedCluster, random: SeededRandom) {
+    this.#cluster = cluster;
+    this.#random = random;
+  }
+
+  async setUp(): Promise<void> {
+    const [a, b] = this.#sets;
+    await this.#cluster.createDatabase('bank', 0);
+    await this.#cluster.shardCollection('bank', 'accounts');
+    await accountsOf(a).insertMany(Array.from({ length: 60 }, (_, _id) => ({ _id, n: 0 })));
+    await this.#cluster.moveRange('bank', 'accounts', 1, { _id: SECOND });
+    await accountsOf(b).insertMany(Array.from({ length: 30 }, (_, n) => ({ _id: SECOND + n, n: 0 })));
+  }
+
+  /** The ids that a cluster which routes finds, at whatever moment. */
+  static readonly ids = [...Array(60).keys(), ...Array.from({ length: 30 }, (_, n) => SECOND + n)];
+
+  start(): void {
+    this.#stopping = false;
+    this.#running = [this.#transfer(), this.#move()];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+  }
+
+  async #transfer(): Promise<void> {
+    while (!this.#stopping) {
+      const one = new ShardTransaction();
+      const sets = this.#random.oneIn(2) ? this.#sets : this.#sets.toReversed();
+      try {
+        await this.#writes(one);
+        for (const set of sets) await one.prepare(set);
+        // Some are aborted, and of some the shards hear at very different times.
+        const ending = this.#random.oneIn(4) ? 'abort' : 'commit';
+        for (const set of sets) {
+          if (this.#random.oneIn(3))
+            await this.#cluster.config.client.db('admin').command({ appendOplogNote: 1, data: {} });
+          if (ending === 'abort') await one.abort(set);
+          else this.logged.push({ visible: timestampOf(one.commitTimestamp), by: timestampOf(await one.commit(set)) });
+        }
+        this.transfers++;
+      } catch (error) {
+        if (!isAnswer(error)) throw error;
+        this.refused++;
+        this.refusals.add(String(error));
+        for (const set of sets) await one.abort(set).catch(() => undefined);
+      }
+    }
+  }
+
+  async #writes(one: ShardTransaction): Promise<void> {
+    const amount = this.#random.between(1, 9);
+    for (const [index, set] of this.#sets.entries()) {
+      const _id = index * SECOND + this.#random.below(STEADY);
+      const u = { $inc: { n: index === 0 ? -amount : amount } };
+      await one.run(set, 'bank', { update: 'accounts', updates: [{ q: { _id }, u }] });
+    }
+  }
+
+  async #move(): Promise<void> {
+    for (let to = 1; !this.#stopping; to = 1 - to) {
+      const seen = this.transfers;
+      // A collection on the move refuses transactions: some in between.
+      while (!this.#stopping && this.transfers < seen + 2) await systemClock.sleep(5);
+      try {
+        await this.#cluster.moveRange('bank', 'accounts', to, MOVED.min, MOVED.max);
+        this.moves++;
+      } catch (error) {
+        if (!isAnswer(error)) throw error;
+        this.refused++;
+        this.refusals.add(String(error));
+      }
+    }
+  }
+
+  get #sets(): [ReplicaSet, ReplicaSet] {
+    return [this.#cluster.shard(0).set, this.#cluster.shard(1).set];
+  }
+}
+
+/** What a server says no to, or could not say while its primary stood down. */
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof WireError ||
+    error instanceof MongoServerError ||
+    /closed|ECONN|EPIPE|interrupted/.test(String(error))
+  );
+}
+
+function accountsOf(set: ReplicaSet) {
+  return set.client.db('bank').collection<Account>('accounts');
+}
