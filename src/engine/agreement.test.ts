@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { settled as settledTasks } from '../../test/support/fake-clock.ts';
 import { Agreement, RoundVoid } from './agreement.ts';
 
 function agreementOf(parties: number, take: () => Promise<void> = async () => undefined) {
@@ -69,4 +70,36 @@ test('a hold that cannot be taken is told to all, and given back all the same', 
   await Promise.all([assert.rejects(a.begin(), /no primary/), assert.rejects(b.begin(), /no primary/)]);
   await agreement.settled();
   assert.deepEqual(told.slice(0, 2), ['take', 'give back']);
+});
+
+test('what is called off while the hold is being taken is given back after it was taken, never before', async () => {
+  const taking = Promise.withResolvers<void>();
+  const { told, agreement } = agreementOf(1, async () => {
+    await taking.promise;
+    told.push('taken');
+  });
+  const round = agreement.join();
+  const begun = assert.rejects(round.begin(), RoundVoid);
+  await settledTasks();
+  assert.deepEqual(told, ['take']);
+  const settled = agreement.settled();
+  await begun;
+  await settledTasks();
+  assert.deepEqual(told, ['take'], 'nothing is given back yet');
+  taking.resolve();
+  await settled;
+  assert.deepEqual(told, ['take', 'taken', 'give back']);
+});
+
+test('what is called off before the hold was begun to be taken takes none', async () => {
+  const { told, agreement } = agreementOf(1);
+  const round = agreement.join();
+  const begun = assert.rejects(round.begin(), RoundVoid);
+  // In this very turn: the round has been claimed, and the hold of the round before is being waited for.
+  await Promise.resolve();
+  await agreement.settled();
+  await begun;
+  await settledTasks();
+  assert.equal(told.filter((one) => one === 'take').length <= told.filter((one) => one === 'give back').length, true);
+  assert.notEqual(told.at(-1), 'take');
 });

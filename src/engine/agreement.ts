@@ -36,6 +36,8 @@ export class Agreement {
   readonly #signal: AbortSignal;
   #round: Round;
   #released: Promise<void> = Promise.resolve();
+  /** The taking of the hold that was begun last: it is given back only once that has come to its end, else what was given back might be taken after it. */
+  #taking: Promise<void> = Promise.resolve();
 
   constructor(parties: number, hold: SharedHold, signal: AbortSignal) {
     assert(parties >= 1, 'an agreement has parties');
@@ -75,7 +77,9 @@ export class Agreement {
   async #begin(round: Round): Promise<void> {
     try {
       await this.#released;
-      await this.#hold.take();
+      if (this.#round !== round) return;
+      this.#taking = this.#hold.take();
+      await this.#taking;
       round.begun.resolve();
     } catch (error) {
       round.begun.reject(error);
@@ -87,7 +91,8 @@ export class Agreement {
     if (this.#round !== round) return;
     this.#round = new Round(this.#parties);
     round.makeVoid();
-    this.#released = this.#released.catch(() => undefined).then(async () => await this.#hold.giveBack());
+    const before = Promise.allSettled([this.#released, this.#taking]);
+    this.#released = before.then(async () => await this.#hold.giveBack());
     this.#released.catch(() => undefined); // told by `settled`, and by the round that follows
   }
 }
