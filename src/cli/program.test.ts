@@ -17,6 +17,7 @@ const PROMISED: Record<string, string[]> = {
   download: ['--data-dir', '--json', '--repository', '--snapshot', '--output', '--resume', '--replica-set'],
   'snapshot show': ['--data-dir', '--json'],
   'schedule show': ['--project', '--data-dir', '--json'],
+  'checkpoint list': ['--project', '--data-dir', '--json'],
   export: ['--bucket', '--snapshot', '--custom', '--project', '--data-dir', '--json'],
   restore: ['--snapshot', '--to', '--uri', '--repository', '--data-dir', '--skip-verify', '--yes', '--json'],
   'document history': ['--from', '--to', '--limit', '--project', '--data-dir', '--passphrase-file', '--json'],

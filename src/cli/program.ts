@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from '../lib/clock.ts';
+import { checkpointListCommand } from './checkpoint-list.ts';
 import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
 import type { CommandTools } from './command-run.ts';
@@ -49,6 +50,7 @@ export function createProgram(tools: CommandTools): Command {
     ]),
   );
   program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
+  program.addCommand(group('checkpoint', 'checkpoints of sharded clusters', [checkpointListCommand(tools)]));
   program.addCommand(restoreCommand(tools));
   program.addCommand(downloadCommand(tools));
   program.addCommand(exportCommand(tools));

@@ -392,6 +392,7 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark download': 'reads',
   'tidemark snapshot show': 'reads',
   'tidemark schedule show': 'reads',
+  'tidemark checkpoint list': 'reads',
   'tidemark restore': ['restoreJobs.create'],
   'tidemark export': ['exportJobs.create'],
   'tidemark document history': 'reads',

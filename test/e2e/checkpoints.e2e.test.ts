@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Document, Timestamp, UUID } from 'mongodb';
 import { must } from '../../src/lib/assert.ts';
+import { runTidemark } from '../../tools/demo/tidemark-process.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { ServedTidemark, until } from '../support/served-tidemark.ts';
 import { useShardedCluster } from '../support/sharded-cluster.ts';
@@ -189,6 +190,9 @@ describe('checkpoints of a sharded cluster in the service', () => {
     assert.deepEqual([shown.totalCount, shown.results], [1, [first]]);
     assert.equal((await get<Document>('/snapshotSchedule')).clusterCheckpointIntervalMin, 15);
     assert.equal((await cluster().balancer()).mode, 'full');
+    const listed = await runTidemark(['checkpoint', 'list', 'Sharded', '--data-dir', tidemark.dataDir]);
+    const [line] = listed as { id: string; restorable: boolean; reason: string | null }[];
+    assert.deepEqual([line?.id, line?.restorable, line?.reason], [first.id, true, null]);
     const now = await documentsOf(cluster(), null);
     assert.ok(must(expected[0], 'a shard').size > 0);
     assert.notDeepEqual(expected, now, 'it was written to after the checkpoint too');
