@@ -15,7 +15,7 @@ const IndexState = Type.Union([
   Type.Literal('FAILED'),
   Type.Literal('NOT_RESTORED'),
 ]);
-const collectionStates = [
+export const collectionStates = [
   'NOT_STARTED',
   'IN_PROGRESS',
   'FINALIZING',
@@ -120,6 +120,10 @@ export const collectionRestoreJobOperations = defineOperations({
       'SNAPSHOT_NOT_FOUND',
       'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT',
       'CANNOT_RESTORE_TO_TARGET',
+      'CLUSTER_PAUSED_CANNOT_RESTORE',
+      'ATLAS_CLUSTER_RESTORE_IN_PROGRESS',
+      'INVALID_PIT_RESTORE_TIME',
+      'UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME',
       'FEATURE_UNSUPPORTED',
     ],
   },
@@ -154,6 +158,6 @@ export const collectionRestoreJobOperations = defineOperations({
     access: manage,
     versions: [{ date, response: RestoredCollection }],
     documents400: true,
-    errorCodes: missing,
+    errorCodes: [...missing, 'RESOURCE_NOT_FOUND'],
   },
 });

@@ -128,6 +128,7 @@ const plain = { negotiated: false, aliases: [], envelope: false, documents400: t
 const unversioned = '2023-01-01';
 const snapshotTask = `${v1}/clusters/{clusterName}/snapshots/{snapshotId}/task`;
 const exportTask = `${v1}/clusters/{clusterName}/exports/{exportId}/task`;
+const collectionRestoreTask = `${v1}/clusters/{clusterName}/collectionRestoreJobs/{jobId}/task`;
 const restoreJobTask = `${v1}/clusters/{clusterName}/restoreJobs/{restoreJobId}/task`;
 
 export const tidemarkOperations = defineOperations({
@@ -200,6 +201,23 @@ export const tidemarkOperations = defineOperations({
     access: { scope: 'project', anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] },
     versions: [{ date: unversioned, response: TaskProgress }],
     errorCodes: ['RESTORE_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  getCollectionRestoreTask: {
+    ...reading,
+    ...plain,
+    path: collectionRestoreTask,
+    access: read,
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['COLLECTION_RESTORE_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
+  },
+  cancelCollectionRestoreTask: {
+    ...reading,
+    ...plain,
+    method: 'DELETE',
+    path: collectionRestoreTask,
+    access: { scope: 'project', anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] },
+    versions: [{ date: unversioned, response: TaskProgress }],
+    errorCodes: ['COLLECTION_RESTORE_JOB_NOT_FOUND', 'TASK_NOT_FOUND'],
   },
   getExportTask: {
     ...reading,

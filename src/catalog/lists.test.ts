@@ -5,6 +5,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { CatalogReader } from './catalog.ts';
 import { listCheckpoints } from './checkpoints.ts';
 import { listClusters } from './clusters.ts';
+import { listCollectionRestoreJobs, listRestoredCollections, restoredTotals } from './collection-restore-jobs.ts';
 import { listExportBuckets } from './export-buckets.ts';
 import { listExportJobs } from './export-jobs.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -152,6 +153,8 @@ test('no list, and no question of the worker or the timer, scans a table or sort
     snapshots: (reader) => listSnapshots(reader, { clusterId: 'c1', page: request }),
     'newest completed snapshot': (reader) => newestCompletedSnapshot(reader, { clusterId: 'c1' }),
     'expired snapshots': (reader) => expiredSnapshots(reader, 5, 10),
+    'collection restore jobs': (reader) => listCollectionRestoreJobs(reader, { clusterId: 'c1', page: request }),
+    'restored collections': (reader) => listRestoredCollections(reader, { jobId: 'j', page: request }),
     'restore jobs': (reader) => listRestoreJobs(reader, { clusterId: 'c1', page: request }),
     'export jobs': (reader) => listExportJobs(reader, { clusterId: 'c1', page: request }),
     'export buckets': (reader) => listExportBuckets(reader, { projectId: 'p', page: request }),
@@ -173,6 +176,7 @@ test('no list, and no question of the worker or the timer, scans a table or sort
     'next task': () => nextClaimableTask(database, 1),
     'unfinished snapshots': () => unfinishedSnapshots(database, 'c1'),
     'clusters being restored': () => clustersBeingRestored(database, ['c1', 'c2']),
+    'totals of collection restores': () => restoredTotals(database, ['j1', 'j2']),
     'pinned snapshots': () => pinnedSnapshots(database),
     'newer snapshots': () => newerSnapshotNotCompleted(database, 'c1', 5),
   };

@@ -61,17 +61,24 @@ export async function liveDownloadJobs(
     .execute();
 }
 
-/** Ids of the clusters, out of those given, whose data a restore is replacing or is about to. */
+/** Ids of the clusters, out of those given, into which a restore is writing or is about to. */
 export async function clustersBeingRestored(
   reader: CatalogReader,
   clusterIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (clusterIds.length === 0) return new Set();
-  const rows = await reader
+  const whole = await reader
     .selectFrom('restoreJobs')
     .select('targetClusterId')
     .where('targetClusterId', 'in', clusterIds)
     .where('state', 'in', ['queued', 'inProgress'])
     .execute();
-  return new Set(rows.flatMap((row) => (row.targetClusterId === null ? [] : [row.targetClusterId])));
+  const inPart = await reader
+    .selectFrom('collectionRestoreJobs')
+    .select('targetClusterId')
+    .where('targetClusterId', 'in', clusterIds)
+    .where('state', 'in', ['INITIALIZING', 'IN_PROGRESS', 'FINALIZING'])
+    .execute();
+  const targets = [...whole, ...inPart].map((row) => row.targetClusterId);
+  return new Set(targets.filter((id) => id !== null));
 }

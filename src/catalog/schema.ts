@@ -27,6 +27,8 @@ export interface Tables {
   compliancePolicies: CompliancePolicyTable;
   compliancePolicyItems: CompliancePolicyItemTable;
   restoreJobs: RestoreJobTable;
+  collectionRestoreJobs: CollectionRestoreJobTable;
+  restoredCollections: RestoredCollectionTable;
   downloads: DownloadTable;
   exportBuckets: ExportBucketTable;
   exportJobs: ExportJobTable;
@@ -361,6 +363,74 @@ export interface RestoreJobTable {
   failureReason: string | null;
 }
 
+/** As Atlas calls them: being looked at, loaded beside the target's own, put in place, over. */
+export type CollectionRestoreJobState =
+  | 'INITIALIZING'
+  | 'IN_PROGRESS'
+  | 'FINALIZING'
+  | 'SUCCESSFUL'
+  | 'CANCELED'
+  | 'FAILED';
+
+/** Single databases and collections brought back. */
+export interface CollectionRestoreJobTable {
+  id: string;
+  /** The cluster whose backup it is: the job is listed there. */
+  clusterId: string;
+  /** What it begins with; of a point in time the newest that leads there. */
+  snapshotId: string;
+  state: CollectionRestoreJobState;
+  writeStrategy: 'CREATE_NEW' | 'OVERWRITE_EXISTING';
+  indexStrategy: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
+  /** JSON, both: `{source, target?}[]` as asked for. */
+  databases: string;
+  collections: string;
+  databaseSuffix: string | null;
+  collectionSuffix: string | null;
+  targetProjectId: string;
+  targetClusterId: string;
+  targetClusterName: string;
+  pointInTimeUtcSeconds: number | null;
+  oplogTs: number | null;
+  oplogInc: number | null;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+  errorMessage: string | null;
+}
+
+export type RestoredCollectionState =
+  | 'NOT_STARTED'
+  | 'IN_PROGRESS'
+  | 'FINALIZING'
+  | 'NOT_FOUND'
+  | 'UNSUPPORTED'
+  | 'SUCCESSFUL'
+  | 'ROLLBACK'
+  | 'NOT_RESTORED'
+  | 'FAILED'
+  | 'INDEX_BUILD_FAILED';
+export type RestoredIndexState = 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCESSFUL' | 'FAILED' | 'NOT_RESTORED';
+
+/** One collection of a job; none before it is known which there are. What a later attempt has to know is here too. */
+export interface RestoredCollectionTable {
+  jobId: string;
+  position: number;
+  /** `database.collection`; of a database that the backup does not have, its name alone. Unique in the job. */
+  source: string;
+  /** As asked for. */
+  target: string;
+  effectiveTarget: string | null;
+  state: RestoredCollectionState;
+  /** The name under which it waits, or waited when its process ended, in the target's database. */
+  stagedName: string | null;
+  stagedUuid: string | null;
+  totalDocuments: number;
+  restoredDocuments: number;
+  indexState: RestoredIndexState;
+  indexError: string | null;
+}
+
 /** One file of a download: the archive of one replica set. */
 export interface DownloadTable {
   id: string;
@@ -475,6 +545,7 @@ export type TaskKind =
   | 'takeSnapshot'
   | 'deleteSnapshot'
   | 'restoreSnapshot'
+  | 'restoreCollections'
   | 'exportSnapshot'
   | 'serveDownload'
   | 'copySnapshot'
@@ -613,6 +684,8 @@ export type CompliancePolicyRow = Selectable<CompliancePolicyTable>;
 export type CompliancePolicyItemRow = Selectable<CompliancePolicyItemTable>;
 export type DownloadRow = Selectable<DownloadTable>;
 export type RestoreJobRow = Selectable<RestoreJobTable>;
+export type CollectionRestoreJobRow = Selectable<CollectionRestoreJobTable>;
+export type RestoredCollectionRow = Selectable<RestoredCollectionTable>;
 export type ExportBucketRow = Selectable<ExportBucketTable>;
 export type ExportJobRow = Selectable<ExportJobTable>;
 export type ExportJobComponentRow = Selectable<ExportJobComponentTable>;

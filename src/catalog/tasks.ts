@@ -35,7 +35,7 @@ export async function taskIdsOfSubjects(
     .selectFrom('tasks')
     .select(['subjectId', 'id'])
     .where('subjectId', 'in', subjectIds)
-    .where('kind', 'in', ['takeSnapshot', 'restoreSnapshot', 'serveDownload'])
+    .where('kind', 'in', ['takeSnapshot', 'restoreSnapshot', 'restoreCollections', 'serveDownload'])
     .orderBy('createdAtMs')
     .orderBy('id')
     .execute();

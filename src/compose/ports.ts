@@ -21,7 +21,7 @@ import { createCheckpointEngine } from './checkpoint-engine.ts';
 import { createDownloadEngine } from './download-engine.ts';
 import type { OpenOptions } from './open-options.ts';
 import { copyRepositoryIn } from './places.ts';
-import { createRestoreEngine } from './restore-engine.ts';
+import { createCollectionRestoreEngine, createRestoreEngine } from './restore-engine.ts';
 import { createSnapshotEngine } from './snapshot-engine.ts';
 import type { Tools } from './tools.ts';
 
@@ -53,6 +53,7 @@ export function createPorts(
     snapshotEngine: createSnapshotEngine(repository, tools),
     checkpointEngine: createCheckpointEngine(repository, tools),
     restoreEngine: createRestoreEngine(repository, repositoryOf, elsewhere, tools),
+    collectionRestoreEngine: createCollectionRestoreEngine(repository, repositoryOf, elsewhere, tools),
     exportEngine: {
       export: async (request) => {
         const transcoder = new TranscoderPool({ threads: Math.min(TRANSCODERS_MAX, availableParallelism()) });

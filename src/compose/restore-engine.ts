@@ -1,8 +1,12 @@
+import type { Point } from '../domain/continuous-backup/point-in-time.ts';
 import type { DomainPorts } from '../domain/create-domain.ts';
+import type { OplogSource } from '../engine/replay/replay-interval.ts';
+import { restoreCollections } from '../engine/restore-collections.ts';
 import { restoreShardedSnapshot } from '../engine/restore-sharded-snapshot.ts';
 import { restoreSnapshot } from '../engine/restore-snapshot.ts';
 import { sliceOplog } from '../engine/slice-oplog.ts';
 import { timestampOf } from '../lib/timestamp.ts';
+import type { ManifestHeader } from '../repository/format/manifest.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SliceReadOptions } from '../repository/slices.ts';
@@ -26,15 +30,39 @@ export function createRestoreEngine(
         return await restoreShardedSnapshot({ ...common, ...pointInTime, holdRecord: balancerRecord }, manifest);
       }
       if (point === undefined) return await restoreSnapshot(common);
-      const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
-      const source = await sliceOplog(
-        repository,
-        { clusterId: header.clusterId, replicaSetName: header.replicaSetName },
-        { from, end: point.ts },
-        request.signal,
-        elsewhere,
-      );
+      const source = await oplogTo(repository, header, point, request.signal, elsewhere);
       return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
     },
   };
+}
+
+/** As above, of chosen collections. */
+export function createCollectionRestoreEngine(
+  repository: Repository,
+  repositoryOf: (regionName: string | undefined) => Repository,
+  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'>,
+  { clock, log }: Tools,
+): DomainPorts['collectionRestoreEngine'] {
+  return {
+    restore: async ({ point, regionName, ...request }) => {
+      const readFrom = repositoryOf(regionName);
+      const common = { ...request, repository: readFrom, clock, log };
+      if (point === undefined) return await restoreCollections(common);
+      const { header } = await readManifest(readFrom, request, { signal: request.signal });
+      const source = await oplogTo(repository, header, point, request.signal, elsewhere);
+      return await restoreCollections({ ...common, pointInTime: { end: point, source } });
+    },
+  };
+}
+
+/** The captured oplog from the snapshot to the point. */
+async function oplogTo(
+  repository: Repository,
+  { clusterId, replicaSetName, clusterTime }: ManifestHeader,
+  point: Point,
+  signal: AbortSignal,
+  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'>,
+): Promise<OplogSource> {
+  const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
+  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end: point.ts }, signal, elsewhere);
 }

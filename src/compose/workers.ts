@@ -20,6 +20,7 @@ const LANES: Record<TaskKind, Lane> = {
   deleteSnapshotCopy: 'copies',
   copyOplogs: 'oplogCopies',
   restoreSnapshot: 'long',
+  restoreCollections: 'long',
   exportSnapshot: 'exports',
   serveDownload: 'long',
   deleteSnapshot: 'short',

@@ -33,6 +33,7 @@ import { createOrganizations } from './organizations/organizations.ts';
 import { createPrivateEndpoints } from './private-endpoints/private-endpoints.ts';
 import { createProjects } from './projects/projects.ts';
 import { type CatalogCopies, copyCatalogHandler } from './repositories/catalog-copy-task.ts';
+import { type CollectionRestoreEngine, restoreCollectionsHandler } from './restores/collection-restore-task.ts';
 import { createCollectionRestoreJobs } from './restores/collection-restores.ts';
 import { type DownloadEngine, serveDownloadHandler } from './restores/download-task.ts';
 import { createDownloads } from './restores/downloads.ts';
@@ -59,6 +60,7 @@ export interface DomainPorts {
   snapshotEngine: SnapshotEngine;
   checkpointEngine: CheckpointEngine;
   restoreEngine: RestoreEngine;
+  collectionRestoreEngine: CollectionRestoreEngine;
   exportEngine: ExportEngine;
   downloadEngine: DownloadEngine;
   captureEngine: CaptureEngine;
@@ -93,7 +95,7 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
     documentHistory: createDocumentHistory(context, ports.documentHistory),
     legacy: createLegacy(context, restoreJobs),
     privateEndpoints: createPrivateEndpoints(context),
-    collectionRestoreJobs: createCollectionRestoreJobs(context),
+    collectionRestoreJobs: createCollectionRestoreJobs(context, ports.captureEngine),
     tasks: createTasks(context, handlers),
     apiKeys: createApiKeys(context, ports.credentialMint),
     serviceAccounts: createServiceAccounts(context, ports.credentialMint),
@@ -127,6 +129,7 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
     }),
     serveDownload: serveDownloadHandler(context, ports.downloadEngine),
     restoreSnapshot: restoreSnapshotHandler(context, ports.restoreEngine, engine),
+    restoreCollections: restoreCollectionsHandler(context, ports.collectionRestoreEngine),
     copySnapshot: copySnapshotHandler(context, ports.copyStores),
     deleteSnapshotCopy: deleteSnapshotCopyHandler(ports.copyStores),
     copyOplogs: copyOplogsHandler(context, ports.copyStores),

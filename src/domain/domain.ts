@@ -4,6 +4,7 @@ import type { Page, PageRequest } from '../catalog/page.ts';
 import type { ProjectSettings } from '../catalog/projects.ts';
 import type {
   ClusterType,
+  CollectionRestoreJobRow,
   DeliveryType,
   ExportBucketRow,
   ExportJobState,
@@ -12,6 +13,7 @@ import type {
   PrincipalKind,
   PrivateEndpointRow,
   ProjectRow,
+  RestoredCollectionRow,
   RestoreJobRow,
   SnapshotRow,
   TaskKind,
@@ -466,12 +468,40 @@ export interface PrivateEndpointName {
   endpointId: string;
 }
 
-/** No job of this kind can be made yet: a request is checked in every respect and refused, and there is none to be found. */
 export interface CollectionRestoreJobs {
-  list(query: ClusterName & { page: PageRequest }): Promise<Page<never>>;
-  get(query: ClusterName & { jobId: string }): Promise<never>;
-  create(request: CollectionRestoreRequest): Promise<never>;
+  list(query: ClusterName & { page: PageRequest }): Promise<Page<CollectionRestoreJob>>;
+  get(query: CollectionRestoreJobName): Promise<CollectionRestoreJob>;
+  create(request: CollectionRestoreRequest): Promise<CollectionRestoreJob>;
+  /** Empty until it is known which collections there are. */
+  listCollections(
+    query: CollectionRestoreJobName & {
+      state?: RestoredCollectionRow['state'];
+      source?: string;
+      target?: string;
+      page: PageRequest;
+    },
+  ): Promise<Page<RestoredCollection>>;
+  getCollection(query: CollectionRestoreJobName & { source: string }): Promise<RestoredCollection>;
 }
+
+export type CollectionRestoreJobName = ClusterName & { jobId: string };
+
+export type CollectionRestoreJob = Omit<CollectionRestoreJobRow, 'databases' | 'collections'> & {
+  projectId: string;
+  clusterName: string;
+  /** Null once it is forgotten. */
+  taskId: string | null;
+  databases: RestoredNamespace[];
+  collections: RestoredNamespace[];
+  totalDocuments: number;
+  restoredDocuments: number;
+  /** Null before it is known which collections there are. */
+  indexState: RestoredCollectionRow['indexState'] | null;
+  indexFailures: number;
+};
+
+/** What a client may know of a collection on its way. */
+export type RestoredCollection = Omit<RestoredCollectionRow, 'jobId' | 'position' | 'stagedName' | 'stagedUuid'>;
 
 export type CollectionRestoreRequest = ClusterName & {
   snapshotId?: string;
@@ -482,6 +512,8 @@ export type CollectionRestoreRequest = ClusterName & {
   collections: RestoredNamespace[];
   databaseSuffix?: string;
   collectionSuffix?: string;
+  writeStrategy: CollectionRestoreJobRow['writeStrategy'];
+  indexStrategy: CollectionRestoreJobRow['indexStrategy'];
   targetProjectId: string;
   targetClusterName: string;
 };

@@ -185,7 +185,8 @@ export const refusalRules = {
   COLLECTION_RESTORE_JOB_NOT_FOUND: {
     status: 404,
     detail: 'No collection restore job with ID {0} exists for cluster {1} in group {2}.',
-    remedy: "Tidemark's own code. Collection restore jobs cannot be made yet.",
+    remedy:
+      "Tidemark's own code. A collection restore job is listed with the cluster whose backup it is, not with its target.",
   },
   RESTORE_JOB_NOT_FOUND: {
     status: 404,
@@ -196,7 +197,7 @@ export const refusalRules = {
     status: 404,
     detail: 'No task with ID {0} exists.',
     remedy:
-      "Tidemark's own. A snapshot's task is at `/api/tidemark/v1/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/task`, a restore job's at `.../restoreJobs/{restoreJobId}/task`; both only while the task is remembered, for thirty days.",
+      "Tidemark's own. A snapshot's task is at `/api/tidemark/v1/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/task`, a restore job's at `.../restoreJobs/{restoreJobId}/task`, a collection restore's at `.../collectionRestoreJobs/{jobId}/task`; all of them only while the task is remembered, for thirty days.",
   },
   METHOD_NOT_ALLOWED: {
     status: 405,

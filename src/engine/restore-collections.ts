@@ -68,7 +68,7 @@ const ROLLBACK_MS_MAX = 60_000;
 
 /**
  * Restores chosen collections beside what the target has. Everything is loaded under other names first and put in its place at the end, all of it or nothing: until then a failure takes
- * away what was loaded and leaves the target as it was.
+ * away what was loaded and leaves the target as it was. docs/collection-restores.md says what is so and why.
  */
 export async function restoreCollections(options: RestoreCollectionsOptions): Promise<RestoredCollections> {
   const { repository, clusterId, snapshotId, signal } = options;

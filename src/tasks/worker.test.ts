@@ -62,6 +62,7 @@ class House {
     this.handlers = {
       takeSnapshot: handler,
       restoreSnapshot: handler,
+      restoreCollections: handler,
       exportSnapshot: handler,
       serveDownload: handler,
       deleteSnapshot: handler,

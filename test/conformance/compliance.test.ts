@@ -234,6 +234,7 @@ const verdicts: Record<string, Verdict> = {
   'privateEndpoints.create': addsOnly,
   'privateEndpoints.delete': noBackups,
   'collectionRestoreJobs.create': { harmless: 'as restoreJobs.create' },
+  'collectionRestoreJobs.getCollection': 'reads',
   'tasks.cancel': {
     bound: [
       [
@@ -366,6 +367,7 @@ const operationVerdicts: Partial<Record<OperationId, readonly string[] | { harml
   cancelSnapshotTask: ['tasks.cancel'],
   cancelRestoreJobTask: ['tasks.cancel'],
   cancelExportTask: ['tasks.cancel'],
+  cancelCollectionRestoreTask: ['tasks.cancel'],
 };
 
 test('every operation that is not a GET comes down to functions with a verdict', () => {

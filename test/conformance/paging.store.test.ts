@@ -9,6 +9,7 @@ import { inApiWorld } from '../support/api-world.ts';
 import { sampleIds } from '../support/sample-domain.ts';
 import { bucket } from './provocations/exports.ts';
 import { type Asked, type Kit, kitOf } from './provocations/provocation.ts';
+import { collectionRestore } from './provocations/restores.ts';
 
 /**
  * Every paged list over HTTP, with 0, 1, 99, 100, 101 and 10,000 rows in the catalog, page by page. One row comes about as rows do; the others are copies of it, since what is looked at is
@@ -170,6 +171,15 @@ const lists: Partial<Record<OperationId, List>> = {
   listGroupClusterSnapshots: snapshots,
   listGroupClusterBackupRestoreJobs: jobs,
   listGroupClusterRestoreJobs: jobs,
+  listGroupClusterCollectionRestoreJobs: {
+    first: async (kit) => void (await collectionRestore(kit)),
+    copies: { collection_restore_jobs: { id } },
+  },
+  listGroupClusterCollectionRestoreJobCollections: {
+    first: async (kit) => ({ params: { jobId: await collectionRestore(kit) } }),
+    empty: 'cannot be',
+    copies: { restored_collections: { position: 'i', source: `'orders.c' || i` } },
+  },
   listGroupBackupExportBuckets: {
     first: async (kit) => void (await bucket(kit)),
     copies: { export_buckets: { id } },
@@ -190,8 +200,6 @@ const elsewhere = new Set<OperationId>([
   'listGroupFlexClusters',
   'listGroupClusterBackupSnapshotDatabases',
   'listGroupClusterBackupSnapshotDatabaseCollections',
-  'listGroupClusterCollectionRestoreJobs',
-  'listGroupClusterCollectionRestoreJobCollections',
 ]);
 
 test('every paged list is gone through here', () => {
@@ -306,12 +314,7 @@ test('databases and collections of a snapshot, which a manifest names', async ()
   });
 });
 
-for (const operationId of [
-  'listGroupTeams',
-  'listGroupContainers',
-  'listGroupFlexClusters',
-  'listGroupClusterCollectionRestoreJobs',
-] as const) {
+for (const operationId of ['listGroupTeams', 'listGroupContainers', 'listGroupFlexClusters'] as const) {
   test(`${operationId}: nothing, on every page`, async () => {
     await inApiWorld(async (it) => await pageThrough(kitOf(it, operationId), {}, 0));
   });

@@ -54,6 +54,9 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
       prepare: async (request) => await prepareDownload({ ...request, repository }),
       read: (request) => readDownload({ ...request, repository }),
     },
+    collectionRestoreEngine: {
+      restore: async () => await Promise.reject(new Error('no collection is restored here')),
+    },
     restoreEngine: {
       restore: async ({ regionName, point: _point, ...request }) =>
         await restoreSnapshot({

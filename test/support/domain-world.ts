@@ -74,6 +74,7 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
   }
 }
 
+type CollectionRestore = Parameters<DomainPorts['collectionRestoreEngine']['restore']>[0];
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
 type Checkpoint = Parameters<DomainPorts['checkpointEngine']['take']>[0];
 type FindTokens = Parameters<DomainPorts['checkpointEngine']['find']>[0];
@@ -111,6 +112,7 @@ export class DomainWorld {
   readonly puts: Parameters<DomainPorts['documentHistory']['put']>[0][] = [];
   putResult: Awaited<ReturnType<DomainPorts['documentHistory']['put']>> = 'inserted';
   readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
+  readonly collectionRestores: HeldWork<CollectionRestore, { documents: number }>[] = [];
   /** What is in the export buckets, by bucket id. */
   readonly buckets = new Map<string, ObjectStore>();
   readonly preparations: HeldWork<Prepare, PreparedDownload[]>[] = [];
@@ -165,6 +167,7 @@ export class DomainWorld {
         find: (request) => this.#hold(this.tokenSearches, request),
       },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
+      collectionRestoreEngine: { restore: (request) => this.#hold(this.collectionRestores, request) },
       exportEngine: { export: (request) => this.#hold(this.exports, request) },
       downloadEngine: {
         prepare: (request) => this.#hold(this.preparations, request),
@@ -270,6 +273,7 @@ export class DomainWorld {
     for (const tail of this.tails) tail.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const one of this.exports) one.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const restore of this.restores) restore.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
+    for (const one of this.collectionRestores) one.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     for (const work of this.preparations) work.fail(new Fault({ op: 'close', subject: 'test', message: 'over' }));
     await settled();
     await this.worker?.stop();

@@ -340,6 +340,10 @@ const sampleTasks: readonly Task[] = [
     finishedAtMs: sampleNowMs,
   }),
   taskRow({
+    ...{ id: sampleId('7', 4), kind: 'restoreCollections', state: 'succeeded', subjectId: sampleId('e', 1) },
+    ...{ progress: null, finishedAtMs: sampleNowMs },
+  }),
+  taskRow({
     ...{ id: sampleId('7', 3), kind: 'exportSnapshot', state: 'succeeded', subjectId: sampleId('9', 1) },
     ...{ progress: null, finishedAtMs: sampleNowMs },
   }),

@@ -53,14 +53,9 @@ export const sampleBodies: Partial<Record<OperationId, object>> = {
 const notFlex = '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API';
 const notServerless = '400 CANNOT_USE_CLUSTER_IN_SERVERLESS_INSTANCE_API';
 const unsupported = '400 FEATURE_UNSUPPORTED';
-const noJob = '404 COLLECTION_RESTORE_JOB_NOT_FOUND';
 
 /** Operations that end in this refusal when everything about the request is right. */
 export const sampleRefusals: Partial<Record<OperationId, string>> = {
-  createGroupClusterCollectionRestoreJob: unsupported,
-  getGroupClusterCollectionRestoreJob: noJob,
-  listGroupClusterCollectionRestoreJobCollections: noJob,
-  getGroupClusterCollectionRestoreJobCollection: noJob,
   downloadGroupFlexClusterBackup: notFlex,
   createGroupFlexClusterBackupRestoreJob: notFlex,
   listGroupServerlessBackupRestoreJobs: notServerless,

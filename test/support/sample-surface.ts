@@ -1,8 +1,10 @@
 import type {
   ClusterName,
+  CollectionRestoreJob,
   Domain,
   PageRequest,
   PrivateEndpoint,
+  RestoredCollection,
   RestoreJob,
   Snapshot,
 } from '../../src/domain/domain.ts';
@@ -82,20 +84,7 @@ export function sampleSurface(
       },
     },
     privateEndpoints: samplePrivateEndpoints(sample),
-    collectionRestoreJobs: {
-      async list({ page, ...name }) {
-        clusterNamed(name);
-        return page.includeCount ? { items: [], totalCount: 0 } : { items: [] };
-      },
-      async get({ jobId, ...name }) {
-        clusterNamed(name);
-        throw refuse('COLLECTION_RESTORE_JOB_NOT_FOUND', [jobId, name.clusterName, name.projectId]);
-      },
-      async create({ projectId, clusterName }) {
-        clusterNamed({ projectId, clusterName });
-        throw refuse('FEATURE_UNSUPPORTED', ['single collections cannot be restored yet']);
-      },
-    },
+    collectionRestoreJobs: sampleCollectionRestores(sample),
   };
 }
 
@@ -122,6 +111,78 @@ function samplePrivateEndpoints({ projectId: sampleProjectId, note }: SampleSurf
     async delete(request) {
       named(request);
       note('privateEndpoints.delete', request);
+    },
+  };
+}
+
+function sampleCollectionRestores({ projectId, clusterNamed, note }: SampleSurface): Domain['collectionRestoreJobs'] {
+  const collection: RestoredCollection = {
+    source: 'orders.customers',
+    target: 'orders.customers',
+    effectiveTarget: 'orders.customers_restored',
+    state: 'SUCCESSFUL',
+    totalDocuments: 12,
+    restoredDocuments: 12,
+    indexState: 'SUCCESSFUL',
+    indexError: null,
+  };
+  const job: CollectionRestoreJob = {
+    id: '0000000000000000000e0001',
+    clusterId: '000000000000000000040001',
+    projectId,
+    clusterName: 'shop',
+    snapshotId: '000000000000000000050001',
+    taskId: '000000000000000000070004',
+    state: 'SUCCESSFUL',
+    writeStrategy: 'CREATE_NEW',
+    indexStrategy: 'ALL',
+    databases: [],
+    collections: [{ source: 'orders.customers' }],
+    databaseSuffix: null,
+    collectionSuffix: null,
+    targetProjectId: projectId,
+    targetClusterId: '000000000000000000040001',
+    targetClusterName: 'shop',
+    pointInTimeUtcSeconds: null,
+    oplogTs: null,
+    oplogInc: null,
+    createdAtMs: 1_700_000_000_000,
+    startedAtMs: 1_700_000_001_000,
+    finishedAtMs: 1_700_000_060_000,
+    errorMessage: null,
+    totalDocuments: 12,
+    restoredDocuments: 12,
+    indexState: 'SUCCESSFUL',
+    indexFailures: 0,
+  };
+  const named = ({ jobId, ...name }: ClusterName & { jobId: string }) => {
+    clusterNamed(name);
+    if (jobId !== job.id) throw refuse('COLLECTION_RESTORE_JOB_NOT_FOUND', [jobId, name.clusterName, name.projectId]);
+    return job;
+  };
+  const pageOf = <Item>(item: Item, page: PageRequest) => {
+    const items = page.pageNum === 1 ? [item] : [];
+    return page.includeCount ? { items, totalCount: 1 } : { items };
+  };
+  return {
+    async list({ page, ...name }) {
+      clusterNamed(name);
+      return pageOf(job, page);
+    },
+    get: async (name) => named(name),
+    async create(request) {
+      clusterNamed({ projectId: request.projectId, clusterName: request.clusterName });
+      note('collectionRestoreJobs.create', request);
+      return { ...job, state: 'INITIALIZING', finishedAtMs: null, indexState: null };
+    },
+    async listCollections({ page, ...query }) {
+      named(query);
+      return pageOf(collection, page);
+    },
+    async getCollection(query) {
+      named(query);
+      if (query.source !== collection.source) throw refuse('RESOURCE_NOT_FOUND', [query.source]);
+      return collection;
     },
   };
 }

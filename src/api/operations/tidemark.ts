@@ -10,6 +10,7 @@ import { taskBody } from '../wire/task.ts';
 
 type SnapshotParams = { groupId: string; clusterName: string; snapshotId: string };
 type ExportParams = { groupId: string; clusterName: string; exportId: string };
+type CollectionRestoreParams = { groupId: string; clusterName: string; jobId: string };
 type RestoreJobParams = { groupId: string; clusterName: string; restoreJobId: string };
 
 export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
@@ -56,6 +57,15 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
     return restoreJobTaskBody(params, await domain.tasks.cancel(task.id), links);
   },
 
+  async getCollectionRestoreTask({ params, domain, links }) {
+    return collectionRestoreTaskBody(params, await taskOfCollectionRestore(params, domain), links);
+  },
+
+  async cancelCollectionRestoreTask({ params, domain, links }) {
+    const task = await taskOfCollectionRestore(params, domain);
+    return collectionRestoreTaskBody(params, await domain.tasks.cancel(task.id), links);
+  },
+
   async getExportTask({ params, domain, links }) {
     return exportTaskBody(params, await taskOfExport(params, domain), links);
   },
@@ -79,6 +89,12 @@ async function taskOfRestoreJob(params: RestoreJobParams, domain: Domain): Promi
   return await domain.tasks.get(taskId);
 }
 
+async function taskOfCollectionRestore(params: CollectionRestoreParams, domain: Domain): Promise<Task> {
+  const { taskId } = await domain.collectionRestoreJobs.get({ ...clusterOf(params), jobId: params.jobId });
+  if (taskId === null) throw refuse('TASK_NOT_FOUND', [params.jobId]);
+  return await domain.tasks.get(taskId);
+}
+
 async function taskOfExport(params: ExportParams, domain: Domain): Promise<Task> {
   const { taskId } = await domain.exportJobs.get({ ...clusterOf(params), exportJobId: params.exportId });
   if (taskId === null) throw refuse('TASK_NOT_FOUND', [params.exportId]);
@@ -95,6 +111,10 @@ function snapshotTaskBody(params: SnapshotParams, task: Task, links: LinkBuilder
 
 function restoreJobTaskBody(params: RestoreJobParams, task: Task, links: LinkBuilder): object {
   return taskBody(task, clusterPath(clusterOf(params)), `restoreJobs/${params.restoreJobId}`, links);
+}
+
+function collectionRestoreTaskBody(params: CollectionRestoreParams, task: Task, links: LinkBuilder): object {
+  return taskBody(task, clusterPath(clusterOf(params)), `collectionRestoreJobs/${params.jobId}`, links);
 }
 
 function exportTaskBody(params: ExportParams, task: Task, links: LinkBuilder): object {

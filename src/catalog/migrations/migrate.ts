@@ -12,6 +12,7 @@ import { downloads } from './0006-downloads.ts';
 import { shardedClusters } from './0007-sharded-clusters.ts';
 import { shardedCapture } from './0008-sharded-capture.ts';
 import { checkpoints } from './0009-checkpoints.ts';
+import { collectionRestores } from './0010-collection-restores.ts';
 
 /**
  * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   shardedClusters,
   shardedCapture,
   checkpoints,
+  collectionRestores,
 ];
 
 /**

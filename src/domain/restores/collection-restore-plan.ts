@@ -1,7 +1,12 @@
+import type { CollectionSelection } from '../../engine/collection-restore/select-collections.ts';
+import { formatNamespace, parseNamespace } from '../../mongo/namespace.ts';
 import type { CollectionRestoreRequest, RestoredNamespace } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 
 /** What a collection restore asks for, checked by itself. Pure. */
+
+/** The server's own: no collection restore takes them, nor writes to them. */
+const SERVER_DATABASES = new Set(['admin', 'config', 'local']);
 
 const NAMES_MAX = 100;
 /** What MongoDB takes on every platform that it runs on. */
@@ -12,6 +17,24 @@ export type RestoreSource =
   | { snapshotId: string }
   | { pointInTimeUtcSeconds: number }
   | { oplogTs: number; oplogInc: number };
+
+/** What a restore of it selects, under the names that it is to have. */
+export function selectionOf(request: SelectionRequest): CollectionSelection {
+  const { databases, collections, databaseSuffix = '', collectionSuffix = '' } = request;
+  return {
+    databases: databases.map(({ source, target }) => ({ source, target: (target ?? source) + databaseSuffix })),
+    collectionSuffix,
+    collections: collections.map(({ source, target }) => {
+      const { db, name } = parseNamespace(target ?? source);
+      return { source: parseNamespace(source), target: { db: db + databaseSuffix, name: name + collectionSuffix } };
+    }),
+  };
+}
+
+export type SelectionRequest = Pick<
+  CollectionRestoreRequest,
+  'databases' | 'collections' | 'databaseSuffix' | 'collectionSuffix'
+>;
 
 /** The one source that the request names; refused where it names none or several, or where the names in it cannot be. */
 export function restoreSource(request: CollectionRestoreRequest): RestoreSource {
@@ -33,12 +56,36 @@ export function restoreSource(request: CollectionRestoreRequest): RestoreSource 
   return source;
 }
 
-function checkNames({ databases, collections }: CollectionRestoreRequest): void {
+function checkNames(request: CollectionRestoreRequest): void {
+  const { databases, collections } = request;
   if (databases.length + collections.length === 0) throw refuse('MISSING_ATTRIBUTE', ['collections']);
   if (databases.length > NAMES_MAX || collections.length > NAMES_MAX)
     throw refuse('VALIDATION_ERROR', [`at most ${NAMES_MAX} databases and ${NAMES_MAX} collections can be named`]);
-  checkList('databases', databases, (name) => databaseName.test(name));
+  checkList('databases', databases, isDatabase);
   checkList('collections', collections, isNamespace);
+  checkTargets(request);
+}
+
+/** With suffixes they are names still, and no two collections get one. What a database brings is seen when its backup is read. */
+function checkTargets(request: CollectionRestoreRequest): void {
+  const selection = selectionOf(request);
+  const whole = new Set(selection.databases.map(({ source }) => source));
+  for (const { target } of selection.databases) if (!isDatabase(target)) throw invalidName('databaseSuffix', target);
+  const targets = new Set<string>();
+  for (const { source, target } of selection.collections) {
+    const name = formatNamespace(target);
+    if (!isNamespace(name)) throw invalidName('collectionSuffix', name);
+    if (whole.has(source.db))
+      throw refuse('VALIDATION_ERROR', [
+        `${formatNamespace(source)} is in the database ${source.db}, which is named too`,
+      ]);
+    if (targets.has(name)) throw refuse('VALIDATION_ERROR', [`${name} is the target of two collections`]);
+    targets.add(name);
+  }
+}
+
+function isDatabase(name: string): boolean {
+  return databaseName.test(name) && !SERVER_DATABASES.has(name);
 }
 
 function checkList(field: string, names: readonly RestoredNamespace[], valid: (name: string) => boolean): void {
@@ -54,7 +101,7 @@ function checkList(field: string, names: readonly RestoredNamespace[], valid: (n
 /** `db.collection`; the collection's name may hold more dots. */
 function isNamespace(name: string): boolean {
   const dot = name.indexOf('.');
-  return dot > 0 && databaseName.test(name.slice(0, dot)) && collectionName.test(name.slice(dot + 1));
+  return dot > 0 && isDatabase(name.slice(0, dot)) && collectionName.test(name.slice(dot + 1));
 }
 
 function invalidName(field: string, name: string) {

@@ -72,7 +72,10 @@ function required(value: string | undefined, attribute: string): string {
 }
 
 /** The point of a job that has one, read again. */
-export function pointInTimeOf(job: RestoreJobRow, nowMs: number): { point?: Point } {
+export function pointInTimeOf(
+  job: Pick<RestoreJobRow, 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>,
+  nowMs: number,
+): { point?: Point } {
   const { pointInTimeUtcSeconds, oplogTs, oplogInc } = job;
   if (pointInTimeUtcSeconds === null && oplogTs === null) return {};
   const request = {

@@ -1,3 +1,5 @@
+import type { CollectionRecord } from '../../../src/engine/collection-restore/collection-record.ts';
+import { must } from '../../../src/lib/assert.ts';
 import { sampleIds } from '../../support/sample-domain.ts';
 import { restoring } from './clusters.ts';
 import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
@@ -53,6 +55,32 @@ const besideAnother = async (kit: Kit) => {
   await restoring(kit);
   const { results } = (await kit.did('listGroupClusterBackupSnapshots')) as unknown as { results: { id: string }[] };
   return results[0]?.id ?? '';
+};
+
+/** A job whose collections are known: one, `orders.customers`. */
+export async function collectionRestore(kit: Kit): Promise<string> {
+  const body = collections({ snapshotId: await kit.completed() });
+  const jobId = String((await kit.did('createGroupClusterCollectionRestoreJob', { body })).id);
+  await kit.world.run();
+  const record = {
+    source: 'orders.customers',
+    target: 'orders.customers',
+    effectiveTarget: null,
+    state: 'NOT_STARTED',
+  };
+  const counts = { totalDocuments: 3, restoredDocuments: 0, indexState: 'NOT_STARTED', indexError: null };
+  const { journal } = must(kit.world.collectionRestores.at(-1), 'the restore has begun').request;
+  await journal.begin([{ ...record, ...counts, stagedName: null, stagedUuid: null } as CollectionRecord]);
+  return jobId;
+}
+
+/** A rebuild knows no task of it. */
+const withoutTask: Provocation = async (kit) => {
+  const jobId = await collectionRestore(kit);
+  await kit.world.catalog.transact(async (writer) => {
+    await writer.deleteFrom('tasks').execute();
+  });
+  return await kit.ask({ params: { jobId } });
 };
 
 const atSecond = (seconds: number) => ({ deliveryType: 'pointInTime', pointInTimeUTCSeconds: seconds });
@@ -162,10 +190,24 @@ export const restoreProvocations: Provocations = {
     ...either(legacy, (seconds) => ({ pointInTimeUTCMillis: seconds * 1000 })),
     ...downloads((change) => legacy({ ...change, methodName: 'HTTP' }), { pointInTimeUTCMillis: 1_700_000_000_000 }),
   },
+  getGroupClusterCollectionRestoreJobCollection: {
+    RESOURCE_NOT_FOUND: async (kit) => await kit.ask({ params: { jobId: await collectionRestore(kit) } }),
+  },
+  getCollectionRestoreTask: { TASK_NOT_FOUND: withoutTask },
+  cancelCollectionRestoreTask: { TASK_NOT_FOUND: withoutTask },
   createGroupClusterCollectionRestoreJob: {
     MISSING_ATTRIBUTE: asking({ body: collections({}) }),
     CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT: of(collections, running),
     CANNOT_RESTORE_TO_TARGET: of(collections, completed, { targetGroupId: nowhere }),
-    FEATURE_UNSUPPORTED: of(collections, completed),
+    CLUSTER_PAUSED_CANNOT_RESTORE: of(collections, ofPaused),
+    ATLAS_CLUSTER_RESTORE_IN_PROGRESS: of(collections, besideAnother),
+    INVALID_PIT_RESTORE_TIME: async (kit) => {
+      await kit.completed();
+      return await kit.ask({ body: collections({ pointInTimeUtcSeconds: secondsNow(kit) - 1 }) });
+    },
+    UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME: asking({
+      body: collections({ pointInTimeUtcSeconds: 1_300_000_000 }),
+    }),
+    FEATURE_UNSUPPORTED: of(collections, toAnotherKind),
   },
 };
