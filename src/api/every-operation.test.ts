@@ -212,6 +212,7 @@ const badInputs: BadInput[] = [
   {
     name: 'unknown id of any other kind',
     expected: (operation, operationId) => {
+      if (operation.path.includes('/collectionRestoreJobs/')) return '404 COLLECTION_RESTORE_JOB_NOT_FOUND';
       const parameter = otherIds.find((name) => has(operation, name));
       return parameter === undefined || refusing[operationId] !== undefined ? undefined : notFound[parameter];
     },

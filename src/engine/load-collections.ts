@@ -69,7 +69,7 @@ async function loadCollection<Load extends CollectionLoad>(
     try {
       const done = await inserts.acquire(1, signal);
       try {
-        await insertRaw(target.db(into.db), into.name, batch, { ordered, signal });
+        await insertRaw(target.db(into.db), into.name, batch, { ordered, signal: target.signal });
         await mendZeroTimestamps(target, into, batch);
       } finally {
         done();

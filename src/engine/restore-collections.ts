@@ -1,4 +1,4 @@
-import { isAbort } from '../lib/abort.ts';
+import { isAbort, lingering } from '../lib/abort.ts';
 import { must } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Damage, describeError, Fault } from '../lib/errors.ts';
@@ -64,6 +64,8 @@ export interface RestoredCollections {
 const STAGED_PREFIX = 'tidemark_restore_';
 const BUCKETS = 'system.buckets.';
 const REPORT_EVERY_MS = 250;
+/** For commands that are under way when the restore is told to stop. */
+const LINGER_MS = 10_000;
 const ROLLBACK_MS_MAX = 60_000;
 
 /**
@@ -84,7 +86,7 @@ export async function restoreCollections(options: RestoreCollectionsOptions): Pr
   await restore.prepare();
   const client = await connectCluster(options.uri, { signal });
   try {
-    return await restore.run(new RestoreTarget(client, signal));
+    return await restore.run(new RestoreTarget(client, lingering(signal, LINGER_MS)));
   } finally {
     await client.close();
   }
@@ -257,7 +259,17 @@ class CollectionRestore {
       );
       await placeCollection(placing, item);
     }
+    await this.#sweep(staging.target);
     await staging.target.settle();
+  }
+
+  /** A process that died may have had inserts under way that made its collections anew after they were dropped. */
+  async #sweep(target: RestoreTarget): Promise<void> {
+    const own = `${STAGED_PREFIX}${this.#options.restoreId}_`;
+    for (const db of new Set(this.#items.map((item) => item.target.db))) {
+      for (const name of (await listTarget(target, db)).keys())
+        if (name.startsWith(own)) await dropFromTarget(target, { db, name });
+    }
   }
 
   /** What to throw, after what can be undone is undone. */

@@ -20,6 +20,18 @@ export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | unde
   }
 }
 
+/** Fires so many milliseconds after `signal` does: for work that is better let end than cut off, and must end all the same. */
+export function lingering(signal: AbortSignal, ms: number): AbortSignal {
+  const late = new AbortController();
+  const onAbort = () => {
+    const timeout = AbortSignal.timeout(ms);
+    timeout.addEventListener('abort', () => late.abort(signal.reason), { once: true });
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return late.signal;
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof Cancelled || (error instanceof Error && error.name === 'AbortError');
 }

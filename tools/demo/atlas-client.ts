@@ -41,6 +41,10 @@ export class AtlasClient {
     return await this.#call<T>('PATCH', path, version, body);
   }
 
+  async delete<T>(path: string, version?: string): Promise<T> {
+    return await this.#call<T>('DELETE', path, version, undefined);
+  }
+
   async #call<T>(method: string, path: string, version: string | undefined, body: unknown): Promise<T> {
     const mediaType = version === undefined ? 'application/json' : `application/vnd.atlas.${version}+json`;
     const answer = await fetch(this.url + path, {

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
 import { formatNamespace } from '../../mongo/namespace.ts';
 import { dropFromTarget, isNamespaceExists, listTarget, renameOnTarget } from '../../mongo/target-catalog.ts';
@@ -18,6 +19,7 @@ export interface Placing {
 export async function placeCollection(placing: Placing, item: Item): Promise<void> {
   const { staging } = placing;
   const { journal } = staging;
+  throwIfAborted(staging.signal);
   staging.say(item.source);
   await attempt(staging, item, 'FAILED', async () => {
     await journal.update(item.source, { state: 'FINALIZING' });

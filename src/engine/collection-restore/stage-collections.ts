@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
 import { formatTimestamp } from '../../lib/timestamp.ts';
 import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
-import type { RestoreTarget } from '../../mongo/target.ts';
+import { RestoreTarget } from '../../mongo/target.ts';
 import { countOnTarget, listTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -37,6 +37,7 @@ export interface Item {
 export interface Staging {
   repository: Repository;
   clusterId: string;
+  /** With a signal of its own, later than `signal`: an insert that is cut off goes on at the server, and would make the collection anew after it was dropped. */
   target: RestoreTarget;
   journal: RestoreJournal;
   indexStrategy: IndexStrategy;
@@ -69,7 +70,10 @@ const FULL_SHARE = 0.95;
 /** Makes the items whole under their staged names: created, loaded, replayed, indexed, counted. */
 export async function stageCollections(staging: Staging, items: readonly Item[]): Promise<Staged> {
   staging.enter('creating collections', items.length);
-  for (const item of items) await create(staging, item);
+  for (const item of items) {
+    throwIfAborted(staging.signal);
+    await create(staging, item);
+  }
   staging.enter('loading documents', items.length);
   await load(staging, items);
   const replayed = await replay(staging, items);
@@ -229,12 +233,14 @@ async function buildIndexes(staging: Staging, items: readonly Item[]): Promise<n
   return built;
 }
 
-async function buildIndexesOf({ target, journal, indexStrategy }: Staging, item: Item): Promise<number> {
+async function buildIndexesOf(staging: Staging, item: Item): Promise<number> {
+  const { target, journal, indexStrategy, signal } = staging;
   const { db, name } = documentsOf(item);
   const specifications = indexesFor(item.chosen, indexStrategy);
   if (specifications.length > 0) {
     await journal.update(item.source, { indexState: 'IN_PROGRESS' });
-    await target.createIndexes(db, name, specifications);
+    // May take long, and ends with the collection: there is no need to wait for it.
+    await new RestoreTarget(target.client, signal).createIndexes(db, name, specifications);
   }
   item.documents = await countOnTarget(target, { db, name });
   const counts: RecordChange = { restoredDocuments: item.documents, totalDocuments: item.documents };
