@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
 import type { ArchivePoint } from '../engine/archive/archive-point.ts';
+import type { DownloadedPart } from '../engine/archive/download.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { Cancelled } from '../lib/errors.ts';
 import { formatTimestamp } from '../lib/timestamp.ts';
@@ -54,7 +55,8 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const manifest = await (at === undefined
     ? findManifest(repository, snapshot, run.signal)
     : findManifestBefore(repository, snapshot, at.ts, run.signal));
-  const { replicaSetName, part } = await choosePart(manifest, options.replicaSet);
+  const part = await choosePart(run, repository, manifest, options.replicaSet);
+  const { replicaSetName } = part;
   const startedMs = run.clock.monotonicMs();
   const toFile = options.output !== STANDARD_OUTPUT;
   const file = toFile ? await DownloadFile.open(options.output, { resume: options.resume === true }) : null;
@@ -94,32 +96,37 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
 }
 
 async function choosePart(
+  { signal }: CommandRun,
+  repository: Repository,
   manifest: Manifest,
   wanted: string | undefined,
-): Promise<{ replicaSetName: string; part: Manifest }> {
+): Promise<DownloadedPart> {
   const { downloadedParts } = await import('../engine/archive/download.ts');
-  const parts = downloadedParts(manifest);
+  const parts = await downloadedParts(repository, manifest, signal);
   const names = parts.map(({ replicaSetName }) => replicaSetName).join(', ');
   const found = parts.filter(({ replicaSetName }) => wanted === undefined || replicaSetName === wanted);
   const [only, another] = found;
   if (only === undefined) throw new UsageError(`The snapshot has no replica set ${wanted}. It has: ${names}.`);
   if (another !== undefined)
     throw new UsageError(`The snapshot is of a sharded cluster, so say which shard with --replica-set: ${names}.`);
-  return { replicaSetName: only.replicaSetName, part: only.manifest };
+  return only;
 }
 
 async function archiveOf(
   run: CommandRun,
   repository: Repository,
-  manifest: Manifest,
+  { manifest, ownership, isShard }: DownloadedPart,
   at: ReplayEnd | undefined,
 ): Promise<AsyncIterable<Buffer>> {
+  if (isShard && at !== undefined)
+    throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
   const { writeArchive } = await import('../engine/archive/write-archive.ts');
   const bar = new ProgressBar(run.terminal, run.clock);
   const archive = writeArchive({
     repository,
     manifest,
+    ownership,
     point: at === undefined ? undefined : await planPoint(run, repository, manifest, at),
     signal: run.signal,
     progress: ({ namespace, bytes, collectionsDone, collectionsTotal }) =>
@@ -142,8 +149,6 @@ async function planPoint(
   manifest: Manifest,
   end: ReplayEnd,
 ): Promise<ArchivePoint> {
-  if (manifest.header.type === 'sharded')
-    throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { planArchivePoint } = await import('../engine/archive/archive-point.ts');
   const { oplogAfter } = await import('../engine/slice-oplog.ts');
   const source = await oplogAfter(repository, manifest.header, end.ts, signal);

@@ -45,10 +45,13 @@ export class Workload {
     await setUp(this.#writers[0] as Writer);
   }
 
-  /** Writes until `stop`. */
-  start(): void {
+  /** Writes until `stop`, or until each writer has done so many operations: what is to follow it may be slower than it is. */
+  start(operationsMax = Number.POSITIVE_INFINITY): void {
     this.#stopping = false;
-    this.#running = this.#writers.slice(1).map((writer) => this.#write(writer, () => !this.#stopping));
+    this.#running = this.#writers.slice(1).map((writer) => {
+      let left = operationsMax;
+      return this.#write(writer, () => !this.#stopping && left-- > 0);
+    });
   }
 
   async stop(): Promise<void> {

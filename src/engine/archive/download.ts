@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import type { Manifest, ManifestHeader } from '../../repository/format/manifest.ts';
+import type { CollectionEntry, Manifest, ManifestHeader } from '../../repository/format/manifest.ts';
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { readRouting } from '../read-routing.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import type { Ownership } from '../shard-routing.ts';
 import { type ArchivePoint, planArchivePoint } from './archive-point.ts';
 import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
 import { ARCHIVE_WRITER, writeArchive } from './write-archive.ts';
@@ -45,15 +47,17 @@ export function fileWriter(): string {
 export async function prepareDownload(request: DownloadRequest & { report: ReportProgress }): Promise<PreparedFile[]> {
   const { repository, clusterId, snapshotId, signal, report } = request;
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  const parts = await downloadedParts(repository, manifest, signal);
   const prepared: PreparedFile[] = [];
   let bytesBefore = 0;
-  for (const { replicaSetName, isShard, manifest: part } of downloadedParts(manifest)) {
+  for (const { replicaSetName, isShard, manifest: part, ownership } of parts) {
     const [sha1, sha256] = [createHash('sha1'), createHash('sha256')];
     let bytes = 0;
     let plainBytes = 0;
     const archive = writeArchive({
       repository,
       manifest: part,
+      ownership,
       point: await pointOf(request, part),
       signal,
       progress: ({ namespace, bytes: done, collectionsDone, collectionsTotal }) => {
@@ -96,7 +100,8 @@ export async function* readDownload(
     });
   }
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
-  const part = downloadedParts(manifest).find((candidate) => candidate.replicaSetName === replicaSetName);
+  const parts = await downloadedParts(repository, manifest, signal);
+  const part = parts.find((candidate) => candidate.replicaSetName === replicaSetName);
   if (part === undefined) {
     throw new Fault({
       op: 'download',
@@ -105,7 +110,7 @@ export async function* readDownload(
     });
   }
   const point = await pointOf(request, part.manifest);
-  yield* gzipMembers(writeArchive({ repository, manifest: part.manifest, point, signal }));
+  yield* gzipMembers(writeArchive({ repository, ...part, point, signal }));
 }
 
 async function pointOf(
@@ -117,15 +122,29 @@ async function pointOf(
   return await planArchivePoint(repository, part, { end, source: await sourceOf(part.header), signal });
 }
 
+/** What becomes one file. */
+export interface DownloadedPart {
+  replicaSetName: string;
+  isShard: boolean;
+  manifest: Manifest;
+  ownership?: (entry: CollectionEntry) => Ownership;
+}
+
 /** One file each. Without the config servers, of which nothing can be restored by itself. */
-export function downloadedParts(
+export async function downloadedParts(
+  repository: Repository,
   manifest: Manifest,
-): { replicaSetName: string; isShard: boolean; manifest: Manifest }[] {
+  signal: AbortSignal,
+): Promise<DownloadedPart[]> {
+  const routing = await readRouting(repository, manifest, signal);
   return partsOf(manifest)
     .filter(({ member }) => member?.configServer !== true)
     .map(({ member, manifest: part }) => ({
       replicaSetName: part.header.replicaSetName,
       isShard: member !== null,
       manifest: part,
+      ...(routing === null || member === null
+        ? {}
+        : { ownership: (entry: CollectionEntry) => routing.ownership(entry, member.shardName) }),
     }));
 }

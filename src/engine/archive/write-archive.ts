@@ -1,9 +1,10 @@
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Crc64 } from '../../lib/crc64.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { Manifest } from '../../repository/format/manifest.ts';
+import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { type Ownership, ownedDocuments } from '../shard-routing.ts';
 import {
   type CollectionMetadata,
   DOCUMENT_BYTES_MAX,
@@ -22,6 +23,8 @@ import type { ArchivePoint } from './archive-point.ts';
 export interface WriteArchiveOptions {
   repository: Repository;
   manifest: Manifest;
+  /** What of a shard's collections is no orphan; all where left out. */
+  ownership?: ((entry: CollectionEntry) => Ownership) | undefined;
   /** A later point than the snapshot's own. */
   point?: ArchivePoint | undefined;
   signal: AbortSignal;
@@ -38,7 +41,7 @@ export interface ArchiveProgress {
 }
 
 /** Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of another. */
-export const ARCHIVE_WRITER = 'tidemark archive 1';
+export const ARCHIVE_WRITER = 'tidemark archive 2';
 const BLOBS_AHEAD = 2;
 
 /**
@@ -111,13 +114,14 @@ async function* writeContent(
 
 function documentsOf(
   { entry }: ArchiveContent,
-  { repository, manifest, point, signal }: WriteArchiveOptions,
+  { repository, manifest, ownership, point, signal }: WriteArchiveOptions,
 ): AsyncIterable<Buffer> | Iterable<Buffer> {
   if (entry === null) return [];
   const held = point?.documents.get(entry);
   if (held !== undefined) return [held];
   const reading = { signal, prefetch: BLOBS_AHEAD, seed: ORDER_SEED };
-  return readCollection(repository, manifest.header.clusterId, entry, reading);
+  const documents = readCollection(repository, manifest.header.clusterId, entry, reading);
+  return ownership === undefined ? documents : ownedDocuments(documents, ownership(entry));
 }
 
 /** Where memory makes a reader take several passes, it says which ids come in which: any number does, as long as it is the same every time. */

@@ -1,23 +1,13 @@
-/**
- * IEEE 754-2008 decimal128, in the binary encoding of its coefficient (as BSON has it, little-endian), as text by the rules of the General Decimal Arithmetic
- * specification: to-scientific-string. So every exponent and every trailing zero is kept.
- */
+import { readDecimal128 } from '../../lib/decimal128.ts';
 
-const EXPONENT_BIAS = 6176;
-const COEFFICIENT_MAX = 10n ** 34n - 1n;
 const PLAIN_FROM = -6;
 
+/** As text by the rules of the General Decimal Arithmetic specification, to-scientific-string: so every exponent and every trailing zero is kept. */
 export function decimal128Text(bytes: Buffer, from: number): string {
-  const high = bytes.readBigUInt64LE(from + 8);
-  const sign = high >> 63n === 1n ? '-' : '';
-  const combination = Number((high >> 58n) & 31n);
-  if (combination === 31) return 'NaN';
-  if (combination === 30) return `${sign}Infinity`;
-  // With these two bits set the coefficient has more than 34 digits: not a number of this format, which the standard reads as zero.
-  const large = combination >> 3 === 3;
-  const exponent = Number((high >> (large ? 47n : 49n)) & 0x3fffn) - EXPONENT_BIAS;
-  const coefficient = large ? 0n : ((high & 0x1ffffffffffffn) << 64n) | bytes.readBigUInt64LE(from);
-  return sign + scientificText((coefficient > COEFFICIENT_MAX ? 0n : coefficient).toString(), exponent);
+  const { kind, negative, coefficient, exponent } = readDecimal128(bytes, from);
+  if (kind === 'nan') return 'NaN';
+  const sign = negative ? '-' : '';
+  return sign + (kind === 'infinity' ? 'Infinity' : scientificText(coefficient.toString(), exponent));
 }
 
 /** Plain where the exponent is not positive and the number not too small, else with one digit before the point. */

@@ -17,7 +17,7 @@ test('every shard has its own part of a collection, and the config servers none'
   manifest.header.type = 'sharded';
   manifest.header.members = [member('a', false), member('b', false), member('config', true)];
   assert.deepEqual(
-    exportParts(manifest).map(({ index, entry, replicaSetName }) => [index, entry.name, replicaSetName]),
+    exportParts(manifest, null).map(({ index, entry, replicaSetName }) => [index, entry.name, replicaSetName]),
     [
       [0, 'orders', 'rs of a'],
       [1, 'only here', 'rs of a'],

@@ -4,6 +4,7 @@ import type { CollectionEntry, Manifest } from '../../repository/format/manifest
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import { readCollection } from '../../repository/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { type Ownership, ownedDocuments, type ShardRouting } from '../shard-routing.ts';
 import { type Block, type BlockLimits, cutBlocks } from './cut-blocks.ts';
 import { exportedCollections } from './exported-collections.ts';
 import { seriesFieldsOf, unpackBucket } from './unpack-bucket.ts';
@@ -16,6 +17,8 @@ export interface ExportPart {
   /** What its documents are read from. */
   data: CollectionEntry;
   replicaSetName: string;
+  /** Orphans are not exported: no client of the cluster sees them. */
+  owned: Ownership;
 }
 
 export interface DataBlock extends Block {
@@ -29,12 +32,17 @@ interface Source {
   signal: AbortSignal;
 }
 
-/** Everything that is exported, in the order in which it is written. */
-export function exportParts(manifest: Manifest): ExportPart[] {
+/** Everything that is exported, in the order in which it is written. `routing` is that of a sharded cluster's snapshot. */
+export function exportParts(manifest: Manifest, routing: ShardRouting | null): ExportPart[] {
   const ofShards = partsOf(manifest).filter(({ member }) => member?.configServer !== true);
   return ofShards
-    .flatMap(({ manifest: { header, collections } }) =>
-      exportedCollections(collections).map((exported) => ({ ...exported, replicaSetName: header.replicaSetName })),
+    .flatMap(({ member, manifest: { header, collections } }) =>
+      exportedCollections(collections).map((exported) => ({
+        ...exported,
+        replicaSetName: header.replicaSetName,
+        owned:
+          routing === null || member === null ? ('all' as const) : routing.ownership(exported.data, member.shardName),
+      })),
     )
     .map((part, index) => ({ index, ...part }));
 }
@@ -50,8 +58,8 @@ export async function* dataBlocks(parts: readonly ExportPart[], source: Source):
 const ORDER_SEED = 0x7da3;
 
 /** With a seed of its own, reading in several passes would give another order each time, and files that were begun could not be gone on with. */
-function documentsOf({ data }: ExportPart, { repository, clusterId, signal }: Source): AsyncIterable<Buffer> {
-  return readCollection(repository, clusterId, data, { signal, seed: ORDER_SEED });
+function documentsOf({ data, owned }: ExportPart, { repository, clusterId, signal }: Source): AsyncIterable<Buffer> {
+  return ownedDocuments(readCollection(repository, clusterId, data, { signal, seed: ORDER_SEED }), owned);
 }
 
 /** One bucket's at a time. */

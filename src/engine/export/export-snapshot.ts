@@ -9,6 +9,8 @@ import { readManifest } from '../../repository/manifests.ts';
 import { readAhead } from '../../repository/reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { ObjectExists, type ObjectStore } from '../../storage/object-store.ts';
+import { readRouting } from '../read-routing.ts';
+import type { ShardRouting } from '../shard-routing.ts';
 import { type BlockLimits, blockLimits } from './cut-blocks.ts';
 import { type CompletedExport, completeJson, metadataJson } from './export-metadata.ts';
 import { type DataBlock, dataBlocks, type ExportPart, exportParts } from './export-parts.ts';
@@ -62,7 +64,8 @@ const METADATA_AT_ONCE = 4;
 export async function exportSnapshot(options: ExportSnapshotOptions): Promise<ExportedSnapshot> {
   const { repository, clusterId, snapshotId, signal } = options;
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
-  return await new SnapshotExport(options, manifest).run();
+  const routing = await readRouting(repository, manifest, signal);
+  return await new SnapshotExport(options, manifest, routing).run();
 }
 
 interface DataFile {
@@ -83,9 +86,9 @@ class SnapshotExport {
   #files = 0;
   #present: ReadonlySet<string> = new Set();
 
-  constructor(options: ExportSnapshotOptions, manifest: Manifest) {
+  constructor(options: ExportSnapshotOptions, manifest: Manifest, routing: ShardRouting | null) {
     this.#options = options;
-    this.#parts = exportParts(manifest);
+    this.#parts = exportParts(manifest, routing);
     this.#underWay = this.#parts.map(() => 0);
     this.#progress = {
       phase: 'exporting',
