@@ -33,6 +33,8 @@ export const DocumentVersion = Type.Object(
         ] as const
       ).map((name) => Type.Literal(name)),
     ),
+    /** Of a sharded cluster: where it was written, or where a snapshot found it. Chunks that are moved make no versions. */
+    shardName: Type.Optional(Type.String()),
     transaction: Type.Optional(
       Type.Object({ number: Type.String(), sessionId: Type.String({ pattern: '^[a-f0-9]{32}$' }) }, closed),
     ),

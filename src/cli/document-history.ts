@@ -101,7 +101,8 @@ function rowOf(item: Item): string[] {
   }
   const operation = item.transaction === null ? item.operation : `${item.operation} (in a transaction)`;
   const content = item.documentJson ?? (item.content === 'absent' ? '-' : `unknown: ${item.cause ?? ''}`);
-  return [formatTimestamp(item.at), operation, item.namespace, content];
+  const where = item.shardName === null ? item.namespace : `${item.namespace} on ${item.shardName}`;
+  return [formatTimestamp(item.at), operation, where, content];
 }
 
 export function itemJson(item: Item): object {

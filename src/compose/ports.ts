@@ -7,6 +7,7 @@ import { exportSnapshot } from '../engine/export/export-snapshot.ts';
 import { TranscoderPool } from '../engine/export/transcoder-pool.ts';
 import { putDocument } from '../engine/history/put-document.ts';
 import { readHistory } from '../engine/history/read-history.ts';
+import { readShardedHistory } from '../engine/history/read-sharded-history.ts';
 import { tailCluster } from '../engine/tail-cluster.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
 import { describeCluster } from '../mongo/topology.ts';
@@ -71,8 +72,10 @@ export function createPorts(
       prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
     },
     documentHistory: {
-      history: ({ clusterId, replicaSetName, ...request }) =>
-        readHistory({ ...request, repository, source: { clusterId, replicaSetName } }),
+      history: ({ clusterId, replicaSetName, shards, ...request }) =>
+        replicaSetName === null
+          ? readShardedHistory({ ...request, repository, clusterId, shards })
+          : readHistory({ ...request, repository, source: { clusterId, replicaSetName } }),
       put: putDocument,
     },
     manifests: repositoryManifests(repository),

@@ -16,6 +16,8 @@ export interface OplogEntry {
   o2: ElementAt | null;
   /** The entry before this one in the same transaction or chain of retryable writes; 0 where there is none. */
   previousTs: Timestamp64;
+  /** Written by a migration of chunks, not by a client. */
+  fromMigrate: boolean;
 }
 
 /** `visit` gets the id element of a document that an operation touched, as a place in `buffer`. */
@@ -78,7 +80,8 @@ function timestampAt(buffer: Buffer, element: ElementAt): Timestamp64 {
 
 /** Reads the entry at `offset`. The buffer is kept by reference. */
 export function readOplogEntry(buffer: Buffer, offset: number): OplogEntry {
-  const entry: OplogEntry = { ts: 0n, term: -1n, op: '', ns: '', uuid: null, o: null, o2: null, previousTs: 0n };
+  const nothing = { ts: 0n, term: -1n, op: '', ns: '', uuid: null, o: null, o2: null, previousTs: 0n };
+  const entry: OplogEntry = { ...nothing, fromMigrate: false };
   forEachElement(buffer, offset, (name, element) => {
     switch (name) {
       case 'ts':
@@ -101,6 +104,9 @@ export function readOplogEntry(buffer: Buffer, offset: number): OplogEntry {
         break;
       case 'o2':
         entry.o2 = element;
+        break;
+      case 'fromMigrate':
+        entry.fromMigrate = element.type === 0x08 && buffer[element.start] === 1;
         break;
       case 'prevOpTime': {
         const ts = findElement(buffer, element.start, 'ts');

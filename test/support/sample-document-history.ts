@@ -16,6 +16,7 @@ export function sampleDocumentHistory(
     content: 'document',
     documentJson: '{"_id":{"$numberInt":"7"}}',
     cause: null,
+    shardName: 's0',
   } as const;
   return {
     list: async (request) => {

@@ -12,6 +12,7 @@ interface Version {
   /** Canonical Extended JSON. */
   documentJson: string | null;
   cause: string | null;
+  shardName: string | null;
 }
 
 type Item = Version | { kind: 'unknown'; from: Timestamp64 | null; to: Timestamp64 | null; cause: string };
@@ -28,7 +29,7 @@ export function historyItemBody(item: Item): object {
 }
 
 export function versionBody(version: Version): object {
-  const { transaction, documentJson, cause } = version;
+  const { transaction, documentJson, cause, shardName } = version;
   return {
     at: entryTime(version.at),
     collectionUuid: version.uuid,
@@ -37,6 +38,7 @@ export function versionBody(version: Version): object {
     kind: 'version',
     namespace: version.namespace,
     operation: version.operation,
+    ...(shardName === null ? {} : { shardName }),
     ...(transaction === null
       ? {}
       : { transaction: { number: String(transaction.number), sessionId: transaction.sessionId } }),

@@ -5,7 +5,8 @@ export const documentHistoryRefusals = {
   DOCUMENT_HISTORY_UNSUPPORTED: {
     status: 400,
     detail: 'The history of documents of cluster {0} cannot be told: {1}.',
-    remedy: 'Histories are told of replica sets that were backed up at least once.',
+    remedy:
+      'Histories are told of clusters that were backed up at least once; documents are written back to replica sets.',
   },
   DOCUMENT_VERSION_NOT_FOUND: {
     status: 404,

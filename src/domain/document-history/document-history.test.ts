@@ -14,7 +14,7 @@ const at = (t: number) => BigInt(t) << 32n;
 const document = documentOf([{ name: '_id', type: 0x10, value: Buffer.from([7, 0, 0, 0]) }]);
 
 function version(t: number, change: Partial<DocumentVersion> = {}): DocumentVersion {
-  const common = { kind: 'version', transaction: null, uuid: A, cause: null } as const;
+  const common = { kind: 'version', transaction: null, uuid: A, cause: null, shardName: null, moved: false } as const;
   return {
     ...common,
     at: at(t),
@@ -133,5 +133,41 @@ test('what is asked is what the repository is asked, and what cannot be an id or
         /validation/,
         JSON.stringify(wrong),
       );
+  });
+});
+
+test('of a sharded cluster every shard is asked that was ever taken or is captured, and never the config servers', async () => {
+  await inWorld({}, async (world) => {
+    const probe = world.probe;
+    world.probe = async (...call) => ({ ...(await probe(...call)), topology: 'sharded', replicaSetName: 'cfg' });
+    const cluster = await world.withCluster();
+    const asked: Parameters<typeof world.history>[0][] = [];
+    world.history = (request) => {
+      asked.push(request);
+      return (async function* () {
+        yield version(1);
+      })();
+    };
+    const name = { ...cluster, namespace: 'shop.orders', id: 7, signal, limit: 10 };
+    await assert.rejects(
+      world.domain.documentHistory.list(name),
+      (error) => error instanceof Refusal && error.code === 'DOCUMENT_HISTORY_UNSUPPORTED',
+    );
+    world.startWorker();
+    await world.domain.snapshots.take({ ...cluster, retentionInDays: 7 });
+    await world.run();
+    const member = (shardName: string, replicaSetName: string) => ({
+      ...{ id: 'a'.repeat(24), shardName, replicaSetName, configServer: shardName === 'config', replicaSetId: null },
+      ...{ position: { t: 1, i: 1, term: 1 }, mongodVersion: '6.0.5', featureCompatibilityVersion: '6.0' },
+      ...{ collections: 0, documents: 0, bytes: 0 },
+    });
+    const members = [member('s1', 'rs1'), member('s0', 'rs0'), member('config', 'cfg')];
+    world.completeTake(0, { type: 'sharded', replicaSetName: 'cfg', members });
+    await world.run();
+    await world.domain.documentHistory.list(name);
+    assert.deepEqual(
+      asked.map(({ replicaSetName, shards }) => [replicaSetName, shards.map(({ shardName }) => shardName)]),
+      [[null, ['s0', 's1']]],
+    );
   });
 });

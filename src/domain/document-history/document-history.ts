@@ -1,8 +1,11 @@
+import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { uriContext } from '../../catalog/clusters.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
+import { decodeSnapshotMembers, snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import type { DocumentVersion, HistoryItem, UnknownStretch } from '../../engine/history/history-item.ts';
+import type { HistoryShard } from '../../engine/history/read-sharded-history.ts';
 import { must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
@@ -21,7 +24,10 @@ import { formatCursor, historyPage, parseCursor } from './history-page.ts';
 export interface DocumentHistoryEngine {
   history(request: {
     clusterId: string;
-    replicaSetName: string;
+    /** Of a replica set; null of a sharded cluster. */
+    replicaSetName: string | null;
+    /** Of a sharded cluster, in order of name, the config servers left out. */
+    shards: readonly HistoryShard[];
     namespace: Namespace;
     /** The id element. */
     id: Buffer;
@@ -75,7 +81,7 @@ export interface DocumentRestoreRequest extends VersionRequest {
 }
 
 /** A version for people: the document as canonical Extended JSON, null where there is none or it is not known. */
-export type ShownVersion = Omit<DocumentVersion, 'document'> & { documentJson: string | null };
+export type ShownVersion = Omit<DocumentVersion, 'document' | 'moved'> & { documentJson: string | null };
 
 export interface RestoredDocument {
   version: ShownVersion;
@@ -105,9 +111,8 @@ export function createDocumentHistory(context: DomainContext, engine: DocumentHi
     const namespace = namespaceOf(request.namespace, 'namespace');
     const id = idOfExtendedJson(request.id);
     if (id === null) throw invalid('id', 'is not an _id in Extended JSON');
-    const { cluster, replicaSetName, snapshots } = await requireHistory(catalog.reader, request);
-    const clusterId = cluster.id;
-    return engine.history({ clusterId, replicaSetName, namespace, id, snapshots, ...window, signal, report });
+    const source = await requireHistory(catalog.reader, request);
+    return engine.history({ ...source, namespace, id, ...window, signal, report });
   };
 
   const versionAt = async (request: VersionRequest) => {
@@ -159,20 +164,37 @@ function shown(item: HistoryItem): ShownVersion | UnknownStretch {
   return item.kind === 'unknown' ? item : shownVersion(item);
 }
 
-function shownVersion({ document, ...version }: DocumentVersion): ShownVersion {
+function shownVersion({ document, moved: _, ...version }: DocumentVersion): ShownVersion {
   return { ...version, documentJson: document === null ? null : extendedJson(document) };
 }
 
 async function requireHistory(
   reader: CatalogReader,
   name: ClusterName,
-): Promise<{ cluster: ClusterRow; replicaSetName: string; snapshots: KnownSnapshot[] }> {
+): Promise<{
+  clusterId: string;
+  replicaSetName: string | null;
+  shards: HistoryShard[];
+  snapshots: KnownSnapshot[];
+}> {
   const cluster = await requireCluster(reader, name);
-  const snapshots = await knownSnapshots(reader, cluster.id);
-  const { replicaSetName } = cluster;
-  if (replicaSetName === null || cluster.type !== 'replicaSet')
-    throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [cluster.name, 'it is no replica set']);
-  return { cluster, replicaSetName, snapshots };
+  const { id: clusterId, replicaSetName, type } = cluster;
+  const snapshots = await knownSnapshots(reader, clusterId);
+  const shards = type === 'sharded' ? await shardsOf(reader, clusterId) : [];
+  if (replicaSetName === null || (type === 'sharded' && shards.length === 0))
+    throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [cluster.name, 'nothing was taken or captured of it']);
+  return { clusterId, replicaSetName: type === 'sharded' ? null : replicaSetName, shards, snapshots };
+}
+
+/** All that there is something of: those that are captured, and those of snapshots. */
+async function shardsOf(reader: CatalogReader, clusterId: string): Promise<HistoryShard[]> {
+  const capture = await findCapture(reader, clusterId);
+  const taken = (await snapshotsOfCluster(reader, clusterId)).flatMap(({ members }) => decodeSnapshotMembers(members));
+  const members = [...decodeCaptureMembers(capture?.members ?? null), ...taken].filter((one) => !one.configServer);
+  const bySet = new Map(
+    members.map(({ shardName, replicaSetName }) => [replicaSetName, { shardName, replicaSetName }]),
+  );
+  return [...bySet.values()].toSorted((a, b) => (a.shardName < b.shardName ? -1 : 1));
 }
 
 async function requireTarget(reader: CatalogReader, request: DocumentRestoreRequest): Promise<ClusterRow> {
@@ -180,7 +202,8 @@ async function requireTarget(reader: CatalogReader, request: DocumentRestoreRequ
     projectId: request.targetProjectId ?? request.projectId,
     clusterName: request.targetClusterName ?? request.clusterName,
   });
-  if (target.type !== 'replicaSet') throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [target.name, 'it is no replica set']);
+  if (target.type !== 'replicaSet')
+    throw refuse('DOCUMENT_HISTORY_UNSUPPORTED', [target.name, 'documents are written back to replica sets only']);
   if (target.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_RESTORE', [target.name]);
   if ((await clustersBeingRestored(reader, [target.id])).has(target.id))
     throw refuse('ATLAS_CLUSTER_RESTORE_IN_PROGRESS', [target.name]);

@@ -6,7 +6,14 @@ import { positionOf } from '../../engine/history/history-item.ts';
 import { formatCursor, type HistoryCursor, historyPage, parseCursor } from './history-page.ts';
 
 function versionAt(at: bigint, n: number): HistoryItem {
-  const common = { kind: 'version', transaction: null, uuid: String(n), cause: null } as const;
+  const common = {
+    kind: 'version',
+    transaction: null,
+    uuid: String(n),
+    cause: null,
+    shardName: null,
+    moved: false,
+  } as const;
   return { ...common, at, operation: 'update', namespace: 'a.b', content: 'absent', document: null };
 }
 

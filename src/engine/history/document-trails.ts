@@ -6,7 +6,7 @@ import type { DocumentVersion, HistoryOperation, HistoryTransaction } from './hi
 
 /** One change that concerns the document: its own writes, and catalog commands on collections. Raw parts are copies. */
 export type Change =
-  | { kind: 'write'; op: 'i' | 'u' | 'd'; namespace: string; uuid: string; o: Buffer }
+  | { kind: 'write'; op: 'i' | 'u' | 'd'; namespace: string; uuid: string; o: Buffer; fromMigrate: boolean }
   | { kind: 'create'; namespace: string; uuid: string }
   | { kind: 'drop'; uuid: string }
   | { kind: 'rename'; uuid: string; to: string; dropped: string | null }
@@ -122,7 +122,8 @@ export class DocumentTrails {
     }
   }
 
-  async #write({ op, namespace, uuid, o }: Change & { kind: 'write' }, time: ChangeTime): Promise<DocumentVersion[]> {
+  async #write(change: Change & { kind: 'write' }, time: ChangeTime): Promise<DocumentVersion[]> {
+    const { op, namespace, uuid, o, fromMigrate } = change;
     const trail = this.#trail(uuid, namespace);
     if (namespace === this.#namespace) trail.followed = true;
     if (trail.followed) await this.#settle(trail);
@@ -133,8 +134,10 @@ export class DocumentTrails {
     else if (!diff) trail.state = { content: 'document', document: changedDocument(o, o, whole) };
     else if (trail.state.content === 'unsought') trail.state.pending.push(o);
     else trail.state = changed(trail.state, o);
-    if (trail.followed)
-      return [versionOf(trail, op === 'i' ? 'insert' : op === 'd' ? 'delete' : diff ? 'update' : 'replace', time)];
+    if (trail.followed) {
+      const operation = op === 'i' ? 'insert' : op === 'd' ? 'delete' : diff ? 'update' : 'replace';
+      return [{ ...versionOf(trail, operation, time), moved: fromMigrate }];
+    }
     this.#hold(o.length);
     return [];
   }
@@ -219,5 +222,7 @@ function versionOf(trail: Trail, operation: HistoryOperation, { at, transaction 
     content,
     document: state.content === 'document' ? state.document : null,
     cause: state.content === 'unknown' ? state.cause : null,
+    shardName: null,
+    moved: false,
   };
 }

@@ -16,11 +16,12 @@ export function changesOf(buffer: Buffer, entry: OplogEntry, matches: IdMatcher)
   return changes;
 }
 
-function writeChange(buffer: Buffer, { op, namespace, uuid, o, o2 }: Operation, matches: IdMatcher): Change | null {
+function writeChange(buffer: Buffer, operation: Operation, matches: IdMatcher): Change | null {
+  const { op, namespace, uuid, o, o2, fromMigrate } = operation;
   if (uuid === null || (op !== 'i' && op !== 'u' && op !== 'd')) return null;
   const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
   if (id === null || !matches(buffer, id)) return null;
-  return { kind: 'write', op, namespace: formatNamespace(namespace), uuid, o: copyOf(buffer, o) };
+  return { kind: 'write', op, namespace: formatNamespace(namespace), uuid, o: copyOf(buffer, o), fromMigrate };
 }
 
 function commandChange(buffer: Buffer, operation: Operation): Change | null {

@@ -1,8 +1,9 @@
 import { throwIfAborted } from '../../lib/abort.ts';
+import { must } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { findElement, forEachDocument } from '../../lib/raw-bson.ts';
-import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
+import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import {
   commandName,
@@ -13,6 +14,7 @@ import {
   readOplogEntry,
 } from '../../mongo/oplog-entry.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
+import { partsOf } from '../../repository/format/manifest-members.ts';
 import type { SliceRun } from '../../repository/format/slice-name.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -38,6 +40,11 @@ export interface HistorySnapshot {
   ts: Timestamp64;
 }
 
+/** Of a sharded cluster a snapshot's T need not be an entry of every oplog: the manifest says where this one goes on. */
+function startIn({ header }: Manifest): Timestamp64 {
+  return timestampOf(header.position ?? header.clusterTime);
+}
+
 export interface ReadHistoryOptions {
   repository: Repository;
   source: SliceSource;
@@ -58,7 +65,12 @@ export interface ReadHistoryOptions {
  * documents. Whoever takes no more items ends the reading. Damage names a slice or blob that is not what was written.
  */
 export function readHistory(options: ReadHistoryOptions): AsyncGenerator<HistoryItem, void, undefined> {
-  return inWindow(new HistoryReader(options).items(), options);
+  return inWindow(historyItems(options), options);
+}
+
+/** The same without leaving out what was over when the window begins. */
+export function historyItems(options: ReadHistoryOptions): AsyncGenerator<HistoryItem, void, undefined> {
+  return new HistoryReader(options).items();
 }
 
 /** A part of the timeline: captured oplog, read from a snapshot on where one precedes the window; or a snapshot outside of any. */
@@ -95,7 +107,7 @@ class HistoryReader {
   async *items(): AsyncGenerator<HistoryItem, void, undefined> {
     const { repository, source, signal, from, to } = this.#options;
     const { runs, gaps } = await readCoverage(repository, source, { signal });
-    const parts = partsOf(runs, this.#options.snapshots, { from, to });
+    const parts = stretchesOf(runs, this.#options.snapshots, { from, to });
     let known: Timestamp64 | null = null;
     for (const part of parts) {
       const begins = part.base?.ts ?? part.from;
@@ -122,7 +134,10 @@ class HistoryReader {
 
   async #manifest({ id: snapshotId }: HistorySnapshot): Promise<Manifest> {
     const { repository, source, signal } = this.#options;
-    return await readManifest(repository, { clusterId: source.clusterId, snapshotId }, { signal });
+    const { clusterId, replicaSetName } = source;
+    const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+    const part = partsOf(manifest).find((one) => one.manifest.header.replicaSetName === replicaSetName);
+    return must(part, `snapshot ${snapshotId} is of ${replicaSetName}`).manifest;
   }
 
   #seekIn(manifest: Manifest): Seek {
@@ -184,7 +199,7 @@ class HistoryReader {
     base: HistorySnapshot | null,
   ): AsyncGenerator<Buffer, void, undefined> {
     const { repository, source, signal } = this.#options;
-    const start = base?.ts ?? run.first;
+    const start = base === null ? run.first : startIn(await this.#manifest(base));
     const raw = await this.#entryAt(run, start);
     if (raw === null) {
       const message = `the captured oplog does not hold the entry at ${formatTimestamp(start)} from which the history goes on`;
@@ -300,7 +315,7 @@ class Walk {
 }
 
 /** The parts that say something about the window, oldest first. Of a run nothing before the newest snapshot at or before the window is read. */
-function partsOf(
+function stretchesOf(
   runs: readonly SliceRun[],
   snapshots: readonly HistorySnapshot[],
   { from, to }: { from: Timestamp64; to: Timestamp64 },

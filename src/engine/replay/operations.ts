@@ -14,6 +14,8 @@ export interface Operation {
   o2: ElementAt | null;
   /** An update that inserts where there is nothing to update (`b`): servers never log one of their own, but `applyOps` of a client is logged as it was sent, and config servers commit migrations by such. */
   upsert: boolean;
+  /** Written by a migration of chunks, not by a client. */
+  fromMigrate: boolean;
   /** The command's name where `op` is `c`, else empty. */
   command: string;
 }
@@ -66,10 +68,10 @@ export function forEachOperation(buffer: Buffer, entry: OplogEntry, visit: (oper
   visitOne(buffer, { ...entry, upsert: false }, visit);
 }
 
-type Fields = Pick<OplogEntry, 'op' | 'ns' | 'uuid' | 'o' | 'o2'> & { upsert: boolean };
+type Fields = Pick<OplogEntry, 'op' | 'ns' | 'uuid' | 'o' | 'o2' | 'fromMigrate'> & { upsert: boolean };
 
 function visitOne(buffer: Buffer, fields: Fields, visit: (operation: Operation) => void): void {
-  const { op, ns, uuid, o, o2, upsert } = fields;
+  const { op, ns, uuid, o, o2, upsert, fromMigrate } = fields;
   if (o === null) throw new MalformedBson(`an operation \`${op}\` on ${ns} without \`o\``);
   const [command, argument] = op === 'c' ? firstElement(buffer, o) : ['', null];
   if (command === 'applyOps' && argument !== null) {
@@ -79,7 +81,7 @@ function visitOne(buffer: Buffer, fields: Fields, visit: (operation: Operation) 
     });
     return;
   }
-  visit({ op, namespace: parseNamespace(ns), uuid, o, o2, upsert, command });
+  visit({ op, namespace: parseNamespace(ns), uuid, o, o2, upsert, fromMigrate, command });
 }
 
 function firstElement(buffer: Buffer, o: ElementAt): [string, ElementAt | null] {
@@ -92,17 +94,22 @@ function firstElement(buffer: Buffer, o: ElementAt): [string, ElementAt | null] 
 }
 
 function readFields(buffer: Buffer, operation: ElementAt): Fields {
-  const fields: Fields = { op: '', ns: '', uuid: null, o: null, o2: null, upsert: false };
+  const fields: Fields = { op: '', ns: '', uuid: null, o: null, o2: null, upsert: false, fromMigrate: false };
   forEachElement(buffer, operation.start, (name, element) => {
     if (name === 'op') fields.op = stringAt(buffer, element);
     else if (name === 'ns') fields.ns = stringAt(buffer, element);
     else if (name === 'ui') fields.uuid = uuidAt(buffer, element);
     else if (name === 'o') fields.o = element;
     else if (name === 'o2') fields.o2 = element;
-    else if (name === 'b') fields.upsert = element.type === 0x08 && buffer[element.start] === 1;
+    else if (name === 'b') fields.upsert = isTrue(buffer, element);
+    else if (name === 'fromMigrate') fields.fromMigrate = isTrue(buffer, element);
     return true;
   });
   return fields;
+}
+
+function isTrue(buffer: Buffer, { type, start }: ElementAt): boolean {
+  return type === 0x08 && buffer[start] === 1;
 }
 
 export function stringAt(buffer: Buffer, element: ElementAt): string {

@@ -131,7 +131,8 @@ const telling =
     kit.world.history = async function* () {
       const at = 1n << 32n;
       const document = content === 'document' ? Buffer.from([5, 0, 0, 0, 0]) : null;
-      const common = { kind: 'version', at, transaction: null, uuid: '0'.repeat(32), cause: null } as const;
+      const none = { transaction: null, cause: null, shardName: null, moved: false } as const;
+      const common = { kind: 'version', at, uuid: '0'.repeat(32), ...none } as const;
       yield { ...common, operation: 'update', namespace: 'shop.orders', content, document };
     };
     return await kit.ask({
