@@ -31,7 +31,7 @@ export const LegacySnapshot = Type.Object(
           mongodVersion: Type.Optional(Type.String()),
           replicaSetName: Type.Optional(Type.String()),
           storageSizeBytes: Type.Optional(Type.Integer()),
-          typeName: Type.Literal('REPLICA_SET'),
+          typeName: Type.Union([Type.Literal('REPLICA_SET'), Type.Literal('CONFIG_SERVER_REPLICA_SET')]),
         },
         closed,
       ),

@@ -154,6 +154,15 @@ describe('checkpoints of a sharded cluster in the service', () => {
     });
     const { id: snapshotId } = await tidemark.requestSnapshot('Sharded');
     assert.equal((await tidemark.whenSnapshotEnds('Sharded', snapshotId)).status, 'completed');
+    const { parts } = await get<{ parts: PartBody[] }>(`/snapshots/${snapshotId}`);
+    assert.deepEqual(
+      parts.map(({ replicaSetName, typeName }) => [replicaSetName, typeName]),
+      [
+        ['rs0', 'REPLICA_SET'],
+        ['rs1', 'REPLICA_SET'],
+        ['cfg', 'CONFIG_SERVER_REPLICA_SET'],
+      ],
+    );
     let writing = true;
     const writer = (async () => {
       for (let n = 0; writing; n++) {
@@ -210,6 +219,15 @@ describe('checkpoints of a sharded cluster in the service', () => {
     assert.equal(job.statusName, 'FINISHED');
     const restored = await documentsOf(twin(), null);
     for (const shard of [0, 1]) assert.deepEqual(restored[shard], expected[shard], `shard ${shard} at ${at}`);
+  });
+
+  test('a snapshot and a checkpoint at once are both made, and the balancer is on afterwards', async () => {
+    const known = (await list()).results.map(({ id }) => id);
+    const [{ id: snapshotId }] = await Promise.all([tidemark.requestSnapshot('Sharded'), setInterval(60)]);
+    const made = await whenEnded(await newest(known));
+    assert.deepEqual([made.restorable, made.parts.length], [true, 3]);
+    assert.equal((await tidemark.whenSnapshotEnds('Sharded', snapshotId)).status, 'completed');
+    assert.equal((await cluster().balancer()).mode, 'full');
   });
 
   test('the balancer is given back after the process was killed while it stood still, and the checkpoint is made', async () => {

@@ -32,23 +32,45 @@ export function legacySnapshotBody(
     incremental: snapshot.parentSnapshotId !== null,
     lastOplogAppliedTimestamp: { date: applied === null ? null : isoSeconds(applied), increment: clusterTimeI },
     links: [links.self(`${cluster}/snapshots/${snapshot.id}`), links.to('cluster', cluster)],
-    parts: [partOf(snapshot, encrypted)],
+    parts: partsOf(snapshot, encrypted),
   };
 }
 
-/** The one part of a replica set. From which member it was read is not kept, and our compression has no name here: both stay out. */
-function partOf(snapshot: Snapshot, encrypted: boolean): ShapeOf<typeof LegacySnapshot>['parts'][number] {
-  const { dataBytes, storageSizeBytes, mongodVersion, replicaSetName, featureCompatibilityVersion: fcv } = snapshot;
+type Part = ShapeOf<typeof LegacySnapshot>['parts'][number];
+
+/**
+ * One part of a replica set; of a sharded cluster one for each shard and the config servers, once they are known. From which member a part was read is not kept, our compression has no name
+ * here, and sizes are known of the whole alone: these stay out.
+ */
+function partsOf(snapshot: Snapshot, encrypted: boolean): Part[] {
+  const { dataBytes, storageSizeBytes, replicaSetName, members } = snapshot;
+  const common = partOf(snapshot, encrypted);
+  if (snapshot.type === 'sharded') {
+    return members.map((member) => ({
+      ...common,
+      replicaSetName: member.replicaSetName,
+      typeName: member.configServer ? 'CONFIG_SERVER_REPLICA_SET' : 'REPLICA_SET',
+    }));
+  }
+  return [
+    {
+      ...common,
+      ...(dataBytes === null ? {} : { dataSizeBytes: dataBytes }),
+      ...(storageSizeBytes === null ? {} : { fileSizeBytes: storageSizeBytes, storageSizeBytes }),
+      ...(replicaSetName === null ? {} : { replicaSetName }),
+    },
+  ];
+}
+
+function partOf(snapshot: Snapshot, encrypted: boolean): Part {
+  const { mongodVersion, featureCompatibilityVersion: fcv } = snapshot;
   const complete = snapshot.status === 'completed';
   return {
     clusterId: snapshot.clusterId,
     ...timeIfKnown('completedTime', complete ? snapshot.finishedAtMs : null),
-    ...(dataBytes === null ? {} : { dataSizeBytes: dataBytes }),
     encryptionEnabled: encrypted,
     ...(fcv === null ? {} : { fcv }),
-    ...(storageSizeBytes === null ? {} : { fileSizeBytes: storageSizeBytes, storageSizeBytes }),
     ...(mongodVersion === null ? {} : { mongodVersion }),
-    ...(replicaSetName === null ? {} : { replicaSetName }),
     typeName: 'REPLICA_SET',
   };
 }
