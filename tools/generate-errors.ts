@@ -1,7 +1,8 @@
 /** Writes `docs/errors.md` from the lists of refusals. A test fails where the page is not what the lists say: `node tools/generate-errors.ts` brings it up to date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { httpRefusalRules } from '../src/api/http-refusals.ts';
-import { type RefusalRule, refusalRules } from '../src/domain/refusals.ts';
+import type { RefusalRule } from '../src/domain/refusal-rule.ts';
+import { refusalRules } from '../src/domain/refusals.ts';
 
 const page = new URL('../docs/errors.md', import.meta.url);
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Refusal, type RefusalCode, type RefusalRule, refusalRules, refuse } from './refusals.ts';
+import type { RefusalRule } from './refusal-rule.ts';
+import { Refusal, type RefusalCode, refusalRules, refuse } from './refusals.ts';
 
 test('the detail is made of the parameters', () => {
   const refusal = refuse('CLUSTER_NOT_FOUND', ['shop', '5f2b']);

@@ -4,6 +4,7 @@ import { documentHistoryRefusals } from './document-history/document-history-ref
 import { exportRefusals } from './exports/export-refusals.ts';
 import { legacyRefusals } from './legacy/legacy-refusals.ts';
 import { privateEndpointRefusals } from './private-endpoints/private-endpoint-refusals.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 import { downloadRefusals } from './restores/download-refusals.ts';
 import { scheduleRefusals } from './schedules/schedule-refusals.ts';
 import { supportingRefusals } from './supporting-refusals.ts';
@@ -36,14 +37,6 @@ export class Refusal extends Error {
 export interface RefusedField {
   field: string;
   description: string;
-}
-
-export interface RefusalRule {
-  status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 429 | 500 | 503;
-  /** `{0}`, `{1}`, ... are the parameters, which also travel in the error body. */
-  detail: string;
-  /** Cause and remedy, for `docs/errors.md`. */
-  remedy: string;
 }
 
 /** For `throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId])`. */

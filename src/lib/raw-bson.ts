@@ -190,6 +190,31 @@ export function documentOf(elements: readonly { name: string; type: number; valu
   return buffer;
 }
 
+/** An element's name, type and value: what `documentOf` takes. */
+export interface Field {
+  name: string;
+  type: number;
+  value: Buffer;
+}
+
+/** The elements of the document at the offset, in order. Values are views. */
+export function fieldsOf(buffer: Buffer, offset: number): Field[] {
+  const fields: Field[] = [];
+  forEachElement(buffer, offset, (name, { type, start, end }) => {
+    fields.push({ name, type, value: buffer.subarray(start, end) });
+    return true;
+  });
+  return fields;
+}
+
+/** The value of an element of type string. */
+export function stringValue(text: string): Buffer {
+  const value = Buffer.alloc(Buffer.byteLength(text) + 5);
+  value.writeInt32LE(value.length - 4, 0);
+  value.write(text, 4, 'utf8');
+  return value;
+}
+
 /** Calls `visit(offset, length)` for each of the documents that lie one after another in the buffer. Returns their number. */
 export function forEachDocument(buffer: Buffer, visit: (offset: number, length: number) => void): number {
   let count = 0;

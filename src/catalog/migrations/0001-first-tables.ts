@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** The tables of `schema.ts`, with an index for every list and for every question that the worker and the timer ask. */
 export const firstTables: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** What organizations, projects, clusters and callers are told by those who run them; who may call from where; roles at cloud providers. */
 export const supportingResources: Migration = {

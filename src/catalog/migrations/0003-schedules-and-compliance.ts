@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** Schedules with their policy items and copy settings, copies of snapshots, backup compliance policies. */
 export const schedulesAndCompliance: Migration = {

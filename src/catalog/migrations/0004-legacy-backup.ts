@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** What the legacy operations know of snapshots and schedules, object-storage private endpoints, and the questions that exports ask. */
 export const legacyBackup: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** Whether a cluster's oplog is captured, and how far. What is captured the repository itself knows; this is the last word of the tailer. */
 export const continuousBackup: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** The files behind download links. Tokens are kept nowhere: they follow from the id and the secret key. */
 export const downloads: Migration = {

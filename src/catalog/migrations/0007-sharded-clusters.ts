@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** What a snapshot of a sharded cluster is made of, and which balancers are stopped by us. */
 export const shardedClusters: Migration = {

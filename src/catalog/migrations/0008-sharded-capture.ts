@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** How far each replica set of a sharded cluster is captured, as the last word of its tailers. */
 export const shardedCapture: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** How far a checkpoint has come, how often a cluster has one, and whose work it is that a balancer is stopped for. */
 export const checkpoints: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './migrate.ts';
+import type { Migration } from './migration.ts';
 
 /** Jobs that restore chosen collections, and what becomes of each of these. */
 export const collectionRestores: Migration = {

@@ -13,15 +13,7 @@ import { shardedClusters } from './0007-sharded-clusters.ts';
 import { shardedCapture } from './0008-sharded-capture.ts';
 import { checkpoints } from './0009-checkpoints.ts';
 import { collectionRestores } from './0010-collection-restores.ts';
-
-/**
- * One step of the schema. `statements` are plain DDL that SQLite and PostgreSQL both take. A step that was released is never edited: the next one changes what it made.
- */
-export interface Migration {
-  version: number;
-  name: string;
-  statements: readonly string[];
-}
+import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,

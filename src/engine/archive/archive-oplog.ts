@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
-import { documentOf, type ElementAt, findId, forEachDocument } from '../../lib/raw-bson.ts';
+import { documentOf, type ElementAt, findId, forEachDocument, stringValue } from '../../lib/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
 import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
 import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
@@ -150,11 +150,4 @@ function int64(value: Timestamp64): Buffer {
   const encoded = Buffer.alloc(8);
   encoded.writeBigUInt64LE(value);
   return encoded;
-}
-
-function stringValue(text: string): Buffer {
-  const value = Buffer.alloc(Buffer.byteLength(text) + 5);
-  value.writeInt32LE(value.length - 4, 0);
-  value.write(text, 4, 'utf8');
-  return value;
 }

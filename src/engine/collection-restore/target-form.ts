@@ -1,4 +1,4 @@
-import { documentOf, findElement, forEachElement } from '../../lib/raw-bson.ts';
+import { documentOf, fieldsOf, findElement, stringValue } from '../../lib/raw-bson.ts';
 import type { Namespace } from '../../mongo/namespace.ts';
 import { indexesToBuild } from '../index-specifications.ts';
 import type { ChosenCollection } from './select-collections.ts';
@@ -46,26 +46,4 @@ function changedOptions(options: Buffer, db: string, { strategy, nameOf }: InfoC
       return name === null ? field : { ...field, value: stringValue(name) };
     }),
   );
-}
-
-interface Field {
-  name: string;
-  type: number;
-  value: Buffer;
-}
-
-function fieldsOf(buffer: Buffer, offset: number): Field[] {
-  const fields: Field[] = [];
-  forEachElement(buffer, offset, (name, { type, start, end }) => {
-    fields.push({ name, type, value: buffer.subarray(start, end) });
-    return true;
-  });
-  return fields;
-}
-
-function stringValue(text: string): Buffer {
-  const value = Buffer.alloc(Buffer.byteLength(text) + 5);
-  value.writeInt32LE(value.length - 4, 0);
-  value.write(text, 4, 'utf8');
-  return value;
 }

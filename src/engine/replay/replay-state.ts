@@ -1,4 +1,13 @@
-import { documentOf, type ElementAt, findElement, findId, forEachElement, idBytes } from '../../lib/raw-bson.ts';
+import {
+  documentOf,
+  type ElementAt,
+  type Field,
+  fieldsOf,
+  findElement,
+  findId,
+  idBytes,
+  stringValue,
+} from '../../lib/raw-bson.ts';
 import type { Namespace } from '../../mongo/namespace.ts';
 import { formatNamespace, isTaken } from '../../mongo/namespace.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
@@ -131,12 +140,6 @@ function emptyEntry(db: string, name: string): CollectionEntry {
   return { db, name, type: 'collection', uuid: null, info, indexes: [], documents: 0, bytes: 0, layers: [] };
 }
 
-interface Field {
-  name: string;
-  type: number;
-  value: Buffer;
-}
-
 function infoOf(name: string, type: CollectionEntry['type'], options: readonly Field[]): Buffer {
   return documentOf([
     { name: 'name', type: 0x02, value: stringValue(name) },
@@ -155,22 +158,6 @@ function optionsOf(info: Buffer): Field[] {
   return options === null ? [] : fieldsOf(info, options.start);
 }
 
-function fieldsOf(buffer: Buffer, offset: number): Field[] {
-  const fields: Field[] = [];
-  forEachElement(buffer, offset, (name, { type, start, end }) => {
-    fields.push({ name, type, value: buffer.subarray(start, end) });
-    return true;
-  });
-  return fields;
-}
-
 function textOf(buffer: Buffer, element: ElementAt | null): string {
   return element === null || element.type !== 0x02 ? '' : buffer.toString('utf8', element.start + 4, element.end - 1);
-}
-
-function stringValue(text: string): Buffer {
-  const value = Buffer.alloc(Buffer.byteLength(text) + 5);
-  value.writeInt32LE(value.length - 4, 0);
-  value.write(text, 4, 'utf8');
-  return value;
 }
