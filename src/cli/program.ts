@@ -5,6 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { checkpointListCommand } from './checkpoint-list.ts';
 import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
+import { collectionRestoreCommand } from './collection-restore.ts';
 import type { CommandTools } from './command-run.ts';
 import { documentHistoryCommand } from './document-history.ts';
 import { documentRestoreCommand } from './document-restore.ts';
@@ -52,6 +53,7 @@ export function createProgram(tools: CommandTools): Command {
   program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
   program.addCommand(group('checkpoint', 'checkpoints of sharded clusters', [checkpointListCommand(tools)]));
   program.addCommand(restoreCommand(tools));
+  program.addCommand(group('collection', 'single databases and collections', [collectionRestoreCommand(tools)]));
   program.addCommand(downloadCommand(tools));
   program.addCommand(exportCommand(tools));
   program.addCommand(

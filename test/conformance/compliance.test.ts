@@ -396,6 +396,7 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark schedule show': 'reads',
   'tidemark checkpoint list': 'reads',
   'tidemark restore': ['restoreJobs.create'],
+  'tidemark collection restore': ['collectionRestoreJobs.create'],
   'tidemark export': ['exportJobs.create'],
   'tidemark document history': 'reads',
   'tidemark document restore': ['documentHistory.restore'],

@@ -56,7 +56,8 @@ export function restoreSource(request: CollectionRestoreRequest): RestoreSource 
   return source;
 }
 
-function checkNames(request: CollectionRestoreRequest): void {
+/** Refuses names that cannot be, or not together. */
+export function checkNames(request: SelectionRequest): void {
   const { databases, collections } = request;
   if (databases.length + collections.length === 0) throw refuse('MISSING_ATTRIBUTE', ['collections']);
   if (databases.length > NAMES_MAX || collections.length > NAMES_MAX)
@@ -67,7 +68,7 @@ function checkNames(request: CollectionRestoreRequest): void {
 }
 
 /** With suffixes they are names still, and no two collections get one. What a database brings is seen when its backup is read. */
-function checkTargets(request: CollectionRestoreRequest): void {
+function checkTargets(request: SelectionRequest): void {
   const selection = selectionOf(request);
   const whole = new Set(selection.databases.map(({ source }) => source));
   for (const { target } of selection.databases) if (!isDatabase(target)) throw invalidName('databaseSuffix', target);

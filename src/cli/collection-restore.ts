@@ -1,0 +1,271 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CollectionRestoreRequest, RestoredNamespace } from '../domain/domain.ts';
+import type { CollectionRecord } from '../engine/collection-restore/collection-record.ts';
+import type { WriteStrategy } from '../engine/collection-restore/name-targets.ts';
+import type { IndexStrategy } from '../engine/collection-restore/target-form.ts';
+import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
+import type { RestoreCollectionsOptions } from '../engine/restore-collections.ts';
+import { must } from '../lib/assert.ts';
+import { createIdSource } from '../lib/ids.ts';
+import { createLogger } from '../lib/logger.ts';
+import { systemRandom } from '../lib/random.ts';
+import { formatTimestamp, timestampParts } from '../lib/timestamp.ts';
+import type { ManifestHeader } from '../repository/format/manifest.ts';
+import type { Repository } from '../repository/repository.ts';
+import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
+import { confirm } from './confirmation.ts';
+import { parsePoint } from './document-options.ts';
+import { everyItem } from './every-item.ts';
+import { followTask } from './follow-task.ts';
+import { findCluster } from './lookup.ts';
+import { findManifest, findManifestBefore } from './manifest-lookup.ts';
+import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
+import { withService } from './open-service.ts';
+import {
+  dataDirOption,
+  jsonOption,
+  passphraseFileOption,
+  projectOption,
+  repositoryOption,
+  yesOption,
+} from './options.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { formatNumberOf } from './sizes.ts';
+import { UsageError } from './usage-error.ts';
+
+interface RestoreOptions extends RepositoryOptions {
+  snapshot: string;
+  at?: ReplayEnd;
+  to?: string;
+  uri?: string;
+  databaseSuffix: string;
+  collectionSuffix: string;
+  indexes: IndexStrategy;
+  overwrite?: boolean;
+  project?: string;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** A database, or `database.collection`. */
+type Named = RestoredNamespace;
+
+/** What became of one collection, as it is shown. */
+type Outcome = Pick<CollectionRecord, 'source' | 'effectiveTarget' | 'state' | 'restoredDocuments'>;
+
+const writeStrategies = { createNew: 'CREATE_NEW', overwriteExisting: 'OVERWRITE_EXISTING' } as const;
+const indexStrategies = { all: 'ALL', none: 'NONE', allExceptTtl: 'ALL_EXCEPT_TTL' } as const;
+
+export function collectionRestoreCommand(tools: CommandTools): Command {
+  return new Command('restore')
+    .description('bring single databases and collections back, beside what is there')
+    .argument('<names...>', 'a database or database.collection, each with =name behind it for a new name', collect)
+    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(
+      new Option(
+        '--at <time>',
+        'a later point of the captured oplog: 2026-11-22T10:20:30Z for all before that second, 2026-11-22T10:20:30Z.5 up to that entry; `latest` is then the newest snapshot before it',
+      ).argParser(parsePoint),
+    )
+    .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
+    .addOption(new Option('--uri <uri>', 'any replica set, by its connection string (or set TIDEMARK_TARGET_URI)'))
+    .addOption(new Option('--database-suffix <text>', 'put behind the name of every database').default('', 'none'))
+    .addOption(new Option('--collection-suffix <text>', 'put behind the name of every collection').default('', 'none'))
+    .addOption(
+      new Option('--indexes <which>', 'which to build; `allExceptTtl` keeps old documents from expiring at once')
+        .choices(Object.keys(indexStrategies))
+        .default('all'),
+    )
+    .option('--overwrite', 'replace what has the name; otherwise what is restored gets another')
+    .addOption(projectOption())
+    .addOption(dataDirOption())
+    .addOption(repositoryOption())
+    .addOption(passphraseFileOption())
+    .addOption(yesOption())
+    .addOption(jsonOption())
+    .action((names: Named[], options: RestoreOptions) =>
+      runCommand(tools, options, (run) => restore(run, names, options)),
+    );
+}
+
+function collect(text: string, before: Named[] | undefined): Named[] {
+  const [source = '', target, more] = text.split('=');
+  if (source === '' || target === '' || more !== undefined)
+    throw new InvalidArgumentError('A name is database or database.collection, or =another behind it.');
+  if (target !== undefined && source.includes('.') !== target.includes('.'))
+    throw new InvalidArgumentError('A database gets the name of a database, a collection that of a collection.');
+  return [...(before ?? []), target === undefined ? { source } : { source, target }];
+}
+
+async function restore(run: CommandRun, names: readonly Named[], options: RestoreOptions): Promise<void> {
+  const { to } = options;
+  // Out of the environment a password is seen by fewer than on the command line.
+  const uri = options.uri ?? (to === undefined ? run.env.TIDEMARK_TARGET_URI : undefined);
+  if (uri === undefined && to === undefined)
+    throw new UsageError('Say where to restore: --to <cluster> or --uri <uri>.');
+  if (uri === undefined && options.repository !== undefined)
+    throw new UsageError('A repository by itself knows no clusters: give the target with --uri.');
+  const repository = await openRepositoryOf(run, options);
+  const { at, snapshot } = options;
+  const { header } = await (at === undefined
+    ? findManifest(repository, snapshot, run.signal)
+    : findManifestBefore(repository, snapshot, at.ts, run.signal));
+  if (uri === undefined) await restoreToCluster(run, header, names, { ...options, to: must(to, 'a target') });
+  else await restoreToUri(run, { repository, header }, names, { ...options, uri });
+}
+
+/** As the API does it: a job in the catalog, run by a worker. */
+async function restoreToCluster(
+  run: CommandRun,
+  header: ManifestHeader,
+  names: readonly Named[],
+  options: RestoreOptions & { to: string },
+): Promise<void> {
+  await withService(run, { ...options, worker: true }, async ({ domain }) => {
+    const target = await findCluster(domain, options.to, options.project);
+    await confirmOverwrite(run, names, options, {
+      shown: `${target.name} (${target.displayUri})`,
+      expected: target.name,
+    });
+    const cluster = { projectId: header.projectId, clusterName: header.clusterName };
+    const jobs = domain.collectionRestoreJobs;
+    const job = await jobs.create({
+      ...cluster,
+      ...sourceOf(header, options.at),
+      ...requested(names, options),
+      targetProjectId: target.projectId,
+      targetClusterName: target.name,
+    });
+    await followTask(domain, must(job.taskId, 'a created job has a task'), run);
+    const outcomes = await everyItem((page) => jobs.listCollections({ ...cluster, jobId: job.id, page }));
+    answer(run, { jobId: job.id, snapshotId: job.snapshotId, target: target.name }, outcomes);
+  });
+}
+
+/** Straight from the repository into the target: needs neither catalog nor service. What was not finished when the process ends is begun anew by hand. */
+async function restoreToUri(
+  run: CommandRun,
+  { repository, header }: { repository: Repository; header: ManifestHeader },
+  names: readonly Named[],
+  options: RestoreOptions & { uri: string },
+): Promise<void> {
+  const { checkNames, selectionOf } = await import('../domain/restores/collection-restore-plan.ts');
+  checkNames(requested(names, options));
+  const { restoreCollections } = await import('../engine/restore-collections.ts');
+  const { redactUri } = await import('../mongo/connect.ts');
+  const target = redactUri(options.uri);
+  await confirmOverwrite(run, names, options, { shown: target, expected: 'replace' });
+  const bar = new ProgressBar(run.terminal, run.clock);
+  const records: CollectionRecord[] = [];
+  try {
+    await restoreCollections({
+      repository,
+      clusterId: header.clusterId,
+      snapshotId: header.snapshotId,
+      uri: options.uri,
+      selection: selectionOf(requested(names, options)),
+      writeStrategy: writeStrategyOf(options),
+      indexStrategy: options.indexes,
+      ...(await pointInTimeOf(run, repository, header, options.at)),
+      journal: journalIn(records),
+      restoreId: createIdSource(run.clock, systemRandom).next(),
+      attempt: 1,
+      goesOn: async () => false,
+      clock: run.clock,
+      log: createLogger('warn'),
+      signal: run.signal,
+      report: (progress) => bar.report(progress),
+    });
+  } finally {
+    bar.clear();
+  }
+  answer(run, { snapshotId: header.snapshotId, target }, records);
+}
+
+async function pointInTimeOf(
+  { signal }: CommandRun,
+  repository: Repository,
+  header: ManifestHeader,
+  end: ReplayEnd | undefined,
+): Promise<Pick<RestoreCollectionsOptions, 'pointInTime'>> {
+  if (end === undefined) return {};
+  const { oplogAfter } = await import('../engine/slice-oplog.ts');
+  return { pointInTime: { end, source: await oplogAfter(repository, header, end.ts, signal) } };
+}
+
+/** For this process alone. */
+function journalIn(records: CollectionRecord[]): RestoreCollectionsOptions['journal'] {
+  const change = (source: string, changes: Partial<CollectionRecord>) => {
+    const record = records.find((one) => one.source === source);
+    Object.assign(must(record, `${source} was written down`), changes);
+  };
+  return {
+    read: async () => null,
+    begin: async (first) => void records.splice(0, records.length, ...first.map((record) => ({ ...record }))),
+    placing: async () => undefined,
+    update: async (source, changes) => change(source, changes),
+    progress: async (restored) => {
+      for (const [source, restoredDocuments] of restored) change(source, { restoredDocuments });
+    },
+  };
+}
+
+function writeStrategyOf({ overwrite }: RestoreOptions): WriteStrategy {
+  return overwrite === true ? 'overwriteExisting' : 'createNew';
+}
+
+function requested(names: readonly Named[], options: RestoreOptions) {
+  const { databaseSuffix, collectionSuffix } = options;
+  const isCollection = ({ source }: Named) => source.includes('.');
+  return {
+    databases: names.filter((name) => !isCollection(name)),
+    collections: names.filter(isCollection),
+    ...(databaseSuffix === '' ? {} : { databaseSuffix }),
+    ...(collectionSuffix === '' ? {} : { collectionSuffix }),
+    writeStrategy: writeStrategies[writeStrategyOf(options)],
+    indexStrategy: indexStrategies[options.indexes],
+  };
+}
+
+function sourceOf(
+  { snapshotId }: ManifestHeader,
+  at: ReplayEnd | undefined,
+): Pick<CollectionRestoreRequest, 'snapshotId' | 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'> {
+  if (at === undefined) return { snapshotId };
+  const { t, i } = timestampParts(at.ts);
+  return at.inclusive ? { oplogTs: t, oplogInc: i } : { pointInTimeUtcSeconds: t };
+}
+
+/** Nothing that is there is touched without --overwrite, so that there is nothing to ask. */
+async function confirmOverwrite(
+  run: CommandRun,
+  names: readonly Named[],
+  options: RestoreOptions,
+  { shown, expected }: { shown: string; expected: string },
+): Promise<void> {
+  if (options.overwrite !== true) return;
+  const when = options.at === undefined ? `snapshot ${options.snapshot}` : formatTimestamp(options.at.ts);
+  const what = names.map(({ source, target }) => target ?? source).join(', ');
+  const warning = `What ${shown} has of ${what} is replaced by what it was at ${when}; writes made meanwhile are lost.`;
+  await confirm(run, { yes: options.yes, warning, expected });
+}
+
+function answer(
+  run: CommandRun,
+  facts: { jobId?: string; snapshotId: string; target: string },
+  outcomes: readonly Outcome[],
+): void {
+  const collections = outcomes.map(({ source, effectiveTarget, state, restoredDocuments }) => ({
+    ...{ source, target: effectiveTarget, state, documents: restoredDocuments },
+  }));
+  const restored = collections.filter(({ state }) => state === 'SUCCESSFUL');
+  const documents = restored.reduce((sum, one) => sum + one.documents, 0);
+  const { green } = run.terminal.colours;
+  const amount = `${formatNumberOf(restored.length, 'collection')}, ${formatNumberOf(documents, 'document')}`;
+  run.answer({ ...facts, collections }, [
+    ...collections.map(({ source, target, state }) =>
+      state === 'SUCCESSFUL' ? `  ${source} -> ${target}` : `  ${source}: ${state}`,
+    ),
+    `${green('Restored')} ${amount} into ${facts.target}.`,
+  ]);
+}
