@@ -252,6 +252,31 @@ describe('checkpoints of a sharded cluster in the service', () => {
     await requireTokens(made);
     assert.equal((await cluster().balancer()).mode, 'full');
     assert.equal((await list()).totalCount, known.length + 1);
+  });
+
+  test('tokens that were written when the process was killed are found by the next', async () => {
+    const known = (await list()).results.map(({ id }) => id);
+    await setInterval(15);
+    const id = await newest(known);
+    const waiting = await until('its tokens are written', async () => {
+      const body = await get<CheckpointBody>(`/backupCheckpoints/${id}`);
+      return body.timestamp === undefined ? null : body;
+    });
+    await tidemark.kill();
+    assert.deepEqual(
+      [waiting.completed, waiting.restorable],
+      [undefined, false],
+      'it was killed before they were seen',
+    );
+    await tidemark.restart();
+    const made = await whenEnded(id);
+    assert.equal(made.restorable, true);
+    assert.deepEqual(
+      made.parts,
+      waiting.parts.map((part) => ({ ...part, tokenDiscovered: true })),
+      'the same tokens',
+    );
+    assert.equal((await cluster().balancer()).mode, 'full');
     assert.equal((await setInterval(0)).clusterCheckpointIntervalMin, undefined);
   });
 });
