@@ -4,13 +4,13 @@ import { uriContext } from '../../catalog/clusters.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import { decodeSnapshotMembers, snapshotsOfCluster } from '../../catalog/snapshots.ts';
+import { canonicalJson } from '../../engine/export/extended-json.ts';
 import type { DocumentVersion, HistoryItem, UnknownStretch } from '../../engine/history/history-item.ts';
 import type { HistoryShard } from '../../engine/history/read-sharded-history.ts';
 import { must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import { idOfExtendedJson } from '../../mongo/document-id.ts';
-import { extendedJson } from '../../mongo/extended-json.ts';
 import { isTaken, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
 import type { DomainContext } from '../context.ts';
 import { knownSnapshots } from '../continuous-backup/captured-sets.ts';
@@ -165,7 +165,7 @@ function shown(item: HistoryItem): ShownVersion | UnknownStretch {
 }
 
 function shownVersion({ document, moved: _, ...version }: DocumentVersion): ShownVersion {
-  return { ...version, documentJson: document === null ? null : extendedJson(document) };
+  return { ...version, documentJson: document === null ? null : canonicalJson(document) };
 }
 
 async function requireHistory(

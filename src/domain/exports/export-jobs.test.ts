@@ -188,6 +188,22 @@ test('names stand in the prefix where the schedule wants them', async () => {
   });
 });
 
+test('a name that ends with a dot keeps it, but for Azure, which would drop it by itself', async () => {
+  for (const [cloudProvider, name] of [
+    ['AWS', 'Acme_Inc.'],
+    ['AZURE', 'Acme_Inc'],
+  ] as const)
+    await inExportable(async ({ world, cluster, request }) => {
+      await world.domain.schedules.update({ ...cluster, patch: { namesInExportPrefix: true } });
+      await world.catalog.transact(async (writer) => {
+        await writer.updateTable('organizations').set({ name: 'Acme Inc.' }).execute();
+        await writer.updateTable('exportBuckets').set({ cloudProvider }).execute();
+      });
+      const { prefix } = await world.domain.exportJobs.create(request);
+      assert.equal(prefix.split('/')[1], name);
+    });
+});
+
 test('what has ended stays as it ended', () => {
   for (const state of ['Successful', 'Failed', 'Cancelled'] as const)
     assert.ok(Object.values(exportTransitions[state]).every((next) => next === 'impossible'));

@@ -1,4 +1,5 @@
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
+import { findExportBucket } from '../../catalog/export-buckets.ts';
 import { insertExportJob, isExportPrefixTaken, unfinishedExportOf } from '../../catalog/export-jobs.ts';
 import { findOrganization } from '../../catalog/organizations.ts';
 import { findProject } from '../../catalog/projects.ts';
@@ -33,7 +34,7 @@ export async function queueExport(
     snapshotId: snapshot.id,
     exportBucketId,
     state: 'Queued',
-    prefix: await freePrefix(writer, { cluster, snapshot, nowMs }),
+    prefix: await freePrefix(writer, { cluster, snapshot, exportBucketId, nowMs }),
     customData: JSON.stringify(customData),
     exportedCollections: 0,
     totalCollections: 0,
@@ -60,14 +61,21 @@ export async function queueExport(
 /** Two exports that begin in one second would write under one prefix; the later one takes the next second. */
 async function freePrefix(
   reader: CatalogReader,
-  { cluster, snapshot, nowMs }: { cluster: ClusterRow; snapshot: SnapshotRow; nowMs: number },
+  {
+    cluster,
+    snapshot,
+    exportBucketId,
+    nowMs,
+  }: { cluster: ClusterRow; snapshot: SnapshotRow; exportBucketId: string; nowMs: number },
 ): Promise<string> {
   const project = must(await findProject(reader, cluster.projectId), 'a cluster belongs to a project');
   const organization = must(await findOrganization(reader, project.organizationId), 'a project has an organization');
   const byName = (await findSchedule(reader, cluster.id))?.namesInExportPrefix === 1;
+  const bucket = must(await findExportBucket(reader, exportBucketId), 'an export goes into a bucket');
+  const dots = { dotsAtEnd: bucket.cloudProvider !== 'AZURE' };
   const name = {
-    organization: byName ? exportNamePart(organization.name) : organization.id,
-    project: byName ? exportNamePart(project.name) : project.id,
+    organization: byName ? exportNamePart(organization.name, dots) : organization.id,
+    project: byName ? exportNamePart(project.name, dots) : project.id,
     clusterName: cluster.name,
     snapshotMs: must(snapshot.createdAtMs, 'a completed snapshot has its time'),
   };

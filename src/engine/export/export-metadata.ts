@@ -1,6 +1,6 @@
 import { documentLength, documentOf, findElement } from '../../lib/raw-bson.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { ExtendedJsonWriter } from './extended-json.ts';
+import { canonicalJson } from './extended-json.ts';
 import { seriesIndexes } from './series-indexes.ts';
 import { seriesFieldsOf } from './unpack-bucket.ts';
 
@@ -9,14 +9,12 @@ import { seriesFieldsOf } from './unpack-bucket.ts';
  * Options and indexes are those of the snapshot, as the server had them; `data` is the entry that holds the documents.
  */
 export function metadataJson(entry: CollectionEntry, data: CollectionEntry): Buffer {
-  const writer = new ExtendedJsonWriter();
-  const json = (document: Buffer): string => writer.document(document).toString('utf8');
   const members = [
-    `"indexes":[${indexesOf(entry, data).map(json).join(',')}]`,
+    `"indexes":[${indexesOf(entry, data).map(canonicalJson).join(',')}]`,
     ...(entry.uuid === null ? [] : [`"uuid":${JSON.stringify(entry.uuid)}`]),
     `"collectionName":${JSON.stringify(entry.name)}`,
     ...(entry.type === 'timeseries' ? ['"type":"timeseries"'] : []),
-    `"options":${json(optionsOf(entry.info))}`,
+    `"options":${canonicalJson(optionsOf(entry.info))}`,
   ];
   return Buffer.from(`{${members.join(',')}}`);
 }

@@ -70,14 +70,23 @@ const text = {
   close2: ascii('}}'),
 };
 
+/** One document as text. For many of them keep a writer, which keeps its room. */
+export function canonicalJson(document: Buffer): string {
+  return new ExtendedJsonWriter(document.length * 2).document(document).toString('utf8');
+}
+
 export class ExtendedJsonWriter {
-  #out: Buffer = Buffer.allocUnsafe(FIRST_ROOM);
+  #out: Buffer;
   #at = 0;
   #depth = 0;
   /** Strings are looked at one by one, and what is no UTF-8 in them is replaced. */
   #mending = false;
   /** Over what is being read. */
   #view: DataView = new DataView(new ArrayBuffer(0));
+
+  constructor(firstRoom: number = FIRST_ROOM) {
+    this.#out = Buffer.allocUnsafe(firstRoom);
+  }
 
   /** A line for each of the documents that lie one after another. Valid until the next call. Throws MalformedBson. */
   lines(documents: Buffer): Buffer {

@@ -15,9 +15,13 @@ test('the prefix is that of a recorded export', () => {
 });
 
 test('names in a prefix keep what every store takes', () => {
-  assert.equal(exportNamePart("Jane's Org - 2026-08-10"), "Jane's_Org_-_2026-08-10");
-  assert.equal(exportNamePart('A/B&C:D%{}#Ä'), 'ABCD');
-  assert.deepEqual(['Ж', '..', '.', ''].map(exportNamePart), ['_', '_', '_', '_']);
+  for (const dotsAtEnd of [true, false]) {
+    const part = (text: string) => exportNamePart(text, { dotsAtEnd });
+    assert.equal(part("Jane's Org - 2026-08-10"), "Jane's_Org_-_2026-08-10");
+    assert.equal(part('A/B&C:D%{}#Ä'), 'ABCD');
+    assert.deepEqual(['Ж', '..', '.', '', '...'].map(part), ['_', '_', '_', '_', dotsAtEnd ? '...' : '_']);
+    assert.equal(part('Acme v1.2 Inc..'), dotsAtEnd ? 'Acme_v1.2_Inc..' : 'Acme_v1.2_Inc');
+  }
 });
 
 test('no two collections share a key, and each name is one part of it', () => {

@@ -25,9 +25,13 @@ export function exportPrefix({ organization, project, clusterName, snapshotMs, j
   return ['exported_snapshots', organization, project, clusterName, minute, String(jobSeconds)].join('/');
 }
 
-/** A name as a part of a prefix: spaces become `_`, and only what every store takes without special handling stays. A name of which nothing stays is `_`. */
-export function exportNamePart(name: string): string {
-  const kept = name.replaceAll(' ', '_').replace(/[^A-Za-z0-9!_.*'()-]/g, '');
+/**
+ * A name as a part of a prefix: spaces become `_`, and only what every store takes without special handling stays. A name of which nothing stays is `_`. Azure drops dots at the end of a part by
+ * itself, whatever it is told, so there they are left out to begin with: everybody then knows the key by one name.
+ */
+export function exportNamePart(name: string, { dotsAtEnd }: { dotsAtEnd: boolean }): string {
+  const taken = name.replaceAll(' ', '_').replace(/[^A-Za-z0-9!_.*'()-]/g, '');
+  const kept = dotsAtEnd ? taken : taken.replace(/\.+$/, '');
   return kept === '' || kept === '.' || kept === '..' ? '_' : kept;
 }
 
