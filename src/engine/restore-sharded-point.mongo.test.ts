@@ -167,6 +167,46 @@ describe('a point in time of a sharded cluster', () => {
     await fixture.requireExact(child);
   });
 
+  test('brings along what was sharded, indexed, created and dropped since the snapshot, data and routing', async () => {
+    const [a, b] = sets();
+    await source().createDatabase('later', 1);
+    await source().shardCollection('later', 'things');
+    const things = (set: ReplicaSet) => set.client.db('later').collection<Account>('things');
+    await things(b).insertMany(Array.from({ length: 20 }, (_, _id) => ({ _id, n: 1 })));
+    await source().moveRange('later', 'things', 0, { _id: 10 });
+    await things(a).createIndex({ n: -1 }, { name: 'since' });
+    const majority = { writeConcern: { w: 'majority' } } as const;
+    await things(b).createIndex({ n: -1 }, { name: 'since' });
+    await b.client.db('later').collection<Account>('plain').insertOne({ _id: 1, n: 1 }, majority);
+    const grown = await tailing.mark();
+    const withAll = await truthAt(source(), grown);
+    await source().dropCollection('later', 'things');
+    await b.client.db('later').collection('plain').drop(majority);
+    await docs(a).updateOne({ _id: 6 }, { $inc: { n: 1 } }, majority);
+    const shrunk = await tailing.mark();
+    const without = await truthAt(source(), shrunk);
+
+    await fixture.restore(target().uri, taken(), { ts: grown, inclusive: true });
+    await requireEqual(withAll, target(), 'with all of it');
+    const routed = [...(await target().findRouted('later', 'things')).entries()];
+    assert.deepEqual(
+      routed.map(([shard, found]) => [shard, found.map((one) => Number(one._id)).toSorted((x, y) => x - y)]),
+      [
+        ['ts0', Array.from({ length: 10 }, (_, n) => 10 + n)],
+        ['ts1', Array.from({ length: 10 }, (_, n) => n)],
+      ],
+    );
+    assert.equal((await target().primaryShardOf('later')).id, 'ts1');
+    const uuidOn = async (set: ReplicaSet) =>
+      (await set.client.db('later').command({ listCollections: 1, filter: { name: 'things' } })).cursor.firstBatch[0]
+        .info.uuid;
+    assert.deepEqual(await uuidOn(target().shard(0).set), await uuidOn(target().shard(1).set));
+    assert.deepEqual(await uuidOn(target().shard(0).set), await target().collectionUuid('later', 'things'));
+    await fixture.restore(target().uri, taken(), { ts: shrunk, inclusive: true });
+    await requireEqual(without, target(), 'with none of it');
+    await assert.rejects(target().findRouted('later', 'things'), /knows later.things/);
+  });
+
   test('may lie inside migrations: every document is then on the shard that owns it, once, and the rest are orphans to be deleted', async () => {
     const [a] = sets();
     const moments: Timestamp64[] = [];

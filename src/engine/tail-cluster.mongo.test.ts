@@ -62,7 +62,7 @@ describe('the tailers of a sharded cluster', () => {
   test('notice a member that comes and one that goes', async () => {
     const fixture = await ShardedFixture.create(cluster());
     const { repository, clusterId } = fixture;
-    const shards = cluster().config.client.db('config').collection<{ _id: string }>('shards');
+    const shards = cluster().config.client.db('config').collection<{ _id: string; host?: string }>('shards');
     const majority = { writeConcern: { w: 'majority' } } as const;
     const hidden = must(await shards.findOneAndDelete({ _id: 's1' }, majority), 's1 is a shard');
     const namesOf = (tailing: ClusterTailing) => tailing.last?.members?.map((one) => one.shardName).join() ?? '';
@@ -73,6 +73,16 @@ describe('the tailers of a sharded cluster', () => {
       await shards.insertOne(hidden, majority);
       await tailing.mark();
       assert.equal(namesOf(tailing), 's0,s1,config');
+      // Known by other hosts, where nobody is, and by its own again: it goes on where it ended.
+      await shards.updateOne({ _id: 's1' }, { $set: { host: 'rs1/localhost:1' } }, majority);
+      const left = tailing.capturedOf('rs1');
+      await until('the member is looked for elsewhere', async () => (tailing.capturedOf('rs1') === null ? true : null));
+      await tailing.mark([cluster().shard(0).set, cluster().config]);
+      await shards.replaceOne({ _id: 's1' }, hidden, majority);
+      await tailing.mark();
+      assert.ok((tailing.capturedOf('rs1') ?? 0n) > (left ?? 0n));
+      const { runs, gaps } = await readCoverage(repository, { clusterId, replicaSetName: 'rs1' });
+      assert.deepEqual([runs.length, gaps], [1, []]);
       await shards.deleteOne({ _id: 's1' }, majority);
       await until('the member that went is forgotten', async () => namesOf(tailing) === 's0,config' || null);
       await tailing.stop();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Timestamp } from 'mongodb';
+import { systemClock } from '../../src/lib/clock.ts';
 import { runTidemark } from '../../tools/demo/tidemark-process.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { ServedTidemark, until } from '../support/served-tidemark.ts';
@@ -162,6 +163,9 @@ describe('a sharded cluster in the service', () => {
       .command({ appendOplogNote: 1, data: {}, writeConcern: { w: 'majority' } });
     // The first second that is wholly after both.
     const second = (operationTime as Timestamp).getHighBits() + 1;
+    // All members go on at once: their servers' own no-ops come every ten seconds only.
+    await until('the second is over', async () => (systemClock.nowMs() >= (second + 1) * 1000 ? true : null));
+    for (const set of cluster().sets) await set.client.db('admin').command({ appendOplogNote: 1, data: {} });
     const request = (pointInTimeUTCSeconds: number) => ({
       deliveryType: 'pointInTime',
       pointInTimeUTCSeconds,

@@ -106,6 +106,12 @@ export class ShardedCluster {
     });
   }
 
+  async dropCollection(db: string, name: string): Promise<void> {
+    const primary = await this.primaryShardOf(db);
+    const { version } = await this.#configDocument('databases', db);
+    await primary.set.client.db(db).command({ _shardsvrDropCollection: name, databaseVersion: version, ...MAJORITY });
+  }
+
   /** Splits and moves so that the range from `min` up to `max` is on the shard. */
   async moveRange(db: string, name: string, to: number, min: Document, max?: Document): Promise<void> {
     await this.config.client.db('admin').command({

@@ -146,6 +146,20 @@ for (const [name, entries, expected] of catalog) {
   });
 }
 
+test('the index on _id keeps its version through creations and renames', async () => {
+  const idIndex = { v: 2, key: { _id: 1 }, name: '_id_' };
+  const entries = [
+    command(101, 'app', { create: 'b', idIndex }, B),
+    command(102, 'app', { renameCollection: 'app.b', to: 'app.c' }, B),
+  ];
+  const { state } = await plan({ entries });
+  const created = listState(state).find((one) => one.uuid === B);
+  assert.deepEqual(deserialize(created?.info ?? bytes({})), {
+    ...{ name: 'c', type: 'collection', options: {} },
+    idIndex,
+  });
+});
+
 test('the end is where it was said to be, with or without the entry at it', async () => {
   const entries = [command(101, 'app', { create: 'b' }, B), command(150, 'app', { create: 'c' }, C)];
   assert.deepEqual(await listed({ entries, until: 150 }), ['app.a aa', 'app.b bb', 'app.c cc']);

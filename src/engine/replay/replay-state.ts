@@ -126,13 +126,14 @@ function listDefinition(
 export function createdEntry(db: string, name: string, uuid: string, buffer: Buffer, o: ElementAt): CollectionEntry {
   // The index on _id comes with the collection; its collation is the collection's.
   const options = fieldsOf(buffer, o.start).filter((field) => field.name !== 'create' && field.name !== 'idIndex');
-  return { ...emptyEntry(db, name), uuid, info: infoOf(name, 'collection', options) };
+  return { ...emptyEntry(db, name), uuid, info: infoOf(name, 'collection', options, idIndexOf(buffer, o.start)) };
 }
 
 /** What a rename makes of it: without `stayTemp` a temporary collection becomes a lasting one. */
 export function renamedEntry(entry: CollectionEntry, to: Namespace, stayTemp: boolean): CollectionEntry {
   const options = optionsOf(entry.info).filter((field) => stayTemp || field.name !== 'temp');
-  return { ...entry, db: to.db, name: to.name, info: infoOf(to.name, 'collection', options) };
+  const info = infoOf(to.name, 'collection', options, idIndexOf(entry.info, 0));
+  return { ...entry, db: to.db, name: to.name, info };
 }
 
 function emptyEntry(db: string, name: string): CollectionEntry {
@@ -140,11 +141,22 @@ function emptyEntry(db: string, name: string): CollectionEntry {
   return { db, name, type: 'collection', uuid: null, info, indexes: [], documents: 0, bytes: 0, layers: [] };
 }
 
-function infoOf(name: string, type: CollectionEntry['type'], options: readonly Field[]): Buffer {
+/** A server that is told the UUID of a collection makes an old version of the index unless it is told that too. */
+function idIndexOf(buffer: Buffer, offset: number): Field[] {
+  return buffer.length === 0 ? [] : fieldsOf(buffer, offset).filter(({ name }) => name === 'idIndex');
+}
+
+function infoOf(
+  name: string,
+  type: CollectionEntry['type'],
+  options: readonly Field[],
+  idIndex: readonly Field[] = [],
+): Buffer {
   return documentOf([
     { name: 'name', type: 0x02, value: stringValue(name) },
     { name: 'type', type: 0x02, value: stringValue(type) },
     { name: 'options', type: 0x03, value: documentOf(options) },
+    ...idIndex,
   ]);
 }
 
