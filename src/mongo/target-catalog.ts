@@ -75,12 +75,12 @@ export function isNamespaceExists(error: unknown): boolean {
   return codeOf(error instanceof Fault ? error.cause : error) === NAMESPACE_EXISTS;
 }
 
-/** As the server's metadata have it. */
+/** As the server's metadata have it; a role that restores may not `count`. */
 export async function countOnTarget(target: RestoreTarget, { db, name }: Namespace): Promise<number> {
   try {
-    return Number((await target.command(db, { count: name })).n);
+    return Number((await target.command(db, { collStats: name })).count);
   } catch (error) {
-    throw asFault(error, 'count', `${db}.${name}`);
+    throw asFault(error, 'collStats', `${db}.${name}`);
   }
 }
 
