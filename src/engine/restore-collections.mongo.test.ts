@@ -106,6 +106,8 @@ describe('create new', () => {
       [...ORDINARY, 'series', 'recent', 'newest'].map((name) => `shop.${name}`).sort(),
     );
     assert.equal(journal.of('shop.orders').restoredDocuments, 300);
+    const buckets = truth.collections.get('shop.system.buckets.series')?.documents?.size;
+    assert.equal(journal.of('shop.series').restoredDocuments, buckets);
     assert.equal(journal.of('shop.orders').indexState, 'SUCCESSFUL');
     assert.equal(result.collections, 8);
   });

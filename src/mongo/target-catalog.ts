@@ -1,4 +1,5 @@
-import type { Binary, CollectionInfo } from 'mongodb';
+import type { Binary, CollectionInfo, Document } from 'mongodb';
+import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { asFault, codeOf } from './errors.ts';
 import { formatNamespace, isTakenDatabase, type Namespace } from './namespace.ts';
@@ -75,13 +76,17 @@ export function isNamespaceExists(error: unknown): boolean {
   return codeOf(error instanceof Fault ? error.cause : error) === NAMESPACE_EXISTS;
 }
 
-/** As the server's metadata have it; a role that restores may not `count`. */
+/** As the server's metadata have it; a role that restores may not `count`. Of buckets the server says it in words of its own. */
 export async function countOnTarget(target: RestoreTarget, { db, name }: Namespace): Promise<number> {
+  let reply: Document;
   try {
-    return Number((await target.command(db, { collStats: name })).count);
+    reply = await target.command(db, { collStats: name });
   } catch (error) {
     throw asFault(error, 'collStats', `${db}.${name}`);
   }
+  const count = Number(reply.timeseries?.bucketCount ?? reply.count);
+  assert(Number.isSafeInteger(count), `collStats counts ${db}.${name}`);
+  return count;
 }
 
 /** The file system under the primary's data, in bytes; null where the server does not tell. */
