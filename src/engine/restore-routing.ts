@@ -1,4 +1,5 @@
 import { must } from '../lib/assert.ts';
+import { compareKeys, membersOf, type ValueAt } from '../lib/bson-order.ts';
 import { Fault } from '../lib/errors.ts';
 import { bsonType, findElement, forEachElement } from '../lib/raw-bson.ts';
 import { newDatabaseUuid, newEpoch, type RoutedNames, RoutingTarget, refreshRouting } from '../mongo/routing-target.ts';
@@ -95,22 +96,27 @@ export class RoutingRestore {
   }
 
   /**
-   * A range that was being moved at the point: nobody goes on with the migration, so whoever does not own the range by the routing metadata has orphans, and the owner has none. Once a migration has
-   * been committed, a chunk of the recipient begins where the range does.
+   * A range that was being moved at the point: nobody goes on with the migration, so whoever does not own the range by the routing metadata has orphans, and the owner has none.
    */
   async #settle(part: ManifestPart, deletion: Buffer): Promise<Buffer | null> {
-    const shard = nameOf(part.member);
-    const owner = await this.#ownerOfChunkAt(uuidOf(deletion, 'collectionUuid'), rangeMin(deletion));
-    const isDonor = textOf(deletion, 'donorShardId') === shard;
-    const owns = owner === null ? isDonor : owner === shard;
-    return owns ? null : withoutPending(deletion);
+    const owner = await this.#ownerAt(uuidOf(deletion, 'collectionUuid'), rangeMin(deletion));
+    // Of a collection that is not sharded any more nothing is an orphan.
+    return owner === null || owner === nameOf(part.member) ? null : withoutPending(deletion);
   }
 
-  async #ownerOfChunkAt(uuid: string, min: Buffer): Promise<string | null> {
+  /** The shard of the chunk that a value of the shard key lies in: the last one that begins at or before it. */
+  async #ownerAt(uuid: string, value: Buffer): Promise<string | null> {
+    const wanted = membersOf(value, 0);
+    let begins: ValueAt[] | null = null;
+    let owner: string | null = null;
     for await (const chunk of this.#ledgerOf(this.#config, 'chunks')) {
-      if (uuidOf(chunk, 'uuid') === uuid && chunkMin(chunk).equals(min)) return textOf(chunk, 'shard');
+      if (uuidOf(chunk, 'uuid') !== uuid) continue;
+      const min = membersOf(chunkMin(chunk), 0);
+      if (compareKeys(min, wanted) > 0 || (begins !== null && compareKeys(min, begins) < 0)) continue;
+      begins = min;
+      owner = textOf(chunk, 'shard');
     }
-    return null;
+    return owner;
   }
 
   /** After the data: from then on the cluster routes. */

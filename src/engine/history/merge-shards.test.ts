@@ -52,6 +52,11 @@ const histories: [string, ShardItem[][], string[]][] = [
     [[on('s0', 'snapshot', 'old'), on('s1', 'snapshot', 'new')], [on('s1', 'update', 'newer')]],
     ['null snapshot unknown', 's1 update newer'],
   ],
+  [
+    'a snapshot does not find it on a shard of which it is the first to tell',
+    [[on('s0', 'insert', 'one')], [on('s1', 'snapshot', null)], [on('s0', 'update', 'two')]],
+    ['s0 insert one', 's0 update two'],
+  ],
   ['a snapshot finds it nowhere', [[on('s0', 'snapshot', null), on('s1', 'snapshot', null)]], ['null snapshot absent']],
   [
     'its collection is dropped on every shard, once to those who look',

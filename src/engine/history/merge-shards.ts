@@ -80,6 +80,9 @@ export class ShardMerge {
     merged.namespace = first.namespace;
     const documents = versions.filter(({ document }) => document !== null);
     const [one, ...others] = documents;
+    // A shard of which the snapshot is the first to tell has nothing to say against one that is known to hold it.
+    const isHeldElsewhere = merged.holder !== null && versions.every(({ shardName }) => shardName !== merged.holder);
+    if (one === undefined && isHeldElsewhere) return [];
     if (one === undefined) {
       const unknown = versions.find(({ content }) => content === 'unknown');
       merged.holder = unknown?.shardName ?? null;

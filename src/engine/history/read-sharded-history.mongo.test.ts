@@ -11,18 +11,25 @@ import { readShardedHistory } from './read-sharded-history.ts';
 after(() => ClusterTailing.stopAll());
 
 const EVER = (1n << 63n) - 1n;
-const ID = Buffer.from([0x10, 7, 0, 0, 0]);
+const idOf = (n: number) => Buffer.from([0x10, n, 0, 0, 0]);
 const cluster = useShardedCluster({ setParameters: { orphanCleanupDelaySecs: 0 } });
 
 test('the history of a document goes with it from shard to shard, and tells of no move', async () => {
   const fixture = await ShardedFixture.create(cluster());
   const { repository, clusterId } = fixture;
-  const tailing = new ClusterTailing(cluster(), { repository, clusterId });
-  await tailing.mark();
   await cluster().createDatabase('shop', 0);
   await cluster().shardCollection('shop', 'orders');
   const orders = (shard: number) =>
     cluster().shard(shard).set.client.db('shop').collection<{ _id: number; n: number }>('orders');
+  await cluster().moveRange('shop', 'orders', 1, { _id: 1000 });
+  // On the second shard an orphan: to those who look the first has the document.
+  await orders(0).insertOne({ _id: 20, n: 1 });
+  await orders(1).insertOne({ _id: 20, n: -1 });
+  // Captured is what comes after.
+  const note = { appendOplogNote: 1, data: {}, writeConcern: { w: 'majority' } };
+  for (const set of cluster().sets) await set.client.db('admin').command(note);
+  const tailing = new ClusterTailing(cluster(), { repository, clusterId });
+  await tailing.mark();
   const range = [{ _id: 5 }, { _id: 10 }] as const;
   const snapshots: { id: string; ts: Timestamp64; replicaSetNames: string[] }[] = [];
   const take = async () => {
@@ -40,13 +47,19 @@ test('the history of a document goes with it from shard to shard, and tells of n
   // What is moved away is deleted before it can come back.
   await cluster().moveRange('shop', 'orders', 0, ...range);
   await orders(0).updateOne({ _id: 7 }, { $inc: { n: 1 } });
-  await orders(0).deleteOne({ _id: 7 });
+  await orders(0).deleteOne({ _id: 7 }, { writeConcern: { w: 'majority' } });
   const end = await tailing.mark();
   await tailing.stop();
 
-  const history = async (window: { from?: Timestamp64; to?: Timestamp64 }): Promise<string[]> => {
+  const history = async (window: { from?: Timestamp64; to?: Timestamp64; id?: number }): Promise<string[]> => {
     const items: HistoryItem[] = [];
-    const options = { repository, clusterId, namespace: { db: 'shop', name: 'orders' }, id: ID, snapshots };
+    const options = {
+      repository,
+      clusterId,
+      namespace: { db: 'shop', name: 'orders' },
+      id: idOf(window.id ?? 7),
+      snapshots,
+    };
     const shards = [
       { shardName: 's0', replicaSetName: 'rs0' },
       { shardName: 's1', replicaSetName: 'rs1' },
@@ -78,4 +91,9 @@ test('the history of a document goes with it from shard to shard, and tells of n
   const [, second] = snapshots;
   assert.deepEqual(await history({ from: second?.ts ?? 0n, to: second?.ts ?? 0n }), ['update on s1: 2']);
   assert.deepEqual(await history({ from: end, to: end }), ['delete on s0: absent']);
+  const orphaned = await history({ id: 20 });
+  assert.deepEqual(
+    orphaned.filter((line) => !line.startsWith('unknown')),
+    ['snapshot on s0: 1'],
+  );
 });

@@ -1,5 +1,8 @@
 import type { Timestamp64 } from '../../lib/timestamp.ts';
+import { parseNamespace } from '../../mongo/namespace.ts';
+import { readManifest } from '../../repository/manifests.ts';
 import { readCoverage } from '../../repository/slices.ts';
+import { readRouting } from '../read-routing.ts';
 import { type HistoryItem, positionOf } from './history-item.ts';
 import { type ShardItem, ShardMerge } from './merge-shards.ts';
 import { type HistorySnapshot, historyItems, type ReadHistoryOptions } from './read-history.ts';
@@ -37,12 +40,33 @@ async function* mergedItems(options: ReadShardedHistoryOptions): AsyncGenerator<
     for (let at = earliestOf(heads); at !== null; at = earliestOf(heads)) {
       const items: ShardItem[] = [];
       for (const head of heads) items.push(...(await head.takeAt(at)));
-      yield* merge.take(items);
+      yield* merge.take(await withoutOrphans(options, items, at));
     }
   } finally {
     for (const head of heads) await head.close();
   }
   if (to < options.to) yield { kind: 'unknown', from: to, to: null, cause: 'not captured yet' };
+}
+
+/** What a snapshot found on a shard that did not own it by the routing metadata of that snapshot, was no document to those who looked. */
+async function withoutOrphans(
+  { repository, clusterId, snapshots, signal }: ReadShardedHistoryOptions,
+  items: readonly ShardItem[],
+  at: Timestamp64,
+): Promise<readonly ShardItem[]> {
+  const snapshot = snapshots.find(({ ts }) => ts === at);
+  const isFound = ({ item }: ShardItem) =>
+    item.kind === 'version' && item.operation === 'snapshot' && item.document !== null;
+  if (snapshot === undefined || !items.some(isFound)) return items;
+  const manifest = await readManifest(repository, { clusterId, snapshotId: snapshot.id }, { signal });
+  const routing = await readRouting(repository, manifest, signal);
+  return items.map((one) => {
+    const { item, shardName } = one;
+    if (routing === null || !isFound(one) || item.kind !== 'version' || item.document === null) return one;
+    const ownership = routing.ownership(parseNamespace(item.namespace), shardName);
+    const owned = ownership === 'all' || (ownership !== 'none' && ownership(item.document, 0));
+    return owned ? one : { shardName, item: { ...item, content: 'absent', document: null } };
+  });
 }
 
 /** The end of the shards' captured oplogs that ends first; null where one has none, and only snapshots tell. */
