@@ -128,10 +128,10 @@ async function checkOnce(
     workload.start();
     const snapshots = await takeFor(options.ms ?? 0, rig, source.uri).finally(() => workload.stop());
     await workload.write(options.operations);
-    await tail?.mark();
+    const captured = await tail?.mark();
     await tail?.stop();
     const oplog = await SourceOplog.read(source.client);
-    const range = pointsOf(oplog, must(snapshots[0], 'a snapshot'));
+    const range = pointsOf(oplog, must(snapshots[0], 'a snapshot'), captured);
     if (range === null) return null;
     const { asArchive = false } = options;
     const checking = { repository: rig.repository, snapshots, oplog, copy, target, tailed: tail !== null, asArchive };
@@ -156,11 +156,18 @@ async function takeFor(ms: number, rig: SnapshotRig, uri: string): Promise<Taken
 }
 
 /** Places of the first and the last moment to restore to; null where the source wrote what nobody can apply, before the snapshot or soon after it. */
-function pointsOf(oplog: SourceOplog, taken: TakenSnapshot): { first: number; last: number } | null {
+function pointsOf(
+  oplog: SourceOplog,
+  taken: TakenSnapshot,
+  captured: bigint | undefined,
+): { first: number; last: number } | null {
   const first = oplog.indexOf(timestampOf(taken.header.clusterTime)) + 1;
   assert(first > 0, 'the snapshot is of a moment of the oplog');
   const inapplicable = oplog.moments.findIndex((moment) => moment.inapplicable);
-  const last = (inapplicable < 0 ? oplog.moments.length : inapplicable) - 1;
+  // What a server writes by itself goes on when the tailer has stopped.
+  const uncaptured = captured === undefined ? -1 : oplog.moments.findIndex(({ ts }) => ts > captured);
+  const ends = [inapplicable, uncaptured].filter((index) => index >= 0);
+  const last = Math.min(oplog.moments.length, ...ends) - 1;
   return last - first < ENTRIES_MIN ? null : { first, last };
 }
 
