@@ -24,7 +24,13 @@ import {
   type Selected,
   selectCollections,
 } from './collection-restore/select-collections.ts';
-import { type Item, type Staged, type Staging, stageCollections } from './collection-restore/stage-collections.ts';
+import {
+  type Item,
+  infoOf,
+  type Staged,
+  type Staging,
+  stageCollections,
+} from './collection-restore/stage-collections.ts';
 import type { IndexStrategy } from './collection-restore/target-form.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
 import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
@@ -260,6 +266,9 @@ class CollectionRestore {
       await placeCollection(placing, item);
     }
     await this.#sweep(staging.target);
+    // Also of what an earlier attempt had put in its place: it may have ended before this.
+    for (const item of this.#items.filter((one) => !isView(one)))
+      await staging.target.letExpire(item.target.db, item.target.name, infoOf(staging, item));
     await staging.target.settle();
   }
 

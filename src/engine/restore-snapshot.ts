@@ -207,6 +207,8 @@ export class Restore {
     const indexMs = clock.monotonicMs() - indexStartedMs;
     this.#enter('creating views');
     for (const view of plan.views) await target.create(view.db, view.name, view.info);
+    this.#enter('letting documents expire');
+    for (const { db, name, info } of plan.create) await target.letExpire(db, name, info);
     this.#enter('restoring users and roles');
     await restoreUsers(target, accessControl);
     this.#enter('waiting for a majority');

@@ -7,6 +7,8 @@ import { asFault, codeOf } from './errors.ts';
 import { isTaken, isTakenDatabase, type Namespace } from './namespace.ts';
 import { RawValue, rawArray } from './raw-value.ts';
 
+const EXPIRY = 'expireAfterSeconds';
+
 /** The primary of a cluster that is being restored to. Everything it is told is raw where the snapshot holds it raw. */
 export class RestoreTarget {
   readonly client: MongoClient;
@@ -55,6 +57,7 @@ export class RestoreTarget {
     const options = findElement(info, 0, 'options');
     if (options !== null) {
       forEachElement(info, options.start, (option, element) => {
+        if (option === EXPIRY) return true;
         o[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
         return true;
       });
@@ -65,12 +68,25 @@ export class RestoreTarget {
     await this.#run('admin', { applyOps: [operation], writeConcern: { w: 'majority' } }, `${db}.${name}`);
   }
 
-  /** Creates a collection, view or time series with the options of its raw `listCollections` entry. */
+  /**
+   * Lets documents expire as the raw `listCollections` entry says, where that is an option of the collection (clustered ones and time series). The last thing that is done to it: until then
+   * the server would delete what is being loaded, and what the oplog is about to change. TTL indexes come last by themselves.
+   */
+  async letExpire(db: string, name: string, info: Buffer): Promise<void> {
+    const options = findElement(info, 0, 'options');
+    const expiry = options === null ? null : findElement(info, options.start, EXPIRY);
+    if (expiry === null) return;
+    const value = new RawValue(EXPIRY, expiry.type, info.subarray(expiry.start, expiry.end));
+    await this.#run(db, { collMod: name, [EXPIRY]: value, writeConcern: { w: 'majority' } }, `${db}.${name}`);
+  }
+
+  /** Creates a collection, view or time series with the options of its raw `listCollections` entry; its documents do not expire before `letExpire`. */
   async create(db: string, name: string, info: Buffer): Promise<void> {
     const command: Document = { create: name };
     const options = findElement(info, 0, 'options');
     if (options !== null) {
       forEachElement(info, options.start, (option, element) => {
+        if (option === EXPIRY) return true;
         command[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
         return true;
       });

@@ -9,7 +9,7 @@ import { findId, forEachDocument, idBytes } from '../../src/lib/raw-bson.ts';
 import { timestampOf, timestampParts } from '../../src/lib/timestamp.ts';
 import { readOplogEntry } from '../../src/mongo/oplog-entry.ts';
 import { compareClusters, compareTruth } from '../support/compare.ts';
-import { until, useReplicaSet, withReplicaSet } from '../support/replica-set.ts';
+import { type ReplicaSet, until, useReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
 import { readTruth } from '../support/truth.ts';
 import { WireConnection } from '../support/wire.ts';
@@ -124,6 +124,54 @@ describe('prepared transactions', () => {
       await restoreToPoint(rig.repository, taken, oplog, end, target().uri);
       assert.deepEqual(await compareClusters(client, target().client), []);
     });
+  });
+});
+
+test('what would expire stays until the oplog is replayed, and expires then', async () => {
+  await withReplicaSet({ setParameters: { ttlMonitorSleepSecs: 1 } }, async (expiring) => {
+    const db = source().client.db('expiring');
+    const passes = async () =>
+      Number((await expiring.client.db('admin').command({ serverStatus: 1 })).metrics.ttl.passes);
+    const passesMore = async () => {
+      const before = await passes();
+      await until('what has expired is looked for', async () => ((await passes()) >= before + 2 ? true : null));
+    };
+    const long = new Date(Date.UTC(2020, 0, 1));
+    const clustered = { key: { _id: 1 }, unique: true };
+    await db.command({ create: 'clustered', clusteredIndex: clustered, expireAfterSeconds: 3600 });
+    await db.command({ create: 'series', timeseries: { timeField: 't' }, expireAfterSeconds: 3600 });
+    await db.command({ create: 'kept', timeseries: { timeField: 't' }, expireAfterSeconds: 3600 });
+    await db.collection<{ _id: Date; n: number }>('clustered').insertOne({ _id: long, n: 1 });
+    for (const name of ['series', 'kept']) await db.collection(name).insertOne({ t: long, n: 1 });
+    const rig = await SnapshotRig.create();
+    const taken = await rig.take(source().uri);
+    await db.collection<{ _id: Date; n: number }>('clustered').updateOne({ _id: long }, { $inc: { n: 1 } });
+    for (const name of ['series', 'kept']) await db.collection(name).insertOne({ t: long, n: 2 });
+    await db.command({ collMod: 'kept', expireAfterSeconds: 'off' });
+    await db.command({ collMod: 'series', expireAfterSeconds: 7200 });
+    const oplog = await SourceOplog.read(source().client);
+    let readings = 0;
+    const slowly = {
+      earlier: (ts: bigint) => oplog.earlier(ts),
+      async *entries() {
+        // The first reading plans, the second replays.
+        if (++readings > 1) await passesMore();
+        yield* oplog.entries();
+      },
+    };
+    const end = { ts: must(oplog.moments.at(-1), 'there is an oplog').ts, inclusive: true };
+    await restoreToPoint(rig.repository, taken, slowly, end, expiring.uri);
+    assert.equal(readings, 2);
+    const optionsOf = async ({ client }: ReplicaSet) => {
+      const listed = await client.db('expiring').listCollections().toArray();
+      return new Map(listed.map((one) => [one.name, 'options' in one ? one.options : undefined]));
+    };
+    assert.deepEqual(await optionsOf(expiring), await optionsOf(source()));
+    const left = expiring.client.db('expiring');
+    await until('it expires', async () => ((await left.collection('clustered').countDocuments()) === 0 ? true : null));
+    await until('it expires', async () => ((await left.collection('series').countDocuments()) === 0 ? true : null));
+    assert.equal(await left.collection('kept').countDocuments(), 2);
+    await db.dropDatabase();
   });
 });
 

@@ -14,7 +14,7 @@ import type { OplogSource } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
 import type { RecordChange, RestoreJournal } from './collection-record.ts';
 import type { ChosenCollection } from './select-collections.ts';
-import { expires, type IndexStrategy, indexesFor, infoFor } from './target-form.ts';
+import { type IndexStrategy, indexesFor, infoFor } from './target-form.ts';
 
 /** One collection on its way. */
 export interface Item {
@@ -213,8 +213,7 @@ async function replay(staging: Staging, items: readonly Item[]): Promise<Replaye
   const into = new Map(
     items.flatMap((item) => {
       const uuid = item.chosen.documents?.uuid ?? null;
-      const withoutExpiry = !expires(staging.indexStrategy);
-      return uuid === null ? [] : [[uuid, { ...documentsOf(item), withoutExpiry }] as const];
+      return uuid === null ? [] : [[uuid, documentsOf(item)] as const];
     }),
   );
   const progress = (entries: number, lastTs: bigint) =>

@@ -7,7 +7,7 @@ import type { ChosenCollection } from './select-collections.ts';
 export type IndexStrategy = 'all' | 'none' | 'allExceptTtl';
 
 /** Only with all its indexes a collection lets its documents expire: those of a restore from long ago would be gone within a minute. */
-export function expires(strategy: IndexStrategy): boolean {
+function expires(strategy: IndexStrategy): boolean {
   return strategy === 'all';
 }
 

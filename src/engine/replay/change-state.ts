@@ -5,7 +5,15 @@ import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { changedDocument, isModification } from './document-change.ts';
 import { committedIndexes, createdIndex, withChangedIndex, withIndexes, withoutIndex } from './index-changes.ts';
 import { type Operation, stringAt, uuidAt } from './operations.ts';
-import { createdEntry, hold, isHeld, isReplayed, type ReplayState, renamedEntry } from './replay-state.ts';
+import {
+  createdEntry,
+  expiringEntry,
+  hold,
+  isHeld,
+  isReplayed,
+  type ReplayState,
+  renamedEntry,
+} from './replay-state.ts';
 
 /** The oplog does not fit the catalog that was reached so far: the restore must not start. */
 export class ReplayMismatch extends Error {
@@ -112,8 +120,16 @@ function isTrue(buffer: Buffer, element: ElementAt | null): boolean {
 /** Only the part that concerns an index: options are changed by the target itself, when replay comes by. */
 function modify(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const change = findElement(buffer, operation.o.start, 'index');
-  if (change === null) known(state, buffer, operation);
-  else changeIndexes(state, buffer, operation, (indexes) => withChangedIndex(indexes, buffer, change));
+  const entry = known(state, buffer, operation);
+  const expiry = findElement(buffer, operation.o.start, 'expireAfterSeconds');
+  if (entry !== null && expiry !== null) {
+    const { type, start, end } = expiry;
+    // A number of seconds, or the text "off".
+    const value = { name: 'expireAfterSeconds', type, value: Buffer.from(buffer.subarray(start, end)) };
+    const uuid = must(entry.uuid, 'a collection has a UUID');
+    state.collections.set(uuid, expiringEntry(entry, type === 0x02 ? null : value));
+  }
+  if (change !== null) changeIndexes(state, buffer, operation, (indexes) => withChangedIndex(indexes, buffer, change));
 }
 
 function changeIndexes(

@@ -7,12 +7,6 @@ import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
 import type { ReplayPlan } from './plan-replay.ts';
 import { isApplyingInOrder, listState } from './replay-state.ts';
 
-/** A collection of the target under a name of its own. */
-export interface ReplayInto extends Namespace {
-  /** Its documents do not expire, whatever the source's did. */
-  withoutExpiry: boolean;
-}
-
 /** A collection of the target, as writes name it. */
 export interface Destination {
   db: string;
@@ -23,13 +17,12 @@ export interface Destination {
   inOrder: boolean;
   /** The name by which its options are changed: a time series has them under its own. */
   commandName: string;
-  withoutExpiry: boolean;
 }
 
 /** By the source's UUID. */
 export function destinationsOf(
   plan: ReplayPlan,
-  into: ReadonlyMap<string, ReplayInto> = ownNames(plan),
+  into: ReadonlyMap<string, Namespace> = ownNames(plan),
 ): ReadonlyMap<string, Destination> {
   const series = new Set(
     listState(plan.state)
@@ -37,13 +30,12 @@ export function destinationsOf(
       .map((entry) => `${entry.db}.${BUCKETS}${entry.name}`),
   );
   const destinations = new Map<string, Destination>();
-  for (const [uuid, { db, name, withoutExpiry }] of into) {
+  for (const [uuid, { db, name }] of into) {
     const entry = must(plan.state.collections.get(uuid), 'only collections of the plan are written to');
     const bytes = Buffer.from(uuid, 'hex');
     destinations.set(uuid, {
       db,
       name,
-      withoutExpiry,
       namespace: formatNamespace({ db, name }),
       seed: murmur3(bytes, 0, 0, bytes.length, 0),
       inOrder: isApplyingInOrder(entry),
@@ -59,10 +51,10 @@ const BUCKETS = 'system.buckets.';
 export function ownNames(
   { state }: ReplayPlan,
   left: (entry: CollectionEntry) => boolean = isOwnedByTarget,
-): Map<string, ReplayInto> {
+): Map<string, Namespace> {
   const leftOut = new Set(planRestore(listState(state)).leftOut.map((entry) => entry.uuid));
   const restored = [...state.collections].filter(([uuid, entry]) => !leftOut.has(uuid) && !left(entry));
-  return new Map(restored.map(([uuid, { db, name }]) => [uuid, { db, name, withoutExpiry: false }]));
+  return new Map(restored.map(([uuid, { db, name }]) => [uuid, { db, name }]));
 }
 
 /** What a `collMod` entry's `o` changes of the collection itself; an index's part is in the plan's catalog already. */

@@ -5,12 +5,13 @@ import { findId, forEachDocument } from '../../lib/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
+import type { Namespace } from '../../mongo/namespace.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
 import { RawValue } from '../../mongo/raw-value.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
-import { changedOptions, type Destination, destinationsOf, type ReplayInto } from './destinations.ts';
+import { changedOptions, type Destination, destinationsOf } from './destinations.ts';
 import { isModification } from './document-change.ts';
 import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
@@ -23,7 +24,7 @@ export interface ReplayOplogOptions {
   plan: ReplayPlan;
   source: OplogSource;
   /** Where the writes to each collection go, by its UUID on the source; to those that are not in it nothing is replayed. Left out: all collections of the plan, under their own names. */
-  into?: ReadonlyMap<string, ReplayInto>;
+  into?: ReadonlyMap<string, Namespace>;
   clock: Clock;
   signal: AbortSignal;
   /** Called after every buffer of entries. */
@@ -157,8 +158,9 @@ class Replay {
 
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
   async #changeOptions(buffer: Buffer, { o }: Operation, destination: Destination): Promise<void> {
-    const { db, commandName, withoutExpiry } = destination;
-    const options = changedOptions(buffer, o).filter(({ name }) => !(withoutExpiry && name === 'expireAfterSeconds'));
+    const { db, commandName } = destination;
+    // Nothing expires before all is in place: `RestoreTarget.letExpire`.
+    const options = changedOptions(buffer, o).filter(({ name }) => name !== 'expireAfterSeconds');
     if (options.length === 0) return;
     const command: Record<string, unknown> = { collMod: commandName };
     for (const { name, type, value } of options) command[name] = new RawValue(name, type, Buffer.from(value));

@@ -97,14 +97,10 @@ function definitionOf(entry: CollectionEntry): Buffer {
   return documentOf([{ name: '_id', type: 0x02, value: stringValue(`${entry.db}.${entry.name}`) }, ...body]);
 }
 
+const EXPIRY = 'expireAfterSeconds';
+
 /** Options of a time series that are those of its bucket collection; the rest of a bucket collection's options follows from them. */
-const SERIES_OPTIONS = new Set([
-  'timeseries',
-  'expireAfterSeconds',
-  'collation',
-  'storageEngine',
-  'indexOptionDefaults',
-]);
+const SERIES_OPTIONS = new Set(['timeseries', EXPIRY, 'collation', 'storageEngine', 'indexOptionDefaults']);
 
 function listDefinition(
   db: string,
@@ -134,6 +130,13 @@ export function renamedEntry(entry: CollectionEntry, to: Namespace, stayTemp: bo
   const options = optionsOf(entry.info).filter((field) => stayTemp || field.name !== 'temp');
   const info = infoOf(to.name, 'collection', options, idIndexOf(entry.info, 0));
   return { ...entry, db: to.db, name: to.name, info };
+}
+
+/** With another time after which its documents expire (the option of clustered collections and time series), or with none. */
+export function expiringEntry(entry: CollectionEntry, expiry: Field | null): CollectionEntry {
+  const others = optionsOf(entry.info).filter((field) => field.name !== EXPIRY);
+  const options = expiry === null ? others : [...others, expiry];
+  return { ...entry, info: infoOf(entry.name, 'collection', options, idIndexOf(entry.info, 0)) };
 }
 
 function emptyEntry(db: string, name: string): CollectionEntry {
