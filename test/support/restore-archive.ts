@@ -58,12 +58,11 @@ async function restoreCollection(
 ): Promise<void> {
   const parsed = BSON.EJSON.parse(metadata, { relaxed: false }) as { options?: Document; indexes: Document[] };
   const idIndex = parsed.indexes.find((index) => INDEXES_LEFT.has(index.name));
-  if (name !== 'system.js')
-    await client.db(db).command({
-      create: name,
-      ...parsed.options,
-      ...(idIndex === undefined || type !== 'collection' ? {} : { idIndex }),
-    });
+  await client.db(db).command({
+    create: name,
+    ...parsed.options,
+    ...(idIndex === undefined || type !== 'collection' ? {} : { idIndex }),
+  });
   const data = type === 'timeseries' ? `system.buckets.${name}` : name;
   for (const batch of batches(documents))
     await wire.command({ insert: data, ordered: true, bypassDocumentValidation: true, $db: db }, [
