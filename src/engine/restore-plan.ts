@@ -44,9 +44,9 @@ export function planRestore(collections: readonly CollectionEntry[]): RestorePla
   };
 }
 
-/** `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. */
+/** `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. Stored functions are data. */
 export function isOwnedByTarget(entry: CollectionEntry): boolean {
-  return entry.db === 'admin' && entry.name.startsWith('system.');
+  return entry.db === 'admin' && entry.name.startsWith('system.') && entry.name !== 'system.js';
 }
 
 /**

@@ -8,6 +8,12 @@ import { isTaken, isTakenDatabase, type Namespace } from './namespace.ts';
 import { RawValue, rawArray } from './raw-value.ts';
 
 const EXPIRY = 'expireAfterSeconds';
+const NAMESPACE_EXISTS = 48;
+
+/** Stored functions of `admin`: data, in a collection that no server drops. */
+function isStoredFunctions(db: string, name: string): boolean {
+  return db === 'admin' && name === 'system.js';
+}
 
 /** The primary of a cluster that is being restored to. Everything it is told is raw where the snapshot holds it raw. */
 export class RestoreTarget {
@@ -46,6 +52,10 @@ export class RestoreTarget {
   async #clearCollections(db: string): Promise<void> {
     const entries = await this.db(db).listCollections({}, { nameOnly: true }).toArray();
     for (const { name } of entries) {
+      if (isStoredFunctions(db, name)) {
+        const deletes = [{ q: {}, limit: 0 }];
+        await this.#run(db, { delete: name, deletes, writeConcern: { w: 'majority' } }, `${db}.${name}`);
+      }
       if (!isTaken({ db, name }) || name.startsWith('system.')) continue;
       await this.#run(db, { drop: name, writeConcern: { w: 'majority' } }, `${db}.${name}`);
     }
@@ -53,6 +63,7 @@ export class RestoreTarget {
 
   /** As `create`, of an ordinary collection and with the UUID that it had: all shards know a sharded collection by one. */
   async createWithUuid(db: string, name: string, info: Buffer, uuid: string): Promise<void> {
+    if (isStoredFunctions(db, name)) return await this.#createUnlessThere(db, name);
     const o: Document = { create: name };
     const options = findElement(info, 0, 'options');
     if (options !== null) {
@@ -96,11 +107,20 @@ export class RestoreTarget {
     command.writeConcern = { w: 'majority' };
     // No `create` makes a clustered collection that is capped by its size (6.0): one that is was clustered first and then made so.
     const { capped: _, size, ...clustered } = command;
+    if (isStoredFunctions(db, name)) return await this.#createUnlessThere(db, name);
     const converted = command.clusteredIndex !== undefined && size !== undefined;
     await this.#run(db, converted ? clustered : command, `${db}.${name}`);
     if (!converted) return;
     const conversion = { convertToCapped: name, size, writeConcern: { w: 'majority' } };
     await this.#run(db, conversion, `${db}.${name}`);
+  }
+
+  async #createUnlessThere(db: string, name: string): Promise<void> {
+    try {
+      await this.command(db, { create: name, writeConcern: { w: 'majority' } });
+    } catch (error) {
+      if (codeOf(error) !== NAMESPACE_EXISTS) throw asFault(error, 'create', `${db}.${name}`);
+    }
   }
 
   /**

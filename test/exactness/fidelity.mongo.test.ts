@@ -71,6 +71,16 @@ test('a clustered collection that was made capped, which none can be created as'
   });
 });
 
+test('stored functions, also of the database admin', async () => {
+  await withReplicaSet({}, async (source) => {
+    const store = async (db: string, _id: string) =>
+      await source.client.db(db).collection<{ _id: string }>('system.js').insertOne({ _id });
+    await store('admin', 'first');
+    await store('app', 'first');
+    await firstAndIncremental(source, () => store('admin', 'second'));
+  });
+});
+
 test('documents of 16 MiB, to the byte', async () => {
   await withReplicaSet({ cacheGb: 1 }, async (source) => {
     const wire = await WireConnection.open((await source.primary()).port);
