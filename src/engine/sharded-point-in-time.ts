@@ -46,8 +46,22 @@ export async function memberInTime(
   const captured = runs.find((run) => run.first <= from.ts && end.ts <= run.last)?.last;
   const range = { from, end: end.ts, searchTo: captured ?? end.ts };
   const source = await sliceOplog(slices, set, range, signal, elsewhere);
-  const finished = timestampOf({ t: Math.ceil(Date.parse(header.finishedAt) / 1000) + CLOCK_SKEW_SECONDS, i: 0 });
+  const finishedSeconds = Math.ceil(Date.parse(header.finishedAt) / 1000);
+  if (captured !== undefined) requireDecided(replicaSetName, captured, timestampOf({ t: finishedSeconds, i: 0 }));
+  const finished = timestampOf({ t: finishedSeconds + CLOCK_SKEW_SECONDS, i: 0 });
   return { end, source, searchTo: finished > end.ts ? finished : end.ts };
+}
+
+/** Of a transaction that was prepared before T nothing is known but by its commit, and that may lie as late as the end of the snapshot. */
+export function requireDecided(replicaSetName: string, captured: Timestamp64, finished: Timestamp64): void {
+  if (captured >= finished) return;
+  throw new Fault({
+    op: 'restore',
+    subject: replicaSetName,
+    message: `the oplog of ${replicaSetName} is captured up to ${formatTimestamp(captured)}, and the snapshot that the point follows was finished at ${formatTimestamp(finished)}: a transaction that was under way in between may have been visible at the point`,
+    retryable: true,
+    hint: 'Restore again when more has been captured, or to a point from an earlier snapshot',
+  });
 }
 
 /** A member whose interval was planned. */

@@ -1,7 +1,7 @@
 import { MongoServerError } from 'mongodb';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
-import type { ReplicaSet } from '../support/replica-set.ts';
+import { type ReplicaSet, until } from '../support/replica-set.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { ShardTransaction } from '../support/shard-transaction.ts';
 import type { ShardedCluster } from '../support/sharded-cluster.ts';
@@ -16,6 +16,7 @@ interface Account {
 const STEADY = 10;
 const MOVED = { min: { _id: 20 }, max: { _id: 30 } };
 const SECOND = 1_000;
+const NO_SUCH_TRANSACTION = 251;
 
 /** What only a sharded cluster has: transactions over both of its shards, and chunks on their way from one to the other. */
 export class ShardedBank {
@@ -62,6 +63,7 @@ export class ShardedBank {
     while (!this.#stopping) {
       const one = new ShardTransaction();
       const sets = this.#random.oneIn(2) ? this.#sets : this.#sets.toReversed();
+      let committing = false;
       try {
         await this.#writes(one);
         for (const set of sets) await one.prepare(set);
@@ -70,6 +72,7 @@ export class ShardedBank {
         for (const set of sets) {
           if (this.#random.oneIn(3))
             await this.#cluster.config.client.db('admin').command({ appendOplogNote: 1, data: {} });
+          committing = ending === 'commit';
           if (ending === 'abort') await one.abort(set);
           else this.logged.push({ visible: timestampOf(one.commitTimestamp), by: timestampOf(await one.commit(set)) });
         }
@@ -78,7 +81,7 @@ export class ShardedBank {
         if (!isAnswer(error)) throw error;
         this.refused++;
         this.refusals.add(String(error));
-        for (const set of sets) await one.abort(set).catch(() => undefined);
+        for (const set of sets) await end(one, set, committing);
       }
     }
   }
@@ -111,6 +114,20 @@ export class ShardedBank {
   get #sets(): [ReplicaSet, ReplicaSet] {
     return [this.#cluster.shard(0).set, this.#cluster.shard(1).set];
   }
+}
+
+/** As a coordinator does: what one shard was told all are told, until they take it. One that stays prepared would keep everybody else from its documents for ever. */
+async function end(one: ShardTransaction, set: ReplicaSet, committing: boolean): Promise<void> {
+  await until('a shard takes the outcome of a transaction', async () => {
+    try {
+      await (committing ? one.commit(set) : one.abort(set));
+      return true;
+    } catch (error) {
+      if (error instanceof WireError && error.code === NO_SUCH_TRANSACTION) return true;
+      if (!isAnswer(error)) throw error;
+      return null;
+    }
+  });
 }
 
 /** What a server says no to, or could not say while its primary stood down. */

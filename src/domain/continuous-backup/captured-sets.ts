@@ -9,14 +9,16 @@ import { type CapturedRun, commonRuns, type KnownSnapshot } from './point-in-tim
 
 /** The snapshots of a cluster that a restore can begin with. */
 export async function knownSnapshots(reader: CatalogReader, clusterId: string): Promise<KnownSnapshot[]> {
-  return (await snapshotsOfCluster(reader, clusterId)).filter(isUsable).map((row) => ({
-    id: row.id,
-    ts: timestampOf({
+  return (await snapshotsOfCluster(reader, clusterId)).filter(isUsable).map((row) => {
+    const ts = timestampOf({
       t: must(row.clusterTimeT, 'a completed snapshot has its T'),
       i: must(row.clusterTimeI, 'a completed snapshot has its T'),
-    }),
-    replicaSetNames: replicaSetsOf(row),
-  }));
+    });
+    const finishedAtMs = must(row.finishedAtMs, 'a completed snapshot has its end');
+    const finished = timestampOf({ t: Math.ceil(finishedAtMs / 1000), i: 0 });
+    const decidedBy = row.members === null || finished < ts ? ts : finished;
+    return { id: row.id, ts, decidedBy, replicaSetNames: replicaSetsOf(row) };
+  });
 }
 
 function isUsable(row: SnapshotRow): boolean {

@@ -35,7 +35,7 @@ const runs = [
   { first: at(T), last: at(T + 100) },
   { first: at(T + 200), last: at(T + 300) },
 ];
-const snapshot = (id: string, ts: bigint, ...replicaSetNames: string[]) => ({ id, ts, replicaSetNames });
+const snapshot = (id: string, ts: bigint, ...replicaSetNames: string[]) => ({ id, ts, decidedBy: ts, replicaSetNames });
 const snapshots = [
   snapshot('early', at(T - 50)),
   snapshot('a', at(T + 10)),
@@ -104,4 +104,19 @@ test('each snapshot counts the members that it has: a shard that came later is n
   assert.equal(baseFor({ ts: at(T + 75), inclusive: true }, runsFor, taken)?.id, 'after');
   assert.equal(baseFor({ ts: at(T + 50), inclusive: true }, runsFor, taken)?.id, 'before');
   assert.deepEqual(restorableRanges(runsFor, taken), [{ from: at(T + 10), to: at(T + 100) }]);
+});
+
+test('a snapshot is a base once the oplogs are captured as far as it took; before that an older one is', () => {
+  const taken = [snapshot('older', at(T + 10)), { ...snapshot('new', at(T + 50)), decidedBy: at(T + 90) }];
+  const point = { ts: at(T + 60), inclusive: true };
+  assert.equal(baseFor(point, () => [run(0, 89)], taken)?.id, 'older');
+  assert.equal(baseFor(point, () => [run(0, 90)], taken)?.id, 'new');
+  assert.deepEqual(
+    restorableRanges(() => [run(20, 89)], taken),
+    [],
+  );
+  assert.deepEqual(
+    restorableRanges(() => [run(20, 90)], taken),
+    [{ from: at(T + 50), to: at(T + 90) }],
+  );
 });

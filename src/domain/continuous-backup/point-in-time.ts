@@ -50,6 +50,11 @@ export interface KnownSnapshot {
   id: string;
   /** T. */
   ts: Timestamp64;
+  /**
+   * How far the oplogs have to be captured before anything is reached from it: of a sharded cluster to the end of the snapshot, by when transactions that were prepared before T were decided. T itself of a
+   * replica set.
+   */
+  decidedBy: Timestamp64;
   /** Whose oplogs all have to lead on from it: one, or those of the members of a sharded cluster. */
   replicaSetNames: readonly string[];
 }
@@ -83,7 +88,7 @@ export function restorableRanges(runsFor: RunsFor, snapshots: readonly KnownSnap
   for (const snapshot of snapshots.toSorted((a, b) => byTime(a.ts, b.ts))) {
     const { ts } = snapshot;
     const run = runsFor(snapshot).find((one) => one.first <= ts && ts <= one.last);
-    if (run === undefined) continue;
+    if (run === undefined || run.last < snapshot.decidedBy) continue;
     const before = ranges.at(-1);
     if (before === undefined || before.to < ts) ranges.push({ from: ts, to: run.last });
     else before.to = max([before.to, run.last]);
@@ -97,9 +102,11 @@ export function restorableRanges(runsFor: RunsFor, snapshots: readonly KnownSnap
  */
 export function baseFor(point: Point, runsFor: RunsFor, snapshots: readonly KnownSnapshot[]): KnownSnapshot | null {
   const leads = (snapshot: KnownSnapshot) => {
-    const { ts } = snapshot;
+    const { ts, decidedBy } = snapshot;
     if (point.inclusive ? ts > point.ts : ts >= point.ts) return false;
-    return runsFor(snapshot).some((run) => run.first <= ts && ts <= run.last && point.ts <= run.last);
+    return runsFor(snapshot).some(
+      (run) => run.first <= ts && ts <= run.last && point.ts <= run.last && decidedBy <= run.last,
+    );
   };
   return snapshots
     .filter(leads)
