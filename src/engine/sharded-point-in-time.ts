@@ -46,7 +46,8 @@ export async function memberInTime(
   const captured = runs.find((run) => run.first <= from.ts && end.ts <= run.last)?.last;
   const range = { from, end: end.ts, searchTo: captured ?? end.ts };
   const source = await sliceOplog(slices, set, range, signal, elsewhere);
-  const finishedSeconds = Math.ceil(Date.parse(header.finishedAt) / 1000);
+  // Whoever asks for a point right after the snapshot is in the second in which it ended; the rules wait for that second's end before they take it as a base.
+  const finishedSeconds = Math.floor(Date.parse(header.finishedAt) / 1000);
   if (captured !== undefined) requireDecided(replicaSetName, captured, timestampOf({ t: finishedSeconds, i: 0 }));
   const finished = timestampOf({ t: finishedSeconds + CLOCK_SKEW_SECONDS, i: 0 });
   return { end, source, searchTo: finished > end.ts ? finished : end.ts };
