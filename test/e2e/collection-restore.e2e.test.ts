@@ -23,6 +23,8 @@ interface CollectionBody {
 const DOCUMENTS = 40_000;
 const VERSION = '2025-03-12';
 
+const TRIES_MAX = 20;
+
 describe('collection restores over the API', () => {
   const source = useReplicaSet({ name: 'source' });
   const target = useReplicaSet({ name: 'target' });
@@ -180,17 +182,19 @@ describe('collection restores over the API', () => {
   });
 
   test('it is cancelled while it loads: the target is as it was', async () => {
-    const before = await now();
-    const id = await loading();
     const { projectId } = tidemark.credentials;
-    const task = `/api/tidemark/v1/groups/${projectId}/clusters/Source/collectionRestoreJobs/${id}/task`;
-    await tidemark.client.delete(task);
-    const job = await ended(id);
-    assert.deepEqual([job.state, job.errorMessage], ['CANCELED', 'cancelled on request']);
-    assert.deepEqual(compareTruth(before, await now()), []);
-    assert.deepEqual(
-      (await collectionsOf(id)).map(({ state }) => state),
-      ['NOT_RESTORED', 'NOT_RESTORED'],
-    );
+    for (let tries = 1; ; tries++) {
+      const before = await now();
+      const id = await loading();
+      const task = `/api/tidemark/v1/groups/${projectId}/clusters/Source/collectionRestoreJobs/${id}/task`;
+      await tidemark.client.delete(task).catch(() => undefined);
+      const job = await ended(id);
+      // It was quicker than we were: another.
+      if (job.state === 'SUCCESSFUL' && tries < TRIES_MAX) continue;
+      assert.deepEqual([job.state, job.errorMessage], ['CANCELED', 'cancelled on request']);
+      assert.deepEqual(compareTruth(before, await now()), []);
+      const states = (await collectionsOf(id)).map(({ state }) => state);
+      return assert.deepEqual(states, ['NOT_RESTORED', 'NOT_RESTORED']);
+    }
   });
 });
