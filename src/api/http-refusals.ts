@@ -12,6 +12,10 @@ export const httpRefusalRules = {
     detail: 'The currently logged in user does not have the project creator role in this organization.',
   },
   IP_ADDRESS_NOT_ON_ACCESS_LIST: { status: 403, detail: 'IP address {0} is not allowed to access this resource.' },
+  TOO_MANY_FAILED_LOGINS: {
+    status: 429,
+    detail: 'Too many logins from your address have failed. Try again in {0} seconds.',
+  },
   USER_UNAUTHORIZED: { status: 401, detail: 'Current user is not authorized to perform this action.' },
   PAYLOAD_TOO_LARGE: { status: 413, detail: 'The request body has more than {0} bytes.' },
   REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },

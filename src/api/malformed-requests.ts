@@ -10,7 +10,12 @@ import { problemOfRefusal } from './problem.ts';
  * What a client is told whose request never became one: it cannot be parsed, its headers are too many, or it took too long to come. Nothing of the library runs for such a request, so
  * the answer is written by hand; it has the body that every error has. The connection ends with it: where the next request would begin nobody can say.
  */
-export function answerMalformed(error: Error & { code?: string }, socket: Socket, log: Logger): void {
+export function answerMalformed(
+  error: Error & { code?: string },
+  socket: Socket,
+  common: Readonly<Record<string, string>>,
+  log: Logger,
+): void {
   // Gone, or in the middle of an answer: there is nobody to tell.
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
@@ -24,7 +29,7 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Connection: close',
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...common, ...headers }).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
 }

@@ -9,7 +9,10 @@ export function registerOAuthRoutes(server: FastifyInstance, clientCredentials: 
         authorization: request.headers.authorization,
         contentType: request.headers['content-type'],
         body: typeof request.body === 'string' ? request.body : '',
+        remoteAddress: request.ip,
       });
+      request.claimed = answer.principal;
+      request.refusedFor = answer.reason;
       reply.code(answer.status).headers(answer.headers);
       if (answer.body === null) return reply.send();
       return reply.type('application/json').send(JSON.stringify(answer.body));

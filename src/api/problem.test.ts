@@ -14,7 +14,7 @@ function fixture() {
     logged.push(line);
   };
   const log = { info: note, warn: note, error: note, debug: note, child: () => log } as unknown as Logger;
-  return { logged, context: { requestId: 'r-1', operationId: 'getX', bodyBytesMax: 10, log } };
+  return { logged, context: { requestId: 'r-1', operationId: 'getX', clientIsGone: false, bodyBytesMax: 10, log } };
 }
 
 test('every refusal has an Atlas body with a numeric error and its code in a header', () => {

@@ -65,12 +65,23 @@ function refusalOfFramework(error: unknown, bodyBytesMax: number): Refusal | Htt
 /** Errors that are not refusals are logged in full under the request's id and told to the caller as one code without a word of what happened. */
 export function problemOf(
   error: unknown,
-  context: { requestId: string; operationId: string | undefined; bodyBytesMax: number; log: Logger },
+  context: {
+    requestId: string;
+    operationId: string | undefined;
+    bodyBytesMax: number;
+    /** Nobody is there to be told, and most likely that is what failed. */
+    clientIsGone: boolean;
+    log: Logger;
+  },
 ): Problem {
   if (error instanceof Refusal || error instanceof HttpRefusal) return problemOfRefusal(error);
   const refusal = refusalOfFramework(error, context.bodyBytesMax);
   if (refusal !== null) return problemOfRefusal(refusal);
-  const { requestId, operationId, log } = context;
+  const { requestId, operationId, clientIsGone, log } = context;
+  if (clientIsGone) {
+    log.debug({ requestId, operationId, reason: describeError(error) }, 'a request ended with its client');
+    return problemOfRefusal(refuse('UNEXPECTED_ERROR'));
+  }
   log.error({ requestId, operationId, err: error, reason: describeError(error) }, 'a request failed');
   return problemOfRefusal(refuse('UNEXPECTED_ERROR'));
 }

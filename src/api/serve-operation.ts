@@ -7,7 +7,7 @@ import { must } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { authorize } from './authorize.ts';
 import type { Call, ListAnswer } from './call.ts';
-import { baseUrl, linkBuilder } from './links.ts';
+import { baseUrl, linkBuilder, type OwnNames } from './links.ts';
 import { deprecationHeaders, negotiate } from './media-types.ts';
 import { ownParameters, pageOf, queryOf } from './paging.ts';
 import { listBody, rendered, successType } from './render.ts';
@@ -16,7 +16,7 @@ import { checkedBody, checkedParams } from './request-parts.ts';
 export interface ServeOptions {
   domain: Domain;
   clock: Clock;
-  publicUrl: string | undefined;
+  names: OwnNames;
   version: string;
 }
 
@@ -47,7 +47,7 @@ export async function serveOperation(
     accepted: version,
     nowMs: clock.nowMs(),
   });
-  const base = baseUrl(options.publicUrl, request.headers.host);
+  const base = baseUrl(options.names, request.socket, request.headers.host);
   const answer = await handler({
     params,
     query: ownQuery as never,

@@ -401,7 +401,7 @@ test('what callers prove themselves with is not logged, whether it is taken or r
   );
   assert.equal(failed.statusCode, 500);
   const said = lines.join('\n');
-  assert.match(said, /a credential was refused/);
+  assert.match(said, /request refused/);
   assert.match(said, /the disk is full/);
   for (const hidden of [secret, token, basic.slice(6), 'said in confidence']) assert.ok(!said.includes(hidden), hidden);
 });

@@ -3,6 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, 
 import type { Operation } from '../../contract/operation.ts';
 import { operations } from '../../contract/operations.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { originForm } from '../auth/digest.ts';
 import type { Caller } from '../auth/roles.ts';
 import type { Domain } from '../domain/domain.ts';
 import { refuse } from '../domain/refusals.ts';
@@ -12,12 +13,15 @@ import { registerDownloadRoutes } from './download-routes.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
 import { HttpRefusal } from './http-refusals.ts';
+import type { OwnNames } from './links.ts';
 import { answerMalformed } from './malformed-requests.ts';
 import { registerOAuthRoutes } from './oauth-routes.ts';
 import { registerOpenApiRoute } from './openapi-route.ts';
 import { registerPlainRoutes } from './plain-routes.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
 import { defaultRateLimit, type RateLimit, RateLimiter } from './rate-limit.ts';
+import { logRequests } from './request-log.ts';
+import { securityHeaders, tlsRules } from './security-headers.ts';
 import { type AnyHandler, pathOf, serveOperation } from './serve-operation.ts';
 
 declare module 'fastify' {
@@ -36,8 +40,11 @@ export interface ApiServerOptions {
   authenticator: Authenticator;
   clock: Clock;
   log: Logger;
-  /** How clients reach us, for links; what they write into Host where it is left out. */
+  /** How clients reach us, for links; where left out one of our own names, when they write it into Host. */
   publicUrl?: string;
+  /** Host names under which it listens, and names of its certificate; see `OwnNames`. */
+  listenNames?: readonly string[];
+  certificateNames?: readonly string[];
   version: string;
   rateLimit?: RateLimit;
   /** Addresses and networks whose word about where a request came from is taken. Nobody's where left out. */
@@ -65,6 +72,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { authenticator, clock, log } = options;
   const startedAt = clock.nowMs().toString(36);
   let requests = 0;
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const names: OwnNames = {
+    publicUrl: options.publicUrl,
+    scheme,
+    listenNames: options.listenNames ?? [],
+    certificateNames: options.certificateNames ?? [],
+  };
+  const headers = securityHeaders(scheme);
   const { headersMs, requestMs } = options.timeLimits ?? defaultTimeLimits;
   // How often Node looks for connections that are over their time; seldom enough to cost nothing.
   const http = {
@@ -77,14 +92,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMs,
     // One of the two is read, depending on whether there is a certificate; the types know them apart, the server does not.
-    ...((options.tls === undefined ? { http } : { https: { ...http, ...options.tls } }) as { http: typeof http }),
+    ...((options.tls === undefined ? { http } : { https: { ...http, ...options.tls, ...tlsRules } }) as {
+      http: typeof http;
+    }),
     trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
+    rewriteUrl: (request) => originForm(request.url ?? '/'),
     genReqId: () => `${startedAt}-${++requests}`,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
-    clientErrorHandler: (error, socket) => answerMalformed(error, socket as Socket, log),
+    clientErrorHandler: (error, socket) => answerMalformed(error, socket as Socket, headers, log),
     frameworkErrors: (error, request, reply) => {
-      const context = { requestId: request.id, operationId: undefined, bodyBytesMax, log };
-      void sendProblem(reply, problemOf(error, context));
+      reply.headers(headers);
+      void sendProblem(reply, problemOf(error, contextOf(request, log)));
     },
   });
 
@@ -93,24 +111,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   server.decorateRequest('caller', null);
 
+  logRequests(server, log);
+
   const limiter = new RateLimiter(clock, options.rateLimit ?? defaultRateLimit);
   server.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+    reply.headers(headers).header('x-request-id', request.id);
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
       throw refuse('VALIDATION_ERROR', ['The Host header is missing']);
     if (request.routeOptions.config.anonymous) return;
-    if (!(await admitted(request, reply, authenticator, log))) return reply;
+    if (!(await admitted(request, reply, authenticator))) return reply;
     limit(request, reply, limiter);
   });
-  server.addHook('onResponse', async (request, reply) => {
-    const { operationId } = request.routeOptions.config;
-    const { statusCode } = reply;
-    const tookMs = Math.round(reply.elapsedTime);
-    log.debug({ requestId: request.id, operationId, statusCode, tookMs, caller: request.caller?.name }, 'answered');
-  });
   server.setErrorHandler(async (error, request, reply) => {
-    const { operationId } = request.routeOptions.config;
-    return sendProblem(reply, problemOf(error, { requestId: request.id, operationId, bodyBytesMax, log }));
+    return sendProblem(reply, problemOf(error, contextOf(request, log)));
   });
   server.setNotFoundHandler(async (request) => {
     throw refuse('RESOURCE_NOT_FOUND', [pathOf(request.raw.url ?? '/')]);
@@ -118,10 +131,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   registerOAuthRoutes(server, authenticator.clientCredentials);
   registerPlainRoutes(server);
-  registerOpenApiRoute(server, { publicUrl: options.publicUrl, version: options.version });
+  registerOpenApiRoute(server, { names, version: options.version });
   registerDownloadRoutes(server, { domain: options.domain, clock, log });
-  registerOperations(server, options);
+  registerOperations(server, options, names);
   return server;
+}
+
+function contextOf(request: FastifyRequest, log: Logger): Parameters<typeof problemOf>[1] {
+  const { operationId } = request.routeOptions?.config ?? {};
+  return { requestId: request.id, operationId, bodyBytesMax, clientIsGone: request.raw.socket.destroyed, log };
 }
 
 /** As bytes: to text the library would add a charset, and errors are plain `application/json`. */
@@ -134,12 +152,7 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 }
 
 /** Sets the caller, or answers 401 once the body is out of the way. */
-async function admitted(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  authenticator: Authenticator,
-  log: Logger,
-): Promise<boolean> {
+async function admitted(request: FastifyRequest, reply: FastifyReply, authenticator: Authenticator): Promise<boolean> {
   const authentication = await authenticator.authenticate({
     method: request.raw.method ?? 'GET',
     target: request.raw.url ?? '/',
@@ -152,14 +165,18 @@ async function admitted(
   }
   if ('forbiddenAddress' in authentication) {
     const { forbiddenAddress, name } = authentication;
-    log.info({ requestId: request.id, remote: forbiddenAddress, caller: name }, 'a caller was refused from there');
+    request.claimed = name;
     if (!(await drain(request.raw, bodyBytesMax))) reply.header('connection', 'close');
     throw new HttpRefusal('IP_ADDRESS_NOT_ON_ACCESS_LIST', [forbiddenAddress]);
   }
-  // Every digest call starts without a credential, so only an answer that was refused is worth a line.
-  if (request.headers.authorization !== undefined) {
-    log.info({ requestId: request.id, remote: request.ip, reason: authentication.reason }, 'a credential was refused');
+  request.claimed = authentication.principal;
+  if ('retryAfterSeconds' in authentication) {
+    const { retryAfterSeconds } = authentication;
+    if (!(await drain(request.raw, bodyBytesMax))) reply.header('connection', 'close');
+    reply.header('Retry-After', retryAfterSeconds);
+    throw new HttpRefusal('TOO_MANY_FAILED_LOGINS', [String(retryAfterSeconds)]);
   }
+  request.refusedFor = authentication.reason;
   if (!(await drain(request.raw, bodyBytesMax))) reply.header('connection', 'close');
   sendProblem(reply, unauthenticated(authentication.challenge));
   return false;
@@ -184,11 +201,11 @@ export function routePath(path: string): string {
     .replace(/\{(\w+)\}/g, ':$1');
 }
 
-function registerOperations(server: FastifyInstance, options: ApiServerOptions): void {
+function registerOperations(server: FastifyInstance, options: ApiServerOptions, names: OwnNames): void {
   const serve = {
     domain: options.domain,
     clock: options.clock,
-    publicUrl: options.publicUrl,
+    names,
     version: options.version,
   };
   const methodsOf = new Map<string, Set<HTTPMethods>>();

@@ -132,6 +132,7 @@ test('an access token passes until it ends', async () => {
   const issued = await authenticator.clientCredentials.issueToken({
     authorization: `Basic ${Buffer.from(`${account.clientId}:${account.secret}`).toString('base64')}`,
     contentType: 'application/x-www-form-urlencoded',
+    remoteAddress: '192.0.2.1',
     body: 'grant_type=client_credentials',
   });
   const header = `Bearer ${issued.body?.access_token}`;

@@ -5,7 +5,8 @@ import type { Random } from '../lib/random.ts';
 import type { SecretBox } from '../lib/secret-box.ts';
 import { AccessGuard } from './access-guard.ts';
 import { type ClientCredentials, createClientCredentials } from './client-credentials.ts';
-import { digestChallenge, digestHa1, expectedResponse, parseDigestAnswer } from './digest.ts';
+import { digestChallenge, digestHa1, expectedResponse, originForm, parseDigestAnswer } from './digest.ts';
+import { LoginThrottle, shortPrincipal } from './login-throttle.ts';
 import { Nonces } from './nonces.ts';
 import type { Caller } from './roles.ts';
 import { hashOfSecret } from './service-accounts.ts';
@@ -21,10 +22,22 @@ export interface Credential {
 }
 
 /** Either who is calling, or the challenge to answer with. The digest challenge is the only one: clients that meet another first give up. */
-export type Authentication =
-  | { caller: Caller }
-  | { caller: null; challenge: string; reason: string }
-  | ForbiddenAddress;
+export type Authentication = { caller: Caller } | RefusedCredential | ForbiddenAddress | TooManyFailures;
+
+/** `principal` is what the caller claimed to be, shortened; null where nothing was claimed. */
+export interface RefusedCredential {
+  caller: null;
+  challenge: string;
+  reason: string;
+  principal: string | null;
+}
+
+/** So many logins have failed that this one was not looked at. */
+export interface TooManyFailures {
+  caller: null;
+  retryAfterSeconds: number;
+  principal: string;
+}
 
 /** The credential is right; it may not be used from there. */
 export interface ForbiddenAddress {
@@ -56,24 +69,34 @@ export function createAuthenticator(options: {
   // Compared for unknown public keys, so that they take as long as known ones.
   const nobodysHa1 = digestHa1('nobody', random.bytes(16).toString('hex'));
 
-  function refused(reason: string, stale = false): Authentication {
-    return { caller: null, challenge: digestChallenge(nonces.issue(), stale), reason };
+  const throttle = new LoginThrottle({ clock });
+
+  function refused(reason: string, principal: string | null = null, stale = false): Authentication {
+    const challenge = digestChallenge(nonces.issue(), stale);
+    return { caller: null, challenge, reason, principal: principal === null ? null : shortPrincipal(principal) };
   }
 
   async function byDigest(header: string, credential: Credential): Promise<Authentication> {
     const answer = parseDigestAnswer(header);
     if (answer === null) return refused('the digest answer cannot be read');
-    if (answer.uri !== credential.target && answer.uri !== proxiedPath + credential.target) {
-      return refused('the digest answer is for another request target');
+    const { username: principal } = answer;
+    const uri = originForm(answer.uri);
+    if (uri !== credential.target && uri !== proxiedPath + credential.target) {
+      return refused('the digest answer is for another request target', principal);
     }
+    const login = { remoteAddress: credential.remoteAddress, principal };
+    const retryAfterSeconds = throttle.waitSeconds(login);
+    if (retryAfterSeconds > 0) return { caller: null, retryAfterSeconds, principal: shortPrincipal(principal) };
     const found = await stores.apiKeys.findByPublicKey(answer.username);
     const ha1 = found === null ? nobodysHa1 : secretBox.open(found.apiKey.sealedHa1, ha1Context(found.apiKey.apiKeyId));
     const expected = Buffer.from(expectedResponse(ha1, credential.method, answer));
     if (!timingSafeEqual(expected, Buffer.from(answer.response)) || found === null) {
-      return refused('the public or the private key is wrong');
+      const failures = throttle.failed(login);
+      return refused(`the public or the private key is wrong, ${failures} times lately from there`, principal);
     }
-    if (!nonces.isFresh(answer.nonce)) return refused('the nonce is old', true);
-    if (!nonces.use(answer.nonce, answer.count)) return refused('the nonce was used before', true);
+    if (!nonces.isFresh(answer.nonce)) return refused('the nonce is old', principal, true);
+    if (!nonces.use(answer.nonce, answer.count)) return refused('the nonce was used before', principal, true);
+    throttle.succeeded(login);
     const { apiKey, roles } = found;
     return {
       caller: {
@@ -123,6 +146,7 @@ export function createAuthenticator(options: {
       accessTokens: stores.accessTokens,
       clock,
       random,
+      throttle,
     }),
   };
 }

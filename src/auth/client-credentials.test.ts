@@ -6,6 +6,7 @@ import { createIdSource } from '../lib/ids.ts';
 import { systemRandom } from '../lib/random.ts';
 import { catalogAuthStores } from './catalog-stores.ts';
 import { basicCredentials, createClientCredentials } from './client-credentials.ts';
+import { LoginThrottle } from './login-throttle.ts';
 import { createServiceAccount, hashOfSecret } from './service-accounts.ts';
 
 const form = 'application/x-www-form-urlencoded';
@@ -24,11 +25,16 @@ async function fixture() {
     { clock, random: systemRandom, ids, store: stores.serviceAccounts },
     { organizationId, name: 'ci', description: 'ci', secretExpiresAfterHours: 24, roles: [] },
   );
-  const credentials = createClientCredentials({ ...stores, clock, random: systemRandom });
+  const credentials = createClientCredentials({
+    ...stores,
+    clock,
+    random: systemRandom,
+    throttle: new LoginThrottle({ clock }),
+  });
   const basic = (id = account.clientId, secret = account.secret) =>
     `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
   const ask = (authorization: string | undefined, body: string, contentType: string | undefined = form) =>
-    credentials.issueToken({ authorization, contentType, body });
+    credentials.issueToken({ authorization, contentType, body, remoteAddress: '192.0.2.1' });
   return { time, catalog, stores, account, credentials, basic, ask };
 }
 
@@ -87,7 +93,7 @@ test('revoking ends a token; an unknown one is answered alike', async () => {
   const { ask, basic, credentials, stores, time } = await fixture();
   const token = String((await ask(basic(), 'grant_type=client_credentials')).body?.access_token);
   const revoke = (body: string, authorization = basic()) =>
-    credentials.revokeToken({ authorization, contentType: form, body });
+    credentials.revokeToken({ authorization, contentType: form, body, remoteAddress: '192.0.2.1' });
   assert.equal((await revoke(`token=${token}`, 'Basic eDp5')).status, 401);
   assert.notEqual(await stores.accessTokens.findLive(hashOfSecret(token), time.ms), null);
   assert.equal((await revoke(`token=${token}&token_type_hint=access_token`)).status, 200);

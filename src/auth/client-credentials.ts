@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import { type LoginThrottle, shortPrincipal } from './login-throttle.ts';
 import { hashOfSecret } from './service-accounts.ts';
 import type { AccessTokenStore, ServiceAccountStore } from './stores.ts';
 
@@ -12,6 +13,8 @@ export interface OAuthRequest {
   authorization: string | undefined;
   contentType: string | undefined;
   body: string;
+  /** Of whoever sent it; behind a trusted proxy, as that reports it. */
+  remoteAddress: string;
 }
 
 /** An answer of the two OAuth endpoints, bodies after RFC 6749 and RFC 7009. */
@@ -19,6 +22,9 @@ export interface OAuthAnswer {
   status: number;
   headers: Record<string, string>;
   body: Record<string, string | number> | null;
+  /** For the log: the client id that was claimed, shortened, and why it was refused; null where that is of no use. */
+  principal: string | null;
+  reason: string | null;
 }
 
 export interface ClientCredentials {
@@ -28,10 +34,23 @@ export interface ClientCredentials {
 
 const uncached = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-function refusal(status: number, error: string, description: string): OAuthAnswer {
+function refusal(
+  status: number,
+  error: string,
+  description: string,
+  { principal = null, reason = description }: { principal?: string | null; reason?: string } = {},
+): OAuthAnswer {
   const headers: Record<string, string> = { ...uncached };
   if (status === 401) headers['www-authenticate'] = 'Basic realm="MMS Public API"';
-  return { status, headers, body: { error, error_description: description } };
+  return { status, headers, body: { error, error_description: description }, principal, reason };
+}
+
+/** Neither standard has an error for it: the status says it, and when to come back. */
+function tooMany(principal: string, waitSeconds: number): OAuthAnswer {
+  const description = `Too many logins have failed. Try again in ${waitSeconds} seconds.`;
+  const answer = refusal(429, 'temporarily_unavailable', description, { principal });
+  answer.headers['retry-after'] = String(waitSeconds);
+  return answer;
 }
 
 /** Form encoding inside base64 is what RFC 6749 asks for and Go clients do; curl sends both parts as they are. A stray `%` is left alone. */
@@ -61,20 +80,31 @@ export function createClientCredentials(options: {
   accessTokens: AccessTokenStore;
   clock: Clock;
   random: Random;
+  throttle: LoginThrottle;
 }): ClientCredentials {
-  const { serviceAccounts, accessTokens, clock, random } = options;
+  const { serviceAccounts, accessTokens, clock, random, throttle } = options;
 
-  async function clientOf(authorization: string | undefined, form: URLSearchParams) {
+  /** The client, or the answer that refuses it. */
+  async function clientOf({ authorization, remoteAddress }: OAuthRequest, form: URLSearchParams) {
     const fromBody = { clientId: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' };
     const { clientId, secret } = basicCredentials(authorization) ?? fromBody;
+    const login = { remoteAddress, principal: clientId };
+    const principal = shortPrincipal(clientId);
+    const waitSeconds = throttle.waitSeconds(login);
+    if (waitSeconds > 0) return tooMany(principal, waitSeconds);
     const found = await serviceAccounts.findByClientId(clientId);
     const secretHash = hashOfSecret(secret);
     const nowMs = clock.nowMs();
     const match = found?.secrets.find(
       (known) => sameHash(known.secretHash, secretHash) && (known.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs,
     );
-    if (found === null || match === undefined) return null;
-    return { account: found.account, secretId: match.secretId };
+    if (found === null || match === undefined) {
+      const reason = `the client id or the client secret is wrong, ${throttle.failed(login)} times lately from there`;
+      const description = 'The client id or the client secret is not valid.';
+      return refusal(401, 'invalid_client', description, { principal, reason });
+    }
+    throttle.succeeded(login);
+    return { account: found.account, secretId: match.secretId, principal };
   }
 
   async function mint(serviceAccountId: string, secretId: string): Promise<string> {
@@ -93,14 +123,12 @@ export function createClientCredentials(options: {
     return new URLSearchParams(request.body);
   }
 
-  const invalidClient = () => refusal(401, 'invalid_client', 'The client id or the client secret is not valid.');
-
   return {
     async issueToken(request) {
       const form = formOf(request);
       if (!(form instanceof URLSearchParams)) return form;
-      const client = await clientOf(request.authorization, form);
-      if (client === null) return invalidClient();
+      const client = await clientOf(request, form);
+      if ('status' in client) return client;
       const grant = form.get('grant_type');
       if (grant === null) return refusal(400, 'invalid_request', 'grant_type is missing.');
       if (grant !== 'client_credentials') {
@@ -111,19 +139,21 @@ export function createClientCredentials(options: {
         status: 200,
         headers: uncached,
         body: { access_token: token, token_type: 'Bearer', expires_in: accessTokenLifeSeconds },
+        principal: client.principal,
+        reason: null,
       };
     },
 
     async revokeToken(request) {
       const form = formOf(request);
       if (!(form instanceof URLSearchParams)) return form;
-      const client = await clientOf(request.authorization, form);
-      if (client === null) return invalidClient();
+      const client = await clientOf(request, form);
+      if ('status' in client) return client;
       const token = form.get('token');
       if (token === null || token === '') return refusal(400, 'invalid_request', 'token is missing.');
       // RFC 7009: a token that is unknown, or another client's, is answered like one that was revoked.
       await accessTokens.revoke(hashOfSecret(token), client.account.serviceAccountId, clock.nowMs());
-      return { status: 200, headers: uncached, body: null };
+      return { status: 200, headers: uncached, body: null, principal: client.principal, reason: null };
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestChallenge, digestHa1, expectedResponse, parseDigestAnswer } from './digest.ts';
+import { digestChallenge, digestHa1, expectedResponse, originForm, parseDigestAnswer } from './digest.ts';
 
 const answer =
   'Digest username="abcdefgh", realm="MMS Public API", nonce="n0nce", uri="/api/atlas/v2?pretty=true", ' +
@@ -65,4 +65,13 @@ test('the response is the one of the standard', () => {
   assert.ok(parsed);
   assert.equal(ha1, '3bf7787da0ca4ef2cd238755f81bab83');
   assert.equal(expectedResponse(ha1, 'GET', parsed), '1f95809da2786c5b15dc295a9a23424c');
+});
+
+test('a target that names a host as well loses it', () => {
+  assert.equal(originForm('/a?b=http://c'), '/a?b=http://c');
+  assert.equal(originForm('http://evil.example/a?b'), '/a?b');
+  assert.equal(originForm('HTTPS://user@evil.example:1/a'), '/a');
+  assert.equal(originForm('http://evil.example'), '/');
+  assert.equal(originForm('http://evil.example?x'), '/?x');
+  assert.equal(originForm('*'), '*');
 });

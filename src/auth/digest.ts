@@ -56,6 +56,12 @@ export function parseDigestAnswer(header: string): DigestAnswer | null {
   return { username, nonce, uri, response, cnonce, nc, count: Number.parseInt(nc, 16) };
 }
 
+/** The path and query of a request's target. One that names scheme and host as well (RFC 9112, absolute-form) loses them: it may name anybody's. */
+export function originForm(target: string): string {
+  const rest = target.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/, '');
+  return rest.startsWith('/') || rest === '*' ? rest : `/${rest}`;
+}
+
 function md5(text: string): string {
   return createHash('md5').update(text, 'utf8').digest('hex');
 }

@@ -1,4 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { createSecureContext } from 'node:tls';
 import { createApiServer } from '../api/server.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
@@ -33,7 +36,29 @@ export function createServer(config: ServiceConfig, { catalog, context, domain }
     trustedProxies: config.trustedProxies,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...tlsOf(config),
+    ...namesOf(config),
   });
+}
+
+/** What an operator has to know who lets others reach it without encryption; null where nobody else does, or all is encrypted. */
+export function plainHttpWarning({ host, tlsCert }: Pick<ServiceConfig, 'host' | 'tlsCert'>): string | null {
+  if (tlsCert !== undefined || host === 'localhost' || isLoopback(host)) return null;
+  return (
+    `answers plain http on ${host}, beyond this machine: tokens, links and backups can be read and changed on the way. ` +
+    'Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that speaks https'
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return (isIP(host) === 4 && host.startsWith('127.')) || host === '::1';
+}
+
+/** Under what names links may lead here, beside the address that a client connected to. */
+function namesOf({ host, tlsCert }: ServiceConfig): { listenNames: string[]; certificateNames: string[] } {
+  const listenNames = isIP(host) === 0 ? [host, hostname()] : [hostname()];
+  const names = tlsCert === undefined ? '' : (new X509Certificate(readPem(tlsCert)).subjectAltName ?? '');
+  const certificateNames = [...names.matchAll(/(?:DNS|IP Address):([^,"\s]+)/g)].map(([, name = '']) => name);
+  return { listenNames, certificateNames };
 }
 
 /** Certificate and key are read once, at the start: a renewed certificate takes a restart. */

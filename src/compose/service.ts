@@ -13,7 +13,7 @@ import type { Repository } from '../repository/repository.ts';
 import { recoverTasks } from '../tasks/queue.ts';
 import { Timer } from '../tasks/timer.ts';
 import type { Worker } from '../tasks/worker.ts';
-import { type ApiServer, createServer } from './http-server.ts';
+import { type ApiServer, createServer, plainHttpWarning } from './http-server.ts';
 import type { OpenOptions } from './open-options.ts';
 import { openParts } from './open-parts.ts';
 import { createTools } from './tools.ts';
@@ -61,6 +61,8 @@ export async function composeService(config: ServiceConfig): Promise<Service> {
         const recovered = await recoverTasks(catalog, owner);
         if (recovered > 0)
           tools.log.warn({ tasks: recovered }, 'took up tasks that were cut off when the service last ended');
+        const warning = plainHttpWarning(config);
+        if (warning !== null) tools.log.warn({ host: config.host }, warning);
         const address = await server.listen({ host: config.host, port: config.port });
         for (const worker of workers) worker.start();
         timer.start();

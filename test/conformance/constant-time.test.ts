@@ -74,7 +74,16 @@ async function proofs(): Promise<Record<string, (right: boolean) => Promise<bool
       const authorization = `Basic ${Buffer.from(`${account.clientId}:${secret}`).toString('base64')}`;
       const contentType = 'application/x-www-form-urlencoded';
       const body = 'grant_type=client_credentials';
-      return (await authenticator.clientCredentials.issueToken({ authorization, contentType, body })).status === 200;
+      return (
+        (
+          await authenticator.clientCredentials.issueToken({
+            authorization,
+            contentType,
+            body,
+            remoteAddress: '192.0.2.1',
+          })
+        ).status === 200
+      );
     },
     'a nonce': async (right) => {
       const nonce = nonces.issue();

@@ -106,6 +106,7 @@ export async function apiFixture(
     log?: Logger;
     rateLimit?: { limit: number; windowMs: number };
     timeLimits?: { headersMs: number; requestMs: number };
+    tls?: { cert: Buffer; key: Buffer };
   } = {},
 ): Promise<ApiFixture> {
   const time = { ms: sampleNowMs };
@@ -122,6 +123,7 @@ export async function apiFixture(
     clock,
     log: silentLogger,
     version: '0.0.0-test',
+    listenNames: ['backup.example'],
     ...serverOptions,
   });
 

@@ -129,7 +129,11 @@ test('two secrets at most, each for its time; a token ends with its secret', asy
   });
 });
 
-const form = { authorization: undefined, contentType: 'application/x-www-form-urlencoded' };
+const form = {
+  authorization: undefined,
+  contentType: 'application/x-www-form-urlencoded',
+  remoteAddress: '192.0.2.1',
+};
 const request = { method: 'GET', target: '/', remoteAddress: '203.0.113.7' };
 
 function authenticatorOf({ catalog, context, clock }: DomainWorld) {
