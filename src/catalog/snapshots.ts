@@ -113,6 +113,18 @@ export async function snapshotsBeingWritten(
     .execute();
 }
 
+/** Failed for good: nobody writes under their ids again. */
+export async function failedSnapshots(reader: CatalogReader): Promise<{ clusterId: string; snapshotId: string }[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .select(['clusterId', 'id as snapshotId'])
+    .where('status', '=', 'failed')
+    .where('id', 'not in', (query) =>
+      query.selectFrom('tasks').select('subjectId').where('state', 'in', ['queued', 'running']),
+    )
+    .execute();
+}
+
 /** Past their time, ended, neither deleted nor kept from it; oldest expiry first, at most `limit`. */
 export async function expiredSnapshots(reader: CatalogReader, nowMs: number, limit: number): Promise<SnapshotRow[]> {
   return await reader

@@ -8,6 +8,7 @@ interface RepositoryPruneOptions extends PassphraseOptions {
   dataDir?: string;
   dryRun?: boolean;
   graceHours?: number;
+  sweepFailed?: boolean;
   json?: boolean;
 }
 
@@ -18,6 +19,10 @@ export function repositoryPruneCommand(tools: CommandTools): Command {
     .description('remove what no snapshot uses any more')
     .option('--dry-run', 'only say what would be removed')
     .addOption(new Option('--grace-hours <hours>', 'keep what is younger (24 if left out)').argParser(wholeNumber(0)))
+    .option(
+      '--sweep-failed',
+      'do not wait with what failed snapshots left, where their leases or the catalog prove that nobody writes it any more',
+    )
     .addOption(dataDirOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
@@ -31,6 +36,7 @@ export function repositoryPruneCommand(tools: CommandTools): Command {
           const { signal } = run;
           const plan = await planServicePrune(catalog.reader, repository, {
             signal,
+            sweepFailed: options.sweepFailed === true,
             ...(options.graceHours === undefined ? {} : { graceMs: options.graceHours * HOUR_MS }),
           });
           const sweepBytes = plan.sweep.reduce((sum, object) => sum + object.sizeBytes, 0);

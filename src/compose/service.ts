@@ -13,6 +13,7 @@ import type { Repository } from '../repository/repository.ts';
 import { recoverTasks } from '../tasks/queue.ts';
 import { Timer } from '../tasks/timer.ts';
 import type { Worker } from '../tasks/worker.ts';
+import { clockDoubt, clockWatchDuty } from './clock-watch.ts';
 import { type ApiServer, createServer, plainHttpWarning } from './http-server.ts';
 import type { OpenOptions } from './open-options.ts';
 import { openParts } from './open-parts.ts';
@@ -45,14 +46,16 @@ export async function composeService(config: ServiceConfig): Promise<Service> {
   try {
     const workers: Worker[] = [];
     const parts = await openParts(config, tools, () => wakeAll(workers));
-    const { catalog, domain, context, ports } = parts;
+    const { catalog, domain, context, ports, repository } = parts;
     const owner = await instanceId(catalog, tools.ids);
     workers.push(...createWorkers(parts, tools, { owner, concurrency: config.concurrency }));
-    const timer = new Timer({ clock: tools.clock, log: tools.log, duties: createDuties(context) });
+    const doubt = async () => await clockDoubt(repository);
+    const duties = [clockWatchDuty(repository, tools.log), ...createDuties(context, doubt)];
+    const timer = new Timer({ clock: tools.clock, log: tools.log, duties });
     const server = createServer(config, parts, tools);
     return {
       catalog,
-      repository: parts.repository,
+      repository,
       domain,
       server,
       workers,

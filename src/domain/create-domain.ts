@@ -48,7 +48,7 @@ import type { CopyStores } from './snapshot-copies/copy-stores.ts';
 import { copySnapshotHandler, deleteSnapshotCopyHandler } from './snapshot-copies/copy-tasks.ts';
 import { balancerDuty, releaseBalancerHandler } from './snapshots/balancer-holds.ts';
 import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
-import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
+import { type ClockDoubt, expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
 import { createSnapshotContents } from './snapshots/snapshot-contents.ts';
 import type { Manifests, SnapshotEngine } from './snapshots/snapshot-engine.ts';
 import { createSnapshots } from './snapshots/snapshots.ts';
@@ -148,8 +148,8 @@ export function createTaskHandlers(context: DomainContext, ports: DomainPorts): 
   };
 }
 
-/** What the timer sees to. */
-export function createDuties(context: DomainContext): Duty[] {
+/** What the timer sees to. `doubt` is asked before anything is deleted because its time is over. */
+export function createDuties(context: DomainContext, doubt: ClockDoubt = async () => null): Duty[] {
   return [
     scheduleDuty(context),
     captureDuty(context),
@@ -157,8 +157,8 @@ export function createDuties(context: DomainContext): Duty[] {
     pruneSlicesDuty(context),
     copyOplogsDuty(context),
     balancerDuty(context),
-    expiryDuty(context),
-    copyExpiryDuty(context),
+    expiryDuty(context, doubt),
+    copyExpiryDuty(context, doubt),
     housekeepingDuty(context),
   ];
 }

@@ -25,6 +25,7 @@ async function captured(scanned: number[][], inserts: number[], deletions: numbe
   for (const id of inserts) capped.inserted(raw(id), idOf(raw(id)));
   for (const id of deletions) capped.deleted(idOf(raw(id)));
   const layers = await capped.close();
+  await writer.abandon();
   if (layers === null) return must(capped.voidReason, 'a void capture says why');
   const entry = {
     db: 'd',

@@ -70,13 +70,24 @@ export interface TakenSnapshot {
  * When it rejects there is no manifest, and what was written is garbage for prune. Faults: the source cannot be reached or read, the store fails, T cannot be reached in bounded rounds.
  */
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot> {
+  const read = await readParent(options);
+  // A cluster of that name may have been another kind of deployment.
+  const parent = read?.header.type === 'replicaSet' ? read : null;
+  try {
+    return await takeOnce(options, parent);
+  } catch (error) {
+    // Seen when everything that the manifest names was looked for: the parent has lost what was to be shared with it.
+    if (!(error instanceof Damage) || parent === null) throw error;
+    options.log.warn({ reason: describeError(error) }, 'the parent is damaged; scanning everything again');
+    return await takeOnce(options, null);
+  }
+}
+
+async function takeOnce(options: TakeSnapshotOptions, parent: Manifest | null): Promise<TakenSnapshot> {
   const { repository, clusterId, snapshotId, clock, signal, log } = options;
   const takenAtMs = clock.nowMs();
   const limits = { ...defaultSnapshotLimits, ...options.limits };
   const meter = new SourceMeter(clock, options.report, signal, limits.readBytesPerSecondMax);
-  const read = await readParent(options);
-  // A cluster of that name may have been another kind of deployment.
-  const parent = read?.header.type === 'replicaSet' ? read : null;
   const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent, signal });
   const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
   try {

@@ -9,6 +9,7 @@ import type { KnownBlobs } from './known-blobs.ts';
 import { blobKey } from './object-keys.ts';
 import { openBlob } from './reader.ts';
 import type { Repository } from './repository.ts';
+import { WriterLease } from './writer-lease.ts';
 
 /** Small blobs weigh at least this part of the room, which bounds how many are under way at once. */
 const SMALLEST_SHARE = 1 / 32;
@@ -52,10 +53,17 @@ export class BlobPipeline {
   readonly #acknowledged: BlobTable;
   readonly #running = new Set<Promise<unknown>>();
   readonly #spareBuffers: Buffer[] = [];
+  readonly #lease: WriterLease;
 
   constructor(
     repository: Repository,
-    options: { clusterId: string; snapshotId: string; signal: AbortSignal | undefined; blobsInFlightMax: number },
+    options: {
+      clusterId: string;
+      snapshotId: string;
+      parentSnapshotId: string | null;
+      signal: AbortSignal | undefined;
+      blobsInFlightMax: number;
+    },
   ) {
     assert(options.blobsInFlightMax >= 1, 'at least one blob is under way');
     this.#repository = repository;
@@ -66,6 +74,19 @@ export class BlobPipeline {
     this.#room = new Semaphore(roomBytes);
     this.#weightMin = Math.ceil(roomBytes * SMALLEST_SHARE);
     this.#acknowledged = new BlobTable(repository.random.bytes(4).readUInt32LE(0));
+    const { clusterId, snapshotId, parentSnapshotId } = options;
+    const onLost = (fault: Error): void => this.stop(fault);
+    this.#lease = new WriterLease(repository, { clusterId, snapshotId, parentSnapshotId, covers: 'snapshot', onLost });
+  }
+
+  /** Resolves once the repository shows that somebody writes here. */
+  async holdLease(): Promise<void> {
+    await this.#lease.hold(this.signal);
+  }
+
+  /** Nothing is written any more. */
+  async giveLeaseBack(outcome: 'committed' | 'failed'): Promise<void> {
+    await this.#lease.end(outcome);
   }
 
   /**
@@ -144,6 +165,7 @@ export class BlobPipeline {
     const { store, sealer } = this.#repository;
     const objectKey = blobKey(this.#clusterId, this.#snapshotId, draft.id);
     const object = await sealer.seal(draft.kind, payload, Buffer.from(draft.id, 'hex'));
+    await this.holdLease();
     throwIfAborted(this.signal);
     let ref: BlobRef = { ...draft, storedBytes: object.length };
     try {

@@ -20,13 +20,20 @@ export async function writeCatalogCopy(
   options: ReadOptions = {},
 ): Promise<void> {
   const payload = encodeSealedLines([{ kind: 'catalog', version: VERSION, copy }]);
-  await putUnderFreeTime(repository, payload, options);
+  const newest = (await listCopies(repository, options)).at(-1);
+  await putUnderFreeTime(repository, payload, newest, options);
   const objectKeys = await listCopies(repository, options);
   for (const objectKey of objectKeys.slice(0, -COPIES_KEPT)) await repository.store.delete(objectKey, options);
 }
 
-async function putUnderFreeTime(repository: Repository, payload: Buffer, options: ReadOptions): Promise<void> {
-  const startMs = repository.clock.nowMs();
+async function putUnderFreeTime(
+  repository: Repository,
+  payload: Buffer,
+  newest: string | undefined,
+  options: ReadOptions,
+): Promise<void> {
+  // A clock that was set back must not make this copy older than those that it replaces, and the next one to be deleted.
+  const startMs = Math.max(repository.clock.nowMs(), newest === undefined ? 0 : timeOfCopy(newest) + 1);
   for (let attempt = 0; attempt < TIME_ATTEMPTS_MAX; attempt++) {
     const objectKey = copyKey(startMs + attempt);
     const object = await repository.sealer.seal(envelopeKind.catalogCopy, payload, Buffer.from(objectKey));
@@ -42,6 +49,14 @@ async function putUnderFreeTime(repository: Repository, payload: Buffer, options
 /** `catalog/20261122T102030.456Z`: sorts by time. */
 function copyKey(timeMs: number): string {
   return `${CATALOG_PREFIX}${new Date(timeMs).toISOString().replaceAll(/[-:]/g, '')}`;
+}
+
+/** 0 where the name is none of ours. */
+function timeOfCopy(objectKey: string): number {
+  const [, date, hour, minute, second] = /^catalog\/(\d{8})T(\d{2})(\d{2})(\d{2}\.\d{3})Z$/.exec(objectKey) ?? [];
+  if (date === undefined) return 0;
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+  return Date.parse(`${day}T${hour}:${minute}:${second}Z`) || 0;
 }
 
 /** Oldest first. */

@@ -9,9 +9,11 @@ import type { LayerRef } from './format/manifest.ts';
 import { REPOSITORY_JSON } from './format/repository-json.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
 import { blobKey, manifestKey, type SnapshotPlace } from './object-keys.ts';
+import { proveNamed } from './prove-named.ts';
 import { executePrune, planPrune } from './prune.ts';
 import { blobsOfLists, openBlob } from './reader.ts';
 import { openRepository, type Repository } from './repository.ts';
+import { WriterLease } from './writer-lease.ts';
 
 const OBJECTS_AT_ONCE = 4;
 /** Somebody who lost the right to write here may still be writing. What is younger waits for the next deletion. */
@@ -26,11 +28,7 @@ export async function openCopyRepository(
   store: ObjectStore,
   options: { passphrase?: string } = {},
 ): Promise<Repository> {
-  try {
-    await store.put(REPOSITORY_JSON, await from.store.get(REPOSITORY_JSON), { ifAbsent: true });
-  } catch (error) {
-    if (!(error instanceof ObjectExists)) throw error;
-  }
+  await ignoringExisting(store.put(REPOSITORY_JSON, await from.store.get(REPOSITORY_JSON), { ifAbsent: true }));
   const { clock, random } = from;
   const to = await openRepository({ store, clock, random }, options);
   if (to.repositoryId === from.repositoryId) return to;
@@ -53,19 +51,36 @@ export async function copySnapshot(
   options: { signal?: AbortSignal | undefined; report?: ReportProgress | undefined } = {},
 ): Promise<{ storedBytes: number }> {
   assert(from.repositoryId === to.repositoryId, 'a copy store has the keys of what it copies');
-  const { signal } = options;
-  const { collections } = await readManifest(from, place, { signal });
-  const run = new CopyRun(from, to, place.clusterId, options);
-  for (const { layers } of collections) {
-    for (const layer of layers) await run.copyLayer(layer);
-  }
-  const manifest = await from.store.get(manifestKey(place), { signal });
+  const lost = new AbortController();
+  const signal = AbortSignal.any([lost.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  const copied = await readManifest(from, place, { signal });
+  // Below the prefixes of all the snapshots whose blobs this one shares.
+  const { clusterId, snapshotId } = place;
+  const onLost = (fault: Fault): void => lost.abort(fault);
+  const lease = new WriterLease(to, { clusterId, snapshotId, covers: 'cluster', parentSnapshotId: null, onLost });
+  let outcome: 'committed' | 'failed' = 'failed';
   try {
-    await to.store.put(manifestKey(place), manifest, { ifAbsent: true, signal });
+    await lease.hold(signal);
+    const run = new CopyRun(from, to, clusterId, { ...options, signal });
+    for (const { layers } of copied.collections) {
+      for (const layer of layers) await run.copyLayer(layer);
+    }
+    await proveNamed(to, copied, { signal });
+    const manifest = await from.store.get(manifestKey(place), { signal });
+    await ignoringExisting(to.store.put(manifestKey(place), manifest, { ifAbsent: true, signal }));
+    outcome = 'committed';
+    return { storedBytes: run.storedBytes + manifest.length };
+  } finally {
+    await lease.end(outcome);
+  }
+}
+
+async function ignoringExisting(put: Promise<void>): Promise<void> {
+  try {
+    await put;
   } catch (error) {
     if (!(error instanceof ObjectExists)) throw error;
   }
-  return { storedBytes: run.storedBytes + manifest.length };
 }
 
 /** Deletes a copy, and what no other copy there is made of. */

@@ -15,6 +15,7 @@ export interface ObjectPlace extends SnapshotPlace {
 export const BLOBS_PREFIX = 'blobs/';
 export const MANIFESTS_PREFIX = 'manifests/';
 export const CATALOG_PREFIX = 'catalog/';
+export const LEASES_PREFIX = 'leases/';
 
 export function blobKey(clusterId: string, snapshotId: string, blobId: string): string {
   assert(isId(clusterId) && isId(snapshotId) && blobId.length === 64, 'a blob is named by whole ids');
@@ -41,6 +42,19 @@ export function parseBlobKey(objectKey: string): ObjectPlace | null {
   if (match === null) return null;
   const [, clusterId, snapshotId, blobId] = match as unknown as [string, string, string, string];
   return { clusterId, snapshotId, blobId };
+}
+
+export function leaseKey({ clusterId, snapshotId }: SnapshotPlace, leaseId: string): string {
+  assert(isId(clusterId) && isId(snapshotId) && isId(leaseId), 'a lease is named by whole ids');
+  return `${LEASES_PREFIX}${clusterId}/${snapshotId}/${leaseId}`;
+}
+
+/** Whose prefix a key below `leases/` is about, or null where it is not of our form. */
+export function parseLeaseKey(objectKey: string): SnapshotPlace | null {
+  const match = /^leases\/([0-9a-f]{24})\/([0-9a-f]{24})\/[0-9a-f]{24}$/.exec(objectKey);
+  if (match === null) return null;
+  const [, clusterId, snapshotId] = match as unknown as [string, string, string];
+  return { clusterId, snapshotId };
 }
 
 /** What a key below `manifests/` names, or null where it is not of our form. */

@@ -1,15 +1,17 @@
 import { throwIfAborted } from '../lib/abort.ts';
-import { assert } from '../lib/assert.ts';
+import { assert, must } from '../lib/assert.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
 import { describeError, Fault } from '../lib/errors.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
 import type { LayerRef, Manifest } from './format/manifest.ts';
+import { LEASE_MS, LeaseBook, readLeases } from './leases.ts';
 import { findManifest, listManifests } from './manifests.ts';
 import { NamedObjects } from './named-objects.ts';
-import { BLOBS_PREFIX, manifestKey, parseBlobKey, type SnapshotPlace } from './object-keys.ts';
+import { BLOBS_PREFIX, LEASES_PREFIX, manifestKey, parseBlobKey, type SnapshotPlace } from './object-keys.ts';
 import { blobsOfLists } from './reader.ts';
 import type { Repository } from './repository.ts';
+import { requireStoreTime } from './store-time.ts';
 
 const LISTINGS_MAX = 20;
 const DELETES_AT_ONCE = 8;
@@ -22,11 +24,13 @@ export interface PruneTotals {
 /** What a prune would delete, and what it would leave for which reason. It can be executed once. */
 export interface PrunePlan {
   readonly sweep: readonly { objectKey: string; sizeBytes: number }[];
+  /** Leases whose writers are gone, and with them what they left. */
+  readonly leases: readonly string[];
   readonly totals: {
     readonly sweep: PruneTotals;
     /** Named by a manifest. */
     readonly kept: PruneTotals;
-    /** Below a snapshot that is being written. */
+    /** Below a snapshot that is being written, as prune was told or as a lease says. */
     readonly writing: PruneTotals;
     /** Below a snapshot that got an object within the grace period. */
     readonly young: PruneTotals;
@@ -41,6 +45,13 @@ export interface PruneOptions {
   /** Snapshots whose task has not ended, also one that waits for its next attempt. They and `pinned` were looked up before this call. */
   writing: readonly SnapshotPlace[];
   graceMs: number;
+  /**
+   * What failed snapshots left is not to wait for the grace period where it is proven that nobody writes: their leases lapsed or were given back, or they are among `failed`, which the caller knows to have failed
+   * for good.
+   */
+  sweepFailed?: { failed: readonly SnapshotPlace[] } | undefined;
+  /** How long a lease counts after its last refresh; tests shorten it. */
+  leaseMs?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -50,10 +61,23 @@ export interface PruneOptions {
  */
 export async function planPrune(repository: Repository, options: PruneOptions): Promise<PrunePlan> {
   assert(options.graceMs >= 0, 'a grace period is not negative');
-  const sweepBeforeMs = repository.clock.nowMs() - options.graceMs;
-  const named = new NamedObjects(repository.random.bytes(4).readUInt32LE(0));
+  const nowMs = await requireStoreTime(repository, 'nothing is pruned', { signal: options.signal });
+  const marking = new Marking(repository, options.signal);
+  const book = new LeaseBook();
+  const readBook = async (): Promise<void> => {
+    const { signal, leaseMs = LEASE_MS } = options;
+    book.add(await readLeases(repository, nowMs, { signal, leaseMs }));
+  };
   try {
-    await markAll(repository, named, options);
+    await readBook();
+    await marking.markPinned([...options.pinned, ...book.parents]);
+    await marking.markListed();
+    const candidates = await findCandidates(repository, marking.named, options.signal);
+    // Whoever began after the first look had a lease before its first blob: it is there still, or a manifest is.
+    await readBook();
+    await marking.markPinned(book.parents);
+    await marking.markListed();
+    return sortOut(candidates, marking.named, book, nowMs - options.graceMs, options);
   } catch (cause) {
     if (!(cause instanceof Fault)) throw cause;
     throw new Fault({
@@ -65,37 +89,53 @@ export async function planPrune(repository: Repository, options: PruneOptions): 
       cause,
     });
   }
-  return await sortOut(repository, named, sweepBeforeMs, options);
 }
 
-/** Lists again and again until a whole listing brings nothing new: a manifest committed behind the back of one listing is in the next. */
-async function markAll(repository: Repository, named: NamedObjects, options: PruneOptions): Promise<void> {
-  const { signal } = options;
-  const marked = new Set<string>();
-  for (const place of options.pinned) {
-    const manifest = await findManifest(repository, place, { signal });
-    if (manifest === null) {
+/** What manifests name, as far as they were read. */
+class Marking {
+  readonly named: NamedObjects;
+  readonly #repository: Repository;
+  readonly #signal: AbortSignal | undefined;
+  readonly #marked = new Set<string>();
+
+  constructor(repository: Repository, signal: AbortSignal | undefined) {
+    this.#repository = repository;
+    this.#signal = signal;
+    this.named = new NamedObjects(repository.random.bytes(4).readUInt32LE(0));
+  }
+
+  async markPinned(places: readonly SnapshotPlace[]): Promise<void> {
+    for (const place of places) {
+      if (this.#marked.has(manifestKey(place)) || (await this.#mark(place))) continue;
       const message = `snapshot ${place.snapshotId}, which a task still reads, has no manifest`;
       const hint = 'Prune when that task has ended';
       throw new Fault({ op: 'plan prune', subject: manifestKey(place), message, hint });
     }
-    await mark(repository, named, manifest, signal);
-    marked.add(manifestKey(place));
   }
-  for (let listing = 1; listing <= LISTINGS_MAX; listing++) {
-    let changed = false;
-    for await (const place of listManifests(repository, { signal })) {
-      if (marked.has(manifestKey(place))) continue;
-      changed = true;
-      const manifest = await findManifest(repository, place, { signal });
-      if (manifest === null) continue; // deleted since it was listed
-      await mark(repository, named, manifest, signal);
-      marked.add(manifestKey(place));
+
+  /** Lists again and again until a whole listing brings nothing new: a manifest committed behind the back of one listing is in the next. */
+  async markListed(): Promise<void> {
+    for (let listing = 1; listing <= LISTINGS_MAX; listing++) {
+      let changed = false;
+      for await (const place of listManifests(this.#repository, { signal: this.#signal })) {
+        if (this.#marked.has(manifestKey(place))) continue;
+        changed = true;
+        await this.#mark(place);
+      }
+      if (!changed) return;
     }
-    if (!changed) return;
+    const message = `manifests came and went during ${LISTINGS_MAX} listings`;
+    throw new Fault({ op: 'plan prune', subject: 'manifests/', message, retryable: true });
   }
-  const message = `manifests came and went during ${LISTINGS_MAX} listings`;
-  throw new Fault({ op: 'plan prune', subject: 'manifests/', message, retryable: true });
+
+  /** False where the manifest is not there, or was deleted since it was listed. */
+  async #mark(place: SnapshotPlace): Promise<boolean> {
+    const manifest = await findManifest(this.#repository, place, { signal: this.#signal });
+    if (manifest === null) return false;
+    await mark(this.#repository, this.named, manifest, this.#signal);
+    this.#marked.add(manifestKey(place));
+    return true;
+  }
 }
 
 async function mark(
@@ -123,47 +163,79 @@ async function mark(
   }
 }
 
-/** The objects of one snapshot's prefix that nothing names, while its other objects are looked at. */
-interface Unnamed {
-  prefix: string;
+/** The objects of one snapshot's prefix that nothing named when they were seen. */
+interface Candidates {
+  place: SnapshotPlace;
   objects: ObjectInfo[];
+  /** Of everything below the prefix, named or not. */
   youngestMs: number;
 }
 
-async function sortOut(
+interface Found {
+  byPrefix: Candidates[];
+  kept: PruneTotals;
+  foreign: PruneTotals;
+}
+
+async function findCandidates(
   repository: Repository,
   named: NamedObjects,
-  sweepBeforeMs: number,
-  { writing, signal }: PruneOptions,
-): Promise<PrunePlan> {
-  const inWriting = new Set(writing.map(({ clusterId, snapshotId }) => `${clusterId}/${snapshotId}`));
-  const nothing = (): PruneTotals => ({ objects: 0, bytes: 0 });
-  const totals = { sweep: nothing(), kept: nothing(), writing: nothing(), young: nothing(), foreign: nothing() };
-  const sweep: { objectKey: string; sizeBytes: number }[] = [];
-  const settle = ({ objects, youngestMs }: Unnamed): void => {
-    // One young object shows that somebody writes here, perhaps somebody that no catalog of ours knows of.
-    const old = youngestMs < sweepBeforeMs;
-    for (const { objectKey, sizeBytes } of objects) {
-      count(old ? totals.sweep : totals.young, sizeBytes);
-      if (old) sweep.push({ objectKey, sizeBytes });
-    }
-  };
-  let unnamed: Unnamed = { prefix: '', objects: [], youngestMs: 0 };
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const found: Found = { byPrefix: [], kept: nothing(), foreign: nothing() };
+  let at: Candidates | undefined;
   for await (const info of repository.store.list(BLOBS_PREFIX, { signal })) {
     const place = parseBlobKey(info.objectKey);
-    const prefix = place === null ? '' : `${place.clusterId}/${place.snapshotId}`;
-    if (prefix !== unnamed.prefix) {
-      settle(unnamed);
-      unnamed = { prefix, objects: [], youngestMs: 0 };
+    if (place === null) {
+      count(found.foreign, info.sizeBytes);
+      continue;
     }
-    unnamed.youngestMs = Math.max(unnamed.youngestMs, info.modifiedAtMs);
-    if (place === null) count(totals.foreign, info.sizeBytes);
-    else if (named.has(place)) count(totals.kept, info.sizeBytes);
-    else if (inWriting.has(prefix)) count(totals.writing, info.sizeBytes);
-    else unnamed.objects.push(info);
+    if (at?.place.clusterId !== place.clusterId || at.place.snapshotId !== place.snapshotId) {
+      const { clusterId, snapshotId } = place;
+      at = { place: { clusterId, snapshotId }, objects: [], youngestMs: 0 };
+      found.byPrefix.push(at);
+    }
+    at.youngestMs = Math.max(at.youngestMs, info.modifiedAtMs);
+    if (named.has(place)) count(found.kept, info.sizeBytes);
+    else at.objects.push(info);
   }
-  settle(unnamed);
-  return { sweep, totals };
+  return found;
+}
+
+function sortOut(
+  { byPrefix, kept, foreign }: Found,
+  named: NamedObjects,
+  book: LeaseBook,
+  sweepBeforeMs: number,
+  { writing, sweepFailed }: PruneOptions,
+): PrunePlan {
+  const inWriting = new Set(writing.map(prefixOf));
+  const failed = new Set(sweepFailed?.failed.map(prefixOf));
+  const totals = { sweep: nothing(), kept, writing: nothing(), young: nothing(), foreign };
+  const sweep: { objectKey: string; sizeBytes: number }[] = [];
+  const left = new Set<string>();
+  for (const { place, objects, youngestMs } of byPrefix) {
+    const isWritten = inWriting.has(prefixOf(place)) || book.isWritten(place);
+    // One young object shows that somebody writes here, perhaps somebody that no catalog of ours knows of.
+    const isOver = sweepFailed !== undefined && (failed.has(prefixOf(place)) || book.isGone(place));
+    const goes = youngestMs <= sweepBeforeMs || isOver;
+    for (const { objectKey, sizeBytes } of objects) {
+      const isNamed = named.has(must(parseBlobKey(objectKey), 'candidates have our names'));
+      count(isNamed ? totals.kept : isWritten ? totals.writing : goes ? totals.sweep : totals.young, sizeBytes);
+      if (isNamed) continue;
+      if (goes && !isWritten) sweep.push({ objectKey, sizeBytes });
+      else left.add(prefixOf(place));
+    }
+  }
+  return { sweep, leases: book.lapsed(left), totals };
+}
+
+function prefixOf({ clusterId, snapshotId }: SnapshotPlace): string {
+  return `${clusterId}/${snapshotId}`;
+}
+
+function nothing(): PruneTotals {
+  return { objects: 0, bytes: 0 };
 }
 
 function count(totals: PruneTotals, sizeBytes: number): void {
@@ -191,5 +263,9 @@ export async function executePrune(
     done.bytes += sizeBytes;
     report?.({ phase: 'pruning', documentsDone: 0, bytesDone: done.bytes, bytesTotal: plan.totals.sweep.bytes });
   });
+  for (const objectKey of plan.leases) {
+    assert(objectKey.startsWith(LEASES_PREFIX), 'a lease is below its prefix');
+    await repository.store.delete(objectKey, { signal });
+  }
   return done;
 }

@@ -48,7 +48,7 @@ class HeldStore extends MemoryStore {
   readonly held: (() => void)[] = [];
   holding = false;
   override async put(objectKey: string, body: Uint8Array, options?: PutOptions): Promise<void> {
-    if (this.holding) {
+    if (this.holding && objectKey.startsWith('blobs/')) {
       const letGo = new Promise<void>((resolve) => this.held.push(resolve));
       const aborted = new Promise<never>((_, reject) => {
         options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error), { once: true });

@@ -9,6 +9,7 @@ import { encodeManifest, type LayerRef, type Manifest } from './format/manifest.
 import { KnownBlobs } from './known-blobs.ts';
 import { LayerWriter } from './layer-writer.ts';
 import { manifestKey } from './object-keys.ts';
+import { proveNamed } from './prove-named.ts';
 import type { Repository } from './repository.ts';
 
 export type { LayerWriter } from './layer-writer.ts';
@@ -21,6 +22,7 @@ const BLOBS_IN_FLIGHT_MAX = 4;
  * 1. A list is put after every blob it names was acknowledged, the manifest after every list it names.
  * 2. Everything is put below the snapshot's own prefix, and only if absent.
  * 3. Nothing is named but what was written here and what the pinned parent names.
+ * 4. A lease in the repository shows that it is written, and before the manifest everything it names is seen to be there.
  */
 export class SnapshotWriter {
   readonly clusterId: string;
@@ -50,7 +52,9 @@ export class SnapshotWriter {
     this.clusterId = clusterId;
     this.snapshotId = snapshotId;
     this.#repository = repository;
-    this.#pipeline = new BlobPipeline(repository, { clusterId, snapshotId, signal, blobsInFlightMax });
+    const parentSnapshotId = parent?.header.snapshotId ?? null;
+    const place = { clusterId, snapshotId, parentSnapshotId };
+    this.#pipeline = new BlobPipeline(repository, { ...place, signal, blobsInFlightMax });
     this.#parentLists = new Set(parent === null ? [] : listsOf(parent).map(nameOf));
   }
 
@@ -82,7 +86,7 @@ export class SnapshotWriter {
   async commit(manifest: Manifest): Promise<{ storedBytes: number }> {
     assert(manifest.header.type === 'replicaSet', 'the members of a sharded snapshot are committed together');
     this.#close(manifest, listsOf(manifest));
-    return await putManifest(this.#repository, manifest, this.#pipeline.signal);
+    return await proveAndPut(this.#repository, manifest, [this.#pipeline]);
   }
 
   /** Commits a sharded snapshot: one writer for each of its members, in their order, and one manifest that names what all of them wrote. */
@@ -98,8 +102,9 @@ export class SnapshotWriter {
         own.flatMap((entry) => entry.layers.flatMap(listsOfLayer)),
       );
     }
-    const signal = AbortSignal.any(writers.map((writer) => writer.#pipeline.signal));
-    return await putManifest(must(writers[0], 'a snapshot has members').#repository, manifest, signal);
+    const repository = must(writers[0], 'a snapshot has members').#repository;
+    const pipelines = writers.map((writer) => writer.#pipeline);
+    return await proveAndPut(repository, manifest, pipelines);
   }
 
   #close({ header }: Manifest, lists: readonly BlobRef[]): void {
@@ -120,11 +125,25 @@ export class SnapshotWriter {
   async abandon(): Promise<void> {
     this.#pipeline.stop(new Cancelled('the snapshot was abandoned'));
     await this.#pipeline.settled();
+    await this.#pipeline.giveLeaseBack('failed');
   }
 
   #mayName(ref: BlobRef): boolean {
     return this.#parentLists.has(nameOf(ref)) || this.#pipeline.isAcknowledged(ref);
   }
+}
+
+async function proveAndPut(
+  repository: Repository,
+  manifest: Manifest,
+  pipelines: readonly BlobPipeline[],
+): Promise<{ storedBytes: number }> {
+  const signal = AbortSignal.any(pipelines.map((pipeline) => pipeline.signal));
+  for (const pipeline of pipelines) await pipeline.holdLease();
+  await proveNamed(repository, manifest, { signal });
+  const put = await putManifest(repository, manifest, signal);
+  for (const pipeline of pipelines) await pipeline.giveLeaseBack('committed');
+  return put;
 }
 
 async function putManifest(

@@ -3,7 +3,6 @@ import { link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path';
 import { orAbort, throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { errnoOf, faultOf, ignoring } from './directory-errors.ts';
@@ -25,7 +24,6 @@ const DIRECTORY_ATTEMPTS_MAX = 10;
 const ANCHORED_MAX = 10_000;
 
 export interface DirectoryStoreOptions {
-  clock?: Clock;
   random?: Random;
   /** `repository` where left out. */
   objectKeys?: ObjectKeys;
@@ -53,13 +51,14 @@ export class DirectoryStore implements ObjectStore {
   /** Creates the directory where it is missing, and removes what writers that died long ago left half written. */
   static async open(path: string, options: DirectoryStoreOptions = {}): Promise<DirectoryStore> {
     const root = resolve(path);
+    const random = options.random ?? systemRandom;
     try {
       await makeDirectory(join(root, INCOMING));
-      await sweepIncoming(join(root, INCOMING), (options.clock ?? systemClock).nowMs());
+      await sweepIncoming(join(root, INCOMING), `${process.pid}-${random.bytes(8).toString('hex')}`);
     } catch (cause) {
       throw faultOf('open directory', root, cause);
     }
-    return new DirectoryStore(root, options.random ?? systemRandom, options.objectKeys ?? 'repository');
+    return new DirectoryStore(root, random, options.objectKeys ?? 'repository');
   }
 
   async put(objectKey: string, body: Uint8Array, options: PutOptions = {}): Promise<void> {

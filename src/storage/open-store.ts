@@ -37,7 +37,7 @@ export async function openStoreAt(url: string, access: StoreAccess): Promise<Obj
   switch (place.kind) {
     case 'directory': {
       const { DirectoryStore } = await import('./directory.ts');
-      return await DirectoryStore.open(place.path, { clock, random });
+      return await DirectoryStore.open(place.path, { random });
     }
     case 's3': {
       const rule = ruleFor(access.rules, { provider: 'AWS', bucket: place.bucket });

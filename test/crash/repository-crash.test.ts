@@ -61,7 +61,7 @@ async function assertWhole(repository: Repository, contents: ReadonlyMap<number,
 }
 
 async function prune(repository: Repository, pinned: number[] = [], writing: number[] = []): Promise<number> {
-  const options = { pinned: pinned.map(place), writing: writing.map(place), graceMs: 0 };
+  const options = { pinned: pinned.map(place), writing: writing.map(place), graceMs: 0, leaseMs: 0 };
   return (await executePrune(repository, await planPrune(repository, options))).deleted;
 }
 

@@ -3,9 +3,16 @@ import type { CatalogReader } from '../../catalog/catalog.ts';
 import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import { decodeSnapshotMembers, snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { must } from '../../lib/assert.ts';
-import { timestampOf } from '../../lib/timestamp.ts';
+import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import type { CaptureCoverage, CaptureEngine } from './capture-engine.ts';
-import { type CapturedRun, commonRuns, type KnownSnapshot } from './point-in-time.ts';
+import {
+  type CapturedRun,
+  commonRuns,
+  decidedBy,
+  type KnownSnapshot,
+  uselessUpTo,
+  windowEndMs,
+} from './point-in-time.ts';
 
 /** The snapshots of a cluster that a restore can begin with. */
 export async function knownSnapshots(reader: CatalogReader, clusterId: string): Promise<KnownSnapshot[]> {
@@ -15,9 +22,9 @@ export async function knownSnapshots(reader: CatalogReader, clusterId: string): 
       i: must(row.clusterTimeI, 'a completed snapshot has its T'),
     });
     const finishedAtMs = must(row.finishedAtMs, 'a completed snapshot has its end');
-    const finished = timestampOf({ t: Math.ceil(finishedAtMs / 1000), i: 0 });
-    const decidedBy = row.members === null || finished < ts ? ts : finished;
-    return { id: row.id, ts, decidedBy, replicaSetNames: replicaSetsOf(row) };
+    const took = { startedAtMs: row.startedAtMs ?? row.requestedAtMs, finishedAtMs };
+    const decided = row.members === null ? ts : decidedBy(ts, took);
+    return { id: row.id, ts, decidedBy: decided, replicaSetNames: replicaSetsOf(row) };
   });
 }
 
@@ -40,6 +47,17 @@ export async function capturedSets(
   const followed = decodeCaptureMembers(capture?.members ?? null).map((member) => member.replicaSetName);
   const own = cluster.replicaSetName === null ? [] : [cluster.replicaSetName];
   return [...new Set([...followed, ...own, ...snapshots.flatMap((one) => one.replicaSetNames)])];
+}
+
+/** Slices that end at or before it are of no use to anybody; null where nothing may go. */
+export async function uselessSlices(
+  reader: CatalogReader,
+  clusterId: string,
+  snapshots: readonly KnownSnapshot[],
+  window: { nowMs: number; restoreWindowDays: number },
+): Promise<Timestamp64 | null> {
+  const capturedT = (await findCapture(reader, clusterId))?.capturedT ?? null;
+  return uselessUpTo(snapshots, { ...window, nowMs: windowEndMs({ capturedT, snapshots }, window.nowMs) });
 }
 
 /** What the repository has of each of these replica sets, by name. */

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refusal } from '../refusals.ts';
-import { baseFor, commonRuns, pointOf, restorableRanges, uselessUpTo } from './point-in-time.ts';
+import {
+  baseFor,
+  commonRuns,
+  decidedBy,
+  pointOf,
+  restorableRanges,
+  uselessUpTo,
+  windowEndMs,
+} from './point-in-time.ts';
 
-const nowMs = 1_800_000_000_000;
 const at = (t: number, i = 1) => (BigInt(t) << 32n) | BigInt(i);
 const T = 1_790_000_000;
 
@@ -14,21 +21,21 @@ const refused: [string, Parameters<typeof pointOf>[0]][] = [
   ['the other half', { oplogInc: 1 }],
   ['before 2008', { pointInTimeUtcSeconds: 5 }],
   ['a fraction', { pointInTimeUtcSeconds: T + 0.5 }],
-  ['the future', { pointInTimeUtcSeconds: nowMs / 1000 + 10 }],
+  ['what no oplog can hold', { pointInTimeUtcSeconds: 2 ** 32 }],
   ['an ordinal that is none', { oplogTs: T, oplogInc: -1 }],
 ];
 for (const [name, request] of refused) {
   test(`a point is refused: ${name}`, () => {
     assert.throws(
-      () => pointOf(request, nowMs),
+      () => pointOf(request),
       (error) => error instanceof Refusal && error.code === 'INVALID_PIT_RESTORE_TIME',
     );
   });
 }
 
 test('a second does not include itself, an oplog timestamp does', () => {
-  assert.deepEqual(pointOf({ pointInTimeUtcSeconds: T }, nowMs), { ts: at(T, 0), inclusive: false });
-  assert.deepEqual(pointOf({ oplogTs: T, oplogInc: 7 }, nowMs), { ts: at(T, 7), inclusive: true });
+  assert.deepEqual(pointOf({ pointInTimeUtcSeconds: T }), { ts: at(T, 0), inclusive: false });
+  assert.deepEqual(pointOf({ oplogTs: T, oplogInc: 7 }), { ts: at(T, 7), inclusive: true });
 });
 
 const runs = [
@@ -119,4 +126,22 @@ test('a snapshot is a base once the oplogs are captured as far as it took; befor
     restorableRanges(() => [run(20, 90)], taken),
     [{ from: at(T + 50), to: at(T + 90) }],
   );
+});
+
+test('the window ends with what was captured where our clock is ahead, and with our clock where that says less', () => {
+  const snapshots = [{ ts: at(T) }];
+  assert.equal(windowEndMs({ capturedT: T + 60, snapshots }, (T + 90_000) * 1000), (T + 60) * 1000);
+  assert.equal(windowEndMs({ capturedT: null, snapshots }, (T + 90_000) * 1000), T * 1000);
+  assert.equal(windowEndMs({ capturedT: T + 60, snapshots }, (T + 30) * 1000), (T + 30) * 1000);
+  assert.equal(windowEndMs({ capturedT: null, snapshots: [] }, 5000), 5000);
+});
+
+test('a clock that is wrong moves nothing: the end of a sharded snapshot is then reckoned from its T', () => {
+  const took = (offSeconds: number) => ({
+    startedAtMs: (T - 5 + offSeconds) * 1000,
+    finishedAtMs: (T + 3 + offSeconds) * 1000,
+  });
+  assert.equal(decidedBy(at(T), took(0)), at(T + 3, 0));
+  assert.equal(decidedBy(at(T), took(90_000)), at(T + 9, 0));
+  assert.equal(decidedBy(at(T), took(-3600)), at(T + 9, 0));
 });

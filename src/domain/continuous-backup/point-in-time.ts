@@ -1,4 +1,4 @@
-import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
+import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import { refuse } from '../refusals.ts';
 
 /**
@@ -19,8 +19,11 @@ export interface PointRequest {
 /** Atlas takes nothing before 2008. */
 const SECONDS_MIN = 1_199_145_600;
 
-/** The point that is asked for, or the refusal. */
-export function pointOf({ pointInTimeUtcSeconds: seconds, oplogTs, oplogInc }: PointRequest, nowMs: number): Point {
+/**
+ * The point that is asked for, or the refusal. Whether it is there is judged by what was captured and never by a clock of ours, which may be wrong: a time still to come is one that the captured oplog does not
+ * lead to.
+ */
+export function pointOf({ pointInTimeUtcSeconds: seconds, oplogTs, oplogInc }: PointRequest): Point {
   const bySecond = seconds !== undefined;
   const byEntry = oplogTs !== undefined || oplogInc !== undefined;
   if (bySecond === byEntry)
@@ -32,11 +35,9 @@ export function pointOf({ pointInTimeUtcSeconds: seconds, oplogTs, oplogInc }: P
   }
   const t = bySecond ? seconds : (oplogTs as number);
   const i = bySecond ? 0 : (oplogInc as number);
-  if (!Number.isInteger(t) || t < SECONDS_MIN || !Number.isInteger(i) || i < 0 || i > 0xffff_ffff) {
+  if (!Number.isInteger(t) || t < SECONDS_MIN || t > 0xffff_ffff || !Number.isInteger(i) || i < 0 || i > 0xffff_ffff) {
     throw refuse('INVALID_PIT_RESTORE_TIME', [`${t}.${i} is not a time of an oplog`]);
   }
-  if (t * 1000 > nowMs)
-    throw refuse('INVALID_PIT_RESTORE_TIME', [`${formatTimestamp(timestampOf({ t, i }))} lies in the future`]);
   return { ts: timestampOf({ t, i }), inclusive: !bySecond };
 }
 
@@ -111,6 +112,28 @@ export function baseFor(point: Point, runsFor: RunsFor, snapshots: readonly Know
   return snapshots
     .filter(leads)
     .reduce<KnownSnapshot | null>((best, one) => (best === null || one.ts > best.ts ? one : best), null);
+}
+
+/**
+ * Where the restore window ends: at the newest that is known of the cluster, captured or in a snapshot. Our clock only counts where it says less: one that is ahead must not have slices deleted
+ * that are in the window.
+ */
+export function windowEndMs(
+  known: { capturedT: number | null; snapshots: readonly Pick<KnownSnapshot, 'ts'>[] },
+  nowMs: number,
+): number {
+  const newest = max([...known.snapshots.map(({ ts }) => ts), timestampOf({ t: known.capturedT ?? 0, i: 0 })]);
+  return newest === 0n ? nowMs : Math.min(nowMs, Number(newest >> 32n) * 1000);
+}
+
+/**
+ * By when transactions that were prepared before T were decided: the end of the snapshot, of which its two times by our clock tell how long it took. Where that clock was wrong the end is reckoned from T.
+ */
+export function decidedBy(ts: Timestamp64, took: { startedAtMs: number; finishedAtMs: number }): Timestamp64 {
+  const finished = timestampOf({ t: Math.ceil(took.finishedAtMs / 1000), i: 0 });
+  const seconds = Math.ceil(Math.max(0, took.finishedAtMs - took.startedAtMs) / 1000) + 1;
+  const latest = timestampOf({ t: Number(ts >> 32n) + seconds, i: 0 });
+  return finished < ts || finished > latest ? latest : finished;
 }
 
 /** Slices that end at or before this entry are of no use: the window does not reach back to them, or no snapshot precedes them. Null where nothing may go. */

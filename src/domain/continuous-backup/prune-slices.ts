@@ -8,8 +8,7 @@ import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from './capture-engine.ts';
 import { isCaptured } from './capture-task.ts';
-import { capturedSets, knownSnapshots } from './captured-sets.ts';
-import { uselessUpTo } from './point-in-time.ts';
+import { capturedSets, knownSnapshots, uselessSlices } from './captured-sets.ts';
 
 const EVERY_MS = 3_600_000;
 const AGAIN_MS = 60_000;
@@ -31,7 +30,10 @@ export function pruneSlicesHandler(
         return { againAfterMs: AGAIN_MS };
       const snapshots = await knownSnapshots(catalog.reader, clusterId);
       const restoreWindowDays = await windowDaysOf(catalog.reader, clusterId);
-      const useless = uselessUpTo(snapshots, { nowMs: clock.nowMs(), restoreWindowDays });
+      const useless = await uselessSlices(catalog.reader, clusterId, snapshots, {
+        nowMs: clock.nowMs(),
+        restoreWindowDays,
+      });
       const upTo = isCaptured(cluster) ? useless : null;
       if (isCaptured(cluster) && useless === null) return { done: async () => {} };
       for (const replicaSetName of await capturedSets(catalog.reader, cluster, snapshots)) {

@@ -68,7 +68,7 @@ export function restoreCollectionsHandler(context: DomainContext, engine: Collec
         clusterId: job.clusterId,
         snapshotId,
         uri: context.secretBox.open(sealedUri, uriContext(target.id)),
-        ...pointInTimeOf(job, clock.nowMs()),
+        ...pointInTimeOf(job),
         selection: selectionOf(namesOf(job)),
         writeStrategy: writeStrategies[job.writeStrategy],
         indexStrategy: indexStrategies[job.indexStrategy],

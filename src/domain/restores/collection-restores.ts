@@ -84,7 +84,7 @@ async function sourceOf(
   const cluster = await requireCluster(context.catalog.reader, request);
   requireReplicaSet(cluster);
   if ('snapshotId' in source) return source.snapshotId;
-  const point = pointOf(source, context.clock.nowMs());
+  const point = pointOf(source);
   return await baseSnapshot(context, capture, request, { point, snapshotId: null });
 }
 

@@ -20,7 +20,7 @@ export async function* downloadBytes(
   for (let place: PlaceToRead = row.regionName; ; ) {
     try {
       let at = 0;
-      for await (const piece of engine.read(requestOf(context, { row, job, snapshotId, signal }, place))) {
+      for await (const piece of engine.read(requestOf({ row, job, snapshotId, signal }, place))) {
         const fresh = piece.subarray(Math.max(0, given - at));
         at += piece.length;
         if (fresh.length === 0) continue;
@@ -38,7 +38,6 @@ export async function* downloadBytes(
 }
 
 function requestOf(
-  { clock }: DomainContext,
   { row, job, snapshotId, signal }: { row: DownloadRow; job: RestoreJobRow; snapshotId: string; signal: AbortSignal },
   place: PlaceToRead,
 ): Parameters<DownloadEngine['read']>[0] {
@@ -47,7 +46,7 @@ function requestOf(
     clusterId: job.clusterId,
     snapshotId,
     ...(place === null ? {} : { regionName: place }),
-    ...pointInTimeOf(job, clock.nowMs()),
+    ...pointInTimeOf(job),
     replicaSetName,
     writer,
     signal,

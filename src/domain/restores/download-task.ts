@@ -86,7 +86,7 @@ async function prepare(
   const { clock, ids } = context;
   const snapshotId = must(job.snapshotId, 'a download names its snapshot');
   assert(work.task.pinnedSnapshotId === snapshotId, 'what is being downloaded is pinned');
-  const point = pointInTimeOf(job, clock.nowMs());
+  const point = pointInTimeOf(job);
   const { signal, report } = work;
   const { regionName, files } = await readFromBest(context, { snapshotId, signal }, async (place) => {
     const region = place === null ? {} : { regionName: place };

@@ -31,7 +31,7 @@ export type Download = { deliveryType: 'download' } & (
 export type RestorePlan = AutomatedRestore | PointInTimeRestore | Download;
 
 /** What is asked for, checked for completeness; or the refusal. Pure. */
-export function planRestore(request: RestoreRequest, nowMs: number): RestorePlan {
+export function planRestore(request: RestoreRequest): RestorePlan {
   switch (request.deliveryType) {
     case 'automated':
       return {
@@ -44,18 +44,18 @@ export function planRestore(request: RestoreRequest, nowMs: number): RestorePlan
         deliveryType: 'pointInTime',
         snapshotId: request.snapshotId ?? null,
         ...targetOf(request),
-        point: pointOf(request, nowMs),
+        point: pointOf(request),
       };
     case 'download':
-      return { deliveryType: 'download', ...contentOf(request, nowMs) };
+      return { deliveryType: 'download', ...contentOf(request) };
     default:
       return unreachable(request.deliveryType);
   }
 }
 
-function contentOf(request: RestoreRequest, nowMs: number) {
+function contentOf(request: RestoreRequest) {
   const inTime = [request.pointInTimeUtcSeconds, request.oplogTs, request.oplogInc].some((part) => part !== undefined);
-  if (inTime) return { snapshotId: request.snapshotId ?? null, point: pointOf(request, nowMs) };
+  if (inTime) return { snapshotId: request.snapshotId ?? null, point: pointOf(request) };
   return { snapshotId: required(request.snapshotId, 'snapshotId'), point: null };
 }
 
@@ -72,10 +72,9 @@ function required(value: string | undefined, attribute: string): string {
 }
 
 /** The point of a job that has one, read again. */
-export function pointInTimeOf(
-  job: Pick<RestoreJobRow, 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>,
-  nowMs: number,
-): { point?: Point } {
+export function pointInTimeOf(job: Pick<RestoreJobRow, 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'>): {
+  point?: Point;
+} {
   const { pointInTimeUtcSeconds, oplogTs, oplogInc } = job;
   if (pointInTimeUtcSeconds === null && oplogTs === null) return {};
   const request = {
@@ -83,5 +82,5 @@ export function pointInTimeOf(
     oplogTs: oplogTs ?? undefined,
     oplogInc: oplogInc ?? undefined,
   };
-  return { point: pointOf(request, nowMs) };
+  return { point: pointOf(request) };
 }

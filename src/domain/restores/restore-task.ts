@@ -57,7 +57,7 @@ export function restoreSnapshotHandler(
           snapshotId,
           ...(regionName === null ? {} : { regionName }),
           uri,
-          ...pointInTimeOf(job, clock.nowMs()),
+          ...pointInTimeOf(job),
           balancerRecord: balancerRecord(context, work, target.id),
           signal,
           report,

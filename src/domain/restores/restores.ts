@@ -51,7 +51,7 @@ export function createRestoreJobs(
     },
 
     create: async (request) => {
-      const plan = planRestore(request, clock.nowMs());
+      const plan = planRestore(request);
       if (plan.deliveryType === 'download') return await createDownload(context, capture, request, plan);
       const snapshotId =
         plan.deliveryType === 'automated' ? plan.snapshotId : await baseSnapshot(context, capture, request, plan);

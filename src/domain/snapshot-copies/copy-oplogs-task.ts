@@ -11,8 +11,7 @@ import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import { isCaptured } from '../continuous-backup/capture-task.ts';
-import { capturedSets, knownSnapshots } from '../continuous-backup/captured-sets.ts';
-import { uselessUpTo } from '../continuous-backup/point-in-time.ts';
+import { capturedSets, knownSnapshots, uselessSlices } from '../continuous-backup/captured-sets.ts';
 import { restoreWindowDays } from '../continuous-backup/restore-window.ts';
 import { COPY_ATTEMPTS_MAX } from './copies.ts';
 import type { CopyStores } from './copy-stores.ts';
@@ -83,7 +82,7 @@ async function oldestOfUse(
   snapshots: Awaited<ReturnType<typeof knownSnapshots>>,
 ): Promise<Timestamp64 | null> {
   const window = { nowMs: clock.nowMs(), restoreWindowDays: await restoreWindowDays(catalog.reader, id) };
-  return uselessUpTo(snapshots, window);
+  return await uselessSlices(catalog.reader, id, snapshots, window);
 }
 
 /** In the transaction that asks for copies, and from time to time: true when there was no task yet, and there is something to copy. */

@@ -20,13 +20,24 @@ import { mayExpire } from './retention.ts';
 const EXPIRED_AT_ONCE = 1_000;
 const TASKS_KEPT_MS = 30 * 86_400_000;
 
+/** Why the clock that expiry goes by is not to be trusted, or null. */
+export type ClockDoubt = () => Promise<string | null>;
+
+/** True where nothing may be deleted because its time is over: the clock is wrong by the store's own, and it is said. */
+export async function isClockDoubtful({ log }: DomainContext, doubt: ClockDoubt, what: string): Promise<boolean> {
+  const reason = await doubt();
+  if (reason !== null) log.warn({ reason }, `${what} that are over are kept until the clocks agree`);
+  return reason !== null;
+}
+
 /** Deletes snapshots whose time is over, but for the last good one of a cluster whose newer ones fail. */
-export function expiryDuty(context: DomainContext): Duty {
+export function expiryDuty(context: DomainContext, doubt: ClockDoubt = async () => null): Duty {
   const { catalog, clock } = context;
   return {
     name: 'expire snapshots',
     run: async (signal) => {
       const candidates = await expiredSnapshots(catalog.reader, clock.nowMs(), EXPIRED_AT_ONCE);
+      if (candidates.length > 0 && (await isClockDoubtful(context, doubt, 'snapshots'))) return;
       let expired = 0;
       for (const candidate of candidates) {
         if (signal.aborted) return;

@@ -94,8 +94,10 @@ const either = (body: Body, inTime: (seconds: number) => Record<string, unknown>
   CLUSTER_PAUSED_CANNOT_RESTORE: of(body, ofPaused),
   RESTORE_INITIATION_FAILED: of(body, toAnotherKind),
   ATLAS_CLUSTER_RESTORE_IN_PROGRESS: of(body, besideAnother),
-  INVALID_PIT_RESTORE_TIME: (async (kit) =>
-    await kit.ask({ body: body(inTime(secondsNow(kit) + 1_000)) })) satisfies Provocation,
+  INVALID_PIT_RESTORE_TIME: (async (kit) => {
+    await kit.completed();
+    return await kit.ask({ body: body(inTime(secondsNow(kit) + 1_000)) });
+  }) satisfies Provocation,
   UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME: (async (kit) =>
     await kit.ask({ body: body(inTime(secondsNow(kit) - 1_000)) })) satisfies Provocation,
 });
