@@ -13,7 +13,11 @@ test('networks and addresses have one form', () => {
     ['2001:db8:1:2:3:4:5:6/32', '2001:db8::/32'],
     ['::/0', '::/0'],
     ['::1', '::1/128'],
-    ['1:0:0:2:0:0:0:3', '1::2:0:0:0:3/128'],
+    ['1:0:0:2:0:0:0:3', '1:0:0:2::3/128'],
+    ['1:0:0:2:3:0:0:4', '1::2:3:0:0:4/128'],
+    ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7/128'],
+    ['010.1.2.3', null],
+    ['0x7f.1', null],
     ['10.1.2.3/33', null],
     ['10.1.2/8', null],
     ['10.1.2.3/8/9', null],
@@ -25,6 +29,28 @@ test('networks and addresses have one form', () => {
   for (const [text, expected] of cases) assert.equal(canonicalCidr(text), expected, text);
   assert.equal(canonicalAddress('::ffff:127.0.0.1'), '127.0.0.1');
   assert.equal(canonicalAddress('10.0.0.0/8'), null);
+});
+
+test('an IPv6 address is written as RFC 5952 says: the longest run of zeros is left out, the first of equal ones', () => {
+  const group = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(0xffff));
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+      if (groups.slice(0, 5).every((part) => part === 0)) return;
+      const runs = [
+        ...groups
+          .map((part) => (part === 0 ? '0' : '-'))
+          .join('')
+          .matchAll(/0{2,}/g),
+      ];
+      const longest = runs.toSorted((a, b) => b[0].length - a[0].length || a.index - b.index)[0];
+      const hex = groups.map((part) => part.toString(16));
+      const expected =
+        longest === undefined
+          ? hex.join(':')
+          : `${hex.slice(0, longest.index).join(':')}::${hex.slice(longest.index + longest[0].length).join(':')}`;
+      assert.equal(canonicalAddress(hex.join(':')), expected);
+    }),
+  );
 });
 
 test('an address of one kind is in no network of the other', () => {
