@@ -15,6 +15,8 @@ export const RegisteredCluster = Type.Object(
     links: Links,
     mongodVersion: Type.Union([Type.String(), Type.Null()]),
     name: ClusterName,
+    /** Options of the connection string that Tidemark sets itself: in the answer to the request that gave it. */
+    overriddenOptions: Type.Optional(Type.Array(Type.String())),
     members: Type.Array(
       Type.Object(
         { hidden: Type.Boolean(), host: Type.String(), priority: Type.Number(), state: Type.String() },
@@ -30,10 +32,22 @@ export const RegisteredCluster = Type.Object(
   closed,
 );
 
-export const RegisterClusterRequest = Type.Object({
-  connectionString: Type.String({ minLength: 1 }),
-  name: ClusterName,
-});
+/** A certificate, or several, or one with its private key. */
+const Pem = Type.String({ minLength: 1, maxLength: 65_536, pattern: '^\\s*-----BEGIN [A-Z0-9 ]+-----' });
+
+const connection = {
+  connectionString: Type.String({ minLength: 1, maxLength: 8_192 }),
+  /** Name of an identity of the operator's file: this service signs in as that. */
+  identity: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  /** Authorities that the servers' certificates are held against. */
+  tlsCa: Type.Optional(Pem),
+  /** Certificate and private key that the servers are shown. */
+  tlsCertificateKey: Type.Optional(Pem),
+  tlsCertificateKeyPassword: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })),
+};
+
+export const RegisterClusterRequest = Type.Object({ ...connection, name: ClusterName });
+export const ReconnectClusterRequest = Type.Object(connection);
 
 export const TaskProgress = Type.Object(
   {
@@ -148,6 +162,22 @@ export const tidemarkOperations = defineOperations({
     versions: [{ date: unversioned, request: RegisterClusterRequest, response: RegisteredCluster }],
     success: 201,
     errorCodes: ['DUPLICATE_CLUSTER_NAME', 'INVALID_CLUSTER_URI', 'CLUSTER_UNREACHABLE', 'CLUSTER_UNSUITABLE'],
+  },
+  /** A new connection string of the same cluster. */
+  reconnectCluster: {
+    ...reading,
+    ...plain,
+    method: 'PATCH',
+    path: `${v1}/clusters/{clusterName}`,
+    access: own,
+    versions: [{ date: unversioned, request: ReconnectClusterRequest, response: RegisteredCluster }],
+    errorCodes: [
+      'INVALID_CLUSTER_URI',
+      'CLUSTER_UNREACHABLE',
+      'CLUSTER_UNSUITABLE',
+      'CLUSTER_NOT_THE_SAME',
+      'CLUSTER_CHANGED_MEANWHILE',
+    ],
   },
   removeCluster: {
     ...reading,

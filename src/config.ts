@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canonicalCidr } from './lib/cidr.ts';
 import { Fault } from './lib/errors.ts';
+import { parseHostRule } from './lib/host-rules.ts';
 
 /** What `tidemark serve` can be told. Every option has its name, its default and its meaning here and nowhere else. */
 export interface ServiceConfig {
@@ -29,6 +30,10 @@ export interface ServiceConfig {
   tlsKey: string | undefined;
   /** Addresses and networks, with commas between, of proxies whose word about where a request came from is taken. Access lists are held against that. */
   trustedProxies: readonly string[];
+  /** Hosts and networks, with commas between, where clusters may be; anywhere where left out. Link-local and metadata addresses are never connected to. */
+  clusterAllow: readonly string[];
+  /** JSON file of identities as which this service may sign in to clusters, and where. */
+  clusterIdentities: string | undefined;
   /** As whom this service signs in at AWS and Google Cloud: shown where cloud provider access roles are set up, so that the owner of a bucket knows whom to trust. */
   awsPrincipalArn: string | undefined;
   gcpServiceAccount: string | undefined;
@@ -52,6 +57,8 @@ export const environmentNames = {
   tlsCert: 'TIDEMARK_TLS_CERT',
   tlsKey: 'TIDEMARK_TLS_KEY',
   trustedProxies: 'TIDEMARK_TRUSTED_PROXIES',
+  clusterAllow: 'TIDEMARK_CLUSTER_ALLOW',
+  clusterIdentities: 'TIDEMARK_CLUSTER_IDENTITIES',
   awsPrincipalArn: 'TIDEMARK_AWS_PRINCIPAL_ARN',
   gcpServiceAccount: 'TIDEMARK_GCP_SERVICE_ACCOUNT',
 } as const satisfies Record<keyof ServiceConfig, string>;
@@ -94,6 +101,9 @@ export function readConfig(
     copyStores: given.copyStores ?? copyStoresOf((fromEnv('copyStores') ?? '').split(',')),
     ...tlsFilesOf(given.tlsCert ?? fromEnv('tlsCert'), given.tlsKey ?? fromEnv('tlsKey')),
     trustedProxies: networksOf('trustedProxies', given.trustedProxies ?? fromEnv('trustedProxies')?.split(',') ?? []),
+    clusterAllow:
+      given.clusterAllow === undefined ? hostsOf(fromEnv('clusterAllow')) : hostsOf(given.clusterAllow.join()),
+    clusterIdentities: given.clusterIdentities ?? fromEnv('clusterIdentities'),
     awsPrincipalArn: given.awsPrincipalArn ?? fromEnv('awsPrincipalArn'),
     gcpServiceAccount: given.gcpServiceAccount ?? fromEnv('gcpServiceAccount'),
   };
@@ -113,6 +123,17 @@ function tlsFilesOf(
   if (tlsCert === undefined && tlsKey !== undefined) throw unusable('tlsCert', 'there is a key and no certificate');
   if (tlsKey === undefined && tlsCert !== undefined) throw unusable('tlsKey', 'there is a certificate and no key');
   return { tlsCert, tlsKey };
+}
+
+/** Of names, addresses and networks with commas between. */
+export function hostsOf(given: string | undefined): string[] {
+  const texts = (given ?? '').split(',').map((text) => text.trim());
+  return texts
+    .filter((text) => text !== '')
+    .map((text) => {
+      if (parseHostRule(text) === null) throw unusable('clusterAllow', `${text} is neither a host nor a network`);
+      return text;
+    });
 }
 
 function networksOf(option: keyof ServiceConfig, given: readonly string[]): string[] {

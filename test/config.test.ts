@@ -20,6 +20,8 @@ test('what is given wins over the environment, and that over the defaults', () =
     tlsCert: undefined,
     tlsKey: undefined,
     trustedProxies: [],
+    clusterAllow: [],
+    clusterIdentities: undefined,
     awsPrincipalArn: undefined,
     gcpServiceAccount: undefined,
   });

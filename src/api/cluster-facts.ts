@@ -12,6 +12,7 @@ const facts = [
   'globalClusterSelfManagedSharding',
   'labels',
   'tags',
+  'connectionStrings',
 ];
 
 /** Measured, not set: it has changed by the time that a client sends it back. */

@@ -419,7 +419,17 @@ test('our own operations speak plain JSON and need no version', async () => {
     headers: { 'content-type': 'application/json' },
   });
   assert.equal(registered.statusCode, 201);
-  assert.deepEqual(calls.at(-1)?.argument, { projectId: sampleIds.project, name: 'fresh', uri: body.connectionString });
+  const given = { uri: body.connectionString, giver: 'client', parts: {} };
+  assert.deepEqual(calls.at(-1)?.argument, { projectId: sampleIds.project, name: 'fresh', ...given });
+  const pem = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n';
+  const reconnected = await call('PATCH', `${clusters}/${sampleClusterName}`, {
+    version: null,
+    body: { connectionString: body.connectionString, tlsCa: pem, identity: 'production' },
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.deepEqual([reconnected.statusCode, reconnected.json().overriddenOptions], [200, ['maxPoolSize']]);
+  const name = { projectId: sampleIds.project, clusterName: sampleClusterName };
+  assert.deepEqual(calls.at(-1)?.argument, { ...name, ...given, parts: { identity: 'production', ca: pem } });
   assert.ok(!registered.body.includes('password'));
   const again = await call('POST', clusters, { version: null, body: { ...body, name: sampleClusterName } });
   assert.equal(again.statusCode, 409);

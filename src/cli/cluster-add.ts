@@ -1,11 +1,17 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import {
+  addUriOptions,
+  type ClusterUriOptions,
+  describeConnected,
+  overriddenLines,
+  readClusterUri,
+} from './cluster-uri.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { chooseProject } from './lookup.ts';
 import { withService } from './open-service.ts';
 import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from './options.ts';
 
-interface ClusterAddOptions {
-  uri: string;
+interface ClusterAddOptions extends ClusterUriOptions {
   project?: string;
   dataDir?: string;
   passphraseFile?: string;
@@ -13,29 +19,29 @@ interface ClusterAddOptions {
 }
 
 export function clusterAddCommand(tools: CommandTools): Command {
-  return new Command('add')
+  const command = new Command('add')
     .description('register a cluster: connect to it, then keep its connection string')
-    .argument('<name>', 'its name from now on: letters, digits and hyphens')
-    .addOption(
-      new Option('--uri <uri>', 'connection string, with credentials where it needs them')
-        .env('TIDEMARK_CLUSTER_URI')
-        .makeOptionMandatory(),
-    )
+    .argument('<name>', 'its name from now on: letters, digits and hyphens');
+  return addUriOptions(command)
     .addOption(projectOption())
     .addOption(dataDirOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((name: string, options: ClusterAddOptions) =>
-      runCommand(tools, options, (run) =>
-        withService(run, options, async ({ domain }) => {
+      runCommand(tools, options, async (run) => {
+        const uri = await readClusterUri(options);
+        await withService(run, options, async ({ domain }) => {
           const project = await chooseProject(domain, options.project);
           const { signal } = run;
-          const cluster = await domain.clusters.register({ projectId: project.id, name, uri: options.uri, signal });
-          run.answer({ id: cluster.id, name: cluster.name, projectId: cluster.projectId }, [
-            `Registered ${run.terminal.colours.bold(cluster.name)} (${cluster.displayUri}): replica set ${cluster.replicaSetName}, MongoDB ${cluster.mongodVersion}.`,
+          const given = { uri, giver: 'operator' } as const;
+          const cluster = await domain.clusters.register({ projectId: project.id, name, ...given, signal });
+          const { id, projectId, overriddenOptions } = cluster;
+          run.answer({ id, name: cluster.name, projectId, overriddenOptions }, [
+            `Registered ${run.terminal.colours.bold(cluster.name)} (${cluster.displayUri}): ${describeConnected(cluster)}.`,
+            ...overriddenLines(cluster),
             `Next: tidemark snapshot take ${cluster.name}`,
           ]);
-        }),
-      ),
+        });
+      }),
     );
 }

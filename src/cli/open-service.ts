@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Workspace } from '../compose/service.ts';
-import { copyStoresOf, environmentNames } from '../config.ts';
+import { copyStoresOf, environmentNames, hostsOf } from '../config.ts';
 import type { CommandRun } from './command-run.ts';
 import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
 
@@ -23,8 +23,10 @@ export async function withService<T>(
   const copyStores = copyStoresOf((run.env[environmentNames.copyStores] ?? '').split(','));
   const repository = run.env[environmentNames.repository];
   const objectStores = run.env[environmentNames.objectStores];
+  const clusterAllow = hostsOf(run.env[environmentNames.clusterAllow]);
+  const clusterIdentities = run.env[environmentNames.clusterIdentities];
   const { composeOffline } = await import('../compose/service.ts');
-  const places = { copyStores, repository, objectStores };
+  const places = { copyStores, repository, objectStores, clusterAllow, clusterIdentities };
   const workspace = await composeOffline({ dataDir, passphrase, ...places, worker: options.worker === true });
   try {
     return await work(workspace);

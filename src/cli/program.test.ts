@@ -9,7 +9,8 @@ import { RecordingTerminal } from './recording-terminal.ts';
 const PROMISED: Record<string, string[]> = {
   init: ['--data-dir', '--json', '--passphrase-file'],
   serve: ['--data-dir', '--port', '--host', '--public-url', '--passphrase-file'],
-  'cluster add': ['--uri', '--project', '--data-dir', '--json'],
+  'cluster add': ['--uri', '--uri-file', '--project', '--data-dir', '--json'],
+  'cluster update': ['--uri', '--uri-file', '--project', '--data-dir', '--json'],
   'cluster list': ['--data-dir', '--json'],
   'snapshot take': ['--data-dir', '--json'],
   'snapshot list': ['--data-dir', '--json', '--repository'],

@@ -5,6 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { checkpointListCommand } from './checkpoint-list.ts';
 import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
+import { clusterUpdateCommand } from './cluster-update.ts';
 import { collectionRestoreCommand } from './collection-restore.ts';
 import type { CommandTools } from './command-run.ts';
 import { documentHistoryCommand } from './document-history.ts';
@@ -40,7 +41,11 @@ export function createProgram(tools: CommandTools): Command {
     .addHelpText('after', EPILOGUE);
   program.addCommand(initCommand(tools)).addCommand(serveCommand(tools));
   program.addCommand(
-    group('cluster', 'the clusters that are backed up', [clusterAddCommand(tools), clusterListCommand(tools)]),
+    group('cluster', 'the clusters that are backed up', [
+      clusterAddCommand(tools),
+      clusterListCommand(tools),
+      clusterUpdateCommand(tools),
+    ]),
   );
   program.addCommand(
     group('snapshot', 'take and look at snapshots', [

@@ -21,6 +21,8 @@ interface ServeOptions extends PassphraseOptions {
   tlsCert?: string;
   tlsKey?: string;
   trustedProxy?: string[];
+  clusterAllow?: string[];
+  clusterIdentities?: string;
   logLevel?: LogLevel;
   copyStore?: string[];
   repository?: string;
@@ -47,6 +49,14 @@ export function serveCommand(tools: CommandTools): Command {
         'address or network of a proxy whose word about where requests come from is taken',
       ),
     )
+    .option(
+      '--cluster-allow <host...>',
+      'hosts (db.example.com, *.db.example.com) and networks where clusters may be; anywhere if left out, but never at link-local or metadata addresses',
+    )
+    .option(
+      '--cluster-identities <file>',
+      'JSON file of identities as which clusters that are registered by the API may be signed in to, and where',
+    )
     .addOption(
       new Option('--log-level <level>', `how much it logs to standard error (${configDefaults.logLevel})`).choices(
         logLevels,
@@ -66,7 +76,7 @@ export function serveCommand(tools: CommandTools): Command {
         const passphrase = await readPassphrase(options, run.env);
         const copyStores = options.copyStore === undefined ? undefined : copyStoresOf(options.copyStore);
         const { host, port, publicUrl, logLevel, tlsCert, tlsKey, trustedProxy: trustedProxies } = options;
-        const { repository, objectStores } = options;
+        const { repository, objectStores, clusterAllow, clusterIdentities } = options;
         const tls = { tlsCert, tlsKey, trustedProxies };
         const given = {
           dataDir,
@@ -78,6 +88,8 @@ export function serveCommand(tools: CommandTools): Command {
           copyStores,
           repository,
           objectStores,
+          clusterAllow,
+          clusterIdentities,
           ...tls,
         };
         const config = readConfig(run.env, given);

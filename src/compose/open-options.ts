@@ -10,6 +10,10 @@ export interface OpenOptions {
   repository?: string | undefined;
   /** Path of the file of object stores. */
   objectStores?: string | undefined;
+  /** Hosts and networks where clusters may be; anywhere where left out or empty. */
+  clusterAllow?: readonly string[];
+  /** Path of the file of cluster identities. */
+  clusterIdentities?: string | undefined;
   log?: Logger | undefined;
   awsPrincipalArn?: string | undefined;
   gcpServiceAccount?: string | undefined;

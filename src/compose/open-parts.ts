@@ -5,6 +5,10 @@ import { catalogPathOf, secretKeyPathOf } from '../config.ts';
 import type { DomainContext } from '../domain/context.ts';
 import { createDomain, type DomainPorts } from '../domain/create-domain.ts';
 import type { Domain } from '../domain/domain.ts';
+import { must } from '../lib/assert.ts';
+import { parseHostRule } from '../lib/host-rules.ts';
+import { readClusterIdentities } from '../mongo/cluster-identities.ts';
+import { type ConnectionPolicy, setConnectionPolicy } from '../mongo/connect.ts';
 import type { Repository } from '../repository/repository.ts';
 import { initFault } from './init-fault.ts';
 import type { OpenOptions } from './open-options.ts';
@@ -23,9 +27,11 @@ export interface Parts {
 export async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => void): Promise<Parts> {
   const secretBox = await readSecretBox(secretKeyPathOf(options.dataDir), tools.random);
   const access = await accessOf(options, tools);
+  const policy = await connectionPolicyOf(options);
   const repository = await openRepositoryOf(options, tools, access);
   const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
   try {
+    setConnectionPolicy(policy);
     if ((await readSetting(catalog.reader, 'repositoryId')) === null) {
       const hint = 'Run the same command again';
       throw initFault(options.dataDir, `making ${options.dataDir} was cut off before its end`, hint);
@@ -35,10 +41,17 @@ export async function openParts(options: OpenOptions, tools: Tools, wakeWorker: 
     const { clock, ids, log } = tools;
     const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker };
     const copyRepositories = await openCopyRepositories(repository, options, access);
-    const ports = createPorts({ repository, copyRepositories, access, catalog }, tools, options);
+    const ports = createPorts({ repository, copyRepositories, access, catalog, policy }, tools, options);
     return { catalog, repository, context, ports, domain: createDomain(context, ports) };
   } catch (error) {
     await catalog.close();
     throw error;
   }
+}
+
+/** Where this process may connect and as whom it may sign in. */
+async function connectionPolicyOf({ clusterAllow = [], clusterIdentities }: OpenOptions): Promise<ConnectionPolicy> {
+  const rules = clusterAllow.map((text) => must(parseHostRule(text), 'the configuration was read'));
+  const identities = clusterIdentities === undefined ? undefined : await readClusterIdentities(clusterIdentities);
+  return { allow: rules.length === 0 ? undefined : rules, identities };
 }

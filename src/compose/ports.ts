@@ -9,6 +9,7 @@ import { putDocument } from '../engine/history/put-document.ts';
 import { readHistory } from '../engine/history/read-history.ts';
 import { readShardedHistory } from '../engine/history/read-sharded-history.ts';
 import { tailCluster } from '../engine/tail-cluster.ts';
+import type { ConnectionPolicy } from '../mongo/connect.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
 import { describeCluster } from '../mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from '../repository/catalog-copies.ts';
@@ -34,11 +35,12 @@ interface OpenPlaces {
   copyRepositories: ReadonlyMap<string, Repository>;
   access: StoreAccess;
   catalog: Catalog;
+  policy?: ConnectionPolicy;
 }
 
 /** The rules' view of MongoDB, the engine and the repository. */
 export function createPorts(
-  { repository, copyRepositories, access, catalog }: OpenPlaces,
+  { repository, copyRepositories, access, catalog, policy = {} }: OpenPlaces,
   tools: Tools,
   options: OpenOptions,
 ): DomainPorts {
@@ -105,6 +107,11 @@ export function createPorts(
         const { members, ...facts } = await describeCluster(uri, { signal });
         const known = members.map(({ appliedTs: _applied, delayed: _delayed, arbiter: _arbiter, ...member }) => member);
         return { ...facts, members: known };
+      },
+      identityRefusal: (name, projectId) => {
+        const identity = policy.identities?.get(name);
+        const known = identity !== undefined && (identity.projects?.includes(projectId) ?? true);
+        return known ? null : `there is no identity ${name} for this project`;
       },
       processSettings: async (uri, { signal }) => await readProcessSettings(uri, { signal }),
     },

@@ -81,7 +81,7 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
   return {
     organizations: createOrganizations(context),
     projects: createProjects(context),
-    clusters: createClusters(context, ports.probe),
+    clusters: createClusters(context, ports.probe, ports.manifests),
     snapshots: createSnapshots(context),
     snapshotContents: createSnapshotContents(context, ports.manifests),
     schedules: createSchedules(context, ports.copyStores.regions),

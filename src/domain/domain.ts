@@ -22,6 +22,8 @@ import type {
 import type { SnapshotMember } from '../catalog/snapshots.ts';
 import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
+import type { Giver } from '../mongo/connection-options.ts';
+import type { ConnectionParts } from '../mongo/connection-string.ts';
 import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
 import type { CompliancePolicies } from './compliance/compliance-policy.ts';
 import type { ContinuousBackup } from './continuous-backup/continuous-backup.ts';
@@ -166,11 +168,29 @@ export interface ClusterName {
   clusterName: string;
 }
 
+/** How to get at a cluster, and who says so. What a client may say is narrower than what the operator of this machine may: `docs/connection-strings.md`. */
+export interface GivenConnection {
+  uri: string;
+  /** A client where left out. */
+  giver?: Giver;
+  /** What came beside the string. */
+  parts?: ConnectionParts;
+}
+
+export interface ConnectedNow extends Cluster {
+  /** Options of the string that Tidemark sets itself. */
+  overriddenOptions: string[];
+}
+
 export interface Clusters {
   list(query: { projectId: string; page: PageRequest }): Promise<Page<Cluster>>;
   get(cluster: ClusterName): Promise<Cluster>;
   /** Connects first: what cannot be reached or is not a replica set is refused. */
-  register(request: { projectId: string; name: string; uri: string; signal?: AbortSignal }): Promise<Cluster>;
+  register(
+    request: { projectId: string; name: string } & GivenConnection & { signal?: AbortSignal },
+  ): Promise<ConnectedNow>;
+  /** Another connection string for the same cluster: new credentials, other hosts. Tried before it is taken; schedule, snapshots and policies stay as they are. */
+  reconnect(request: ClusterName & GivenConnection & { signal?: AbortSignal }): Promise<ConnectedNow>;
   update(request: ClusterName & { change: ClusterChange }): Promise<Cluster>;
   /** Forgets the connection string. Its snapshots stay and can be restored elsewhere, unless they are to be deleted with it. */
   remove(request: ClusterName & { deleteSnapshots?: boolean }): Promise<void>;

@@ -69,7 +69,8 @@ export const refusalRules = {
   INVALID_CLUSTER_URI: {
     status: 400,
     detail: 'The connection string of cluster {0} cannot be used: {1}.',
-    remedy: "Tidemark's own. Give a mongodb:// or mongodb+srv:// connection string.",
+    remedy:
+      "Tidemark's own. Give a mongodb:// or mongodb+srv:// connection string with options that may be given there; docs/connection-strings.md has the table.",
   },
   CLUSTER_UNREACHABLE: {
     status: 400,
@@ -81,6 +82,17 @@ export const refusalRules = {
     detail: 'Cluster {0} cannot be backed up: {1}.',
     remedy:
       "Tidemark's own. Snapshots need an oplog: turn a standalone into a one-member replica set. A sharded cluster is registered by its config servers or its mongos.",
+  },
+  CLUSTER_NOT_THE_SAME: {
+    status: 409,
+    detail: 'The connection string does not lead to cluster {0}: {1}.',
+    remedy:
+      "Tidemark's own. Snapshots of one deployment are not continued by those of another: register the other one under a name of its own.",
+  },
+  CLUSTER_CHANGED_MEANWHILE: {
+    status: 409,
+    detail: 'Cluster {0} was changed by somebody else while the connection string was tried.',
+    remedy: "Tidemark's own. Look at the cluster, then send the request again where it is still wanted.",
   },
   DUPLICATE_CLUSTER_NAME: {
     status: 409,

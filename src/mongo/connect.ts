@@ -1,8 +1,15 @@
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
-import { ConnectionString } from 'mongodb-connection-string-url';
+import type { ConnectionString } from 'mongodb-connection-string-url';
 import { throwIfAborted } from '../lib/abort.ts';
 import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
+import type { HostRule } from '../lib/host-rules.ts';
+import type { ClusterIdentity } from './cluster-identities.ts';
+import { isPlainHost, parseUri, redactUri } from './connection-string.ts';
 import { asFault } from './errors.ts';
+import { HostRefused } from './guarded-sockets.ts';
+import { type PreparedConnection, prepareConnection } from './prepare-connection.ts';
+
+export { directHost, redactUri } from './connection-string.ts';
 
 /** How long an unreachable cluster may keep us waiting before it is reported as such. */
 export const connectTimeoutMs = 10_000;
@@ -25,38 +32,22 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The uri without its password, for messages and logs. */
-export function redactUri(uri: string): string {
-  try {
-    const parsed = new ConnectionString(uri);
-    return parsed.redact().toString();
-  } catch {
-    return '(a connection string that cannot be read)';
-  }
+/** Where this process may connect, and as whom it may sign in: the operator's decision, the same for every client. */
+export interface ConnectionPolicy {
+  /** Anywhere where left out, but for what is forbidden in any case. */
+  allow?: readonly HostRule[] | undefined;
+  identities?: ReadonlyMap<string, ClusterIdentity> | undefined;
 }
 
-/** The one member that the uri asks to be talked to directly, or null where it means the whole set. */
-export function directHost(uri: string): string | null {
-  const parsed = parseUri(uri);
-  return parsed.searchParams.get('directConnection') === 'true' ? (parsed.hosts[0] ?? null) : null;
-}
+let policy: ConnectionPolicy = {};
 
-function parseUri(uri: string): ConnectionString {
-  try {
-    return new ConnectionString(uri);
-  } catch (error) {
-    throw new Fault({
-      op: 'connect',
-      subject: 'the connection string',
-      message: `the connection string cannot be read: ${messageOf(error)}`,
-      hint: 'It starts with mongodb:// or mongodb+srv://; special characters in user names and passwords are percent-encoded',
-    });
-  }
+/** Of the process: there is one service in it. Clients that are open already keep what held when they were opened. */
+export function setConnectionPolicy(wanted: ConnectionPolicy): void {
+  policy = wanted;
 }
 
 /** A client for the whole replica set (or the one member a `directConnection` names). Fails within `timeoutMs`, saying why. */
 export async function connectCluster(uri: string, options: ConnectOptions = {}): Promise<MongoClient> {
-  parseUri(uri);
   return await open(uri, redactUri(uri), options, {});
 }
 
@@ -93,6 +84,11 @@ function uriOfHosts(cluster: MongoClient, uri: string, hosts: readonly string[])
     const source = cluster.options.credentials?.source;
     if (source !== undefined) parsed.searchParams.set('authSource', source);
   }
+  const known = new Set(parsed.hosts);
+  for (const host of hosts) {
+    // What a server names goes into a connection string: nothing of it may be read as more than a host.
+    if (!isPlainHost(host) && !known.has(host)) throw unusableHost(host);
+  }
   parsed.hosts = [...hosts];
   for (const name of ['replicaSet', 'loadBalanced', 'readPreference', 'srvMaxHosts', 'srvServiceName']) {
     parsed.searchParams.delete(name);
@@ -100,10 +96,21 @@ function uriOfHosts(cluster: MongoClient, uri: string, hosts: readonly string[])
   return parsed;
 }
 
+function unusableHost(host: string): Fault {
+  return new Fault({
+    op: 'connect',
+    subject: host,
+    message: `the cluster names a member ${JSON.stringify(host)}, which is neither an address nor a name`,
+    hint: 'Members are configured as host:port',
+  });
+}
+
 async function open(uri: string, name: string, options: ConnectOptions, own: MongoClientOptions): Promise<MongoClient> {
   throwIfAborted(options.signal);
   const timeoutMs = options.timeoutMs ?? connectTimeoutMs;
-  const client = new MongoClient(uri, {
+  const prepared = prepareConnection(uri, policy);
+  const { guard } = prepared;
+  const client = createClient(prepared, {
     ...COMMON_OPTIONS,
     ...own,
     serverSelectionTimeoutMS: timeoutMs,
@@ -112,24 +119,71 @@ async function open(uri: string, name: string, options: ConnectOptions, own: Mon
   const onAbort = () => void client.close().catch(() => undefined);
   options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    await client.connect();
+    await connectUnlessRefused(client, prepared);
     return client;
   } catch (error) {
     await client.close().catch(() => undefined);
     if (options.signal?.aborted) throw new Cancelled();
+    const [refusal] = guard.refused.values();
+    if (refusal !== undefined) throw unreachable(name, refusal.message, REFUSED_HINT, refusal);
+    if (isFileError(error)) throw unreadableFile(name);
     const fault = asFault(error, 'connect', name);
     if (fault instanceof Fault && fault.hint !== undefined) throw fault;
-    throw new Fault({
-      op: 'connect',
-      subject: name,
-      message: `cannot reach ${name} within ${Math.round(timeoutMs / 1000)} s: ${messageOf(error)}`,
-      retryable: true,
-      hint: 'Check that the members are up and that their host names resolve from here',
-      cause: error,
-    });
+    const why = `cannot reach ${name} within ${Math.round(timeoutMs / 1000)} s: ${messageOf(error)}`;
+    throw unreachable(name, why, 'Check that the members are up and that their host names resolve from here', error);
   } finally {
+    guard.onRefusal = null;
     options.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+const REFUSED_HINT = 'The operator of this service decides where clusters may be: --cluster-allow';
+
+/** The driver's own words for what it cannot read, as a Fault of the connection string. */
+function createClient({ uri, tls, guard }: PreparedConnection, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(uri, { ...options, ...tls, lookup: guard.lookup });
+  } catch (error) {
+    throw new Fault({
+      op: 'connect',
+      subject: 'the connection string',
+      message: `the connection string cannot be used: ${messageOf(error)}`,
+      hint: 'docs/connection-strings.md says what it may hold',
+    });
+  }
+}
+
+/** Ends as soon as every host of the string was refused: the driver itself would go on asking until its time is over. */
+async function connectUnlessRefused(client: MongoClient, { guard, isSrv }: PreparedConnection): Promise<void> {
+  const seeds = client.options.hosts.map(({ host, socketPath }) => socketPath ?? host ?? '');
+  const refusedAll = Promise.withResolvers<never>();
+  guard.onRefusal = () => {
+    if (!isSrv && seeds.every((host) => guard.refused.has(host)))
+      refusedAll.reject(new Error('every host was refused'));
+  };
+  const connected = client.connect();
+  connected.catch(() => undefined);
+  refusedAll.promise.catch(() => undefined);
+  await Promise.race([connected, refusedAll.promise]);
+}
+
+function unreachable(name: string, message: string, hint: string, cause: unknown): Fault {
+  const retryable = !(cause instanceof HostRefused);
+  return new Fault({ op: 'connect', subject: name, message, retryable, hint, cause });
+}
+
+/** Of the file system: its message names paths of this machine, which whoever asked for the connection may not know. */
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
+}
+
+function unreadableFile(name: string): Fault {
+  return new Fault({
+    op: 'connect',
+    subject: name,
+    message: `a certificate file that the connection to ${name} needs cannot be read`,
+    hint: 'The operator finds the files in the connection string (tlsCAFile, tlsCertificateKeyFile, tlsCRLFile) or in the file of --cluster-identities',
+  });
 }
 
 export function adminOf(client: MongoClient): Db {

@@ -103,6 +103,7 @@ const verdicts: Record<string, Verdict> = {
     ],
   },
   'clusters.register': { harmless: 'it only adds; a test below sees that what it adds is under the policy' },
+  'clusters.reconnect': { harmless: 'it stays the same cluster with the same policies' },
   'clusters.update': {
     bound: [
       [stops, ({ domain, name }) => domain.clusters.update({ ...name, change: { backupEnabled: false } })],
@@ -363,6 +364,7 @@ const operationVerdicts: Partial<Record<OperationId, readonly string[] | { harml
   listDocumentHistory: { harmless: 'a question' },
   restoreDocument: ['documentHistory.restore'],
   registerCluster: ['clusters.register'],
+  reconnectCluster: ['clusters.reconnect'],
   removeCluster: ['clusters.remove'],
   cancelSnapshotTask: ['tasks.cancel'],
   cancelRestoreJobTask: ['tasks.cancel'],
@@ -387,6 +389,7 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark init': { harmless: 'makes what is not there' },
   'tidemark serve': { harmless: 'serves the above' },
   'tidemark cluster add': ['clusters.register'],
+  'tidemark cluster update': ['clusters.reconnect'],
   'tidemark cluster list': 'reads',
   'tidemark snapshot take': ['snapshots.take'],
   'tidemark snapshot browse': 'reads',

@@ -101,6 +101,7 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
           members: members.map(({ host, state, hidden, priority }) => ({ host, state, hidden, priority })),
         };
       },
+      identityRefusal: () => 'there are no identities here',
       processSettings: async () => await Promise.reject(new Error('nobody asks for them here')),
     },
     credentialMint: createCredentialMint(systemRandom),

@@ -127,6 +127,7 @@ export class DomainWorld {
   probe: ClusterProbe['describe'] = async () => ({
     topology: 'replicaSet',
     replicaSetName: 'rs0',
+    replicaSetId: '5f0000000000000000000001',
     mongodVersion: '6.0.5',
     featureCompatibilityVersion: '6.0',
     members: [{ host: 'localhost:27017', state: 'PRIMARY', hidden: false, priority: 1 }],
@@ -220,6 +221,8 @@ export class DomainWorld {
       },
       probe: {
         describe: async (uri, call) => await this.probe(uri, call),
+        identityRefusal: (identity) =>
+          identity === 'known' ? null : `there is no identity ${identity} for this project`,
         processSettings: async () => sampleProcessSettings,
       },
       credentialMint: createCredentialMint(random),

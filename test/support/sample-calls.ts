@@ -38,6 +38,7 @@ export const acceptedBodies: Partial<Record<OperationId, object>> = {
     targetGroupId: sampleIds.project,
   },
   registerCluster: { name: 'fresh', connectionString: 'mongodb://db/' },
+  reconnectCluster: { connectionString: 'mongodb://db2/' },
   ...sampleBodies,
   createGroup: { name: 'Fresh', orgId: sampleIds.organization },
   updateGroup: { name: 'Renamed', tags: [{ key: 'team', value: 'shop' }] },

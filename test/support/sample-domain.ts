@@ -4,6 +4,7 @@ import type {
   Cluster,
   ClusterName,
   CompliancePolicy,
+  ConnectedNow,
   Domain,
   ExportBucket,
   ExportJob,
@@ -55,6 +56,10 @@ function organizationRow(id: string, name: string): Organization {
 
 function projectRow(id: string, organizationId: string, name: string, clusterCount: number): Project {
   return { id, organizationId, name, createdAtMs: sampleNowMs - 99 * hourMs, settings: {}, clusterCount };
+}
+
+export function connectedNow(change: Partial<Cluster> = {}): ConnectedNow {
+  return { ...clusterRow(change), overriddenOptions: [] };
 }
 
 export function clusterRow(change: Partial<Cluster> = {}): Cluster {
@@ -544,7 +549,7 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
         if (request.name === sampleClusterName)
           throw refuse('DUPLICATE_CLUSTER_NAME', [request.name, request.projectId]);
         note('clusters.register', request);
-        return clusterRow({
+        return connectedNow({
           projectId: request.projectId,
           name: request.name,
           mongodVersion: null,
@@ -553,6 +558,11 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
           dataBytes: null,
           members: [],
         });
+      },
+      async reconnect({ signal: _, ...request }) {
+        const found = clusterNamed(request);
+        note('clusters.reconnect', request);
+        return { ...found, overriddenOptions: ['maxPoolSize'] };
       },
       async remove(request) {
         clusterNamed(request);

@@ -24,6 +24,16 @@ function processArgsIn(version: '2023-01-01' | '2024-08-05', settings: ProcessSe
   return version === '2023-01-01' ? processArgsBody(settings) : processArgsBody20240805(settings);
 }
 
+/** Atlas gives a cluster its connection strings; here somebody may well think to change one so. */
+function refuseConnectionString(params: { groupId: string; clusterName: string }, body: object): void {
+  const field = ['connectionString', 'mongoURI', 'mongoURIWithOptions', 'srvAddress', 'uri'].find(
+    (name) => name in body,
+  );
+  if (field === undefined) return;
+  const way = `PATCH /api/tidemark/v1/groups/${params.groupId}/clusters/${params.clusterName} with connectionString`;
+  throw refuse('FEATURE_UNSUPPORTED', [`${field} is not changed here; use ${way}, or \`tidemark cluster update\``]);
+}
+
 export const clusterHandlers: HandlersOf<typeof clusterOperations> = {
   async listGroupClusters({ params, page, version, domain, links }) {
     const found = await domain.clusters.list({ projectId: params.groupId, page });
@@ -40,6 +50,7 @@ export const clusterHandlers: HandlersOf<typeof clusterOperations> = {
   },
 
   async updateGroupCluster({ params, body, version, domain, links, rolesInProjectNamed }) {
+    refuseConnectionString(params, body);
     const cluster = await domain.clusters.get(clusterOf(params));
     const fact = changedFact(bodyIn(version, cluster, links), body);
     if (fact !== null)

@@ -1,5 +1,6 @@
-import type { tidemarkOperations } from '../../../contract/tidemark.ts';
-import type { ClusterName, Domain, Task } from '../../domain/domain.ts';
+import type { ShapeOf } from '../../../contract/primitives.ts';
+import type { ReconnectClusterRequest, tidemarkOperations } from '../../../contract/tidemark.ts';
+import type { ClusterName, Domain, GivenConnection, Task } from '../../domain/domain.ts';
 import { refuse } from '../../domain/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import type { LinkBuilder } from '../links.ts';
@@ -23,10 +24,15 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
     const cluster = await domain.clusters.register({
       projectId: params.groupId,
       name: body.name,
-      uri: body.connectionString,
+      ...connectionIn(body),
       signal,
     });
-    return registeredClusterBody(cluster, links);
+    return { ...registeredClusterBody(cluster, links), overriddenOptions: cluster.overriddenOptions };
+  },
+
+  async reconnectCluster({ params, body, domain, links, signal }) {
+    const cluster = await domain.clusters.reconnect({ ...clusterOf(params), ...connectionIn(body), signal });
+    return { ...registeredClusterBody(cluster, links), overriddenOptions: cluster.overriddenOptions };
   },
 
   async removeCluster({ params, query, domain }) {
@@ -75,6 +81,14 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
     return exportTaskBody(params, await domain.tasks.cancel(task.id), links);
   },
 };
+
+/** As whoever calls may say it: a client, never the operator of this machine. */
+function connectionIn(body: ShapeOf<typeof ReconnectClusterRequest>): Required<GivenConnection> {
+  const { connectionString: uri, identity, tlsCa: ca, tlsCertificateKey: certificateKey } = body;
+  const parts = { identity, ca, certificateKey, certificateKeyPassword: body.tlsCertificateKeyPassword };
+  const given = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
+  return { uri, giver: 'client', parts: given };
+}
 
 /** Tasks are reached through what they work on, because that says whose they are. */
 async function taskOfSnapshot(params: SnapshotParams, domain: Domain): Promise<Task> {

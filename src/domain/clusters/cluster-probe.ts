@@ -6,6 +6,8 @@ import type { ProcessSettings } from '../domain.ts';
 export interface ProbedCluster {
   topology: ClusterType;
   replicaSetName: string;
+  /** Of the replica set's configuration, of a sharded cluster of its config servers'. Null where it may not be read. */
+  replicaSetId: string | null;
   mongodVersion: string;
   featureCompatibilityVersion: string;
   members: ClusterMember[];
@@ -15,5 +17,7 @@ export interface ProbedCluster {
 /** How the domain looks at a cluster. Rejects with a Fault that says why when it cannot be reached, or is none that can be backed up. */
 export interface ClusterProbe {
   describe(uri: string, options: { signal?: AbortSignal | undefined }): Promise<ProbedCluster>;
+  /** Why clusters of the project may not use this identity of the operator's file; null where they may. */
+  identityRefusal(identity: string, projectId: string): string | null;
   processSettings(uri: string, options: { signal?: AbortSignal | undefined }): Promise<ProcessSettings>;
 }

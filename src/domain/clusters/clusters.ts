@@ -10,22 +10,23 @@ import {
 import { mapPage } from '../../catalog/page.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
-import { describeError, Fault } from '../../lib/errors.ts';
 import { beginBackup } from '../compliance/raise-project.ts';
 import type { DomainContext } from '../context.ts';
 import type { Cluster, ClusterName, Clusters } from '../domain.ts';
 import { requireConnectedCluster, requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import { applyClusterChange, terminateCluster } from './cluster-changes.ts';
 import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
-import { displayUri } from './display-uri.ts';
+import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
 import { factsOf, LiveFacts } from './live-facts.ts';
+import { reconnect } from './reconnect.ts';
 
 /** Atlas's rule for cluster names. */
 const CLUSTER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9-]{0,63}$/;
 
-export function createClusters(context: DomainContext, probe: ClusterProbe): Clusters {
+export function createClusters(context: DomainContext, probe: ClusterProbe, manifests: Manifests): Clusters {
   const { catalog } = context;
   const live = new LiveFacts(context, probe);
 
@@ -56,18 +57,26 @@ export function createClusters(context: DomainContext, probe: ClusterProbe): Clu
       return clusterOf(fresh, (await clustersBeingRestored(catalog.reader, [row.id])).has(row.id));
     },
 
-    register: async ({ projectId, name, uri, signal }) => {
-      const shown = checkRegistration(name, uri);
+    register: async ({ projectId, name, signal, ...given }) => {
+      checkName(name);
+      const connection = checkConnection(given, { projectId, name }, probe);
       // Refused before the cluster is asked anything; the transaction below looks again.
       await refuseTakenName(catalog.reader, projectId, name);
-      const facts = await asked(name, async () => await probe.describe(uri, { signal }));
+      const facts = await asked(name, async () => await probe.describe(connection.uri, { signal }));
       const row = await catalog.transact(async (writer) => {
         const known = await refuseTakenName(writer, projectId, name);
-        const written = await writeRegistration(writer, context, { projectId, name, uri, shown, facts, known });
+        const written = await writeRegistration(writer, context, { projectId, name, connection, facts, known });
         return await beginBackup(writer, context, written);
       });
       context.wakeWorker();
-      return clusterOf(row, false);
+      logOverridden(context, row, connection);
+      return { ...clusterOf(row, false), overriddenOptions: connection.overridden };
+    },
+
+    reconnect: async (request) => {
+      const { row, overridden } = await reconnect(context, { probe, manifests }, request);
+      const restoring = await clustersBeingRestored(catalog.reader, [row.id]);
+      return { ...clusterOf(row, restoring.has(row.id)), overriddenOptions: overridden };
     },
 
     remove: async ({ deleteSnapshots = false, ...name }) => {
@@ -94,15 +103,10 @@ export function createClusters(context: DomainContext, probe: ClusterProbe): Clu
   }
 }
 
-function checkRegistration(name: string, uri: string): string {
-  if (!CLUSTER_NAME.test(name)) {
-    const description = 'must be 1 to 64 letters, digits and hyphens, the first not a hyphen';
-    throw refuse('VALIDATION_ERROR', [`name ${description}`], [{ field: 'name', description }]);
-  }
-  const shown = displayUri(uri);
-  if (shown === null)
-    throw refuse('INVALID_CLUSTER_URI', [name, 'it is not a mongodb:// or mongodb+srv:// connection string']);
-  return shown;
+function checkName(name: string): void {
+  if (CLUSTER_NAME.test(name)) return;
+  const description = 'must be 1 to 64 letters, digits and hyphens, the first not a hyphen';
+  throw refuse('VALIDATION_ERROR', [`name ${description}`], [{ field: 'name', description }]);
 }
 
 /** Throws where the name is in use; else gives the removed cluster that had it last, whose history goes on. */
@@ -117,17 +121,6 @@ async function refuseTakenName(
   return known;
 }
 
-/** What the cluster answers; a Fault on the way becomes the caller's to mend. */
-async function asked<T>(name: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    // Told apart by the step that failed: a deployment that answered but cannot be backed up is not a matter of reaching it.
-    throw refuse(error.op === 'connect' ? 'CLUSTER_UNREACHABLE' : 'CLUSTER_UNSUITABLE', [name, describeError(error)]);
-  }
-}
-
 /**
  * A name that was removed is taken up again with its old id, so that its snapshots are found under it. Its next snapshot is nevertheless a first one (`registeredAtMs`): whether the
  * connection string leads to the same data as before nobody can say.
@@ -138,8 +131,7 @@ async function writeRegistration(
   registration: {
     projectId: string;
     name: string;
-    uri: string;
-    shown: string;
+    connection: CheckedConnection;
     facts: ProbedCluster;
     known: ClusterRow | undefined;
   },
@@ -152,8 +144,8 @@ async function writeRegistration(
     id,
     projectId,
     name,
-    sealedUri: context.secretBox.seal(registration.uri, uriContext(id)),
-    displayUri: registration.shown,
+    sealedUri: context.secretBox.seal(registration.connection.uri, uriContext(id)),
+    displayUri: registration.connection.shown,
     ...factsOf(registration.facts, nowMs),
     createdAtMs: known?.createdAtMs ?? nowMs,
     registeredAtMs: nowMs,

@@ -6,7 +6,7 @@ import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { must } from '../../lib/assert.ts';
 import { describeError } from '../../lib/errors.ts';
 import { timestampParts } from '../../lib/timestamp.ts';
-import type { TaskHandler } from '../../tasks/handler.ts';
+import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
@@ -41,37 +41,11 @@ export function tailOplogHandler(context: DomainContext, engine: CaptureEngine):
   return {
     run: async (work) => {
       const clusterId = work.task.subjectId;
-      const cluster = must(await findCluster(catalog.reader, clusterId), 'clusters are kept');
-      if (!isCaptured(cluster)) return { done: async () => {} };
-      const unwanted = new AbortController();
-      const over = new AbortController();
-      const watching = stopWhenUnwanted(context, clusterId, unwanted, over.signal);
-      const writing: { last: Promise<void> } = { last: Promise.resolve() };
-      try {
-        return await engine.tail({
-          clusterId,
-          uri: context.secretBox.open(
-            must(cluster.sealedUri, 'a captured cluster is connected'),
-            uriContext(clusterId),
-          ),
-          signal: AbortSignal.any([work.signal, unwanted.signal]),
-          onProgress: (progress) => {
-            const row = rowOf(cluster, progress, clock.nowMs());
-            writing.last = writing.last
-              .then(async () => await work.commit(async (writer) => await putCapture(writer, row)))
-              // A lease that was lost shows in the signal; anything else is tried again with the next slice.
-              .catch((error: unknown) =>
-                context.log.warn({ clusterId, reason: describeError(error) }, 'the state of a capture was not noted'),
-              );
-          },
-        });
-      } catch (error) {
-        if (unwanted.signal.aborted && !work.signal.aborted) return { done: async () => {} };
-        throw error;
-      } finally {
-        over.abort();
-        await watching;
-        await writing.last;
+      // Once for each connection string that the cluster has while it is captured.
+      while (true) {
+        const cluster = must(await findCluster(catalog.reader, clusterId), 'clusters are kept');
+        if (!isCaptured(cluster)) return { done: async () => {} };
+        await tailWhileWanted(context, engine, work, cluster);
       }
     },
 
@@ -82,17 +56,54 @@ export function tailOplogHandler(context: DomainContext, engine: CaptureEngine):
   };
 }
 
-/** Looks at the catalog from time to time: whoever switches continuous backup off may be another process. */
+/** Returns when the cluster is no longer to be captured, or not by this connection string. */
+async function tailWhileWanted(
+  context: DomainContext,
+  engine: CaptureEngine,
+  work: TaskWork,
+  cluster: ClusterRow,
+): Promise<void> {
+  const { id: clusterId } = cluster;
+  const sealedUri = must(cluster.sealedUri, 'a captured cluster is connected');
+  const unwanted = new AbortController();
+  const over = new AbortController();
+  const watching = stopWhenUnwanted(context, cluster, unwanted, over.signal);
+  const writing: { last: Promise<void> } = { last: Promise.resolve() };
+  try {
+    await engine.tail({
+      clusterId,
+      uri: context.secretBox.open(sealedUri, uriContext(clusterId)),
+      signal: AbortSignal.any([work.signal, unwanted.signal]),
+      onProgress: (progress) => {
+        const row = rowOf(cluster, progress, context.clock.nowMs());
+        writing.last = writing.last
+          .then(async () => await work.commit(async (writer) => await putCapture(writer, row)))
+          // A lease that was lost shows in the signal; anything else is tried again with the next slice.
+          .catch((error: unknown) =>
+            context.log.warn({ clusterId, reason: describeError(error) }, 'the state of a capture was not noted'),
+          );
+      },
+    });
+  } catch (error) {
+    if (!unwanted.signal.aborted || work.signal.aborted) throw error;
+  } finally {
+    over.abort();
+    await watching;
+    await writing.last;
+  }
+}
+
+/** Looks at the catalog from time to time: whoever switches continuous backup off, or gives another connection string, may be another process. */
 async function stopWhenUnwanted(
   context: DomainContext,
-  clusterId: string,
+  { id, sealedUri }: ClusterRow,
   unwanted: AbortController,
   over: AbortSignal,
 ): Promise<void> {
   while (!over.aborted) {
     await context.clock.sleep(LOOK_EVERY_MS, over).catch(() => undefined);
-    const cluster = await findCluster(context.catalog.reader, clusterId);
-    if (cluster === undefined || !isCaptured(cluster)) return unwanted.abort();
+    const cluster = await findCluster(context.catalog.reader, id);
+    if (cluster === undefined || !isCaptured(cluster) || cluster.sealedUri !== sealedUri) return unwanted.abort();
   }
 }
 

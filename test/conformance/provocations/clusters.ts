@@ -72,4 +72,22 @@ export const clusterProvocations: Provocations = {
     INVALID_CLUSTER_URI: asking({ body: { name: 'fresh', connectionString: 'http://db/' } }),
     ...unreachable,
   },
+  reconnectCluster: {
+    INVALID_CLUSTER_URI: asking({ body: { connectionString: 'mongodb://db/?tlsCAFile=/etc/ca.pem' } }),
+    ...unreachable,
+    CLUSTER_NOT_THE_SAME: async (kit) => {
+      const known = kit.world.probe;
+      kit.world.probe = async (uri, call) => ({ ...(await known(uri, call)), replicaSetId: uri });
+      return await kit.ask();
+    },
+    CLUSTER_CHANGED_MEANWHILE: async (kit) => {
+      const known = kit.world.probe;
+      kit.world.probe = async (uri, call) => {
+        kit.world.probe = known;
+        await kit.did('reconnectCluster', { body: { connectionString: 'mongodb://quicker/' } });
+        return await known(uri, call);
+      };
+      return await kit.ask();
+    },
+  },
 };
