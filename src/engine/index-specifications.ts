@@ -6,7 +6,8 @@ const SIMPLE_COLLATION = documentOf([
 
 /**
  * The specifications to build after a load, from the raw `listIndexes` documents of the source: all but the index on `_id` and a clustered index, which come with the collection.
- * `ns` (older servers) is left out because createIndexes refuses it. An index without a collation has the simple one, which has to be said where the collection has another by default.
+ * `ns` (older servers) is left out because createIndexes refuses it. An index without a collation has the simple one, which has to be said where the collection has another by default; but
+ * one of version 1 knows no collations, and is refused with any.
  */
 export function indexesToBuild(indexes: readonly Buffer[], info: Buffer): Buffer[] {
   const collated = hasDefaultCollation(info);
@@ -32,6 +33,12 @@ function specification(index: Buffer, collated: boolean): Buffer {
     if (name !== 'ns') elements.push({ name, type: element.type, value: index.subarray(element.start, element.end) });
     return true;
   });
-  if (collated && !ownCollation) elements.push({ name: 'collation', type: 0x03, value: SIMPLE_COLLATION });
+  if (collated && !ownCollation && !isVersion1(index))
+    elements.push({ name: 'collation', type: 0x03, value: SIMPLE_COLLATION });
   return documentOf(elements);
+}
+
+function isVersion1(index: Buffer): boolean {
+  const version = findElement(index, 0, 'v');
+  return version?.type === 0x10 && index.readInt32LE(version.start) === 1;
 }

@@ -83,7 +83,7 @@ async function loadCollection<Load extends CollectionLoad>(
 
 /** An insert puts the time into top-level Timestamp(0, 0) values. */
 async function mendZeroTimestamps(target: RestoreTarget, into: Namespace, batch: InsertBatch): Promise<void> {
-  const updates = zeroTimestampUpdates(batch.documents);
+  const updates = zeroTimestampUpdates(batch.documents, target.form);
   if (updates.length === 0) return;
   const applier = new OplogApplier(target, 1);
   try {

@@ -1,4 +1,4 @@
-import { forEachDocument } from '../lib/raw-bson.ts';
+import { findElement, forEachDocument } from '../lib/raw-bson.ts';
 import { timestampOf } from '../lib/timestamp.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
 import { readCollection } from '../repository/layers.ts';
@@ -12,6 +12,8 @@ export interface PointInTime {
   /** At the point; with the snapshot's layers where the collection was in the snapshot. */
   collections: readonly CollectionEntry[];
   accessControl: AccessControlDocuments;
+  /** What a server has to be at least, where the oplog up to the point changed it. */
+  server: { featureCompatibilityVersion?: string };
   /** Null where there is nothing to replay. */
   plan: ReplayPlan | null;
   /** Of a member of a sharded cluster: the documents that it had in one of its ledgers, by the name in `config`. */
@@ -37,6 +39,7 @@ export function pointOfSnapshot(
       roles: documents('system.roles'),
       version: documents('system.version'),
     },
+    server: {},
     plan: null,
     ledger: async function* (name) {
       const entry = find('config', name);
@@ -74,7 +77,13 @@ export async function planPointInTime(
   });
   const { state } = plan;
   const ledger = (name: string) => iterate([...(state.held.get(`config.${name}`)?.values() ?? [])]);
-  return { collections: listState(state), accessControl: accessControlOf(state), plan, ledger };
+  return {
+    collections: listState(state),
+    accessControl: accessControlOf(state),
+    server: serverOf(state),
+    plan,
+    ledger,
+  };
 }
 
 async function readDocuments(
@@ -88,6 +97,20 @@ async function readDocuments(
     for (const document of documentsIn(buffer)) found.push(document);
   }
   return found;
+}
+
+/** The feature compatibility version is a document of `admin.system.version`; entries written under a newer one are of its forms. */
+function serverOf(state: ReplayState): PointInTime['server'] {
+  for (const document of state.held.get('admin.system.version')?.values() ?? []) {
+    const [id, version] = [textAt(document, '_id'), textAt(document, 'version')];
+    if (id === 'featureCompatibilityVersion' && version !== null) return { featureCompatibilityVersion: version };
+  }
+  return {};
+}
+
+function textAt(document: Buffer, name: string): string | null {
+  const found = findElement(document, 0, name);
+  return found?.type === 0x02 ? document.toString('utf8', found.start + 4, found.end - 1) : null;
 }
 
 function accessControlOf(state: ReplayState): AccessControlDocuments {

@@ -8,7 +8,7 @@ import { connectCluster, redactUri } from '../mongo/connect.ts';
 import { asFault } from '../mongo/errors.ts';
 import { formatNamespace, parseNamespace } from '../mongo/namespace.ts';
 import { RestoreTarget } from '../mongo/target.ts';
-import { countOnTarget, dropFromTarget, listTarget } from '../mongo/target-catalog.ts';
+import { dropFromTarget, listTarget } from '../mongo/target-catalog.ts';
 import { checkSnapshot } from '../repository/check.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
 import { readManifest } from '../repository/manifests.ts';
@@ -18,6 +18,7 @@ import type { CollectionRecord, RestoreJournal } from './collection-restore/coll
 import { firstRecords, refusedRecords } from './collection-restore/first-records.ts';
 import { nameTargets, type WriteStrategy } from './collection-restore/name-targets.ts';
 import { type Placing, placeCollection, replaceWithSeries } from './collection-restore/place-collections.ts';
+import { removeStaged, STAGED_PREFIX } from './collection-restore/remove-staged.ts';
 import {
   type ChosenCollection,
   type CollectionSelection,
@@ -33,6 +34,9 @@ import {
 } from './collection-restore/stage-collections.ts';
 import type { IndexStrategy } from './collection-restore/target-form.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
+import { whileMajorityFollows } from './preflight/follow-majority.ts';
+import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
+import { tryCollections } from './preflight/try-collections.ts';
 import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
 import type { ReplayedOplog } from './replay/replay-oplog.ts';
 import { orderViews } from './restore-plan.ts';
@@ -48,6 +52,7 @@ export interface RestoreCollectionsOptions {
   indexStrategy: IndexStrategy;
   /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
   pointInTime?: { end: ReplayEnd; source: OplogSource };
+  limits?: Partial<RestoreLimits>;
   journal: RestoreJournal;
   /** Names what is not in its place yet: `tidemark_restore_<restoreId>_<attempt>_<number>`. */
   restoreId: string;
@@ -67,8 +72,6 @@ export interface RestoredCollections {
   replayed: ReplayedOplog | null;
 }
 
-const STAGED_PREFIX = 'tidemark_restore_';
-const BUCKETS = 'system.buckets.';
 const REPORT_EVERY_MS = 250;
 /** For commands that are under way when the restore is told to stop. */
 const LINGER_MS = 10_000;
@@ -158,9 +161,16 @@ class CollectionRestore {
     });
   }
 
-  async run(target: RestoreTarget): Promise<RestoredCollections> {
+  async run(connected: RestoreTarget): Promise<RestoredCollections> {
     this.#enter('checking the target');
-    await requireTarget(target, this.#manifest.header, this.#options.uri);
+    const { uri, clock, signal } = this.#options;
+    const limits = { ...defaultRestoreLimits, ...this.#options.limits };
+    const admitted = await requireTarget(connected, this.#manifest.header, uri, limits);
+    const about = { name: redactUri(uri), phase: () => this.#progress.phase, limits, clock, signal };
+    return await whileMajorityFollows(admitted, about, async (target) => await this.#run(target));
+  }
+
+  async #run(target: RestoreTarget): Promise<RestoredCollections> {
     if (this.#earlier?.placing === true) this.#takeUp(this.#earlier.records);
     else await this.#begin(target);
     const staging = this.#staging(target);
@@ -193,7 +203,19 @@ class CollectionRestore {
       const replaces = there.get(item.target.db)?.has(item.target.name) === true;
       if (item.chosen.kind === 'timeseries' && replaces) this.#replacing.add(item);
     }
+    await this.#tryUnstaged(target);
     await journal.begin(firstRecords(this.#items, this.#selected, indexStrategy));
+  }
+
+  /** What is made in its place, after what was there is gone, is tried before: everything else is complete by then. */
+  async #tryUnstaged(target: RestoreTarget): Promise<void> {
+    const { uri, signal, indexStrategy } = this.#options;
+    const unstaged = this.#items.filter((item) => isView(item) || this.#replacing.has(item));
+    const staging = this.#staging(target);
+    const create = unstaged.map((item) => ({ ...item.chosen.entry, info: infoOf(staging, item) }));
+    const indexed = indexStrategy === 'none' ? [] : unstaged.flatMap(({ chosen }) => chosen.documents ?? []);
+    const about = { name: redactUri(uri), op: 'restore collections', signal };
+    await tryCollections(target, { ...about, create, indexed, byOplog: false });
   }
 
   #itemOf(chosen: ChosenCollection, target: Item['target'], number: number): Item {
@@ -315,7 +337,7 @@ class CollectionRestore {
   /** With time of its own: the signal may have fired long ago. */
   async #rollBack(target: RestoreTarget): Promise<void> {
     const { journal } = this.#options;
-    const own = new RestoreTarget(target.client, AbortSignal.timeout(ROLLBACK_MS_MAX));
+    const own = target.under(AbortSignal.timeout(ROLLBACK_MS_MAX));
     for (const item of this.#items.filter(({ placed }) => !placed)) {
       const { failure } = item;
       if (item.created) {
@@ -375,14 +397,4 @@ class CollectionRestore {
 
 function isView({ chosen }: Item): boolean {
   return chosen.kind === 'view';
-}
-
-/** What was created and is not in its place. A time series has its own name from the start: it is ours by its UUID, or because it is as empty as it was made. */
-async function removeStaged(target: RestoreTarget, staged: Item['staged'], uuid: string | null): Promise<void> {
-  if (staged.name.startsWith(STAGED_PREFIX)) return await dropFromTarget(target, staged);
-  const buckets = { db: staged.db, name: BUCKETS + staged.name };
-  const there = (await listTarget(target, staged.db)).get(buckets.name);
-  if (there === undefined) return;
-  const isOurs = uuid === null ? (await countOnTarget(target, buckets)) === 0 : there.uuid === uuid;
-  if (isOurs) await dropFromTarget(target, staged);
 }

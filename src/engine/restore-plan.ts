@@ -111,6 +111,11 @@ export function refuseVersion(
   }
 }
 
+/** Whether updates may be replayed as diffs (`$v: 2`): the server's own rule. */
+export function takesDiffs(featureCompatibilityVersion: string): boolean {
+  return compareVersions(featureCompatibilityVersion, '4.7') >= 0;
+}
+
 function majorOf(version: string): number {
   return Number(version.split('.')[0]);
 }

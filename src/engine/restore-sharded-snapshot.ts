@@ -1,9 +1,7 @@
-import { isAbort } from '../lib/abort.ts';
 import { assert, must } from '../lib/assert.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
-import { describeError, Fault } from '../lib/errors.ts';
+import { Fault } from '../lib/errors.ts';
 import { connectCluster, redactUri } from '../mongo/connect.ts';
-import { asFault } from '../mongo/errors.ts';
 import { findShardMembers, type ShardMember } from '../mongo/shard-members.ts';
 import { RestoreTarget } from '../mongo/target.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
@@ -12,7 +10,7 @@ import { balancerHold, type HoldRecord } from './balancer-hold.ts';
 import { MemberProgress } from './member-progress.ts';
 import type { ReplayedOplog } from './replay/replay-oplog.ts';
 import { RoutingRestore } from './restore-routing.ts';
-import { Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
+import { leftIncomplete, Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
 import {
   decideTransactions,
   type MemberInTime,
@@ -66,27 +64,36 @@ export async function restoreShardedSnapshot(
       pairs.map(({ part }) => part),
       members,
     );
-    for (const { restore, target } of pairs) await restore.preflight(target);
+    for (const pair of pairs) pair.target = await pair.restore.preflight(pair.target);
     const config = must(pairs.at(-1), 'the config servers come last');
     const hold = balancerHold({ uri: config.member.uri, record: holdRecord, clock, log, signal });
+    let begun = false;
     try {
       await hold.take();
-      return await run(options, pairs, routing);
+      begun = true;
+      return await followAll(pairs, [], async (followed) => await run(options, followed, routing));
     } catch (error) {
-      if (isAbort(error) || signal.aborted) throw error;
-      throw new Fault({
-        op: 'restore',
-        subject: redactUri(uri),
-        message: `the restore failed and left the target incomplete: ${describeError(error)}`,
-        hint: 'Mend the cause and restore again: a restore replaces whatever it finds',
-        cause: asFault(error, 'restore', redactUri(uri)),
-      });
+      if (!begun) throw error;
+      const phases = new Set(pairs.map(({ restore }) => restore.progress.phase));
+      throw leftIncomplete(error, { uri, phase: [...phases].join(', '), signal });
     } finally {
       await hold.giveBack();
     }
   } finally {
     await Promise.all(pairs.map(async (pair) => await pair.close()));
   }
+}
+
+/** The majorities of all of them are looked after while any is worked on: each waits for the others. */
+async function followAll<T>(
+  [first, ...others]: readonly Pair[],
+  followed: readonly Pair[],
+  work: (pairs: readonly Pair[]) => Promise<T>,
+): Promise<T> {
+  if (first === undefined) return await work(followed);
+  return await first.restore.follow(first.target, async (target) => {
+    return await followAll(others, [...followed, { ...first, target }], work);
+  });
 }
 
 async function run(

@@ -1,7 +1,7 @@
 import { isAbort } from '../lib/abort.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Damage, describeError, Fault } from '../lib/errors.ts';
+import { CancelledHalfway, Damage, describeError, Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Progress, ReportProgress } from '../lib/progress.ts';
 import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
@@ -17,10 +17,15 @@ import type { Repository } from '../repository/repository.ts';
 import { indexesToBuild } from './index-specifications.ts';
 import { loadCollections } from './load-collections.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
+import { admitTarget } from './preflight/admit-target.ts';
+import { whileMajorityFollows } from './preflight/follow-majority.ts';
+import { requireRoom } from './preflight/require-room.ts';
+import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
+import { tryCollections } from './preflight/try-collections.ts';
 import type { Decisions } from './replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from './replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from './replay/replay-oplog.ts';
-import { planRestore, refuseVersion } from './restore-plan.ts';
+import { planRestore, type RestorePlan, refuseVersion } from './restore-plan.ts';
 import { restoreUsers } from './restore-users.ts';
 
 export interface RestoreSnapshotOptions {
@@ -33,6 +38,7 @@ export interface RestoreSnapshotOptions {
   verifyContent: boolean;
   /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
   pointInTime?: { end: ReplayEnd; source: OplogSource; searchTo?: Timestamp64 };
+  limits?: Partial<RestoreLimits>;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -71,24 +77,34 @@ export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<
   await restore.verify();
   const client = await connectCluster(options.uri, { signal });
   try {
-    const target = new RestoreTarget(client, signal);
-    await restore.preflight(target);
+    const target = await restore.preflight(new RestoreTarget(client, signal));
     try {
-      return await restore.run(target);
+      return await restore.follow(target, async (followed) => await restore.run(followed));
     } catch (error) {
-      if (isAbort(error) || signal.aborted) throw error;
-      throw new Fault({
-        op: 'restore',
-        subject: redactUri(options.uri),
-        message: `the restore failed while ${restore.progress.phase} and left the target incomplete: ${describeError(error)}`,
-        hint: 'Mend the cause and restore again: a restore replaces whatever it finds',
-        cause: asFault(error, 'restore', redactUri(options.uri)),
-      });
+      throw leftIncomplete(error, { uri: options.uri, phase: restore.progress.phase, signal });
     }
   } finally {
     await client.close();
     options.log.debug({ snapshotId, ms: clock.monotonicMs() - restore.startedMs }, 'restore ended');
   }
+}
+
+/** What is thrown once a restore has begun to clear its target, whatever ended it: a failure or a cancel. */
+export function leftIncomplete(
+  error: unknown,
+  { uri, phase, signal }: { uri: string; phase: string; signal: AbortSignal },
+): Error {
+  if (isAbort(error) || signal.aborted)
+    return new CancelledHalfway(
+      `the restore was cancelled while ${phase} and left the target incomplete. Restore again: a restore replaces whatever it finds`,
+    );
+  return new Fault({
+    op: 'restore',
+    subject: redactUri(uri),
+    message: `the restore failed while ${phase} and left the target incomplete: ${describeError(error)}`,
+    hint: 'Mend the cause and restore again: a restore replaces whatever it finds',
+    cause: asFault(error, 'restore', redactUri(uri)),
+  });
 }
 
 /** One replica set's restore, step by step: `restoreSnapshot` takes the steps one after another, a sharded restore those of its members side by side. */
@@ -158,11 +174,26 @@ export class Restore {
       );
   }
 
-  async preflight(target: RestoreTarget): Promise<void> {
+  /** All that can be known of the target before its data is touched. Gives it in the form to work with. */
+  async preflight(connected: RestoreTarget): Promise<RestoreTarget> {
     this.#enter('checking the target');
     const name = redactUri(this.#options.uri);
-    const facts = await readClusterFacts(target.client, name);
-    refuseVersion(this.#manifest.header, facts);
+    const facts = await readClusterFacts(connected.client, name);
+    refuseVersion({ ...this.#manifest.header, ...this.#point.server }, facts);
+    await this.#requirePrimary(connected, name);
+    const about = { op: 'restore', name };
+    const { majorityMsMax } = this.#limits;
+    const target = await admitTarget(connected, { ...about, facts, majorityMsMax });
+    await target.requireAccountRights();
+    const plan = this.#plan();
+    await requireRoom(target, plan.load, about);
+    const trial = { create: [...plan.create, ...plan.views], indexed: plan.load, byOplog: this.#ofShard };
+    const { signal } = this.#options;
+    await this.follow(target, async (followed) => await tryCollections(followed, { ...about, ...trial, signal }));
+    return target;
+  }
+
+  async #requirePrimary(target: RestoreTarget, name: string): Promise<void> {
     const hello = await target.command('admin', { hello: 1 });
     if (!this.#ofShard && hello.configsvr !== undefined) {
       throw new Fault({
@@ -171,7 +202,7 @@ export class Restore {
         message: `${name} leads to the config servers of a sharded cluster, whose routing metadata a replica set's snapshot would replace; they were not touched`,
       });
     }
-    if (hello.isWritablePrimary === true) return await target.requireAccountRights();
+    if (hello.isWritablePrimary === true) return;
     throw new Fault({
       op: 'restore',
       subject: name,
@@ -181,11 +212,30 @@ export class Restore {
     });
   }
 
+  get #limits(): RestoreLimits {
+    return { ...defaultRestoreLimits, ...this.#options.limits };
+  }
+
+  get #collections(): readonly CollectionEntry[] {
+    return this.#point.collections.filter((entry) => !this.#ofShard || entry.db !== 'config');
+  }
+
+  #plan(): RestorePlan {
+    return planRestore(this.#collections);
+  }
+
+  /** Does what waits for majorities of the target, bounded: see `whileMajorityFollows`. */
+  async follow<T>(target: RestoreTarget, work: (target: RestoreTarget) => Promise<T>): Promise<T> {
+    const { uri, clock, signal } = this.#options;
+    const about = { name: redactUri(uri), phase: () => this.progress.phase, limits: this.#limits };
+    return await whileMajorityFollows(target, { ...about, clock, signal }, work);
+  }
+
   async run(target: RestoreTarget): Promise<RestoredSnapshot> {
     const { clock } = this.#options;
     const { accessControl } = this.#point;
-    const collections = this.#point.collections.filter((entry) => !this.#ofShard || entry.db !== 'config');
-    const plan = planRestore(collections);
+    const collections = this.#collections;
+    const plan = this.#plan();
     for (const { db, name } of plan.leftOut)
       this.#options.log.warn({ db, name }, 'a temporary or stray collection of the source cannot be restored');
     this.#enter('clearing the target');
@@ -220,7 +270,7 @@ export class Restore {
   async #create(target: RestoreTarget, { db, name, type, uuid, info }: CollectionEntry): Promise<void> {
     // A time series makes its own bucket collection, which can be given no UUID.
     if (!this.#ofShard || type !== 'collection' || uuid === null) return await target.create(db, name, info);
-    await target.createWithUuid(db, name, info, uuid);
+    await target.createByOplog(db, name, info, uuid);
   }
 
   async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {

@@ -41,8 +41,10 @@ export async function settleCatalog(
   let at = await choose();
   for (let pass = 0; pass < limits.catalogPassesMax; pass++) {
     throwIfAborted(signal);
+    // Where another member is asked for the catalog, it may be behind T, and ahead of the member whose oplog is read.
+    if (member.catalog !== member) await majorityAtLeast(capture, member.catalog, at.ts);
     const moved = await listDirty(member, dirty, byDatabase, signal);
-    const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
+    const until = await majorityAtLeast(capture, member, await lastApplied(member.catalog, signal));
     const seen = await lookAhead(member, at.position, until.ts, signal);
     for (const db of moved) seen.changed.add(db);
     const quiet = seen.changed.size === 0 && seen.term === at.position.term;

@@ -65,7 +65,7 @@ const STORE_RETRY_MS_MAX = 30_000;
 export async function tailOplog(options: TailOplogOptions): Promise<never> {
   const tail = new Tail(options);
   const { uri, clock, log, signal } = options;
-  const on = { uri, clock, log, signal, lossesMax: tail.limits.lossesMax, op: 'tail the oplog' };
+  const on = { uri, clock, log, signal, lossesMax: tail.limits.lossesMax, op: 'tail the oplog', listsCatalog: false };
   await onSomeMember(on, async (member, facts, gotOn) => await tail.follow(member, facts, gotOn));
   throw new Fault({
     op: 'tail the oplog',

@@ -112,7 +112,7 @@ export async function captureSource(
   joint: JointCapture | null = null,
 ): Promise<CapturedSource> {
   const { repository, uri, clock, signal, log } = options;
-  const on = { uri, clock, log, signal, lossesMax: limits.memberLossesMax, op: 'take snapshot' };
+  const on = { uri, clock, log, signal, lossesMax: limits.memberLossesMax, op: 'take snapshot', listsCatalog: true };
   let attached = false;
   for (let mended = false; ; mended = true) {
     const {

@@ -32,10 +32,15 @@ export class Damage extends Fault {
 
 /** The work was told to stop. */
 export class Cancelled extends Error {
-  override readonly name = 'Cancelled';
+  override readonly name: string = 'Cancelled';
   constructor(message = 'cancelled') {
     super(message);
   }
+}
+
+/** As Cancelled, but something that has to be known was left behind: the message says what, and what to do. */
+export class CancelledHalfway extends Cancelled {
+  override readonly name = 'Cancelled';
 }
 
 export function messageOf(error: unknown): string {

@@ -30,7 +30,8 @@ const LISTINGS_AT_ONCE = 8;
 /** What 6.0 answers instead of a listing that has an unfinished index of a time series in it (an unknown field in its own reply), the first in 6.0.5. */
 const UNLISTABLE = new Set([5254501, 40415]);
 
-export async function listDatabases(member: SourceMember, signal: AbortSignal): Promise<string[]> {
+/** As its member for the catalog has them; so it is with every listing here. */
+export async function listDatabases({ catalog: member }: SourceMember, signal: AbortSignal): Promise<string[]> {
   const reply = await member.command('admin', { listDatabases: 1, nameOnly: true }, signal);
   return (reply.databases as { name: string }[]).map((database) => database.name).filter(isTakenDatabase);
 }
@@ -42,7 +43,11 @@ export async function listCollections(member: SourceMember, signal: AbortSignal)
   return found;
 }
 
-async function listEntries(member: SourceMember, db: string, signal: AbortSignal): Promise<ListedCollection[]> {
+async function listEntries(
+  { catalog: member }: SourceMember,
+  db: string,
+  signal: AbortSignal,
+): Promise<ListedCollection[]> {
   const found: ListedCollection[] = [];
   const command = { listCollections: 1, filter: {}, cursor: { batchSize: 100_000 } };
   for await (const batch of member.rawBatches(db, command, signal, { batchSize: 100_000 })) {
@@ -55,7 +60,11 @@ async function listEntries(member: SourceMember, db: string, signal: AbortSignal
 }
 
 /** Everything of one database that a snapshot takes, with its indexes. Throws ListingMoved when the catalog moved under it. */
-export async function listDatabase(member: SourceMember, db: string, signal: AbortSignal): Promise<ListedCollection[]> {
+export async function listDatabase(
+  { catalog: member }: SourceMember,
+  db: string,
+  signal: AbortSignal,
+): Promise<ListedCollection[]> {
   const found = await listEntries(member, db, signal);
   await forEachConcurrently(found, LISTINGS_AT_ONCE, async (listed) => {
     if (listed.uuid === null) return;

@@ -44,6 +44,11 @@ export function isCollectionGone(error: unknown): boolean {
   return code !== null && COLLECTION_GONE.has(code);
 }
 
+/** A majority did not have a write within its `wtimeout`. */
+export function isMajorityLate(error: unknown): boolean {
+  return codeOf(error) === 64;
+}
+
 /** A cursor on a capped collection found its place gone when it went on: also on the oplog, where that place may well still be there (seen on 6.0 under heavy load). */
 export function isPositionLost(error: unknown): boolean {
   return codeOf(error) === 136;

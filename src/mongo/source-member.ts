@@ -10,10 +10,16 @@ import type { SharedTime } from './shared-time.ts';
 export class SourceMember {
   readonly client: MongoClient;
   readonly host: string;
+  /**
+   * Who is asked which collections, options and indexes there are: this member, or another where this one builds no indexes (`buildIndexes: false`) and so has a catalog that is not the
+   * set's.
+   */
+  readonly catalog: SourceMember;
 
-  constructor(client: MongoClient, host: string) {
+  constructor(client: MongoClient, host: string, catalog: SourceMember | null = null) {
     this.client = client;
     this.host = host;
+    this.catalog = catalog ?? this;
   }
 
   /** Explicit and not causally consistent: the server refuses `atClusterTime` in a session that is. */
@@ -124,6 +130,11 @@ export class SourceMember {
 
   async isPrimary(signal: AbortSignal): Promise<boolean> {
     return (await this.command('admin', { hello: 1 }, signal)).isWritablePrimary === true;
+  }
+
+  /** Whether its catalog is the set's: a member that builds no indexes lists none. Every member says so of itself, to anybody (`hello`). */
+  async buildsIndexes(signal: AbortSignal): Promise<boolean> {
+    return (await this.command('admin', { hello: 1 }, signal)).buildIndexes !== false;
   }
 }
 

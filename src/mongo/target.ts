@@ -10,6 +10,20 @@ import { RawValue, rawArray } from './raw-value.ts';
 const EXPIRY = 'expireAfterSeconds';
 const NAMESPACE_EXISTS = 48;
 
+/** How many members have to have built an index before it is committed: as `createIndexes` takes it. */
+export type CommitQuorum = 'majority' | number;
+
+/** What a target is found to need. */
+export interface TargetForm {
+  commitQuorum: CommitQuorum;
+  /** Hosts of the voting members that build indexes, and how many of them the quorum is. Empty where it is not known. */
+  builders: { hosts: readonly string[]; needed: number };
+  /** Whether an update may be replayed as a diff (`$v: 2`): a server refuses that below feature compatibility version 4.7. */
+  diffs: boolean;
+}
+
+const UNKNOWN_FORM: TargetForm = { commitQuorum: 'majority', builders: { hosts: [], needed: 0 }, diffs: true };
+
 /** Stored functions of `admin`: data, in a collection that no server drops. */
 function isStoredFunctions(db: string, name: string): boolean {
   return db === 'admin' && name === 'system.js';
@@ -19,10 +33,18 @@ function isStoredFunctions(db: string, name: string): boolean {
 export class RestoreTarget {
   readonly client: MongoClient;
   readonly signal: AbortSignal;
+  /** What the set's configuration can give, and what its feature compatibility version takes: found by `admitTarget` before anything is written. */
+  readonly form: TargetForm;
 
-  constructor(client: MongoClient, signal: AbortSignal) {
+  constructor(client: MongoClient, signal: AbortSignal, form: TargetForm = UNKNOWN_FORM) {
     this.client = client;
     this.signal = signal;
+    this.form = form;
+  }
+
+  /** The same target for work that another signal ends. */
+  under(signal: AbortSignal): RestoreTarget {
+    return new RestoreTarget(this.client, signal, this.form);
   }
 
   db(name: string): Db {
@@ -61,21 +83,16 @@ export class RestoreTarget {
     }
   }
 
-  /** As `create`, of an ordinary collection and with the UUID that it had: all shards know a sharded collection by one. */
-  async createWithUuid(db: string, name: string, info: Buffer, uuid: string): Promise<void> {
+  /**
+   * As `create`, of an ordinary collection and as an oplog would have it made: with the UUID that it had, because all shards know a sharded collection by one, and with an index on `_id` of
+   * version 1 also under a collation, which the command refuses.
+   */
+  async createByOplog(db: string, name: string, info: Buffer, uuid: string | null): Promise<void> {
     if (isStoredFunctions(db, name)) return await this.#createUnlessThere(db, name);
-    const o: Document = { create: name };
-    const options = findElement(info, 0, 'options');
-    if (options !== null) {
-      forEachElement(info, options.start, (option, element) => {
-        if (option === EXPIRY) return true;
-        o[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
-        return true;
-      });
-    }
+    const o: Document = { create: name, ...withoutExpiry(info) };
     const idIndex = findElement(info, 0, 'idIndex');
     if (idIndex !== null) o.idIndex = new RawValue('idIndex', idIndex.type, info.subarray(idIndex.start, idIndex.end));
-    const operation = { op: 'c', ns: `${db}.$cmd`, ui: new UUID(uuid), o };
+    const operation = { op: 'c', ns: `${db}.$cmd`, ...(uuid === null ? {} : { ui: new UUID(uuid) }), o };
     await this.#run('admin', { applyOps: [operation], writeConcern: { w: 'majority' } }, `${db}.${name}`);
   }
 
@@ -93,16 +110,9 @@ export class RestoreTarget {
 
   /** Creates a collection, view or time series with the options of its raw `listCollections` entry; its documents do not expire before `letExpire`. */
   async create(db: string, name: string, info: Buffer): Promise<void> {
-    const command: Document = { create: name };
-    const options = findElement(info, 0, 'options');
-    if (options !== null) {
-      forEachElement(info, options.start, (option, element) => {
-        if (option === EXPIRY) return true;
-        command[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
-        return true;
-      });
-    }
     const idIndex = oldIdIndex(info);
+    const command: Document = { create: name, ...withoutExpiry(info) };
+    if (idIndex !== null && command.collation !== undefined) return await this.createByOplog(db, name, info, null);
     if (idIndex !== null) command.idIndex = idIndex;
     command.writeConcern = { w: 'majority' };
     // No `create` makes a clustered collection that is capped by its size (6.0): one that is was clustered first and then made so.
@@ -124,7 +134,8 @@ export class RestoreTarget {
   }
 
   /**
-   * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a member that is down must not hold a restore up.
+   * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a member that is down must not hold a restore up. Where so many do not build
+   * indexes, it is those that do.
    * Options that this server does not know (left from older versions) are dropped only after it refused them.
    */
   async createIndexes(
@@ -140,7 +151,7 @@ export class RestoreTarget {
     const command: Document = {
       createIndexes: name,
       indexes,
-      commitQuorum: 'majority',
+      commitQuorum: this.form.commitQuorum,
       writeConcern: { w: 'majority' },
     };
     try {
@@ -174,7 +185,7 @@ export class RestoreTarget {
   async requireAccountRights(): Promise<void> {
     for (const name of ['system.roles', 'system.users']) {
       const removal = { q: { _id: 'tidemark: a trial of rights' }, limit: 1 };
-      await this.#run('admin', { delete: name, deletes: [removal] }, `admin.${name}`);
+      await this.#run('admin', { delete: name, deletes: [removal], writeConcern: { w: 1 } }, `admin.${name}`);
     }
   }
 
@@ -259,6 +270,19 @@ export class RestoreTarget {
       message: `the target refused a write to ${subject}: ${String(refused.errmsg)}`,
     });
   }
+}
+
+/** The options of a raw `listCollections` entry, raw, but for when its documents expire. */
+function withoutExpiry(info: Buffer): Record<string, RawValue> {
+  const found: Record<string, RawValue> = {};
+  const options = findElement(info, 0, 'options');
+  if (options === null) return found;
+  forEachElement(info, options.start, (option, element) => {
+    if (option !== EXPIRY)
+      found[option] = new RawValue(option, element.type, info.subarray(element.start, element.end));
+    return true;
+  });
+  return found;
 }
 
 /** The index on `_id` comes with its collection and is of version 2, unless one of version 1 (of collections from before 3.4) is asked for. */

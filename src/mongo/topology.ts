@@ -29,8 +29,11 @@ export interface ClusterMember {
   state: string;
   hidden: boolean;
   priority: number;
+  votes: number;
   delayed: boolean;
   arbiter: boolean;
+  /** False of a member whose catalog has no indexes but those on `_id`. True where the configuration may not be read: what reads from a member asks it. */
+  buildsIndexes: boolean;
   /** Its newest applied entry, or null where the status may not be read. */
   appliedTs: Timestamp64 | null;
 }
@@ -130,8 +133,10 @@ function members(hello: Document, status: Document | null, config: Document | nu
       state: host === hello.primary ? 'PRIMARY' : 'SECONDARY',
       hidden: false,
       priority: 1,
+      votes: 1,
       delayed: false,
       arbiter: false,
+      buildsIndexes: true,
       appliedTs: null,
     }));
   }
@@ -143,8 +148,10 @@ function members(hello: Document, status: Document | null, config: Document | nu
       state: Number(member.health) === 1 ? String(member.stateStr) : 'DOWN',
       hidden: own?.hidden === true,
       priority: Number(own?.priority ?? 1),
+      votes: Number(own?.votes ?? 1),
       delayed: Number(own?.secondaryDelaySecs ?? 0) > 0,
       arbiter: own?.arbiterOnly === true,
+      buildsIndexes: own?.buildIndexes !== false,
       appliedTs: ts === undefined ? null : timestampOf(ts),
     };
   });
@@ -155,7 +162,7 @@ const LAG_SECONDS_MAX = 120n;
 
 /**
  * The members to read from, best first: a light guest reads from a hidden member, then from other secondaries by rising priority, and from the primary only when nothing else can serve.
- * Arbiters, delayed members and members far behind never serve.
+ * Arbiters, delayed members and members far behind never serve. One that builds no indexes serves for documents and the oplog; `orderCatalogMembers` says who has the catalog then.
  */
 export function orderSourceMembers(facts: ClusterFacts): ClusterMember[] {
   const newest = facts.members.reduce((max, member) => {
@@ -172,4 +179,9 @@ export function orderSourceMembers(facts: ClusterFacts): ClusterMember[] {
   );
   const rank = (member: ClusterMember) => (member.state === 'PRIMARY' ? 2 : member.hidden ? 0 : 1);
   return usable.sort((a, b) => rank(a) - rank(b) || a.priority - b.priority || (a.host < b.host ? -1 : 1));
+}
+
+/** The members whose catalog is the set's, in the order in which they are asked for it in the place of one that builds no indexes. */
+export function orderCatalogMembers(facts: ClusterFacts): ClusterMember[] {
+  return orderSourceMembers(facts).filter((member) => member.buildsIndexes);
 }

@@ -8,7 +8,7 @@ const zero = new Timestamp(0n);
 
 function updates(...documents: Document[]): unknown[] {
   const raw = Buffer.concat(documents.map((document) => serialize(document)));
-  return zeroTimestampUpdates(raw).map(({ o, o2 }) => [deserialize(o2), deserialize(o)]);
+  return zeroTimestampUpdates(raw, { diffs: true }).map(({ o, o2 }) => [deserialize(o2), deserialize(o)]);
 }
 
 test('only a zero timestamp among the fields of a document itself needs an update', () => {

@@ -1,4 +1,12 @@
-import { documentOf, type ElementAt, findId, forEachDocument, forEachElement } from '../lib/raw-bson.ts';
+import {
+  documentOf,
+  type ElementAt,
+  type Field,
+  findId,
+  forEachDocument,
+  forEachElement,
+  MalformedBson,
+} from '../lib/raw-bson.ts';
 
 /** The end of a field's name and eight zero bytes: what every field that holds Timestamp(0, 0) ends in. */
 const TRACE = Buffer.alloc(9);
@@ -6,35 +14,57 @@ const ZERO = Buffer.alloc(8);
 
 /**
  * An insert or a replacement puts the current time in the place of a Timestamp(0, 0) among the fields of a document (not in its `_id`, not deeper), also when it is replayed. A document that holds one, which
- * `$set` and pipelines can make, is therefore mended by an update that names the field, which leaves it alone. Returns that update's `o`, or null where none is needed.
+ * `$set` and pipelines can make, is therefore mended by an update that names the field, which leaves it alone. Returns that update's `o`, or null where none is needed: a diff, or the older
+ * form with `$set` where `diffs` are not taken, which has no words for a field with a dot or a dollar sign in its name (MalformedBson).
  */
-export function zeroTimestampUpdate(buffer: Buffer, document: Pick<ElementAt, 'start' | 'end'>): Buffer | null {
+export function zeroTimestampUpdate(
+  buffer: Buffer,
+  document: Pick<ElementAt, 'start' | 'end'>,
+  { diffs }: { diffs: boolean },
+): Buffer | null {
   const suspect = nextSuspect(buffer, document.start, document.end);
   if (suspect < 0) return null;
-  const fields: { name: string; type: number; value: Buffer }[] = [];
+  const fields: Field[] = [];
   forEachElement(buffer, document.start, (name, { type, start, end }) => {
     if (type === 0x11 && name !== '_id' && buffer.subarray(start, end).equals(ZERO))
       fields.push({ name, type, value: ZERO });
     return true;
   });
   if (fields.length === 0) return null;
-  const version = Buffer.alloc(4);
-  version.writeInt32LE(2);
+  if (!diffs) return setting(fields);
   return documentOf([
-    { name: '$v', type: 0x10, value: version },
+    { name: '$v', type: 0x10, value: int32(2) },
     { name: 'diff', type: 0x03, value: documentOf([{ name: 'u', type: 0x03, value: documentOf(fields) }]) },
   ]);
 }
 
+function setting(fields: readonly Field[]): Buffer {
+  const unnamed = fields.find(({ name }) => name === '' || /[.$]/.test(name));
+  if (unnamed !== undefined)
+    throw new MalformedBson(
+      `a Timestamp(0, 0) in the field ${JSON.stringify(unnamed.name)}, which no update of feature compatibility version 4.4 can name`,
+    );
+  return documentOf([
+    { name: '$v', type: 0x10, value: int32(1) },
+    { name: '$set', type: 0x03, value: documentOf(fields) },
+  ]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
 /** For each of the documents that lie one after another and need it: the update and the document that names which one (`{_id}`). */
-export function zeroTimestampUpdates(documents: Buffer): { o: Buffer; o2: Buffer }[] {
+export function zeroTimestampUpdates(documents: Buffer, form: { diffs: boolean }): { o: Buffer; o2: Buffer }[] {
   let suspect = nextSuspect(documents, 0, documents.length);
   if (suspect < 0) return [];
   const found: { o: Buffer; o2: Buffer }[] = [];
   forEachDocument(documents, (offset, length) => {
     const end = offset + length;
     if (suspect < 0 || suspect >= end) return;
-    const o = zeroTimestampUpdate(documents, { start: offset, end });
+    const o = zeroTimestampUpdate(documents, { start: offset, end }, form);
     const id = o === null ? null : findId(documents, offset);
     if (o !== null && id !== null) found.push({ o, o2: idDocument(documents, id) });
     suspect = nextSuspect(documents, end, documents.length);

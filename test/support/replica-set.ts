@@ -12,9 +12,20 @@ const WAIT_LIMIT_MS = 60_000;
 const ROOT_USER = 'root';
 const ROOT_PASSWORD = 'for tests only';
 
+/** What a member may be beside an ordinary one: fields of `replSetGetConfig`. */
+export interface MemberSettings {
+  priority?: number;
+  votes?: 0 | 1;
+  hidden?: boolean;
+  buildIndexes?: boolean;
+  secondaryDelaySecs?: number;
+  arbiterOnly?: boolean;
+}
+
 export interface ReplicaSetOptions {
   name?: string;
-  members?: 1 | 3;
+  /** How many, all alike; or what each is in the configuration (`{ priority: 0, hidden: true }`). */
+  members?: 1 | 3 | readonly MemberSettings[];
   /** Access control, with one user who may do everything; `uri` carries the credentials. */
   auth?: boolean;
   setParameters?: Readonly<Record<string, string | number | boolean>>;
@@ -32,10 +43,17 @@ export class ReplicaSet {
   /** Connected, to the set. */
   readonly client: MongoClient;
   readonly #credentials: string;
+  readonly #settings: readonly MemberSettings[];
 
-  private constructor(name: string, members: readonly Mongod[], credentials: string) {
+  private constructor(
+    name: string,
+    members: readonly Mongod[],
+    settings: readonly MemberSettings[],
+    credentials: string,
+  ) {
     this.name = name;
     this.members = members;
+    this.#settings = settings;
     this.#credentials = credentials;
     this.uri = `mongodb://${credentials}${members.map((member) => member.address).join(',')}/?replicaSet=${name}${credentials === '' ? '' : '&authSource=admin'}`;
     this.client = new MongoClient(this.uri, { serverSelectionTimeoutMS: WAIT_LIMIT_MS });
@@ -47,17 +65,17 @@ export class ReplicaSet {
     const keyFileText = systemRandom.bytes(48).toString('base64');
     const members: Mongod[] = [];
     try {
-      const starts = Array.from({ length: options.members ?? 1 }, () =>
-        startMember(args, options.auth ? keyFileText : null),
-      );
+      const settings = settingsOf(options.members ?? 1);
+      const starts = settings.map(() => startMember(args, options.auth ? keyFileText : null));
       for (const start of await Promise.allSettled(starts)) {
         if (start.status === 'rejected') throw start.reason;
         members.push(start.value);
       }
-      await initiate(name, members, options.auth ?? false);
+      await initiate(name, members, settings, options.auth ?? false);
       const set = new ReplicaSet(
         name,
         members,
+        settings,
         options.auth ? `${ROOT_USER}:${encodeURIComponent(ROOT_PASSWORD)}@` : '',
       );
       await set.client.connect();
@@ -110,11 +128,12 @@ export class ReplicaSet {
       const primary = await this.primary();
       const status = await this.command(primary, { replSetGetStatus: 1 });
       const members = status.members as { stateStr: string; name: string }[];
-      const up = members.filter((member) => ['PRIMARY', 'SECONDARY'].includes(member.stateStr)).length;
+      const up = members.filter((member) => ['PRIMARY', 'SECONDARY', 'ARBITER'].includes(member.stateStr)).length;
       return up >= this.members.filter((member) => member.running).length ? true : null;
     });
-    const running = this.members.filter((member) => member.running).length;
-    await this.client.db('admin').command({ appendOplogNote: 1, data: { wait: 'all' }, writeConcern: { w: running } });
+    // A delayed member and an arbiter cannot acknowledge it.
+    const w = this.members.filter((member, index) => member.running && isPrompt(this.#settings[index])).length;
+    await this.client.db('admin').command({ appendOplogNote: 1, data: { wait: 'all' }, writeConcern: { w } });
   }
 
   /** Makes the primary stand down and waits for the next one. */
@@ -188,7 +207,20 @@ async function startMember(args: readonly string[], keyFileText: string | null):
   return await Mongod.start({ args: [...args, '--keyFile', keyFile], directory });
 }
 
-async function initiate(name: string, members: readonly Mongod[], auth: boolean): Promise<void> {
+function settingsOf(members: NonNullable<ReplicaSetOptions['members']>): readonly MemberSettings[] {
+  return typeof members === 'number' ? Array.from({ length: members }, () => ({})) : members;
+}
+
+function isPrompt(settings: MemberSettings | undefined): boolean {
+  return settings?.arbiterOnly !== true && settings?.secondaryDelaySecs === undefined;
+}
+
+async function initiate(
+  name: string,
+  members: readonly Mongod[],
+  settings: readonly MemberSettings[],
+  auth: boolean,
+): Promise<void> {
   const first = must(members[0], 'a set has a member');
   const client = new MongoClient(`mongodb://${first.address}/?directConnection=true`);
   try {
@@ -196,7 +228,7 @@ async function initiate(name: string, members: readonly Mongod[], auth: boolean)
     await admin.command({
       replSetInitiate: {
         _id: name,
-        members: members.map((member, index) => ({ _id: index, host: member.address })),
+        members: members.map((member, index) => ({ _id: index, host: member.address, ...settings[index] })),
         settings: { electionTimeoutMillis: 1500, heartbeatIntervalMillis: 100, catchUpTimeoutMillis: 2000 },
       },
     });

@@ -1,4 +1,8 @@
-import { type RestoredSnapshot, restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
+import {
+  type RestoredSnapshot,
+  type RestoreSnapshotOptions,
+  restoreSnapshot,
+} from '../../src/engine/restore-snapshot.ts';
 import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../../src/engine/take-snapshot.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
@@ -68,7 +72,11 @@ export class SnapshotFixture {
     return this.last;
   }
 
-  async restore(uri: string, taken: TakenSnapshot | null = this.last): Promise<RestoredSnapshot> {
+  async restore(
+    uri: string,
+    taken: TakenSnapshot | null = this.last,
+    options: Partial<RestoreSnapshotOptions> = {},
+  ): Promise<RestoredSnapshot> {
     return await restoreSnapshot({
       repository: this.repository,
       clusterId: this.clusterId,
@@ -79,6 +87,7 @@ export class SnapshotFixture {
       log: silentLogger,
       signal: new AbortController().signal,
       report: () => undefined,
+      ...options,
     });
   }
 }

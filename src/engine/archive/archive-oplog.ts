@@ -14,6 +14,8 @@ import { DOCUMENT_BYTES_MAX } from './archive-format.ts';
 export interface ArchiveOplogOptions {
   plan: ReplayPlan;
   source: OplogSource;
+  /** See `zeroTimestampUpdate`. */
+  diffs: boolean;
   signal: AbortSignal;
 }
 
@@ -40,7 +42,12 @@ export async function* archiveOplog(options: ArchiveOplogOptions): AsyncGenerato
 }
 
 /** What each of the plan's entries becomes. */
-async function* entriesOf({ plan, source, signal }: ArchiveOplogOptions): AsyncGenerator<Buffer[], void, undefined> {
+async function* entriesOf({
+  plan,
+  source,
+  diffs,
+  signal,
+}: ArchiveOplogOptions): AsyncGenerator<Buffer[], void, undefined> {
   // `config` stays the target's, as in an archive of a snapshot.
   const destinations = destinationsOf(
     plan,
@@ -49,7 +56,7 @@ async function* entriesOf({ plan, source, signal }: ArchiveOplogOptions): AsyncG
   for (const ts of plan.before) {
     const buffer = await source.earlier(ts);
     if (buffer === null) throw changedOplog(`the entry at ${formatTimestamp(ts)} is not there any more`);
-    yield convert(buffer, readOplogEntry(buffer, 0), destinations);
+    yield convert(buffer, readOplogEntry(buffer, 0), destinations, { diffs });
   }
   let [read, lastTs] = [0, plan.from];
   for await (const buffer of source.entries()) {
@@ -63,20 +70,25 @@ async function* entriesOf({ plan, source, signal }: ArchiveOplogOptions): AsyncG
       if (entry.ts <= plan.from || !reaches(plan.end, entry.ts)) continue;
       read++;
       lastTs = entry.ts;
-      if (!plan.skipped.has(entry.ts)) yield convert(buffer, entry, destinations);
+      if (!plan.skipped.has(entry.ts)) yield convert(buffer, entry, destinations, { diffs });
     }
   }
   if (read !== plan.entries || lastTs !== plan.lastTs)
     throw changedOplog(`${read} entries up to ${formatTimestamp(lastTs)} were read, ${plan.entries} were planned`);
 }
 
-function convert(buffer: Buffer, entry: OplogEntry, destinations: ReadonlyMap<string, Destination>): Buffer[] {
+function convert(
+  buffer: Buffer,
+  entry: OplogEntry,
+  destinations: ReadonlyMap<string, Destination>,
+  form: { diffs: boolean },
+): Buffer[] {
   const converted: Buffer[] = [];
   forEachOperation(buffer, entry, (operation) => {
     const destination = destinations.get(operation.uuid ?? '');
     if (destination === undefined) return;
     const handling = handlingOf(operation);
-    if (handling === 'write') converted.push(...writesOf(buffer, entry, operation, destination));
+    if (handling === 'write') converted.push(...writesOf(buffer, entry, operation, destination, form));
     else if (handling === 'catalog') converted.push(...optionsOf(buffer, entry, operation, destination));
   });
   return converted;
@@ -90,6 +102,7 @@ function writesOf(
   at: Moment,
   { op, o, o2 }: Operation,
   { namespace }: Destination,
+  form: { diffs: boolean },
 ): [Buffer] | [Buffer, Buffer] {
   const query = op === 'u' && o2 !== null ? o2 : null;
   const write = entryOf(
@@ -100,7 +113,7 @@ function writesOf(
     query === null ? null : bytes(buffer, query),
   );
   if (op === 'd' || (op === 'u' && isModification(buffer, o))) return [write];
-  const mend = zeroTimestampUpdate(buffer, o);
+  const mend = zeroTimestampUpdate(buffer, o, form);
   const id = mend === null ? null : findId(buffer, query === null ? o.start : query.start);
   if (mend === null || id === null) return [write];
   return [write, entryOf(at, 'u', namespace, mend, idDocument(buffer, id))];

@@ -4,6 +4,7 @@ import { Fault } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { takesDiffs } from '../restore-plan.ts';
 import { type Ownership, ownedDocuments } from '../shard-routing.ts';
 import {
   type CollectionMetadata,
@@ -67,7 +68,8 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
   }
   if (point !== undefined) {
     done.namespace = OPLOG.name;
-    yield* writeContent(OPLOG, archiveOplog({ ...point, signal: options.signal }), options, done);
+    const diffs = takesDiffs(manifest.header.featureCompatibilityVersion);
+    yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, signal: options.signal }), options, done);
   }
 }
 

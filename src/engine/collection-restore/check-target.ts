@@ -6,15 +6,25 @@ import type { RestoreTarget } from '../../mongo/target.ts';
 import { listTarget, listTargetDatabases, roomOnTarget, type TargetEntry } from '../../mongo/target-catalog.ts';
 import { readClusterFacts } from '../../mongo/topology.ts';
 import type { ManifestHeader } from '../../repository/format/manifest.ts';
+import { admitTarget } from '../preflight/admit-target.ts';
+import { FULL_SHARE } from '../preflight/require-room.ts';
+import type { RestoreLimits } from '../preflight/restore-limits.ts';
 import { refuseVersion } from '../restore-plan.ts';
 import type { ChosenCollection } from './select-collections.ts';
 import { diskFull } from './stage-collections.ts';
 
-const FULL_SHARE = 0.95;
 const UNAUTHORIZED = 13;
 
-/** A replica set with a primary, of a version that takes the snapshot, and no part of a sharded cluster. Nothing is written. */
-export async function requireTarget(target: RestoreTarget, header: ManifestHeader, uri: string): Promise<void> {
+/**
+ * A replica set with a primary that a majority follows, of a version that takes the snapshot, and no part of a sharded cluster. Nothing is written but a note in the oplog. Gives the target
+ * in the form to work with.
+ */
+export async function requireTarget(
+  target: RestoreTarget,
+  header: ManifestHeader,
+  uri: string,
+  { majorityMsMax }: Pick<RestoreLimits, 'majorityMsMax'>,
+): Promise<RestoreTarget> {
   const name = redactUri(uri);
   const hello = await target.command('admin', { hello: 1 });
   if (isShardedHello(hello) || (await isShard(target))) {
@@ -25,8 +35,10 @@ export async function requireTarget(target: RestoreTarget, header: ManifestHeade
       hint: 'Restore to a replica set and move the documents from there through a mongos',
     });
   }
-  refuseVersion(header, await readClusterFacts(target.client, name));
-  if (hello.isWritablePrimary === true) return;
+  const facts = await readClusterFacts(target.client, name);
+  refuseVersion(header, facts);
+  if (hello.isWritablePrimary === true)
+    return await admitTarget(target, { op: 'restore collections', name, facts, majorityMsMax });
   throw new Fault({
     op: 'restore collections',
     subject: name,

@@ -4,11 +4,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
 import { formatTimestamp } from '../../lib/timestamp.ts';
 import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
-import { RestoreTarget } from '../../mongo/target.ts';
+import type { RestoreTarget } from '../../mongo/target.ts';
 import { countOnTarget, listTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type CollectionLoad, loadCollections } from '../load-collections.ts';
+import { FULL_SHARE } from '../preflight/require-room.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import type { OplogSource } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
@@ -64,8 +65,6 @@ export interface Staged {
 const BUCKETS = 'system.buckets.';
 const INDEX_BUILDS_AT_ONCE = 2;
 const LOOK_EVERY_MS = 1_000;
-/** Atlas gives a restore up when the disk is so full. */
-const FULL_SHARE = 0.95;
 
 /** Makes the items whole under their staged names: created, loaded, replayed, indexed, counted. */
 export async function stageCollections(staging: Staging, items: readonly Item[]): Promise<Staged> {
@@ -239,7 +238,7 @@ async function buildIndexesOf(staging: Staging, item: Item): Promise<number> {
   if (specifications.length > 0) {
     await journal.update(item.source, { indexState: 'IN_PROGRESS' });
     // May take long, and ends with the collection: there is no need to wait for it.
-    await new RestoreTarget(target.client, signal).createIndexes(db, name, specifications);
+    await target.under(signal).createIndexes(db, name, specifications);
   }
   item.documents = await countOnTarget(target, { db, name });
   const counts: RecordChange = { restoredDocuments: item.documents, totalDocuments: item.documents };

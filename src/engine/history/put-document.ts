@@ -5,7 +5,9 @@ import { asFault } from '../../mongo/errors.ts';
 import { formatNamespace, isTaken, type Namespace } from '../../mongo/namespace.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
+import { readClusterFacts } from '../../mongo/topology.ts';
 import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
+import { takesDiffs } from '../restore-plan.ts';
 
 export interface PutDocumentOptions {
   uri: string;
@@ -46,7 +48,10 @@ export async function putDocument(options: PutDocumentOptions): Promise<PutDocum
 }
 
 async function keepZeroTimestamps(target: RestoreTarget, namespace: Namespace, document: Buffer): Promise<void> {
-  const mend = zeroTimestampUpdate(document, { start: 0, end: document.length });
+  if (zeroTimestampUpdate(document, { start: 0, end: document.length }, { diffs: true }) === null) return;
+  const { featureCompatibilityVersion } = await readClusterFacts(target.client, formatNamespace(namespace));
+  const form = { diffs: takesDiffs(featureCompatibilityVersion) };
+  const mend = zeroTimestampUpdate(document, { start: 0, end: document.length }, form);
   const id = findId(document, 0);
   if (mend === null || id === null) return;
   const applier = new OplogApplier(target, 1);

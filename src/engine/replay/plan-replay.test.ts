@@ -183,7 +183,7 @@ test('entries at or before T are passed over', async () => {
 
 test('a temporary collection becomes a lasting one when it is renamed', async () => {
   const entries = [
-    command(101, 'app', { create: 'tmp', temp: true, size: 5 }, B),
+    command(101, 'app', { create: 'tmp', temp: true, size: 5, idIndex: { v: 2, key: { _id: 1 }, name: '_id_' } }, B),
     command(102, 'app', { renameCollection: 'app.tmp', to: 'app.b', stayTemp: false }, B),
   ];
   const found = listState((await plan({ entries })).state).find(({ uuid }) => uuid === B);
@@ -191,7 +191,19 @@ test('a temporary collection becomes a lasting one when it is renamed', async ()
     name: 'b',
     type: 'collection',
     options: { size: 5 },
+    idIndex: { v: 2, key: { _id: 1 }, name: '_id_' },
   });
+});
+
+test('a collection of which the oplog does not say what index on _id it has, has one of version 1', async () => {
+  const entries = [
+    command(101, 'app', { create: 'old', collation: { locale: 'en' } }, B),
+    command(102, 'app', { create: 'clustered', clusteredIndex: true }, C),
+  ];
+  const found = listState((await plan({ entries })).state);
+  const infoOf = (uuid: string) => deserialize(found.find((entry) => entry.uuid === uuid)?.info ?? Buffer.alloc(0));
+  assert.deepEqual(infoOf(B).idIndex, { v: 1, key: { _id: 1 }, name: '_id_' });
+  assert.equal(infoOf(C).idIndex, undefined);
 });
 
 test('the indexes follow every change', async () => {

@@ -139,6 +139,7 @@ class Replay {
     // An insert's `o2` repeats its id and, on newer servers, says where it is stored: neither is for the target.
     const query = op === 'u' && o2 !== null ? o2 : null;
     const id = findId(buffer, query === null ? o.start : query.start);
+    const { target } = this.#options;
     const { namespace, seed } = destination;
     const lane = destination.inOrder || id === null ? seed % LANES : laneOfId(buffer, id, seed, LANES);
     const working = this.#applier.write(lane, {
@@ -148,7 +149,8 @@ class Replay {
       o2: query === null ? null : buffer.subarray(query.start, query.end),
       upsert: op === 'u' && upsert,
     });
-    const mend = op === 'd' || (op === 'u' && isModification(buffer, o)) ? null : zeroTimestampUpdate(buffer, o);
+    const mend =
+      op === 'd' || (op === 'u' && isModification(buffer, o)) ? null : zeroTimestampUpdate(buffer, o, target.form);
     if (mend === null || id === null) return working;
     const mending = { op: 'u', namespace, o: mend, o2: idDocument(buffer, id) } as const;
     return working === undefined

@@ -118,11 +118,26 @@ function listDefinition(
   return { ...emptyEntry(db, name), type, info: infoOf(name, type, options) };
 }
 
+const OLD_ID_INDEX: Field = {
+  name: 'idIndex',
+  type: 0x03,
+  value: documentOf([
+    { name: 'v', type: 0x10, value: Buffer.from([1, 0, 0, 0]) },
+    { name: 'key', type: 0x03, value: documentOf([{ name: '_id', type: 0x10, value: Buffer.from([1, 0, 0, 0]) }]) },
+    { name: 'name', type: 0x02, value: stringValue('_id_') },
+  ]),
+};
+
 /** A collection that a `create` entry makes: `options` is the entry's `o`. */
 export function createdEntry(db: string, name: string, uuid: string, buffer: Buffer, o: ElementAt): CollectionEntry {
   // The index on _id comes with the collection; its collation is the collection's.
   const options = fieldsOf(buffer, o.start).filter((field) => field.name !== 'create' && field.name !== 'idIndex');
-  return { ...emptyEntry(db, name), uuid, info: infoOf(name, 'collection', options, idIndexOf(buffer, o.start)) };
+  const clustered = options.some((field) => field.name === 'clusteredIndex');
+  const told = idIndexOf(buffer, o.start);
+  // An oplog that does not say which index on _id a collection has, makes one of version 1.
+  const idIndex = clustered || told.length > 0 ? told : [OLD_ID_INDEX];
+  const indexes = idIndex.map(({ value }) => Buffer.from(value));
+  return { ...emptyEntry(db, name), uuid, info: infoOf(name, 'collection', options, idIndex), indexes };
 }
 
 /** What a rename makes of it: without `stayTemp` a temporary collection becomes a lasting one. */

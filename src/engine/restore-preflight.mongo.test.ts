@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Document } from 'mongodb';
+import { compareTruth } from '../../test/support/compare.ts';
+import { useReplicaSet } from '../../test/support/replica-set.ts';
+import { SnapshotFixture } from '../../test/support/snapshot-fixture.ts';
+import { readTruth } from '../../test/support/truth.ts';
+
+const ID_INDEX = { v: 1, key: { _id: 1 }, name: '_id_' };
+const TRIAL = 'tidemark_preflight';
+
+describe('what is known before a target is cleared', () => {
+  const source = useReplicaSet({ name: 'source' });
+  const target = useReplicaSet({ name: 'target' });
+
+  /** Made as oplogs of long ago make them. */
+  async function createByOplog(name: string, options: Document): Promise<void> {
+    const operation = { op: 'c', ns: 'old.$cmd', o: { create: name, ...options } };
+    await source()
+      .client.db('admin')
+      .command({ applyOps: [operation] });
+  }
+
+  test('indexes of version 1 are restored as such, under a collation too', async () => {
+    const db = source().client.db('old');
+    await createByOplog('said', { idIndex: ID_INDEX });
+    await createByOplog('not said', {});
+    await createByOplog('collated', { collation: { locale: 'en' }, idIndex: ID_INDEX });
+    await createByOplog('collated, not said', { collation: { locale: 'en' } });
+    await db.createCollection('default', { collation: { locale: 'en' } });
+    const indexes = [
+      { v: 1, key: { b: 5 }, name: 'old' },
+      { v: 2, key: { c: 5 }, name: 'as the collection' },
+      { v: 2, key: { d: 1 }, name: 'simple', collation: { locale: 'simple' } },
+    ];
+    await db.command({ createIndexes: 'default', indexes });
+    await db.collection('default').insertOne({ b: 'x' });
+    const fixture = await SnapshotFixture.create(source().uri);
+    await fixture.take();
+    const expected = await readTruth(source().client, null);
+    await fixture.restore(target().uri);
+    assert.deepEqual(compareTruth(expected, await readTruth(target().client, null)), []);
+  });
+
+  /** What the target's server refuses, and what is said then. */
+  const refusals: { name: string; command: string; errorCode: number; collection: string; says: RegExp }[] = [
+    {
+      name: 'options of a collection',
+      command: 'create',
+      errorCode: 72,
+      collection: TRIAL,
+      says: /no collection like/,
+    },
+    {
+      name: 'an index',
+      command: 'createIndexes',
+      errorCode: 67,
+      collection: TRIAL,
+      says: /no collection like old\.default/,
+    },
+    {
+      name: 'an expiry',
+      command: 'collMod',
+      errorCode: 72,
+      collection: TRIAL,
+      says: /no time series like shop\.series/,
+    },
+  ];
+
+  for (const { name, command, errorCode, collection, says } of refusals) {
+    test(`${name} that the target refuses: said before it is touched`, async () => {
+      const db = source().client.db('shop');
+      await db.dropDatabase();
+      await db.collection('a').createIndex({ n: 1 });
+      await db.createCollection('series', { timeseries: { timeField: 't' }, expireAfterSeconds: 1_000_000 });
+      await db.createCollection('view', { viewOn: 'a', pipeline: [] });
+      const fixture = await SnapshotFixture.create(source().uri);
+      await fixture.take();
+      const held = target().client.db('held');
+      await held.collection('docs').insertOne({ kept: name });
+      const before = await readTruth(target().client, null);
+      const admin = target().client.db('admin');
+      const data = { failCommands: [command], errorCode, namespace: `${TRIAL}.${collection}` };
+      await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data });
+      try {
+        await assert.rejects(fixture.restore(target().uri), (error: Error) => {
+          assert.match(error.message, says);
+          assert.match(error.message, /no data of it was touched/);
+          return true;
+        });
+      } finally {
+        await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
+      }
+      assert.deepEqual(compareTruth(before, await readTruth(target().client, null)), []);
+      await fixture.restore(target().uri);
+      const names = (await admin.command({ listDatabases: 1, nameOnly: true })).databases as { name: string }[];
+      assert.ok(!names.some((found) => found.name === TRIAL), 'nothing is left of the trial');
+    });
+  }
+});
