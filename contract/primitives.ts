@@ -9,6 +9,9 @@ export const ClusterName = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9-]*$' }
 export const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$' });
 export const CloudProvider = Type.Union([Type.Literal('AWS'), Type.Literal('AZURE'), Type.Literal('GCP')]);
 
+/** Of a union of upper-case words in a request: callers may write them in any case. */
+export const anyCase = { anyCase: true } as const;
+
 /** A closed answer: tests refuse a field that the contract does not know. */
 export const closed = { additionalProperties: false } as const;
 

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { CloudProvider, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { anyCase, CloudProvider, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
 const SnapshotStatus = Type.Union([
   Type.Literal('queued'),
@@ -63,12 +63,10 @@ export const OnDemandSnapshotRequest = Type.Object({
 });
 
 export const SnapshotRetention = Type.Object({
-  retentionUnit: Type.Union([
-    Type.Literal('DAYS'),
-    Type.Literal('WEEKS'),
-    Type.Literal('MONTHS'),
-    Type.Literal('YEARS'),
-  ]),
+  retentionUnit: Type.Union(
+    [Type.Literal('DAYS'), Type.Literal('WEEKS'), Type.Literal('MONTHS'), Type.Literal('YEARS')],
+    anyCase,
+  ),
   retentionValue: Type.Integer(),
 });
 

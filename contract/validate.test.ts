@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { KindGuard, type TSchema, Type } from '@sinclair/typebox';
+import type { Operation } from './operation.ts';
+import { operations } from './operations.ts';
 import { OnDemandSnapshotRequest, SnapshotRetention } from './snapshots.ts';
 import { problemsOf } from './validate.ts';
 
@@ -17,4 +20,19 @@ test('each field is named once, missing ones as missing', () => {
   assert.equal(problem?.missing, false);
   assert.match(problem?.description ?? '', /^must be integer to be greater or equal to 1$/);
   assert.deepEqual(others, []);
+});
+
+test('where only certain values are taken, the answer says which: of every operation', () => {
+  const silent: string[] = [];
+  const visit = (schema: TSchema, path: string): void => {
+    for (const [name, property] of Object.entries<TSchema>(schema.properties ?? {})) visit(property, `${path}.${name}`);
+    if (schema.items !== undefined) visit(schema.items, `${path}[]`);
+    if (!KindGuard.IsUnion(schema) && !KindGuard.IsLiteral(schema)) return;
+    const [problem] = problemsOf(Type.Object({ it: schema }), { it: { no: 'value' } });
+    if (problem === undefined || /union|literal/.test(problem.description))
+      silent.push(`${path}: ${problem?.description}`);
+  };
+  for (const [operationId, { versions }] of Object.entries<Operation>(operations))
+    for (const { request } of versions) if (request !== undefined) visit(request, operationId);
+  assert.deepEqual(silent, []);
 });

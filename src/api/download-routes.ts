@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Domain, OpenDownload } from '../domain/domain.ts';
 import { Refusal, refuse } from '../domain/refusals.ts';
@@ -7,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Cancelled } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type ByteRange, parseRange } from './byte-range.ts';
+import { receiptOf } from './receipt.ts';
 
 /** A client that takes nothing for so long is gone: its connection is ended, and what it held of ours with it. */
 const IDLE_MS = 5 * 60_000;
@@ -14,6 +14,11 @@ const IDLE_MS = 5 * 60_000;
 const PIECE_BYTES = 64 * 1024;
 const RETRY_AFTER_SECONDS = 30;
 const ALLOWED = 'GET, HEAD';
+/** What an answer says of a file, and no other answer. */
+const FILE_HEADERS = [
+  ...['accept-ranges', 'content-disposition', 'content-length', 'content-range', 'content-type'],
+  ...['etag', 'last-modified', 'repr-digest'],
+];
 
 interface DownloadRouteOptions {
   domain: Domain;
@@ -64,7 +69,6 @@ async function answer(
     etag,
     'last-modified': lastModified,
     'repr-digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
-    'x-content-type-options': 'nosniff',
   });
   const ifRange = request.headers['if-range'];
   const heeded = ifRange === undefined || ifRange === etag || ifRange === lastModified;
@@ -96,11 +100,7 @@ async function send(
   const startedMs = clock.monotonicMs();
   const facts = { requestId: request.id, download: download.downloadId, remote: request.ip, ...range };
   log.info(facts, 'a download has begun');
-  void finished(reply.raw)
-    .then(
-      () => true,
-      () => false,
-    )
+  void receiptOf(reply.raw, clock)
     .then(async (whole) => {
       body.destroy();
       await stream.end(whole);
@@ -142,7 +142,7 @@ async function startStream(
     return await download.stream(range);
   } catch (error) {
     // The answer will be a problem, not a file.
-    for (const name of Object.keys(reply.getHeaders())) if (name !== 'x-request-id') reply.removeHeader(name);
+    for (const name of FILE_HEADERS) reply.removeHeader(name);
     if (error instanceof Refusal && error.code === 'TOO_MANY_DOWNLOADS_AT_ONCE')
       reply.header('retry-after', RETRY_AFTER_SECONDS);
     throw error;

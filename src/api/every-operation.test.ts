@@ -233,7 +233,7 @@ const badInputs: BadInput[] = [
         : undefined,
     ask: withParameter('restoreJobId', sampleIds.unknown),
   },
-  ...['itemsPerPage=0', 'itemsPerPage=501', 'itemsPerPage=x', 'pageNum=-1', 'pageNum=x'].map(
+  ...['itemsPerPage=-1', 'includeCount=perhaps', 'itemsPerPage=501', 'itemsPerPage=x', 'pageNum=-1', 'pageNum=x'].map(
     (query): BadInput => ({
       name: query,
       expected: (operation) => (operation.paging === 'none' ? undefined : '400 VALIDATION_ERROR'),

@@ -22,10 +22,12 @@ export function queryOf(target: string): QueryValues {
   return values;
 }
 
-/** Only `true` and `false` count, whatever their case; anything else is the default, since no client branches on a refusal here. */
+/** `true` or `false`, whatever its case; left out or empty it is `otherwise`. */
 export function flag(query: QueryValues, name: string, otherwise: boolean): boolean {
   const text = query[name]?.toLowerCase();
-  return text === 'true' ? true : text === 'false' ? false : otherwise;
+  if (text === undefined || text === '') return otherwise;
+  if (text !== 'true' && text !== 'false') throw invalid([{ field: name, description: 'must be true or false' }]);
+  return text === 'true';
 }
 
 function integer(query: QueryValues, name: string, bounds: { minimum: number; maximum: number }): number | undefined {
@@ -36,12 +38,12 @@ function integer(query: QueryValues, name: string, bounds: { minimum: number; ma
   throw invalid([{ field: name, description: `must be a whole number from ${bounds.minimum} to ${bounds.maximum}` }]);
 }
 
-/** `pageNum` 0 is page 1: the Atlas CLI's login asks for it. */
+/** 0 counts as left out: the Atlas CLI's login asks for page 0, Terraform's provider (May 2024 to July 2025) for pages of 0. */
 export function pageOf(operation: Operation, query: QueryValues): PageRequest {
   if (operation.paging === 'none') return { pageNum: 1, itemsPerPage: itemsPerPageMax, includeCount: true };
   return {
     pageNum: integer(query, 'pageNum', { minimum: 0, maximum: pageNumMax }) || 1,
-    itemsPerPage: integer(query, 'itemsPerPage', { minimum: 1, maximum: itemsPerPageMax }) ?? itemsPerPageDefault,
+    itemsPerPage: integer(query, 'itemsPerPage', { minimum: 0, maximum: itemsPerPageMax }) || itemsPerPageDefault,
     includeCount: operation.paging === 'uncounted' || flag(query, 'includeCount', true),
   };
 }

@@ -36,17 +36,28 @@ function enveloped(operation: Operation, body: object | boolean): object {
     : { status: operation.success, content: body };
 }
 
+/** How a caller wants its answer. */
+export interface AnswerForm {
+  envelope: boolean;
+  pretty: boolean;
+}
+
+/** Asked before the handler runs: what cannot be read is refused before anything is done. */
+export function answerForm(operation: Operation, query: QueryValues): AnswerForm {
+  return {
+    envelope: operation.envelope && flag(query, 'envelope', false),
+    pretty: operation.pretty && flag(query, 'pretty', false),
+  };
+}
+
 export function rendered(
   operation: Operation,
   version: ResourceVersion,
-  query: QueryValues,
+  { envelope, pretty }: AnswerForm,
   body: object | boolean,
 ): Rendered {
-  const wrapped = operation.envelope && flag(query, 'envelope', false) ? enveloped(operation, body) : body;
-  return {
-    contentType: successType(operation, version),
-    text: jsonText(wrapped, operation.pretty && flag(query, 'pretty', false)),
-  };
+  const wrapped = envelope ? enveloped(operation, body) : body;
+  return { contentType: successType(operation, version), text: jsonText(wrapped, pretty) };
 }
 
 export function successType(operation: Operation, version: ResourceVersion): string {

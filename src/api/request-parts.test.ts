@@ -62,7 +62,7 @@ test('a body that is no JSON object of the right shape is refused by name', () =
     '400 VALIDATION_ERROR',
   );
   assert.equal(
-    codeOf(() => read('{"retentionUnit":"days","retentionValue":1}', update)),
+    codeOf(() => read('{"retentionUnit":"decades","retentionValue":1}', update)),
     '400 VALIDATION_ERROR',
   );
   assert.equal(
@@ -72,6 +72,18 @@ test('a body that is no JSON object of the right shape is refused by name', () =
   assert.equal(
     codeOf(() => read(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`)),
     'accepted',
+  );
+});
+
+test('the unit of a retention may be written in any case, and a wrong one is answered with those that there are', () => {
+  for (const unit of ['days', 'Days', 'DAYS'])
+    assert.deepEqual(read(`{"retentionUnit":"${unit}","retentionValue":1}`, update), {
+      retentionUnit: 'DAYS',
+      retentionValue: 1,
+    });
+  assert.throws(
+    () => read('{"retentionUnit":"decades","retentionValue":1}', update),
+    /retentionUnit must be one of DAYS, WEEKS, MONTHS, YEARS/,
   );
 });
 

@@ -48,6 +48,20 @@ function parsed(text: string, wantsList: boolean): object {
   return value;
 }
 
+type Schema = NonNullable<ResourceVersion['request']>;
+
+/** With the words of `anyCase` fields in upper case, as handlers know them. */
+function inKnownCase(schema: Schema, body: unknown): unknown {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) return body;
+  const properties: Record<string, Schema> = schema.properties ?? {};
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => {
+      const known = properties[name]?.anyCase === true && typeof value === 'string';
+      return [name, known ? value.toUpperCase() : value];
+    }),
+  );
+}
+
 /**
  * The body, checked against its version's schema; undefined for an operation that takes none. Fields that the schema does not name, the read-only ones that clients
  * echo among them, are let through unread.
@@ -65,8 +79,8 @@ export function checkedBody(
     if (operation.bodyOptional === true) return {};
     throw refuse('VALIDATION_ERROR', ['The request body is missing']);
   }
-  const body = withoutNulls(parsed(request.text, schema?.type === 'array'));
-  if (schema === undefined) return body;
+  if (schema === undefined) return withoutNulls(parsed(request.text, false));
+  const body = inKnownCase(schema, withoutNulls(parsed(request.text, schema.type === 'array')));
   const problems = problemsOf(schema, body);
   const missing = problems.find((problem) => problem.missing);
   if (missing !== undefined) throw refuse('MISSING_ATTRIBUTE', [missing.field]);

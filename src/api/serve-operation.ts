@@ -10,7 +10,7 @@ import type { Call, ListAnswer } from './call.ts';
 import { baseUrl, linkBuilder, type OwnNames } from './links.ts';
 import { deprecationHeaders, negotiate } from './media-types.ts';
 import { ownParameters, pageOf, queryOf } from './paging.ts';
-import { listBody, rendered, successType } from './render.ts';
+import { answerForm, listBody, rendered, successType } from './render.ts';
 import { checkedBody, checkedParams } from './request-parts.ts';
 
 export interface ServeOptions {
@@ -41,6 +41,7 @@ export async function serveOperation(
   const query = queryOf(target);
   const page = pageOf(operation, query);
   const ownQuery = ownParameters(operation, query);
+  const form = answerForm(operation, query);
   const body = checkedBody(operation, {
     contentType: request.headers['content-type'],
     text: typeof request.body === 'string' ? request.body : '',
@@ -73,7 +74,7 @@ export async function serveOperation(
     operation.answers === 'list'
       ? listBody({ answer: answer as ListAnswer, operation, query, page, href: base + path })
       : (answer as object | boolean);
-  const { contentType, text } = rendered(operation, version, query, content);
+  const { contentType, text } = rendered(operation, version, form, content);
   return reply.code(operation.success).header('content-type', contentType).send(text);
 }
 

@@ -232,14 +232,43 @@ test('a client that takes nothing for five minutes is let go', async () => {
   });
 });
 
-test('a later request takes the file over from an earlier one, which a server that closes breaks off as well', async () => {
-  await serving(async ({ link, connections, bytes }) => {
-    const first = open(link);
-    await first.answered;
-    const second = open(link);
-    await second.answered;
-    await until('the first connection is ended', async () => (await connections()) === 1);
-    first.close();
-    assert.equal((await fetch(link, { method: 'HEAD' })).headers.get('content-length'), String(bytes));
+test('two read one link at once and both get the file; whoever comes when all places are taken is told to come back', async () => {
+  await serving(async ({ link, bytes }) => {
+    const [one, two] = await Promise.all([fetch(link), fetch(link)]);
+    assert.deepEqual([one.status, two.status], [200, 200]);
+    const both = await Promise.all([bytesOf(one), bytesOf(two)]);
+    assert.deepEqual(
+      both.map(({ length }) => length),
+      [bytes, bytes],
+    );
+    assert.ok(both[0]?.equals(both[1] ?? Buffer.alloc(0)));
+  });
+  await serving(async ({ link }) => {
+    const readers = Array.from({ length: 4 }, () => open(link));
+    for (const { answered } of readers) await answered;
+    const fifth = await fetch(link);
+    assert.deepEqual([fifth.status, fifth.headers.get('retry-after')], [429, '30']);
+    for (const { close } of readers) close();
+  });
+});
+
+test('a link is used once its client has the whole, not once our system has taken it', async () => {
+  await serving(async ({ link, bytes, finished, connections }) => {
+    const most = bytes - 64 * 1024;
+    await bytesOf(await fetch(link, { headers: { range: `bytes=0-${most - 1}` } }));
+    await until('the first part is written down', async () => (await connections()) === 0);
+    // The rest fits into the buffers of the two systems: our side sees it go, whether it is read or not.
+    const asked = request(link, { agent: false, headers: { range: `bytes=${most}-` } });
+    asked.on('error', () => undefined);
+    const answered = new Promise<void>((resolve) => asked.once('response', () => resolve()));
+    asked.end();
+    await answered;
+    asked.destroy();
+    await until('the connection is ended', async () => (await connections()) === 0);
+    assert.equal(await finished(), false);
+    const rest = await fetch(link, { headers: { range: `bytes=${most}-` } });
+    assert.equal(rest.status, 206);
+    assert.equal((await bytesOf(rest)).length, bytes - most);
+    await until('the link is used up', finished);
   });
 });

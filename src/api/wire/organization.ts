@@ -28,7 +28,7 @@ export function projectBody(project: Project, links: LinkBuilder): ShapeOf<typeo
     name: project.name,
     orgId: project.organizationId,
     tags: project.settings.tags ?? [],
-    withDefaultAlertsSettings: project.settings.withDefaultAlerts ?? false,
+    withDefaultAlertsSettings: project.settings.withDefaultAlerts ?? true,
   };
 }
 

@@ -29,7 +29,7 @@ export const downloadRefusals = {
       "Tidemark's own code. A link can be used once, within an hour of its making or of its last break. Ask for another download.",
   },
   TOO_MANY_DOWNLOADS_AT_ONCE: {
-    status: 503,
+    status: 429,
     detail: 'As many downloads as this server makes at a time are under way.',
     remedy: "Tidemark's own code. Try again in a moment, as Retry-After says.",
   },

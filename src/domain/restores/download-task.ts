@@ -3,8 +3,10 @@ import { downloadsOfJobs, insertDownload } from '../../catalog/downloads.ts';
 import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
 import type { RestoreJobRow } from '../../catalog/schema.ts';
 import { assert, must } from '../../lib/assert.ts';
+import { Cancelled } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { TaskEnd, TaskHandler, TaskWork } from '../../tasks/handler.ts';
+import { CANCELLED_ON_REQUEST } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import type { Point } from '../continuous-backup/point-in-time.ts';
 import { downloadFileName, isOver, LINK_LIFE_MS } from './download-links.ts';
@@ -58,16 +60,19 @@ export function serveDownloadHandler(context: DomainContext, engine: DownloadEng
     run: async (work) => {
       const job = await work.commit(async (writer) => {
         const row = must(await findRestoreJob(writer, work.task.subjectId), 'a task is queued together with its job');
-        if (row.state === 'completed') return row;
+        if (row.state === 'completed' || row.state === 'cancelled') return row;
         const state = nextRestoreState(row.state, 'start');
         await updateRestoreJob(writer, row.id, { state, startedAtMs: row.startedAtMs ?? clock.nowMs() });
         return row;
       });
+      if (job.state === 'cancelled') throw new Cancelled(CANCELLED_ON_REQUEST);
       return job.state === 'completed' ? await waitOrEnd(context, job) : await prepare(context, engine, work, job);
     },
 
     settle: async (writer, task, { state, reason }) => {
       const row = must(await findRestoreJob(writer, task.subjectId), 'jobs are kept');
+      // Whoever cancelled it was told so then, and looks at it since.
+      if (row.state === 'cancelled') return;
       await updateRestoreJob(writer, row.id, {
         state: nextRestoreState(row.state, state === 'failed' ? 'fail' : 'cancel'),
         finishedAtMs: clock.nowMs(),
@@ -96,6 +101,8 @@ async function prepare(
   });
   const expiresAtMs = clock.nowMs() + LINK_LIFE_MS;
   await work.commit(async (writer) => {
+    const now = must(await findRestoreJob(writer, job.id), 'jobs are kept');
+    if (now.state === 'cancelled') throw new Cancelled(CANCELLED_ON_REQUEST);
     assert((await downloadsOfJobs(writer, [job.id])).length === 0, 'files are written down together with the link');
     for (const [position, { isShard, ...file }] of files.entries()) {
       await insertDownload(writer, {
@@ -112,7 +119,7 @@ async function prepare(
     }
     const restoredBytes = files.reduce((sum, file) => sum + file.bytes, 0);
     await updateRestoreJob(writer, job.id, {
-      state: nextRestoreState('inProgress', 'complete'),
+      state: nextRestoreState(now.state, 'complete'),
       finishedAtMs: clock.nowMs(),
       expiresAtMs,
       restoredBytes,

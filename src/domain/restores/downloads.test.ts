@@ -147,6 +147,7 @@ test('a cancelled download, in preparation or with a link, is over at once', asy
     const { job, cluster, snapshotId } = await begin(world);
     const { cancel, create } = world.domain.restoreJobs;
     await cancel({ ...cluster, restoreJobId: (await job()).id });
+    assert.equal((await job()).state, 'cancelled', 'before its worker has heard of it');
     await world.run();
     assert.equal((await job()).state, 'cancelled');
     const second = await create({ ...cluster, deliveryType: 'download', snapshotId });
@@ -227,15 +228,41 @@ test('a download of a point goes from the newest snapshot that leads there, and 
   });
 });
 
-test('a second request takes the file over from the first; bytes that are not those prepared are no download', async () => {
+test('several read one file at once; past their number one that takes nothing gives way, and else the next is refused', async () => {
   await inWorld({}, async (world) => {
     const { job } = await ready(world);
     const opened = await world.domain.downloads.open(partsOf(await job()));
-    const stop = new AbortController();
-    const first = await opened.stream({ from: 0, to: FILE.length, stop });
-    stop.signal.addEventListener('abort', () => void first.end(false));
-    assert.equal(await read(world, await job(), 0, 5, false), FILE.toString().slice(0, 5));
-    assert.equal(stop.signal.aborted, true);
+    const whole = { from: 0, to: FILE.length };
+    const readers = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const stop = new AbortController();
+        return { stop, ...(await opened.stream({ ...whole, stop })) };
+      }),
+    );
+    const [first, second] = readers.map(({ bytes }) => bytes[Symbol.asyncIterator]());
+    await first?.next();
+    await assert.rejects(
+      opened.stream({ ...whole, stop: new AbortController() }),
+      refused('TOO_MANY_DOWNLOADS_AT_ONCE'),
+    );
+    await world.clock.leap(10_000);
+    await second?.next();
+    const last = await opened.stream({ ...whole, stop: new AbortController() });
+    assert.deepEqual(
+      readers.map(({ stop }) => stop.signal.aborted),
+      [true, false, false, false],
+      'who was not answered yet is not broken off either',
+    );
+    assert.equal(Buffer.concat(await collect(last.bytes)).toString(), FILE.toString());
+    for (const { end } of [...readers, last]) await end(false);
+    assert.equal((await job()).downloads[0]?.path === null, false);
+  });
+});
+
+test('bytes that are not those prepared are no download', async () => {
+  await inWorld({}, async (world) => {
+    const { job } = await ready(world);
+    const opened = await world.domain.downloads.open(partsOf(await job()));
     world.readFile = async function* () {
       yield FILE.subarray(0, 12);
     };

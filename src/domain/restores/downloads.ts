@@ -17,14 +17,23 @@ const STREAMS_AT_ONCE = 4;
 /** How often a long download writes down that it is alive. */
 const NOTE_EVERY_MS = 60_000;
 
+/** A reader that took nothing for so long gives way to another of the same file: it is most likely a connection that was lost without a word. */
+const IDLE_MS = 10_000;
+
 interface Stream {
+  downloadId: string;
   stop: AbortController;
-  ended: Promise<void>;
+  lastTakenMs: number;
+  /** Its answer has begun, so that it can be broken off without being answered by an error. */
+  begun: boolean;
 }
 
-/** Serves the links' files. A link is used up once its file has been served to its last byte, in one go or in several; until then it can be gone on with. */
+/**
+ * Serves the links' files. A link is used up once its file has been served to its last byte, in one go or in several; until then it can be gone on with. Several may read one file at a time:
+ * each reads for itself, and each counts among the few streams that there may be.
+ */
 export function createDownloads(context: DomainContext, engine: DownloadEngine): Downloads {
-  const streams = new Map<string, Stream>();
+  const streams = new Set<Stream>();
   return {
     open: async ({ token, fileName }) => {
       const { row, job } = await requireLink(context, token, fileName);
@@ -40,7 +49,7 @@ export function createDownloads(context: DomainContext, engine: DownloadEngine):
     },
 
     stopAll: () => {
-      for (const { stop } of streams.values()) stop.abort(new Cancelled('the service is stopping'));
+      for (const { stop } of streams) stop.abort(new Cancelled('the service is stopping'));
     },
   };
 }
@@ -68,26 +77,24 @@ interface StreamRequest {
   stop: AbortController;
 }
 
-/** A later request for the same file ends an earlier one: a client that lost its connection comes back before we know that it is lost. */
 async function startStream(
   context: DomainContext,
   engine: DownloadEngine,
-  streams: Map<string, Stream>,
+  streams: Set<Stream>,
   request: StreamRequest,
 ): ReturnType<OpenDownload['stream']> {
   const { row, job, from, to, stop } = request;
   assert(from >= 0 && from < to && to <= row.bytes, 'a range lies within its file');
-  for (let earlier = streams.get(row.id); earlier !== undefined; earlier = streams.get(row.id)) {
-    earlier.stop.abort(new Cancelled('another request took the download over'));
-    await earlier.ended;
-  }
+  if (streams.size >= STREAMS_AT_ONCE) endIdleReader(context, streams, row.id);
   if (streams.size >= STREAMS_AT_ONCE) throw refuse('TOO_MANY_DOWNLOADS_AT_ONCE');
-  const { promise: ended, resolve: release } = Promise.withResolvers<void>();
-  streams.set(row.id, { stop, ended });
+  const stream: Stream = { downloadId: row.id, stop, lastTakenMs: context.clock.monotonicMs(), begun: false };
+  streams.add(stream);
   const note = async (servedTo: number): Promise<void> => await noteServed(context, row.id, from, servedTo);
   let sent = 0;
   const count = (bytes: number): number => {
     sent += bytes;
+    stream.begun = true;
+    stream.lastTakenMs = context.clock.monotonicMs();
     return from + sent;
   };
   return {
@@ -101,11 +108,20 @@ async function startStream(
         // What was handed over when a connection broke may not have arrived: the last byte counts only in an answer that ended well.
         await note(whole ? to : Math.min(from + sent, row.bytes - 1));
       } finally {
-        streams.delete(row.id);
-        release();
+        streams.delete(stream);
       }
     },
   };
+}
+
+/** A client that lost its connection comes back before we know that it is lost. */
+function endIdleReader({ clock }: DomainContext, streams: Set<Stream>, downloadId: string): void {
+  const idle = [...streams].find(
+    (one) => one.downloadId === downloadId && one.begun && clock.monotonicMs() - one.lastTakenMs >= IDLE_MS,
+  );
+  if (idle === undefined) return;
+  idle.stop.abort(new Cancelled('another request took the download over'));
+  streams.delete(idle);
 }
 
 async function* readRange(

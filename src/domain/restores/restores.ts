@@ -7,13 +7,15 @@ import {
   insertRestoreJob,
   listRestoreJobs,
   liveDownloadJobs,
+  updateRestoreJob,
 } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow, DownloadRow, RestoreJobRow, SnapshotRow } from '../../catalog/schema.ts';
 import { hasCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { findTaskOfSubject, taskIdsOfSubjects } from '../../catalog/tasks.ts';
+import { must } from '../../lib/assert.ts';
 import type { TaskHandlers } from '../../tasks/handler.ts';
-import { clusterKey, enqueueTask, requestCancel } from '../../tasks/queue.ts';
+import { CANCELLED_ON_REQUEST, clusterKey, enqueueTask, requestCancel } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import type { ClusterName, RestoreJob, RestoreJobs, RestoreRequest } from '../domain.ts';
@@ -90,7 +92,14 @@ export function createRestoreJobs(
       if (row.deliveryType !== 'download') throw refuse('CANNOT_CANCEL_AUTOMATED_RESTORE', [restoreJobId]);
       await catalog.transact(async (writer) => {
         const task = await findTaskOfSubject(writer, row.id);
-        if (task !== undefined) await requestCancel(writer, handlers, { taskId: task.id, nowMs: clock.nowMs() });
+        const nowMs = clock.nowMs();
+        if (task !== undefined) await requestCancel(writer, handlers, { taskId: task.id, nowMs });
+        const now = must(await findRestoreJob(writer, row.id), 'jobs are kept');
+        // Clients look at once, and wait for it to be so. Nothing but the work of preparing it is left to stop.
+        if (now.state === 'queued' || now.state === 'inProgress') {
+          const state = nextRestoreState(now.state, 'cancel');
+          await updateRestoreJob(writer, row.id, { state, finishedAtMs: nowMs, failureReason: CANCELLED_ON_REQUEST });
+        }
       });
       context.wakeWorker();
     },
