@@ -45,7 +45,8 @@ test('own parameters are typed, empty ones left out, unknown ones ignored', () =
   const read = (query: string) => ownParameters(list, queryOf(`/x?${query}`));
   assert.deepEqual(read('name=a%20b&since=5&all=true&other=1'), { name: 'a b', since: 5, all: true });
   assert.deepEqual(read('name=&since=&all='), {});
-  assert.deepEqual(read('all=no'), { all: false });
+  assert.deepEqual(read('all=FALSE'), { all: false });
+  assert.throws(() => read('all=no'), Refusal);
   assert.throws(() => read('since=soon'), Refusal);
   assert.throws(() => read('since=-1'), Refusal);
 });

@@ -44,7 +44,7 @@ export function pageOf(operation: Operation, query: QueryValues): PageRequest {
   return {
     pageNum: integer(query, 'pageNum', { minimum: 0, maximum: pageNumMax }) || 1,
     itemsPerPage: integer(query, 'itemsPerPage', { minimum: 0, maximum: itemsPerPageMax }) || itemsPerPageDefault,
-    includeCount: operation.paging === 'uncounted' || flag(query, 'includeCount', true),
+    includeCount: flag(query, 'includeCount', true) || operation.paging === 'uncounted',
   };
 }
 

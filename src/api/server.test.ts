@@ -78,7 +78,7 @@ test('a superseded version says so on answers and on errors', async () => {
   const old = await call('GET', buckets, { version: '2023-01-01' });
   assert.equal(old.headers.deprecation, 'Thu, 30 May 2024 00:00:00 GMT');
   assert.equal(old.headers.sunset, 'Thu, 1 Jul 2027 00:00:00 GMT');
-  const failed = await call('GET', `${buckets}?itemsPerPage=0`, { version: '2023-01-01' });
+  const failed = await call('GET', `${buckets}?itemsPerPage=-1`, { version: '2023-01-01' });
   assert.equal(failed.statusCode, 400);
   assert.equal(failed.headers.sunset, 'Thu, 1 Jul 2027 00:00:00 GMT');
   const current = await call('GET', buckets, { version: '2024-05-30' });
