@@ -113,6 +113,17 @@ export async function snapshotsBeingWritten(
     .execute();
 }
 
+/** Completed and not deleted: each has its manifest. */
+export async function completedSnapshots(reader: CatalogReader): Promise<{ clusterId: string; snapshotId: string }[]> {
+  return await reader
+    .selectFrom('snapshots')
+    .select(['clusterId', 'id as snapshotId'])
+    .where('status', '=', 'completed')
+    .where('deletedAtMs', 'is', null)
+    .orderBy('id')
+    .execute();
+}
+
 /** Failed for good: nobody writes under their ids again. */
 export async function failedSnapshots(reader: CatalogReader): Promise<{ clusterId: string; snapshotId: string }[]> {
   return await reader

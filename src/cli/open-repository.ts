@@ -19,5 +19,8 @@ export async function openRepositoryOf(run: CommandRun, options: RepositoryOptio
   const objectStoresFile = run.env[environmentNames.objectStores];
   const store = await openStoreAt(place, await storeAccess({ objectStoresFile, env: run.env }));
   const context = { store, clock: run.clock, random: systemRandom };
-  return await openRepository(context, passphrase === undefined ? {} : { passphrase });
+  const opened = await openRepository(context, passphrase === undefined ? {} : { passphrase });
+  if (opened.notice !== null)
+    run.terminal.printError(`${run.terminal.errorColours.yellow('tidemark:')} ${opened.notice}\n`);
+  return opened;
 }

@@ -269,6 +269,31 @@ test('a life with Tidemark from the command line', async (t) => {
     assert.equal(checked.exitCode, exitCodes.damaged, checked.errors);
     assert.match(checked.output, new RegExp(blob));
   });
+
+  await t.test('a description that was changed is named and mended, whatever the command', async () => {
+    const path = join(dataDir, 'repository', 'repository.json');
+    const whole = await readFile(path, 'utf8');
+    await writeFile(path, whole.replace('"level": 1', '"level": 9'));
+    const stats = await tidemark(['repository', 'stats', '--data-dir', dataDir, '--json']);
+    assert.equal(stats.exitCode, 0, stats.errors);
+    assert.match(stats.errors, /repository\.json.*was changed.*put back from its copy/);
+    assert.equal(await readFile(path, 'utf8'), whole);
+  });
+
+  await t.test(
+    'manifests that are all gone are missed, by the catalog and by the copy of it inside the repository',
+    async () => {
+      await rm(join(dataDir, 'repository', 'manifests'), { recursive: true });
+      for (const from of [
+        ['--data-dir', dataDir],
+        ['--repository', join(dataDir, 'repository')],
+      ]) {
+        const checked = await tidemark(['repository', 'check', ...from]);
+        assert.equal(checked.exitCode, exitCodes.damaged, checked.errors);
+        assert.match(checked.output, /\d+ snapshots? that the catalog( copy of \S+)? lists? ha(s|ve) no manifest/);
+      }
+    },
+  );
 });
 
 test('mistakes are one clear sentence and exit code 2 or 3', async () => {

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { repositoryPlaceOf, repositoryPlacePathOf } from '../config.ts';
-import { Fault } from '../lib/errors.ts';
+import { Damage, Fault } from '../lib/errors.ts';
 import { openCopyRepository } from '../repository/copy-snapshot.ts';
+import { readDescription } from '../repository/description.ts';
 import { listManifests } from '../repository/manifests.ts';
+import { MANIFESTS_PREFIX } from '../repository/object-keys.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from '../repository/repository.ts';
 import { openStoreAt, type StoreAccess, storeAccess } from '../storage/open-store.ts';
 import { requireConditionalPuts } from '../storage/require-conditional-puts.ts';
@@ -55,7 +57,8 @@ export async function createOrAdoptRepository(
 ): Promise<Repository> {
   const context = await repositoryContext(options, tools, access);
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
-  if ((await context.store.head('repository.json')) === null) {
+  if ((await readDescription(context.store)) === null) {
+    await requireNoManifests(context.store);
     await requireConditionalPuts(context.store);
     return await createRepository(context, passphrase);
   }
@@ -67,9 +70,23 @@ export async function createOrAdoptRepository(
   return repository;
 }
 
+/** A new description would have another id and other keys: what is there could never be read again. */
+async function requireNoManifests(store: RepositoryContext['store']): Promise<void> {
+  for await (const _manifest of store.list(MANIFESTS_PREFIX)) {
+    throw new Damage({
+      op: 'open repository',
+      subject: 'repository.json',
+      message: `${store.description} holds snapshots, but repository.json and its copy are missing`,
+      hint: 'Put repository.json back from a copy of the repository, or from a copy store: it is the same there',
+    });
+  }
+}
+
 export async function openRepositoryOf(options: OpenOptions, tools: Tools, access: StoreAccess): Promise<Repository> {
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
-  return await openRepository(await repositoryContext(options, tools, access), passphrase);
+  const repository = await openRepository(await repositoryContext(options, tools, access), passphrase);
+  if (repository.notice !== null) tools.log.warn({ place: repository.store.description }, repository.notice);
+  return repository;
 }
 
 async function repositoryContext(

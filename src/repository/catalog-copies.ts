@@ -19,6 +19,7 @@ export async function writeCatalogCopy(
   copy: unknown,
   options: ReadOptions = {},
 ): Promise<void> {
+  await repository.secureDescription();
   const payload = encodeSealedLines([{ kind: 'catalog', version: VERSION, copy }]);
   const newest = (await listCopies(repository, options)).at(-1);
   await putUnderFreeTime(repository, payload, newest, options);
@@ -80,6 +81,24 @@ export async function readLatestCatalogCopy(repository: Repository, options: Rea
   }
   if (objectKeys.length === 0) return null;
   throw must(firstDamage, 'none could be read, so one was damaged');
+}
+
+/** Copies that are there, and what is wrong with those that cannot be read. */
+export async function checkCatalogCopies(
+  repository: Repository,
+  options: ReadOptions = {},
+): Promise<{ copies: number; damaged: { objectKey: string; problem: string }[] }> {
+  const objectKeys = await listCopies(repository, options);
+  const damaged: { objectKey: string; problem: string }[] = [];
+  for (const objectKey of objectKeys) {
+    try {
+      await readCopy(repository, objectKey, options);
+    } catch (error) {
+      if (!(error instanceof Damage)) throw error;
+      damaged.push({ objectKey, problem: error.message });
+    }
+  }
+  return { copies: objectKeys.length, damaged };
 }
 
 async function readCopy(repository: Repository, objectKey: string, options: ReadOptions): Promise<unknown> {

@@ -76,7 +76,7 @@ test('a copy that cannot be asked is passed over, one that is spoiled helps nobo
   const away = {
     ...to,
     store: Object.assign(new MemoryStore(new FakeClock()), { list: () => assert.fail('away') }),
-  } as Repository;
+  } as unknown as Repository;
   const trouble: string[] = [];
   assert.deepEqual(await readAll(from, [away], trouble), entries(11, 40));
   assert.equal(trouble.length, 1);

@@ -6,7 +6,7 @@ import type { ReportProgress } from '../lib/progress.ts';
 import { ObjectExists, ObjectMissing, type ObjectStore } from '../storage/object-store.ts';
 import type { BlobRef } from './format/blob-list.ts';
 import type { LayerRef } from './format/manifest.ts';
-import { REPOSITORY_JSON } from './format/repository-json.ts';
+import { REPOSITORY_JSON, REPOSITORY_JSON_COPY } from './format/repository-json.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
 import { blobKey, manifestKey, type SnapshotPlace } from './object-keys.ts';
 import { proveNamed } from './prove-named.ts';
@@ -28,7 +28,9 @@ export async function openCopyRepository(
   store: ObjectStore,
   options: { passphrase?: string } = {},
 ): Promise<Repository> {
-  await ignoringExisting(store.put(REPOSITORY_JSON, await from.store.get(REPOSITORY_JSON), { ifAbsent: true }));
+  // One that lost its description is mended from its own copy by being opened.
+  if ((await store.head(REPOSITORY_JSON_COPY)) === null)
+    await ignoringExisting(store.put(REPOSITORY_JSON, from.description, { ifAbsent: true }));
   const { clock, random } = from;
   const to = await openRepository({ store, clock, random }, options);
   if (to.repositoryId === from.repositoryId) return to;
@@ -66,6 +68,7 @@ export async function copySnapshot(
       for (const layer of layers) await run.copyLayer(layer);
     }
     await proveNamed(to, copied, { signal });
+    await to.secureDescription();
     const manifest = await from.store.get(manifestKey(place), { signal });
     await ignoringExisting(to.store.put(manifestKey(place), manifest, { ifAbsent: true, signal }));
     outcome = 'committed';

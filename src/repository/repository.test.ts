@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { SeededRandom } from '../../test/support/seeded-random.ts';
+import { testRepository } from '../../test/support/test-repository.ts';
 import { Damage, describeError, Fault } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { defaultChunkSizes } from './boundaries.ts';
+import { writeCatalogCopy } from './catalog-copies.ts';
 import { createRepository, openRepository, type RepositoryContext } from './repository.ts';
 
 function context(): RepositoryContext {
@@ -61,8 +63,84 @@ test('a damaged description is damage, and a wrapped key in another repository d
   await createRepository(at, { passphrase: 'p' });
   const json = JSON.parse((await at.store.get('repository.json')).toString()) as Record<string, unknown>;
   json.repositoryId = 'f'.repeat(24);
+  delete json.checksum;
+  await at.store.delete('repository.copy.json');
   await at.store.put('repository.json', Buffer.from(JSON.stringify(json)));
   await assert.rejects(openRepository(at, { passphrase: 'p' }), /passphrase is not that/);
   await at.store.put('repository.json', Buffer.from('{'));
   await assert.rejects(openRepository(at, { passphrase: 'p' }), Damage);
+});
+
+describe('the second copy of repository.json', () => {
+  const COPY = 'repository.copy.json';
+  const ORIGINAL = 'repository.json';
+  const passphrase = 'correct horse';
+  let store: MemoryStore;
+  const open = async (given: { passphrase?: string } = { passphrase }) =>
+    await openRepository({ store, clock: new FakeClock(), random: new SeededRandom(2) }, given);
+  const change = async (objectKey: string, from: RegExp, to: string): Promise<void> => {
+    const text = (await store.get(objectKey)).toString();
+    assert.match(text, from);
+    await store.put(objectKey, Buffer.from(text.replace(from, to)));
+  };
+  const bothAre = async (bytes: Buffer): Promise<void> => {
+    for (const objectKey of [ORIGINAL, COPY]) assert.ok((await store.get(objectKey)).equals(bytes), objectKey);
+  };
+
+  beforeEach(async () => {
+    store = new MemoryStore(new FakeClock());
+    await testRepository({ store, passphrase });
+  });
+
+  for (const [name, spoil] of [
+    ['the salt', async () => await change(ORIGINAL, /"salt": "../, '"salt": "AA')],
+    ['the wrapped key', async () => await change(ORIGINAL, /"wrapped": "../, '"wrapped": "AA')],
+    ['the sizes', async () => await change(ORIGINAL, /"minBytes": \d/, '"minBytes": 1')],
+    ['the checksum', async () => await change(ORIGINAL, /"checksum": "../, '"checksum": "zz')],
+    ['its last half', async () => await store.put(ORIGINAL, (await store.get(ORIGINAL)).subarray(0, 200))],
+    ['all of it', async () => await store.delete(ORIGINAL)],
+    [
+      'the checksum taken out, and the salt',
+      async () => {
+        await change(ORIGINAL, /,\s*"checksum": "[0-9a-f]+"/, '');
+        await change(ORIGINAL, /"salt": "../, '"salt": "AA');
+      },
+    ],
+  ] as const) {
+    test(`a change of ${name} is named, mended from the copy, and is no wrong passphrase`, async () => {
+      const sound = await store.get(COPY);
+      await spoil();
+      const opened = await open();
+      assert.match(opened.notice ?? '', /repository\.json (is|was).*; it was put back from its copy/);
+      await bothAre(sound);
+      assert.equal((await open()).notice, null);
+      await assert.rejects(open({ passphrase: 'wrong' }), /the passphrase is not that of the repository/);
+    });
+  }
+
+  test('where neither can be read it is damage that says so, whatever the passphrase', async () => {
+    await change(ORIGINAL, /"salt": "../, '"salt": "AA');
+    await store.put(COPY, Buffer.from('{}'));
+    await assert.rejects(
+      open(),
+      (error) => error instanceof Damage && /was changed.*repository\.copy\.json/.test(error.message),
+    );
+    await store.delete(COPY);
+    await assert.rejects(open(), (error) => error instanceof Damage && /there is no copy of it/.test(error.message));
+  });
+
+  test('a repository of before there were checksums opens, and has both once something is written into it', async () => {
+    await store.delete(COPY);
+    await change(ORIGINAL, /,\s*"checksum": "[0-9a-f]+"/, '');
+    const opened = await open();
+    assert.equal(opened.notice, null);
+    assert.equal(await store.head(COPY), null);
+    await assert.rejects(
+      open({ passphrase: 'wrong' }),
+      (error) => error instanceof Fault && /was changed/.test(error.hint ?? ''),
+    );
+    await writeCatalogCopy(opened, {});
+    await bothAre(opened.description);
+    assert.match((await store.get(COPY)).toString(), /"checksum"/);
+  });
 });

@@ -3,8 +3,9 @@ import type { Clock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import { createIdSource } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
-import { ObjectExists, ObjectMissing, type ObjectStore } from '../storage/object-store.ts';
+import { ObjectExists, type ObjectStore } from '../storage/object-store.ts';
 import { type Chunker, defaultChunkSizes } from './boundaries.ts';
+import { mendDescription, readDescription, tryToMend } from './description.ts';
 import {
   decrypt,
   deriveKeys,
@@ -39,6 +40,10 @@ export class Repository {
   readonly encrypted: boolean;
   readonly chunker: Chunker;
   readonly sealer: Sealer;
+  /** What was found wrong with its description, and became of that; null where nothing was. */
+  notice: string | null = null;
+  readonly #bytes: Buffer;
+  #described = false;
 
   constructor(context: RepositoryContext, description: RepositoryJson, keys: RepositoryKeys | null) {
     assert((description.encryption === null) === (keys === null), 'an encrypted repository is opened with its keys');
@@ -51,7 +56,20 @@ export class Repository {
     const seed = description.chunker.seed ?? keys?.boundary.readUInt32LE(0);
     assert(seed !== undefined, 'the boundary seed is in the file or derived');
     this.chunker = { ...description.chunker, seed };
+    this.#bytes = encodeRepositoryJson(description);
     this.sealer = new Sealer(keys, context.random, description.compressionLevel);
+  }
+
+  /** What `repository.json` and its copy are to hold. */
+  get description(): Buffer {
+    return this.#bytes;
+  }
+
+  /** Called by who writes: sees to it, once, that description and copy are there and sound, with a checksum. */
+  async secureDescription(): Promise<void> {
+    if (this.#described) return;
+    await mendDescription(this.store, this.#bytes);
+    this.#described = true;
   }
 }
 
@@ -85,6 +103,7 @@ export async function createRepository(
       cause,
     });
   }
+  await mendDescription(store, bytes);
   return new Repository(context, description, made?.keys ?? null);
 }
 
@@ -108,18 +127,24 @@ export async function openRepository(
   options: { passphrase?: string } = {},
 ): Promise<Repository> {
   const { store } = context;
-  const fault = (message: string, hint: string, cause?: unknown): Fault =>
-    new Fault({ op: 'open repository', subject: store.description, message, hint, cause });
-  let bytes: Buffer;
-  try {
-    bytes = await store.get(REPOSITORY_JSON);
-  } catch (cause) {
-    if (!(cause instanceof ObjectMissing)) throw cause;
-    throw fault(`there is no repository in ${store.description}`, 'Check the place, or run `tidemark init`', cause);
+  const fault = (message: string, hint: string): Fault =>
+    new Fault({ op: 'open repository', subject: store.description, message, hint });
+  const found = await readDescription(store);
+  if (found === null) {
+    throw fault(`there is no repository in ${store.description}`, 'Check the place, or run `tidemark init`');
   }
-  const description = decodeRepositoryJson(bytes, REPOSITORY_JSON);
+  const { description, checked, trouble } = found;
+  const opened = async (keys: RepositoryKeys | null): Promise<Repository> => {
+    const repository = new Repository(context, description, keys);
+    if (trouble === null) return repository;
+    const failure = await tryToMend(store, repository.description);
+    const became =
+      failure === null ? 'it was put back from its copy' : `its copy is used; it could not be put back: ${failure}`;
+    repository.notice = `${trouble}; ${became}`;
+    return repository;
+  };
   if (description.encryption === null) {
-    if (options.passphrase === undefined) return new Repository(context, description, null);
+    if (options.passphrase === undefined) return await opened(null);
     // Silence would leave its owner believing that the backups are encrypted.
     throw fault(
       `the repository in ${store.description} is not encrypted, yet a passphrase was given`,
@@ -133,7 +158,10 @@ export async function openRepository(
   const keyEncryptionKey = await keyOfPassphrase(options.passphrase, scrypt);
   const unwrapped = decrypt(keyEncryptionKey, dataKey.wrapped, [Buffer.from(description.repositoryId)]);
   if (unwrapped === null) {
-    throw fault(`the passphrase is not that of the repository in ${store.description}`, 'Check the passphrase');
+    const hint = checked
+      ? 'Check the passphrase'
+      : `Check the passphrase. Where it is right, ${REPOSITORY_JSON} was changed: put it back from a copy of the repository`;
+    throw fault(`the passphrase is not that of the repository in ${store.description}`, hint);
   }
-  return new Repository(context, description, deriveKeys(unwrapped, description.repositoryId));
+  return await opened(deriveKeys(unwrapped, description.repositoryId));
 }

@@ -140,6 +140,7 @@ async function proveAndPut(
 ): Promise<{ storedBytes: number }> {
   const signal = AbortSignal.any(pipelines.map((pipeline) => pipeline.signal));
   for (const pipeline of pipelines) await pipeline.holdLease();
+  await repository.secureDescription();
   await proveNamed(repository, manifest, { signal });
   const put = await putManifest(repository, manifest, signal);
   for (const pipeline of pipelines) await pipeline.giveLeaseBack('committed');

@@ -80,7 +80,7 @@ for (const passphrase of [undefined, 'secret']) {
       repository = await testRepository({ store, clock, ...(passphrase === undefined ? {} : { passphrase }) });
       await twoSnapshots(repository);
       objectKeys = (await collect(store.list(''))).map((info) => info.objectKey);
-      objectKeys = objectKeys.filter((objectKey) => objectKey !== 'repository.json');
+      objectKeys = objectKeys.filter((objectKey) => !objectKey.startsWith('repository.'));
       await findUsers(repository, store, users);
     });
 

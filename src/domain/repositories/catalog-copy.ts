@@ -26,7 +26,7 @@ import type {
   SnapshotRow,
 } from '../../catalog/schema.ts';
 import { allServiceAccountSecrets, allServiceAccounts } from '../../catalog/service-accounts.ts';
-import { snapshotsChangedSinceManifest, snapshotsInCopiesOnly } from '../../catalog/snapshots.ts';
+import { completedSnapshots, snapshotsChangedSinceManifest, snapshotsInCopiesOnly } from '../../catalog/snapshots.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import { type BackupSettings, collectBackupSettings } from './backup-settings-copy.ts';
@@ -57,6 +57,8 @@ export interface CatalogCopy {
   cloudProviderAccessRoles?: CloudProviderAccessRoleRow[];
   /** Whole: their manifests are in copy stores alone. */
   snapshotsInCopiesOnly?: SnapshotRow[];
+  /** Those whose manifest should be there: `repository check` looks for it. Missing in copies of before it did. */
+  completedSnapshots?: { clusterId: string; snapshotId: string }[];
   /** Completed ones whose retention was changed, or that were deleted, since their manifest was written. */
   snapshots: Pick<
     SnapshotRow,
@@ -105,6 +107,7 @@ export async function collectCatalogCopy(
     accessListEntries: await allAccessListEntries(reader),
     cloudProviderAccessRoles: await allCloudProviderAccessRoles(reader),
     snapshotsInCopiesOnly: await snapshotsInCopiesOnly(reader),
+    completedSnapshots: await completedSnapshots(reader),
     snapshots: await snapshotsChangedSinceManifest(reader),
   }));
 }

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { Chunker } from '../boundaries.ts';
 import { JsonFields } from './json-fields.ts';
 
 export const REPOSITORY_JSON = 'repository.json';
+/** The same bytes again: what one of the two has lost is taken from the other. */
+export const REPOSITORY_JSON_COPY = 'repository.copy.json';
 const FORMAT = 'tidemark-repository';
 const VERSION = 1;
 
@@ -47,12 +50,24 @@ export function encodeRepositoryJson(description: RepositoryJson): Buffer {
             dataKeys: [{ id: encryption.dataKey.id, wrapped: encryption.dataKey.wrapped.toString('base64') }],
           },
   };
-  return Buffer.from(`${JSON.stringify(json, null, 2)}\n`);
+  return Buffer.from(`${JSON.stringify({ ...json, checksum: checksumOf(json) }, null, 2)}\n`);
+}
+
+/** Over the fields in their order, whatever the white space. */
+function checksumOf(fields: object): string {
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+}
+
+/** Whether a checksum is there to be held against; descriptions of before there were any have none. */
+export function hasChecksum(bytes: Buffer): boolean {
+  const json = parse(bytes, REPOSITORY_JSON);
+  return typeof json === 'object' && json !== null && 'checksum' in json;
 }
 
 /** Damage where it is not what a Tidemark wrote; a Fault where a newer Tidemark wrote it. */
 export function decodeRepositoryJson(bytes: Buffer, subject: string): RepositoryJson {
-  const fields = new JsonFields(parse(bytes, subject), subject);
+  const json = parse(bytes, subject);
+  const fields = new JsonFields(json, subject);
   if (fields.text('format') !== FORMAT) throw fields.damaged('it is not a description of a Tidemark repository');
   const version = fields.count('version');
   if (version !== VERSION) {
@@ -62,6 +77,10 @@ export function decodeRepositoryJson(bytes: Buffer, subject: string): Repository
       message: `the repository has format version ${version}; this Tidemark reads version ${VERSION}`,
       hint: 'Use the Tidemark version that created it, or a newer one',
     });
+  }
+  if (fields.has('checksum')) {
+    const { checksum, ...covered } = json as Record<string, unknown>;
+    if (checksum !== checksumOf(covered)) throw fields.damaged('it was changed: its checksum does not hold');
   }
   const compression = fields.object('compression');
   compression.oneOf('algorithm', ['zstd']);
