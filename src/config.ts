@@ -217,6 +217,11 @@ export function secretKeyPathOf(dataDir: string): string {
   return join(dataDir, 'secret.key');
 }
 
+/** Room that is given up when the disk is full, so that the catalog can still write down what failed. */
+export function reservePathOf(dataDir: string): string {
+  return join(dataDir, 'reserve');
+}
+
 /** Held by the process that serves from the directory. */
 export function lockPathOf(dataDir: string): string {
   return join(dataDir, 'serve.lock');

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { dirname } from 'node:path';
 import {
   CamelCasePlugin,
   Kysely,
@@ -9,7 +10,9 @@ import {
 } from 'kysely';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import { fullDiskFault, isFull } from '../lib/full-disk.ts';
 import { migrate } from './migrations/migrate.ts';
+import type { Reserve } from './reserve.ts';
 import type { Tables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
@@ -26,10 +29,14 @@ export class Catalog {
   readonly schemaVersion: number;
   readonly #database: Kysely<Tables>;
   readonly #inTransaction = new AsyncLocalStorage<true>();
+  readonly #path: string;
+  readonly #reserve: Reserve | undefined;
 
-  constructor(database: Kysely<Tables>, schemaVersion: number) {
+  constructor(database: Kysely<Tables>, schemaVersion: number, place: { path: string; reserve?: Reserve | undefined }) {
     this.#database = database;
     this.schemaVersion = schemaVersion;
+    this.#path = place.path;
+    this.#reserve = place.reserve;
   }
 
   get reader(): CatalogReader {
@@ -40,10 +47,25 @@ export class Catalog {
 
   /**
    * Runs `work` in one transaction and commits, or rolls all of it back and rethrows. Transactions run one after another. `work` must await nothing but the catalog: every other
-   * request waits meanwhile.
+   * request waits meanwhile. On a full disk the reserve is given up and `work` runs once more, from its beginning.
    */
   async transact<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> {
     assert(this.#inTransaction.getStore() === undefined, 'a transaction inside a transaction');
+    try {
+      return await this.#run(work);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      if (this.#reserve?.release() !== true)
+        throw await fullDiskFault('write', 'the catalog', dirname(this.#path), error);
+    }
+    try {
+      return await this.#run(work);
+    } catch (error) {
+      throw isFull(error) ? await fullDiskFault('write', 'the catalog', dirname(this.#path), error) : error;
+    }
+  }
+
+  async #run<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> {
     return await this.#database
       .transaction()
       .execute(async (writer) => await this.#inTransaction.run(true, async () => await work(writer)));
@@ -62,11 +84,37 @@ class SnakeCaseQueries extends CamelCasePlugin {
 }
 
 /** Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`, and may then begin with an `image` instead of with nothing. */
-export async function openCatalog(options: { path: string; clock: Clock; image?: Uint8Array }): Promise<Catalog> {
+export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
+  try {
+    return await open(options);
+  } catch (error) {
+    // Opening writes a little too, beside the file; on a full disk the reserve has room for that.
+    if (!mayBeFull(error) || options.reserve?.release() !== true) throw error;
+    return await open(options);
+  }
+}
+
+/** SQLite calls it an error of reading or writing, or of opening, where the file beside the catalog finds no room. */
+function mayBeFull(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (isFull(cause)) return true;
+  const errcode = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0;
+  return errcode === 10 || errcode === 14;
+}
+
+interface OpenCatalogOptions {
+  path: string;
+  clock: Clock;
+  image?: Uint8Array;
+  /** Given up when the disk is full. */
+  reserve?: Reserve | undefined;
+}
+
+async function open(options: OpenCatalogOptions): Promise<Catalog> {
   const dialect = sqliteDialect(options.path, options.image);
   const database = new Kysely<Tables>({ dialect, plugins: [new SnakeCaseQueries()] });
   try {
-    return new Catalog(database, await migrate(database, options));
+    return new Catalog(database, await migrate(database, options), options);
   } catch (error) {
     await database.destroy();
     throw error;

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { CompiledQuery, type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement, sql } from 'kysely';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
+import { isFull } from '../lib/full-disk.ts';
 import type { CatalogReader } from './catalog.ts';
 
 /** Distinct SQL texts kept prepared. We have about a hundred; the bound is for what we did not think of. */
@@ -66,14 +67,28 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/** SQLite's own words for a file that is not what it wrote; only then is the file to be given up. */
+const DAMAGED = new Set([11, 26]);
+
 function unusable(path: string, cause: unknown): Fault {
+  if (isFull(cause)) return catalogFull(path, cause);
+  const errcode = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0;
+  const damaged = DAMAGED.has(errcode);
   return new Fault({
     op: 'open the catalog',
     subject: path,
-    message: `the catalog ${path} cannot be opened`,
-    hint: 'Check that the data directory exists and is writable. If the file is damaged, move it away and run `tidemark repository rebuild`.',
+    message: `the catalog ${path} ${damaged ? 'is damaged' : 'cannot be opened'}`,
+    hint: damaged
+      ? 'Put it back from a copy; or move it away and run `tidemark repository rebuild`'
+      : 'Look whether the user that runs Tidemark may read and write it and its directory, and whether the file system is full or mounted read-only. The catalog itself is as it was',
     cause,
   });
+}
+
+function catalogFull(path: string, cause: unknown): Fault {
+  const message = `the catalog ${path} cannot be written: its file system is full`;
+  const hint = 'Make room there: the catalog itself is as it was';
+  return new Fault({ op: 'write the catalog', subject: path, message, hint, cause });
 }
 
 /** What Kysely asks of a driver (it is the shape of another one), over `node:sqlite`. */
@@ -86,9 +101,11 @@ class NodeSqlite implements SqliteDatabase {
   }
 
   prepare(sql: string): SqliteStatement {
-    const known = this.#statements.get(sql);
+    const known = sql === 'rollback' && !this.#database.isTransaction ? undefined : this.#statements.get(sql);
     if (known !== undefined) return known;
     // A transaction that first reads and then writes would fail where another process wrote in between; taking the write lock at once makes it wait instead.
+    // A full disk has SQLite roll back by itself: there is nothing left to roll back then, and the first error is the one to be told.
+    if (sql === 'rollback' && !this.#database.isTransaction) return nothingToDo;
     const statement = adapt(this.#database.prepare(sql === 'begin' ? 'begin immediate' : sql));
     if (this.#statements.size >= STATEMENTS_MAX) {
       const oldest = this.#statements.keys().next();
@@ -122,6 +139,13 @@ function adapt(statement: StatementSync): SqliteStatement {
     },
   };
 }
+
+const nothingToDo: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  *iterate() {},
+};
 
 function camelCase(column: string): string {
   return column.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

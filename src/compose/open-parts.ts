@@ -1,7 +1,8 @@
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
+import { Reserve } from '../catalog/reserve.ts';
 import { readSecretBox } from '../catalog/secret-key.ts';
 import { readSetting, requireSame } from '../catalog/settings.ts';
-import { catalogPathOf, secretKeyPathOf } from '../config.ts';
+import { catalogPathOf, reservePathOf, secretKeyPathOf } from '../config.ts';
 import type { DomainContext } from '../domain/context.ts';
 import { createDomain, type DomainPorts } from '../domain/create-domain.ts';
 import type { Domain } from '../domain/domain.ts';
@@ -10,6 +11,7 @@ import { parseHostRule } from '../lib/host-rules.ts';
 import { readClusterIdentities } from '../mongo/cluster-identities.ts';
 import { type ConnectionPolicy, setConnectionPolicy } from '../mongo/connect.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Duty } from '../tasks/timer.ts';
 import { initFault } from './init-fault.ts';
 import type { OpenOptions } from './open-options.ts';
 import { accessOf, openCopyRepositories, openRepositoryOf } from './places.ts';
@@ -24,13 +26,30 @@ export interface Parts {
   domain: Domain;
 }
 
+function reserveOf(dataDir: string, { random, log }: Tools): Reserve {
+  const onRelease = (): void =>
+    log.error(
+      { dataDir },
+      'the disk of the data directory is full: the reserve was given up, so that the catalog can go on',
+    );
+  return new Reserve(reservePathOf(dataDir), { random, onRelease });
+}
+
+/** Makes the reserve anew, once there is room again. */
+export function reserveDuty(dataDir: string, tools: Tools): Duty {
+  const reserve = reserveOf(dataDir, tools);
+  return { name: 'keep the reserve', run: async () => await reserve.keep(), nextDueMs: async () => null };
+}
+
 export async function openParts(options: OpenOptions, tools: Tools, wakeWorker: () => void): Promise<Parts> {
   const secretBox = await readSecretBox(secretKeyPathOf(options.dataDir), tools.random);
   const access = await accessOf(options, tools);
   const policy = await connectionPolicyOf(options);
   const repository = await openRepositoryOf(options, tools, access);
-  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
+  const reserve = reserveOf(options.dataDir, tools);
+  const catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock, reserve });
   try {
+    await reserve.keep();
     setConnectionPolicy(policy);
     if ((await readSetting(catalog.reader, 'repositoryId')) === null) {
       const hint = 'Run the same command again';

@@ -16,7 +16,7 @@ import type { Worker } from '../tasks/worker.ts';
 import { clockDoubt, clockWatchDuty } from './clock-watch.ts';
 import { type ApiServer, createServer, plainHttpWarning } from './http-server.ts';
 import type { OpenOptions } from './open-options.ts';
-import { openParts } from './open-parts.ts';
+import { openParts, reserveDuty } from './open-parts.ts';
 import { createTools } from './tools.ts';
 import { createWorkers, stopWorkers, wakeAll } from './workers.ts';
 
@@ -50,7 +50,11 @@ export async function composeService(config: ServiceConfig): Promise<Service> {
     const owner = await instanceId(catalog, tools.ids);
     workers.push(...createWorkers(parts, tools, { owner, concurrency: config.concurrency }));
     const doubt = async () => await clockDoubt(repository);
-    const duties = [clockWatchDuty(repository, tools.log), ...createDuties(context, doubt)];
+    const duties = [
+      reserveDuty(config.dataDir, tools),
+      clockWatchDuty(repository, tools.log),
+      ...createDuties(context, doubt),
+    ];
     const timer = new Timer({ clock: tools.clock, log: tools.log, duties });
     const server = createServer(config, parts, tools);
     return {

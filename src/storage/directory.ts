@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { orAbort, throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
+import { fullDiskFault, isFull } from '../lib/full-disk.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { errnoOf, faultOf, ignoring } from './directory-errors.ts';
 import { listFiles } from './directory-listing.ts';
@@ -81,6 +82,7 @@ export class DirectoryStore implements ObjectStore {
     } catch (cause) {
       await ignoring(['ENOENT'], unlink(incoming)).catch(() => undefined); // swept at the next open
       if (errnoOf(cause) === 'EEXIST' && ifAbsent === true) throw new ObjectExists(objectKey, this.description);
+      if (isFull(cause)) throw await fullDiskFault('put object', objectKey, this.#root, cause);
       throw faultOf('put object', objectKey, cause);
     }
   }
