@@ -122,7 +122,7 @@ export const apiKeyOperations = defineOperations({
     access: owner,
     versions: [{ date, request: AddAccessRequest, response: Paginated(KeyAccess) }],
     documents400: true,
-    errorCodes: ['API_KEY_NOT_FOUND'],
+    errorCodes: ['API_KEY_NOT_FOUND', 'CHANGE_SHUTS_OUT_CALLER'],
   },
   getOrgApiKeyAccessListEntry: {
     ...reading,
@@ -139,7 +139,7 @@ export const apiKeyOperations = defineOperations({
     aliases: ['deleteApiKeyAccessListEntry', 'deleteAccessEntry'],
     path: `${accessList}/{ipAddress}`,
     access: owner,
-    errorCodes: ['API_KEY_NOT_FOUND', 'ACCESS_LIST_ENTRY_NOT_FOUND'],
+    errorCodes: ['API_KEY_NOT_FOUND', 'ACCESS_LIST_ENTRY_NOT_FOUND', 'CHANGE_SHUTS_OUT_CALLER'],
   },
 
   listGroupApiKeys: {
@@ -176,7 +176,7 @@ export const apiKeyOperations = defineOperations({
     access: projectOwner,
     versions: [{ date, request: UpdateApiKeyRequest, response: ApiKey }],
     documents400: true,
-    errorCodes: ['API_KEY_NOT_FOUND'],
+    errorCodes: ['API_KEY_NOT_FOUND', 'API_KEY_REACHES_BEYOND_PROJECT'],
   },
   removeGroupApiKey: {
     ...reading,

@@ -84,7 +84,7 @@ export const organizationOperations = defineOperations({
     access: { scope: 'organization', anyOf: ['ORG_OWNER'] },
     versions: [{ date: '2023-01-01', request: UpdateOrganizationSettingsRequest, response: OrganizationSettings }],
     documents400: true,
-    errorCodes: ['FEATURE_UNSUPPORTED'],
+    errorCodes: ['FEATURE_UNSUPPORTED', 'CHANGE_SHUTS_OUT_CALLER'],
   },
   getOrgGroups: {
     ...listing,

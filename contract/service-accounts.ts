@@ -74,6 +74,7 @@ const date = '2024-08-05';
 const gone = { versions: [{ date, response: null }], success: 204, answers: 'nothing' } as const;
 const notFound = 'SERVICE_ACCOUNT_NOT_FOUND';
 const beyond = 'SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT';
+const shutsOut = 'CHANGE_SHUTS_OUT_CALLER';
 
 export const serviceAccountOperations = defineOperations({
   listOrgServiceAccounts: {
@@ -156,7 +157,7 @@ export const serviceAccountOperations = defineOperations({
     access: owner,
     versions: [{ date, request: AddAccessRequest, response: Paginated(AccountAccess) }],
     documents400: true,
-    errorCodes: [notFound],
+    errorCodes: [notFound, shutsOut],
   },
   deleteOrgServiceAccountAccessListEntry: {
     ...reading,
@@ -165,7 +166,7 @@ export const serviceAccountOperations = defineOperations({
     aliases: ['deleteServiceAccountAccessListEntry', 'deleteOrgAccessEntry'],
     path: `${ofOrganization}/{clientId}/accessList/{ipAddress}`,
     access: owner,
-    errorCodes: [notFound, 'ACCESS_LIST_ENTRY_NOT_FOUND'],
+    errorCodes: [notFound, 'ACCESS_LIST_ENTRY_NOT_FOUND', shutsOut],
   },
   getOrgServiceAccountGroups: {
     ...listing,
@@ -229,7 +230,7 @@ export const serviceAccountOperations = defineOperations({
     access: projectOwner,
     versions: [{ date, request: InviteRequest, response: ServiceAccount }],
     documents400: true,
-    errorCodes: [notFound],
+    errorCodes: [notFound, beyond],
   },
   createGroupServiceAccountSecret: {
     ...reading,
@@ -267,7 +268,7 @@ export const serviceAccountOperations = defineOperations({
     access: projectOwner,
     versions: [{ date, request: AddAccessRequest, response: Paginated(AccountAccess) }],
     documents400: true,
-    errorCodes: [notFound, beyond],
+    errorCodes: [notFound, beyond, shutsOut],
   },
   deleteGroupServiceAccountAccessListEntry: {
     ...reading,
@@ -276,6 +277,6 @@ export const serviceAccountOperations = defineOperations({
     aliases: ['deleteProjectServiceAccountAccessListEntry', 'deleteGroupAccessEntry'],
     path: `${ofProject}/{clientId}/accessList/{ipAddress}`,
     access: projectOwner,
-    errorCodes: [notFound, beyond, 'ACCESS_LIST_ENTRY_NOT_FOUND'],
+    errorCodes: [notFound, beyond, 'ACCESS_LIST_ENTRY_NOT_FOUND', shutsOut],
   },
 });

@@ -1,5 +1,6 @@
 import type { Operation, PathParameter, QueryParameter, RequestBody } from '../../contract/operation.ts';
 import type { Caller, ProjectRole } from '../auth/roles.ts';
+import type { Asking } from '../domain/credentials/still-admitted.ts';
 import type { Domain, PageRequest, Project } from '../domain/domain.ts';
 import type { LinkBuilder } from './links.ts';
 
@@ -47,6 +48,12 @@ export type Answer<Op extends Operation> = Op['answers'] extends 'list'
     : object | boolean;
 
 export type Handler<Op extends Operation> = (call: Call<Op>) => Promise<Answer<Op>>;
+
+/** Whose call it is, for changes that must not leave the caller outside. */
+export function askingOf({ caller, remoteAddress }: Pick<Call, 'caller' | 'remoteAddress'>): Asking {
+  const { kind, id, organizationId } = caller;
+  return { kind, id, organizationId, address: remoteAddress };
+}
 
 /** One handler for each operation of a part of the contract: none missing, none too many. */
 export type HandlersOf<Table extends Readonly<Record<string, Operation>>> = {

@@ -10,7 +10,22 @@ export type ProjectRole =
   | 'GROUP_BACKUP_MANAGER'
   | 'GROUP_BACKUP_CREATOR'
   | 'GROUP_BACKUP_EXPORT_OPERATOR'
-  | 'GROUP_BACKUP_RECOVERY_OPERATOR';
+  | 'GROUP_BACKUP_RECOVERY_OPERATOR'
+  | ReadingRole;
+
+/** Roles of Atlas about what is not here (data, search, streams, charts): as there, whoever has one may look at the project. */
+export type ReadingRole = (typeof readingRoles)[number];
+
+export const readingRoles = [
+  'GROUP_DATA_ACCESS_ADMIN',
+  'GROUP_DATA_ACCESS_READ_WRITE',
+  'GROUP_DATA_ACCESS_READ_ONLY',
+  'GROUP_DATABASE_ACCESS_ADMIN',
+  'GROUP_SEARCH_INDEX_EDITOR',
+  'GROUP_STREAM_PROCESSING_OWNER',
+  'GROUP_OBSERVABILITY_VIEWER',
+  'GROUP_CHARTS_ADMIN',
+] as const;
 
 export type OrganizationRole = 'ORG_OWNER' | 'ORG_GROUP_CREATOR' | 'ORG_READ_ONLY' | 'ORG_MEMBER';
 
@@ -34,15 +49,10 @@ const backupOperators: readonly ProjectRole[] = [
   'GROUP_BACKUP_RECOVERY_OPERATOR',
 ];
 
-const broughtByProjectRole: Readonly<Record<ProjectRole, readonly ProjectRole[]>> = {
+const broughtByProjectRole: Readonly<Partial<Record<ProjectRole, readonly ProjectRole[]>>> = {
   GROUP_OWNER: ['GROUP_ATLAS_ADMIN', 'GROUP_CLUSTER_MANAGER', 'GROUP_BACKUP_MANAGER', ...backupOperators],
   GROUP_ATLAS_ADMIN: ['GROUP_CLUSTER_MANAGER', 'GROUP_BACKUP_MANAGER', ...backupOperators],
   GROUP_BACKUP_MANAGER: backupOperators,
-  GROUP_BACKUP_CREATOR: [],
-  GROUP_BACKUP_EXPORT_OPERATOR: [],
-  GROUP_BACKUP_RECOVERY_OPERATOR: [],
-  GROUP_CLUSTER_MANAGER: [],
-  GROUP_READ_ONLY: [],
 };
 
 const organizationRoleNames: Readonly<Record<OrganizationRole, string>> = {
@@ -61,6 +71,14 @@ const projectRoleNames: Readonly<Record<ProjectRole, string>> = {
   GROUP_BACKUP_CREATOR: 'Project Backup Creator',
   GROUP_BACKUP_EXPORT_OPERATOR: 'Project Backup Export Operator',
   GROUP_BACKUP_RECOVERY_OPERATOR: 'Project Backup Recovery Operator',
+  GROUP_DATA_ACCESS_ADMIN: 'Project Data Access Admin',
+  GROUP_DATA_ACCESS_READ_WRITE: 'Project Data Access Read/Write',
+  GROUP_DATA_ACCESS_READ_ONLY: 'Project Data Access Read Only',
+  GROUP_DATABASE_ACCESS_ADMIN: 'Project Database Access Admin',
+  GROUP_SEARCH_INDEX_EDITOR: 'Project Search Index Editor',
+  GROUP_STREAM_PROCESSING_OWNER: 'Project Stream Processing Owner',
+  GROUP_OBSERVABILITY_VIEWER: 'Project Observability Viewer',
+  GROUP_CHARTS_ADMIN: 'Project Charts Admin',
 };
 
 export const projectRoles = Object.keys(projectRoleNames) as readonly ProjectRole[];
@@ -103,7 +121,7 @@ export function rolesInProject(
 function addWithBrought(roles: Set<ProjectRole>, role: ProjectRole): void {
   roles.add(role);
   roles.add('GROUP_READ_ONLY');
-  for (const brought of broughtByProjectRole[role]) roles.add(brought);
+  for (const brought of broughtByProjectRole[role] ?? []) roles.add(brought);
 }
 
 /** Every role that the caller has in the organisation. A credential is at least a member of the organisation that it was made in. */

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from '../lib/clock.ts';
+import { accessResetCommand } from './access-reset.ts';
+import { accessShowCommand } from './access-show.ts';
 import { checkpointListCommand } from './checkpoint-list.ts';
 import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
@@ -14,6 +16,7 @@ import { downloadCommand } from './download.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
+import { keyCreateCommand } from './key-create.ts';
 import { repositoryCheckCommand } from './repository-check.ts';
 import { repositoryPruneCommand } from './repository-prune.ts';
 import { repositoryRebuildCommand } from './repository-rebuild.ts';
@@ -74,6 +77,10 @@ export function createProgram(tools: CommandTools): Command {
       repositoryRebuildCommand(tools),
       repositoryStatsCommand(tools),
     ]),
+  );
+  program.addCommand(group('key', 'keys of callers of the API', [keyCreateCommand(tools)]));
+  program.addCommand(
+    group('access', 'who may call the API, and from where', [accessShowCommand(tools), accessResetCommand(tools)]),
   );
   for (const command of everyCommand(program)) {
     command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help shows how)`);

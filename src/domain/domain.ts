@@ -28,6 +28,7 @@ import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider
 import type { CompliancePolicies } from './compliance/compliance-policy.ts';
 import type { ContinuousBackup } from './continuous-backup/continuous-backup.ts';
 import type { AccessLists, ApiKeys, ServiceAccounts } from './credentials/credentials.ts';
+import type { Asking } from './credentials/still-admitted.ts';
 import type { DocumentHistory } from './document-history/document-history.ts';
 import type { Schedules } from './schedules/schedule.ts';
 
@@ -87,7 +88,8 @@ export interface Organizations {
   create(request: { name: string }): Promise<Organization>;
   settings(organizationId: string): Promise<OrganizationSettings>;
   /** What is left out stays. */
-  updateSettings(organizationId: string, change: OrganizationSettings): Promise<OrganizationSettings>;
+  /** Refused where it would leave whoever asks for it outside, or every owner. */
+  updateSettings(organizationId: string, change: OrganizationSettings, asking?: Asking): Promise<OrganizationSettings>;
 }
 
 export interface Projects {

@@ -72,10 +72,22 @@ export const supportingRefusals = {
     detail: 'A service account has at most {0} secrets at a time.',
     remedy: 'Delete the older secret once nobody uses it, then make a new one.',
   },
+  CHANGE_SHUTS_OUT_CALLER: {
+    status: 400,
+    detail: 'After this change whoever asks for it could not call any more from {0}.',
+    remedy:
+      "Tidemark's own. Add the address that you call from to your own access list first. Whoever runs the host gets in again with `tidemark access reset` and `tidemark key create`.",
+  },
+  API_KEY_REACHES_BEYOND_PROJECT: {
+    status: 403,
+    detail: 'API key {0} has roles beyond group {1} and is described from its organization only.',
+    remedy: "Tidemark's own. A project changes the roles that the key has in it, and nothing else about it.",
+  },
   SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: {
     status: 403,
     detail: 'Service account {0} has roles beyond group {1} and is managed from its organization only.',
-    remedy: "Tidemark's own: whoever makes a secret for an account can call with all of its rights.",
+    remedy:
+      "Tidemark's own: whoever makes a secret for an account can call with all of its rights. To share the account of a project, give it a role in the organization first; it is the organization's from then on.",
   },
   CANNOT_REMOVE_LAST_OWNER: {
     status: 409,

@@ -8,6 +8,7 @@ import {
   organizationRoles,
   type ProjectRole,
   projectRoles,
+  type ReadingRole,
   type RoleAssignment,
 } from '../../src/auth/roles.ts';
 import { must } from '../../src/lib/assert.ts';
@@ -15,6 +16,7 @@ import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
 import { callerParameters } from '../support/sample-callers.ts';
 import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
 import { sampleParameters } from '../support/sample-requests.ts';
+import { roleMatrix } from './role-matrix.ts';
 
 /** Every operation, every role, and every way of not having one. What an operation answers to those who may call it is the concern of other tests. */
 const shared = apiFixture();
@@ -114,7 +116,7 @@ const operators: readonly ProjectRole[] = [
 ];
 
 /** The rules once more, in the words of the reference: what each role may do in a project. */
-const inProject: Record<ProjectRole, readonly ProjectRole[]> = {
+const inProject: Record<Exclude<ProjectRole, ReadingRole>, readonly ProjectRole[]> = {
   GROUP_READ_ONLY: [],
   GROUP_CLUSTER_MANAGER: ['GROUP_CLUSTER_MANAGER'],
   GROUP_BACKUP_CREATOR: ['GROUP_BACKUP_CREATOR'],
@@ -135,10 +137,13 @@ function expectedRefusal(role: RoleAssignment['role'], { access }: Operation): s
     if (role === 'ORG_OWNER') return null;
     return allowed(organizational ? ['ORG_MEMBER', role] : ['ORG_MEMBER']);
   }
-  if (!organizational) return allowed(['GROUP_READ_ONLY', ...inProject[role as ProjectRole]]);
+  if (!organizational) return allowed(['GROUP_READ_ONLY', ...(inProject[role as keyof typeof inProject] ?? [])]);
   if (role === 'ORG_OWNER') return allowed(['GROUP_READ_ONLY', ...inProject.GROUP_OWNER]);
   return role === 'ORG_READ_ONLY' ? allowed(['GROUP_READ_ONLY']) : 'USER_CANNOT_ACCESS_GROUP';
 }
+
+/** By role, what it was let through to. */
+const passed = new Map<string, string[]>();
 
 for (const role of [...projectRoles, ...organizationRoles]) {
   test(`${role} passes exactly where it is named, or brings what is`, async () => {
@@ -146,12 +151,23 @@ for (const role of [...projectRoles, ...organizationRoles]) {
     fixture.renewCallers();
     const token = await fixture.tokenWith(role);
     let refusals = 0;
+    const passes: string[] = [];
     for (const [operationId, operation] of table) {
       const { refusal } = await ask(fixture, operation, { token });
       // What comes after the roles (in a body that is missing here) is not asked.
       assert.equal(refusal, expectedRefusal(role, operation), `${role} ${operationId}`);
       if (refusal !== null) refusals++;
+      else passes.push(operationId);
     }
+    passed.set(role, passes);
     assert.equal(refusals > 0, role !== 'ORG_OWNER');
   });
 }
+
+test('every role is let through to the operations that it was reviewed for', () => {
+  const found = table.map(([operationId]) => {
+    const roles = [...passed].filter(([, operationIds]) => operationIds.includes(operationId)).map(([role]) => role);
+    return [operationId, roles.length === passed.size ? 'every role' : roles.join(' ')];
+  });
+  assert.deepEqual(Object.fromEntries(found), roleMatrix, 'review who may do what, then say so in role-matrix.ts');
+});

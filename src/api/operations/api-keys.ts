@@ -1,7 +1,7 @@
 import type { apiKeyOperations } from '../../../contract/api-keys.ts';
 import type { ApiKey } from '../../domain/credentials/credentials.ts';
 import type { Domain } from '../../domain/domain.ts';
-import type { HandlersOf } from '../call.ts';
+import { askingOf, type HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';
 import { apiKeyBody, keyAccessBody } from '../wire/callers.ts';
 
@@ -58,9 +58,9 @@ export const apiKeyHandlers: HandlersOf<typeof apiKeyOperations> = {
     return mapped(found, (entry) => keyAccessBody(entry, listPath(params), links));
   },
 
-  async createOrgApiKeyAccessListEntry({ params, body, page, domain, links }) {
+  async createOrgApiKeyAccessListEntry({ params, body, page, domain, links, ...call }) {
     const owner = await ownList(domain, params);
-    await domain.accessLists.add({ owner, entries: body });
+    await domain.accessLists.add({ owner, entries: body, asking: askingOf(call) });
     return mapped(await domain.accessLists.list({ owner, page }), (entry) =>
       keyAccessBody(entry, listPath(params), links),
     );
@@ -71,8 +71,9 @@ export const apiKeyHandlers: HandlersOf<typeof apiKeyOperations> = {
     return keyAccessBody(await domain.accessLists.get({ owner, entry: params.ipAddress }), listPath(params), links);
   },
 
-  async deleteOrgApiKeyAccessListEntry({ params, domain }) {
-    await domain.accessLists.remove({ owner: await ownList(domain, params), entry: params.ipAddress });
+  async deleteOrgApiKeyAccessListEntry({ params, domain, ...call }) {
+    const owner = await ownList(domain, params);
+    await domain.accessLists.remove({ owner, entry: params.ipAddress, asking: askingOf(call) });
     return undefined;
   },
 

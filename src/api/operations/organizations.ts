@@ -2,7 +2,7 @@ import type { organizationOperations } from '../../../contract/organizations.ts'
 import { rolesInProject, visibleOrganizations, visibleProjects } from '../../auth/roles.ts';
 import type { OrganizationSettings } from '../../domain/domain.ts';
 import { refuse } from '../../domain/refusals.ts';
-import type { HandlersOf } from '../call.ts';
+import { askingOf, type HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';
 import { organizationBody, organizationSettingsBody, projectBody } from '../wire/organization.ts';
 
@@ -24,11 +24,13 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
     return organizationSettingsBody(await domain.organizations.settings(params.orgId));
   },
 
-  async updateOrgSettings({ params, body, domain }) {
+  async updateOrgSettings({ params, body, domain, ...call }) {
     const { multiFactorAuthRequired, ...change } = body;
     if (multiFactorAuthRequired === true)
       throw refuse('FEATURE_UNSUPPORTED', ['there are no users here whose second factor could be asked for']);
-    return organizationSettingsBody(await domain.organizations.updateSettings(params.orgId, settingsOf(change)));
+    return organizationSettingsBody(
+      await domain.organizations.updateSettings(params.orgId, settingsOf(change), askingOf(call)),
+    );
   },
 
   async getOrgGroups({ params, caller, query, page, domain, links }) {

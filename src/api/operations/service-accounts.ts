@@ -6,8 +6,9 @@ import type {
   UpdateServiceAccountRequest,
 } from '../../../contract/service-accounts.ts';
 import type { Place } from '../../domain/credentials/credentials.ts';
+import type { Asking } from '../../domain/credentials/still-admitted.ts';
 import type { Domain, PageRequest } from '../../domain/domain.ts';
-import type { HandlersOf, ListAnswer } from '../call.ts';
+import { askingOf, type HandlersOf, type ListAnswer } from '../call.ts';
 import { mapped } from '../listing.ts';
 import { accountAccessBody, accountSecretBody, serviceAccountBody } from '../wire/callers.ts';
 
@@ -69,16 +70,25 @@ const access = {
     domain: Domain,
     place: Place,
     clientId: string,
-    request: { entries: ShapeOf<typeof AddAccessRequest>; page: PageRequest },
+    request: { entries: ShapeOf<typeof AddAccessRequest>; page: PageRequest; asking: Asking },
   ): Promise<ListAnswer> {
     const { id } = await domain.serviceAccounts.forChange({ place, clientId });
-    await domain.accessLists.add({ owner: { kind: 'serviceAccount', id }, entries: request.entries });
+    await domain.accessLists.add({
+      owner: { kind: 'serviceAccount', id },
+      entries: request.entries,
+      asking: request.asking,
+    });
     return await access.list(domain, place, clientId, request.page);
   },
 
-  async remove(domain: Domain, place: Place, clientId: string, entry: string): Promise<undefined> {
+  async remove(
+    domain: Domain,
+    place: Place,
+    clientId: string,
+    request: { entry: string; asking: Asking },
+  ): Promise<undefined> {
     const { id } = await domain.serviceAccounts.forChange({ place, clientId });
-    await domain.accessLists.remove({ owner: { kind: 'serviceAccount', id }, entry });
+    await domain.accessLists.remove({ owner: { kind: 'serviceAccount', id }, ...request });
   },
 };
 
@@ -98,10 +108,10 @@ export const serviceAccountHandlers: HandlersOf<typeof serviceAccountOperations>
     accounts.deleteSecret(domain, organization(params), params.clientId, params.secretId),
   listOrgServiceAccountAccessList: ({ params, page, domain }) =>
     access.list(domain, organization(params), params.clientId, page),
-  createOrgServiceAccountAccessList: ({ params, body, page, domain }) =>
-    access.add(domain, organization(params), params.clientId, { entries: body, page }),
-  deleteOrgServiceAccountAccessListEntry: ({ params, domain }) =>
-    access.remove(domain, organization(params), params.clientId, params.ipAddress),
+  createOrgServiceAccountAccessList: ({ params, body, page, domain, ...call }) =>
+    access.add(domain, organization(params), params.clientId, { entries: body, page, asking: askingOf(call) }),
+  deleteOrgServiceAccountAccessListEntry: ({ params, domain, ...call }) =>
+    access.remove(domain, organization(params), params.clientId, { entry: params.ipAddress, asking: askingOf(call) }),
 
   async getOrgServiceAccountGroups({ params, page, domain }) {
     const { roles } = await domain.serviceAccounts.get({ place: organization(params), clientId: params.clientId });
@@ -130,8 +140,8 @@ export const serviceAccountHandlers: HandlersOf<typeof serviceAccountOperations>
     accounts.deleteSecret(domain, project(params), params.clientId, params.secretId),
   listGroupServiceAccountAccessList: ({ params, page, domain }) =>
     access.list(domain, project(params), params.clientId, page),
-  createGroupServiceAccountAccessList: ({ params, body, page, domain }) =>
-    access.add(domain, project(params), params.clientId, { entries: body, page }),
-  deleteGroupServiceAccountAccessListEntry: ({ params, domain }) =>
-    access.remove(domain, project(params), params.clientId, params.ipAddress),
+  createGroupServiceAccountAccessList: ({ params, body, page, domain, ...call }) =>
+    access.add(domain, project(params), params.clientId, { entries: body, page, asking: askingOf(call) }),
+  deleteGroupServiceAccountAccessListEntry: ({ params, domain, ...call }) =>
+    access.remove(domain, project(params), params.clientId, { entry: params.ipAddress, asking: askingOf(call) }),
 };

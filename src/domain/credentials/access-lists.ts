@@ -12,6 +12,7 @@ import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { AccessListEntry, AccessLists, AskedAccess } from './credentials.ts';
+import { requireStillAdmitted } from './still-admitted.ts';
 
 /** From where callers may call, and what a project lists as addresses of its own. Who owns a list was looked up by whoever asks. */
 export function createAccessLists(context: DomainContext): AccessLists {
@@ -30,7 +31,7 @@ export function createAccessLists(context: DomainContext): AccessLists {
 
     get: requireEntry,
 
-    add: async ({ owner, entries }) => {
+    add: async ({ owner, entries, asking }) => {
       const nowMs = clock.nowMs();
       const wanted = entries.map((entry) => ({ ...checked(entry, nowMs), entry }));
       await catalog.transact(async (writer) => {
@@ -56,15 +57,17 @@ export function createAccessLists(context: DomainContext): AccessLists {
             createdAtMs: nowMs,
           });
         }
+        await requireStillAdmitted(writer, asking);
         await queueCatalogCopy(writer, context);
       });
       context.wakeWorker();
     },
 
-    remove: async ({ owner, entry }) => {
+    remove: async ({ owner, entry, asking }) => {
       const { id } = await requireEntry({ owner, entry });
       await catalog.transact(async (writer) => {
         await deleteAccessListEntry(writer, id);
+        await requireStillAdmitted(writer, asking);
         await queueCatalogCopy(writer, context);
       });
       context.wakeWorker();

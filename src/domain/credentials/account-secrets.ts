@@ -88,7 +88,8 @@ async function checkHours(reader: CatalogReader, organizationId: string, hours: 
 }
 
 /**
- * From a project only those accounts are managed whose rights end with it. Otherwise a project's owner could make a secret for an account of the organization's owner, and call as that.
+ * From a project only those accounts are managed that are its own: made in it, without a role anywhere else. Otherwise a project's owner could make a secret for an account of the
+ * organization's owner, and call as that; or for one that the organization gives rights elsewhere later on. What has a role in the organization is the organization's.
  */
 export async function refuseReachingFurther(
   reader: CatalogReader,
@@ -97,8 +98,23 @@ export async function refuseReachingFurther(
 ): Promise<void> {
   if (!('projectId' in place)) return;
   const roles = await givenRoles(reader, { kind: 'serviceAccount', id: account.id });
-  if (roles.every(({ projectId, roleName }) => projectId === place.projectId || roleName === 'ORG_MEMBER')) return;
+  if (roles.every(({ projectId }) => projectId === place.projectId)) return;
   throw refuse('SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT', [account.clientId, place.projectId]);
+}
+
+/**
+ * A project gives roles to accounts of the organization and to its own. Another project's own account would be managed from neither afterwards: whoever invited it would have taken it
+ * out of the hands of those who made it.
+ */
+export async function refuseAnothersOwn(
+  reader: CatalogReader,
+  account: Pick<ServiceAccountRow, 'id' | 'clientId'>,
+  projectId: string,
+): Promise<void> {
+  const roles = await givenRoles(reader, { kind: 'serviceAccount', id: account.id });
+  if (roles.some(({ organizationId }) => organizationId !== null)) return;
+  if (roles.every((role) => role.projectId === projectId)) return;
+  throw refuse('SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT', [account.clientId, projectId]);
 }
 
 export async function requireAccount(

@@ -59,6 +59,8 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
       if (roleNames !== undefined) checkRoleNames(place, roleNames);
       return await changing(async (writer) => {
         const row = await requireApiKey(writer, place, apiKeyId);
+        if (description !== undefined && description !== row.description)
+          await refuseReachingFurther(writer, row, place);
         return await keepingAnOwner(writer, context, row.organizationId, async () => {
           if (description !== undefined) await updateApiKey(writer, row.id, { description });
           if (roleNames !== undefined) {
@@ -129,6 +131,14 @@ async function requireApiKey(reader: CatalogReader, place: Place, apiKeyId: stri
   const row = await findApiKey(reader, place, apiKeyId);
   if (row === undefined) throw refuse('API_KEY_NOT_FOUND', [apiKeyId]);
   return row;
+}
+
+/** A key with rights elsewhere is described by those who gave it these: a project's owner could name an organization owner's key as something else. */
+async function refuseReachingFurther(reader: CatalogReader, { id }: ApiKeyRow, place: Place): Promise<void> {
+  if (!('projectId' in place)) return;
+  const roles = await givenRoles(reader, { kind: 'apiKey', id });
+  if (roles.every(({ projectId }) => projectId === place.projectId)) return;
+  throw refuse('API_KEY_REACHES_BEYOND_PROJECT', [id, place.projectId]);
 }
 
 async function viewOf(reader: CatalogReader, row: ApiKeyRow): Promise<ApiKey> {

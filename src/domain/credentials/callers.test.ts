@@ -162,10 +162,66 @@ test('from a project nobody gets a secret for an account whose rights reach beyo
     await assert.rejects(serviceAccounts.update({ ...here, name: 'y' }), beyond);
     const own = await serviceAccounts.create({ ...asked, place: project, roleNames: ['GROUP_OWNER'] });
     await serviceAccounts.createSecret({ place: project, clientId: own.clientId, secretExpiresAfterHours: 8 });
-    await serviceAccounts.assign({ ...other, clientId: own.clientId, roleNames: ['GROUP_READ_ONLY'] });
-    await assert.rejects(serviceAccounts.forChange({ place: project, clientId: own.clientId }), beyond);
+    // Another project cannot take it out of its hands by inviting it, nor get a secret for it; the organization can take it over, and it is the organization's then.
+    const invited = { ...other, clientId: own.clientId, roleNames: ['GROUP_READ_ONLY'] };
+    await assert.rejects(serviceAccounts.assign(invited), beyond);
+    await serviceAccounts
+      .createSecret({ place: project, clientId: own.clientId, secretExpiresAfterHours: 8 })
+      .then(() => assert.fail('two secrets are there already'), refused('SERVICE_ACCOUNT_SECRET_LIMIT_REACHED'));
+    await serviceAccounts.update({ place: organization, clientId: own.clientId, roleNames: ['ORG_MEMBER'] });
+    await serviceAccounts.assign(invited);
+    for (const place of [project, other])
+      await assert.rejects(serviceAccounts.forChange({ place, clientId: own.clientId }), beyond);
+    const member = await serviceAccounts.create({ ...asked, place: organization, roleNames: ['ORG_MEMBER'] });
+    await serviceAccounts.assign({ ...project, clientId: member.clientId, roleNames: ['GROUP_READ_ONLY'] });
+    await assert.rejects(serviceAccounts.forChange({ place: project, clientId: member.clientId }), beyond);
     await serviceAccounts.remove(here);
     await serviceAccounts.get({ place: organization, clientId });
+  });
+});
+
+test('a project describes its own keys, and gives other keys roles only', async () => {
+  await inPlaces(async ({ world, organization, project }) => {
+    const { apiKeys } = world.domain;
+    const owner = await apiKeys.create({ place: organization, description: 'the owner', roleNames: ['ORG_OWNER'] });
+    await apiKeys.assign({ ...project, apiKeyId: owner.id, roleNames: ['GROUP_READ_ONLY'] });
+    const here = { place: project, apiKeyId: owner.id };
+    await assert.rejects(apiKeys.update({ ...here, description: 'x' }), refused('API_KEY_REACHES_BEYOND_PROJECT'));
+    await apiKeys.update({ ...here, description: 'the owner', roleNames: ['GROUP_BACKUP_MANAGER'] });
+    const found = await apiKeys.get({ place: organization, apiKeyId: owner.id });
+    assert.deepEqual(
+      [found.description, roleNames(found.roles).toSorted()],
+      ['the owner', ['GROUP_BACKUP_MANAGER', 'ORG_OWNER']],
+    );
+    const own = await apiKeys.create({ place: project, description: 'x', roleNames: ['GROUP_READ_ONLY'] });
+    await apiKeys.update({ place: project, apiKeyId: own.id, description: 'y' });
+  });
+});
+
+test('nobody shuts the door behind themselves, and an organization keeps an owner who can call', async () => {
+  await inPlaces(async ({ world, organization }) => {
+    const { accessLists, apiKeys, organizations } = world.domain;
+    const { organizationId } = organization;
+    const mine = await apiKeys.create({ place: organization, description: 'x', roleNames: ['ORG_OWNER'] });
+    const theirs = await apiKeys.create({ place: organization, description: 'y', roleNames: ['ORG_OWNER'] });
+    const owner = { kind: 'apiKey', id: mine.id } as const;
+    const asking = { ...owner, organizationId, address: '203.0.113.7' };
+    const shutsOut = refused('CHANGE_SHUTS_OUT_CALLER');
+    const required = { apiAccessListRequired: true };
+    await assert.rejects(organizations.updateSettings(organizationId, required, asking), shutsOut);
+    await assert.rejects(accessLists.add({ owner, entries: [{ ipAddress: '10.0.0.1' }], asking }), shutsOut);
+    assert.deepEqual((await accessLists.list({ owner, page })).items, []);
+    await accessLists.add({ owner, entries: [{ ipAddress: '10.0.0.1' }, { cidrBlock: '203.0.113.0/24' }], asking });
+    await organizations.updateSettings(organizationId, required, asking);
+    await assert.rejects(accessLists.remove({ owner, entry: '203.0.113.0/24', asking }), shutsOut);
+    await accessLists.remove({ owner, entry: '10.0.0.1', asking });
+    await assert.rejects(accessLists.remove({ owner, entry: '203.0.113.0/24', asking }), shutsOut);
+    // The other owner has no list, so nobody could call if this one went.
+    const here = { place: organization, apiKeyId: mine.id };
+    await assert.rejects(apiKeys.remove(here), refused('CANNOT_REMOVE_LAST_OWNER'));
+    await assert.rejects(apiKeys.update({ ...here, roleNames: ['ORG_MEMBER'] }), refused('CANNOT_REMOVE_LAST_OWNER'));
+    await accessLists.add({ owner: { kind: 'apiKey', id: theirs.id }, entries: [{ ipAddress: '10.0.0.1' }], asking });
+    await apiKeys.remove(here);
   });
 });
 
@@ -193,7 +249,7 @@ test('an access list is kept in one form, and held against where a caller calls 
   await inPlaces(async ({ world, organization }) => {
     const { accessLists, serviceAccounts, organizations } = world.domain;
     const asked = { name: 'x', description: 'x', secretExpiresAfterHours: 8 };
-    const account = await serviceAccounts.create({ ...asked, place: organization, roleNames: ['ORG_OWNER'] });
+    const account = await serviceAccounts.create({ ...asked, place: organization, roleNames: ['ORG_READ_ONLY'] });
     const owner = { kind: 'serviceAccount', id: account.id } as const;
     const { clientCredentials, authenticate } = authenticatorOf(world);
     const body = `grant_type=client_credentials&client_id=${account.clientId}&client_secret=${account.secret}`;

@@ -1,3 +1,4 @@
+import { accessListOf } from '../../catalog/access-lists.ts';
 import { isApiKeyUsable } from '../../catalog/api-keys.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import {
@@ -12,6 +13,7 @@ import { isServiceAccountUsable } from '../../catalog/service-accounts.ts';
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
 import type { GivenRole, Place } from './credentials.ts';
+import { requiresAccessLists } from './still-admitted.ts';
 
 interface Principal {
   kind: PrincipalKind;
@@ -67,9 +69,11 @@ export async function writeRoles(
   );
 }
 
-/** Whether somebody can still call as an owner of the organization. */
+/** Whether somebody can still call as an owner of the organization: from somewhere, where an access list is asked for. */
 export async function hasOwner(reader: CatalogReader, organizationId: string, nowMs: number): Promise<boolean> {
+  const listed = await requiresAccessLists(reader, organizationId);
   for (const { principalKind, principalId } of await principalsWithRole(reader, organizationId, 'ORG_OWNER')) {
+    if (listed && (await accessListOf(reader, { kind: principalKind, id: principalId })).length === 0) continue;
     const usable =
       principalKind === 'apiKey'
         ? await isApiKeyUsable(reader, principalId)

@@ -18,6 +18,7 @@ import {
   type Changing,
   createAccountSecrets,
   newSecret,
+  refuseAnothersOwn,
   refuseReachingFurther,
   requireAccount,
   secretView,
@@ -99,6 +100,7 @@ export function createServiceAccounts(context: DomainContext, mint: CredentialMi
       return await changing(async (writer) => {
         const { organizationId } = await requireProject(writer, projectId);
         const row = await requireAccount(writer, { organizationId }, clientId);
+        await refuseAnothersOwn(writer, row, projectId);
         await writeRoles(writer, context, { kind: 'serviceAccount', id: row.id }, { projectId }, roleNames);
         return await viewOf(writer, row);
       });

@@ -5,6 +5,8 @@ import {
   updateOrganizationSettings,
 } from '../../catalog/organizations.ts';
 import type { DomainContext } from '../context.ts';
+import { keepingAnOwner } from '../credentials/given-roles.ts';
+import { requireStillAdmitted } from '../credentials/still-admitted.ts';
 import type { Organizations } from '../domain.ts';
 import { requireOrganization } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
@@ -38,7 +40,7 @@ export function createOrganizations(context: DomainContext): Organizations {
       return decodeOrganizationSettings(settings);
     },
 
-    updateSettings: async (organizationId, change) => {
+    updateSettings: async (organizationId, change, asking) => {
       const hours = change.maxServiceAccountSecretValidityInHours;
       if (hours !== undefined && (hours < SECRET_HOURS_LEAST || hours > SECRET_HOURS_MOST)) {
         const field = 'maxServiceAccountSecretValidityInHours';
@@ -48,7 +50,10 @@ export function createOrganizations(context: DomainContext): Organizations {
       const settings = await catalog.transact(async (writer) => {
         const organization = await requireOrganization(writer, organizationId);
         const merged = { ...decodeOrganizationSettings(organization.settings), ...change };
-        await updateOrganizationSettings(writer, organizationId, merged);
+        await keepingAnOwner(writer, context, organizationId, async () => {
+          await updateOrganizationSettings(writer, organizationId, merged);
+          await requireStillAdmitted(writer, asking);
+        });
         await queueCatalogCopy(writer, context);
         return merged;
       });

@@ -1,3 +1,4 @@
+import { sampleIds } from '../../support/sample-domain.ts';
 import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
 
 /** API keys, service accounts, their access lists, projects and organizations. */
@@ -30,6 +31,32 @@ const reachesFurther: Provocation = async (kit) => {
   return await kit.ask({ params: { clientId, secretId } });
 };
 
+/** What is asked for is not the caller's own list here: an organization that asks for lists does it too, since the sample's caller has none. */
+const shutsOut =
+  (prepared: (kit: Kit) => Promise<Parameters<Kit['ask']>[0]>): Provocation =>
+  async (kit) => {
+    const asked = await prepared(kit);
+    await kit.world.domain.organizations.updateSettings(sampleIds.organization, { apiAccessListRequired: true });
+    return await kit.ask(asked);
+  };
+const listed = '192.0.2.7';
+const listedKey = async (kit: Kit) => {
+  const params = await apiKey(kit);
+  await kit.did('createOrgApiKeyAccessListEntry', { params, body: [{ ipAddress: listed }] });
+  return { params: { ...params, ipAddress: listed } };
+};
+const listedAccount = (of: 'group' | 'org') => async (kit: Kit) => {
+  const params = await account(kit, { of });
+  const add = of === 'group' ? 'createGroupServiceAccountAccessList' : 'createOrgServiceAccountAccessList';
+  await kit.did(add, { params, body: [{ ipAddress: listed }] });
+  return { params: { ...params, ipAddress: listed } };
+};
+
+async function anotherProject({ world }: Kit): Promise<{ projectId: string }> {
+  const { id } = await world.domain.projects.create({ name: 'Theirs', organizationId: sampleIds.organization });
+  return { projectId: id };
+}
+
 const secretLimit =
   (of: 'group' | 'org'): Provocation =>
   async (kit) => {
@@ -58,7 +85,10 @@ const lastOwnerAccount =
     });
 
 export const callerProvocations: Provocations = {
-  updateOrgSettings: { FEATURE_UNSUPPORTED: asking({ body: { multiFactorAuthRequired: true } }) },
+  updateOrgSettings: {
+    FEATURE_UNSUPPORTED: asking({ body: { multiFactorAuthRequired: true } }),
+    CHANGE_SHUTS_OUT_CALLER: asking({ body: { apiAccessListRequired: true } }),
+  },
   createGroup: {
     NOT_ORG_GROUP_CREATOR: async (kit) => await kit.ask({ token: await kit.api.tokenWith('ORG_READ_ONLY') }),
     GROUP_ALREADY_EXISTS: async ({ ask, did }) => {
@@ -89,7 +119,18 @@ export const callerProvocations: Provocations = {
   deleteGroupAccessListEntry: { ACCESS_LIST_ENTRY_NOT_FOUND: asking() },
   getGroupAccessListStatus: { ACCESS_LIST_ENTRY_NOT_FOUND: asking() },
   getOrgApiKeyAccessListEntry: { ACCESS_LIST_ENTRY_NOT_FOUND: missingEntry },
-  deleteOrgApiKeyAccessListEntry: { ACCESS_LIST_ENTRY_NOT_FOUND: missingEntry },
+  createOrgApiKeyAccessListEntry: { CHANGE_SHUTS_OUT_CALLER: shutsOut(async (kit) => ({ params: await apiKey(kit) })) },
+  deleteOrgApiKeyAccessListEntry: {
+    ACCESS_LIST_ENTRY_NOT_FOUND: missingEntry,
+    CHANGE_SHUTS_OUT_CALLER: shutsOut(listedKey),
+  },
+  updateGroupApiKeyRoles: {
+    API_KEY_REACHES_BEYOND_PROJECT: async (kit) => {
+      const params = await apiKey(kit, ['ORG_OWNER']);
+      await kit.did('addGroupApiKey', { params });
+      return await kit.ask({ params, body: { desc: 'renamed' } });
+    },
+  },
   updateOrgApiKey: { CANNOT_REMOVE_LAST_OWNER: lastOwnerKey({ roles: ['ORG_MEMBER'] }) },
   deleteOrgApiKey: { CANNOT_REMOVE_LAST_OWNER: lastOwnerKey() },
   updateOrgServiceAccount: { CANNOT_REMOVE_LAST_OWNER: lastOwnerAccount({ roles: ['ORG_MEMBER'] }) },
@@ -99,7 +140,21 @@ export const callerProvocations: Provocations = {
     SERVICE_ACCOUNT_SECRET_NOT_FOUND: missingSecret('org'),
     CANNOT_REMOVE_LAST_OWNER: lastOwnerAccount(),
   },
-  deleteOrgServiceAccountAccessListEntry: { ACCESS_LIST_ENTRY_NOT_FOUND: missingEntryOfAccount('org') },
+  createOrgServiceAccountAccessList: {
+    CHANGE_SHUTS_OUT_CALLER: shutsOut(async (kit) => ({ params: await account(kit, { of: 'org' }) })),
+  },
+  deleteOrgServiceAccountAccessListEntry: {
+    ACCESS_LIST_ENTRY_NOT_FOUND: missingEntryOfAccount('org'),
+    CHANGE_SHUTS_OUT_CALLER: shutsOut(listedAccount('org')),
+  },
+  inviteGroupServiceAccount: {
+    SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: async (kit) => {
+      const { projectId } = await anotherProject(kit);
+      const asked = { name: 'theirs', description: 'd', secretExpiresAfterHours: 24, roleNames: ['GROUP_OWNER'] };
+      const { clientId } = await kit.world.domain.serviceAccounts.create({ ...asked, place: { projectId } });
+      return await kit.ask({ params: { clientId } });
+    },
+  },
   updateGroupServiceAccount: {
     SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: async (kit) => {
       const { clientId } = await account(kit, { of: 'org', roles: ['ORG_OWNER'] });
@@ -115,9 +170,13 @@ export const callerProvocations: Provocations = {
     SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: reachesFurther,
     SERVICE_ACCOUNT_SECRET_NOT_FOUND: missingSecret('group'),
   },
-  createGroupServiceAccountAccessList: { SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: reachesFurther },
+  createGroupServiceAccountAccessList: {
+    SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: reachesFurther,
+    CHANGE_SHUTS_OUT_CALLER: shutsOut(async (kit) => ({ params: await account(kit, { of: 'group' }) })),
+  },
   deleteGroupServiceAccountAccessListEntry: {
     SERVICE_ACCOUNT_REACHES_BEYOND_PROJECT: reachesFurther,
     ACCESS_LIST_ENTRY_NOT_FOUND: missingEntryOfAccount('group'),
+    CHANGE_SHUTS_OUT_CALLER: shutsOut(listedAccount('group')),
   },
 };
