@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { initDataDirectory } from '../../src/compose/make-data-directory.ts';
 import { composeService } from '../../src/compose/service.ts';
 import { readConfig } from '../../src/config.ts';
+import { runTidemark } from '../../tools/demo/tidemark-process.ts';
 
 /** Access lists over the socket: where a request comes from is the socket's word, and a proxy's only where it is trusted. */
 for (const trustedProxies of [[], ['127.0.0.0/8']]) {
@@ -43,7 +44,9 @@ for (const trustedProxies of [[], ['127.0.0.0/8']]) {
       const list = `/orgs/${made.organizationId}/serviceAccounts/${clientId}/accessList`;
       const home = trusted ? '203.0.113.0/24' : '127.0.0.1/32';
       const elsewhere = trusted ? '198.51.100.1' : '203.0.113.7';
-      assert.equal((await ask('POST', list, elsewhere, [{ cidrBlock: home }])).status, 200);
+      const shut = await ask('POST', list, elsewhere, [{ cidrBlock: '192.0.2.0/24' }]);
+      assert.deepEqual([shut.status, shut.body.errorCode], [400, 'CHANGE_SHUTS_OUT_CALLER']);
+      assert.equal((await ask('POST', list, '203.0.113.7', [{ cidrBlock: home }])).status, 200);
       assert.equal((await ask('GET', '/orgs', '203.0.113.7')).status, 200);
       const away = await ask('GET', '/orgs', elsewhere);
       assert.equal(away.status, trusted ? 403 : 200);
@@ -65,3 +68,43 @@ for (const trustedProxies of [[], ['127.0.0.0/8']]) {
     }
   });
 }
+
+test('where nobody can call any more the operator of the host lets them in again, while the service runs', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'tidemark-locked-out-'));
+  const dataDir = join(parent, 'data');
+  const made = await initDataDirectory({ dataDir });
+  const service = await composeService(readConfig({}, { dataDir, port: 0, logLevel: 'silent' }));
+  const at = ['--data-dir', dataDir];
+  try {
+    const base = `${(await service.listen()).replace(/\/+$/, '')}/api`;
+    const { clientId, secret } = made.serviceAccount;
+    const grant = { grant_type: 'client_credentials', client_id: clientId, client_secret: secret };
+    const issued = await fetch(`${base}/oauth/token`, { method: 'POST', body: new URLSearchParams(grant) });
+    const { access_token: token } = (await issued.json()) as { access_token: string };
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/vnd.atlas.2024-08-05+json' };
+    const status = async () => (await fetch(`${base}/atlas/v2/orgs`, { headers })).status;
+    const { accessLists, organizations, serviceAccounts } = service.domain;
+    const place = { organizationId: made.organizationId };
+    const { id } = await serviceAccounts.get({ place, clientId });
+    await accessLists.add({ owner: { kind: 'serviceAccount', id }, entries: [{ ipAddress: '192.0.2.7' }] });
+    await organizations.updateSettings(made.organizationId, { apiAccessListRequired: true });
+    assert.equal(await status(), 403);
+
+    const shown = (await runTidemark(['access', 'show', ...at])) as {
+      apiAccessListRequired: boolean;
+      callers: object[];
+    };
+    assert.deepEqual([shown.apiAccessListRequired, shown.callers.length], [true, 2]);
+    await assert.rejects(runTidemark(['key', 'create', ...at]), /--access/);
+    const key = (await runTidemark(['key', 'create', '--access', '192.0.2.9', ...at])) as { roles: string[] };
+    assert.deepEqual(key.roles, ['ORG_OWNER']);
+    const one = (await runTidemark(['access', 'reset', '--caller', clientId, ...at])) as { emptied: object[] };
+    assert.deepEqual(one.emptied, [{ caller: clientId, accessList: ['192.0.2.7/32'] }]);
+    assert.equal(await status(), 200);
+    const again = (await runTidemark(['access', 'reset', ...at])) as { wasRequired: boolean; emptied: object[] };
+    assert.deepEqual([again.wasRequired, again.emptied.length], [false, 1]);
+  } finally {
+    await service.close();
+    await rm(parent, { recursive: true });
+  }
+});

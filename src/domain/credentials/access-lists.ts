@@ -1,17 +1,19 @@
 import {
+  accessListOf,
   deleteAccessListEntry,
   findAccessListEntry,
   insertAccessListEntry,
   listAccessList,
   updateAccessListEntry,
 } from '../../catalog/access-lists.ts';
+import type { CatalogReader } from '../../catalog/catalog.ts';
 import { mapPage } from '../../catalog/page.ts';
 import type { AccessListEntryRow } from '../../catalog/schema.ts';
 import { canonicalAddress, canonicalCidr } from '../../lib/cidr.ts';
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
-import type { AccessListEntry, AccessLists, AskedAccess } from './credentials.ts';
+import type { AccessListEntry, AccessListOwner, AccessLists, AskedAccess } from './credentials.ts';
 import { requireStillAdmitted } from './still-admitted.ts';
 
 /** From where callers may call, and what a project lists as addresses of its own. Who owns a list was looked up by whoever asks. */
@@ -20,7 +22,7 @@ export function createAccessLists(context: DomainContext): AccessLists {
 
   const requireEntry: AccessLists['get'] = async ({ owner, entry }) => {
     const cidrBlock = canonicalCidr(entry);
-    const row = cidrBlock === null ? undefined : await findAccessListEntry(catalog.reader, owner, cidrBlock);
+    const row = cidrBlock === null ? undefined : await findEntry(catalog.reader, owner, cidrBlock);
     if (row === undefined || isOver(row, clock.nowMs())) throw refuse('ACCESS_LIST_ENTRY_NOT_FOUND', [entry]);
     return viewOf(row);
   };
@@ -36,7 +38,7 @@ export function createAccessLists(context: DomainContext): AccessLists {
       const wanted = entries.map((entry) => ({ ...checked(entry, nowMs), entry }));
       await catalog.transact(async (writer) => {
         for (const { cidrBlock, singleAddress, entry } of wanted) {
-          const known = await findAccessListEntry(writer, owner, cidrBlock);
+          const known = await findEntry(writer, owner, cidrBlock);
           const comment = entry.comment ?? known?.comment ?? null;
           const deleteAfterMs = entry.deleteAfterMs ?? null;
           if (known !== undefined) {
@@ -75,6 +77,17 @@ export function createAccessLists(context: DomainContext): AccessLists {
   };
 }
 
+/** Entries of older versions may have an IPv6 address in another form than RFC 5952's. */
+async function findEntry(
+  reader: CatalogReader,
+  owner: AccessListOwner,
+  cidrBlock: string,
+): Promise<AccessListEntryRow | undefined> {
+  const found = await findAccessListEntry(reader, owner, cidrBlock);
+  if (found !== undefined || !cidrBlock.includes(':')) return found;
+  return (await accessListOf(reader, owner)).find((row) => canonicalCidr(row.cidrBlock) === cidrBlock);
+}
+
 function isOver({ deleteAfterMs }: AccessListEntryRow, nowMs: number): boolean {
   return deleteAfterMs !== null && deleteAfterMs <= nowMs;
 }
@@ -100,5 +113,6 @@ function wrong(field: string, description: string) {
 }
 
 function viewOf({ ownerKind: _kind, ownerId: _owner, singleAddress, ...row }: AccessListEntryRow): AccessListEntry {
-  return { ...row, address: singleAddress === 1 ? (row.cidrBlock.split('/')[0] ?? null) : null };
+  const cidrBlock = canonicalCidr(row.cidrBlock) ?? row.cidrBlock;
+  return { ...row, cidrBlock, address: singleAddress === 1 ? (cidrBlock.split('/')[0] ?? null) : null };
 }

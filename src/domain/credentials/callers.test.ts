@@ -289,6 +289,30 @@ test('an access list is kept in one form, and held against where a caller calls 
   });
 });
 
+test('an entry that an older version wrote in another form is the same entry', async () => {
+  await inPlaces(async ({ world, project }) => {
+    const { accessLists } = world.domain;
+    const owner = { kind: 'project', id: project.projectId } as const;
+    await accessLists.add({ owner, entries: [{ ipAddress: '1:0:0:2::3' }] });
+    const { id } = await accessLists.get({ owner, entry: '1:0:0:2:0:0:0:3' });
+    await world.catalog.transact(async (writer) => {
+      await writer
+        .updateTable('accessListEntries')
+        .set({ cidrBlock: '1::2:0:0:0:3/128' })
+        .where('id', '=', id)
+        .execute();
+    });
+    const { items } = await accessLists.list({ owner, page });
+    assert.deepEqual(
+      items.map(({ cidrBlock, address }) => [cidrBlock, address]),
+      [['1:0:0:2::3/128', '1:0:0:2::3']],
+    );
+    await accessLists.add({ owner, entries: [{ ipAddress: '1:0:0:2::3', comment: 'again' }] });
+    assert.equal((await accessLists.get({ owner, entry: '1:0:0:2::3' })).comment, 'again');
+    await accessLists.remove({ owner, entry: '1:0:0:2::3' });
+  });
+});
+
 test('an entry of a project can be for a time only', async () => {
   await inPlaces(async ({ world, project }) => {
     const { accessLists } = world.domain;
