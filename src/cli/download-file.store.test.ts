@@ -38,6 +38,16 @@ test('a file has its name only once it is whole, and what broke off is gone on w
   });
 });
 
+test('what failed before its first byte leaves nothing that is in the way', async () => {
+  await inDirectory(async (path) => {
+    const broken = await DownloadFile.open(path, { resume: false });
+    await broken.close();
+    assert.deepEqual(await readdir(join(path, '..')), []);
+    await write(path, ['abc']);
+    assert.equal(await readFile(path, 'utf8'), 'abc');
+  });
+});
+
 test('the beginning of another file is not gone on with, nor one that is longer', async () => {
   await inDirectory(async (path) => {
     await writeFile(`${path}.part`, 'abXdef');

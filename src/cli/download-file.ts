@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { Fault } from '../lib/errors.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -19,13 +19,19 @@ export class DownloadFile {
     this.kept = kept;
   }
 
-  static async open(path: string, options: { resume: boolean }): Promise<DownloadFile> {
+  /** Refuses names that are taken. Writes nothing. */
+  static async requireFree(path: string, options: { resume: boolean }): Promise<void> {
     if ((await stat(path).catch(() => null)) !== null)
       throw new UsageError(`${path} is there already: remove it or choose another name.`);
     const part = `${path}.part`;
-    const found = await stat(part).catch(() => null);
-    if (found !== null && !options.resume)
+    if ((await stat(part).catch(() => null)) !== null && !options.resume)
       throw new UsageError(`An earlier download left ${part}: go on with --resume, or remove it.`);
+  }
+
+  static async open(path: string, options: { resume: boolean }): Promise<DownloadFile> {
+    await DownloadFile.requireFree(path, options);
+    const part = `${path}.part`;
+    const found = await stat(part).catch(() => null);
     const handle = await open(part, found === null ? 'wx+' : 'r+', 0o600);
     return new DownloadFile(path, handle, found?.size ?? 0);
   }
@@ -45,9 +51,10 @@ export class DownloadFile {
     await rename(`${this.#path}.part`, this.#path);
   }
 
-  /** Leaves what there is, for another attempt. */
+  /** Leaves what there is, for another attempt. Nothing is no beginning: it would only be in the next one's way. */
   async close(): Promise<void> {
     await this.#handle.close().catch(() => undefined);
+    if (this.#at === 0 && this.kept === 0) await rm(`${this.#path}.part`, { force: true });
   }
 
   async #compare(expected: Buffer): Promise<void> {

@@ -59,11 +59,15 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const { replicaSetName } = part;
   const startedMs = run.clock.monotonicMs();
   const toFile = options.output !== STANDARD_OUTPUT;
-  const file = toFile ? await DownloadFile.open(options.output, { resume: options.resume === true }) : null;
+  const resume = options.resume === true;
+  if (toFile) await DownloadFile.requireFree(options.output, { resume });
+  // What cannot become an archive is known before there is a file.
+  const { archive, readers } = await archiveOf(run, repository, part, at);
+  const file = toFile ? await DownloadFile.open(options.output, { resume }) : null;
   const sum = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const member of await archiveOf(run, repository, part, at)) {
+    for await (const member of archive) {
       if (file !== null) await file.write(member);
       else if (!(await run.terminal.write(member))) throw new Cancelled('standard output was closed');
       sum.update(member);
@@ -91,7 +95,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   };
   run.answer(facts, [
     `${run.terminal.colours.green('Wrote')} ${line} to ${options.output}.`,
-    `Next: mongorestore --archive=${options.output} --gzip${at === undefined ? '' : ' --oplogReplay'}`,
+    `Next: mongorestore --archive=${options.output} ${readers.join(' ')}`,
   ]);
 }
 
@@ -117,17 +121,21 @@ async function archiveOf(
   repository: Repository,
   { manifest, ownership, isShard }: DownloadedPart,
   at: ReplayEnd | undefined,
-): Promise<AsyncIterable<Buffer>> {
+): Promise<{ archive: AsyncIterable<Buffer>; readers: readonly string[] }> {
   if (isShard && at !== undefined)
     throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
   const { writeArchive } = await import('../engine/archive/write-archive.ts');
+  const { readerOptions } = await import('../engine/archive/reader-options.ts');
+  const { requireArchivable } = await import('../engine/archive/require-archivable.ts');
+  const point = at === undefined ? undefined : await planPoint(run, repository, manifest, at);
+  await requireArchivable({ manifest, point, signal: run.signal });
   const bar = new ProgressBar(run.terminal, run.clock);
   const archive = writeArchive({
     repository,
     manifest,
     ownership,
-    point: at === undefined ? undefined : await planPoint(run, repository, manifest, at),
+    point,
     signal: run.signal,
     progress: ({ namespace, bytes, collectionsDone, collectionsTotal }) =>
       bar.report({
@@ -140,7 +148,7 @@ async function archiveOf(
         subject: namespace,
       }),
   });
-  return clearedAfter(gzipMembers(archive), bar);
+  return { archive: clearedAfter(gzipMembers(archive), bar), readers: readerOptions(manifest, point) };
 }
 
 async function planPoint(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refuse } from '../domain/refusals.ts';
 import { Bug } from '../lib/assert.ts';
-import { Cancelled, Damage, Fault } from '../lib/errors.ts';
+import { Cancelled, CancelledHalfway, Damage, Fault } from '../lib/errors.ts';
 import { describeFailure, reportFailure } from './failure.ts';
 import { RecordingTerminal } from './recording-terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -17,16 +17,22 @@ test('every kind of error has its exit code', () => {
     new Damage(fault),
     new Bug('two and two'),
     new Cancelled(),
+    new CancelledHalfway('the target is incomplete'),
     Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }),
     'a string',
   ].map((error) => describeFailure(error).exitCode);
-  assert.deepEqual(codes, [1, 2, 3, 4, 70, 130, 1, 1]);
+  assert.deepEqual(codes, [1, 2, 3, 4, 70, 130, 130, 1, 1]);
 });
 
 test('a person gets one sentence and what to do next', () => {
   const terminal = new RecordingTerminal();
   assert.equal(reportFailure(new Fault(fault), terminal, false), 1);
   assert.deepEqual(terminal.errors, ['tidemark: cannot reach rs0. Check the host names\n']);
+});
+
+test('a cancel that left something behind says what', () => {
+  assert.equal(describeFailure(new CancelledHalfway('the target is incomplete')).message, 'the target is incomplete');
+  assert.equal(describeFailure(new Cancelled('on request')).message, 'cancelled');
 });
 
 test('a script gets one JSON line on standard error and nothing on standard output', () => {

@@ -1,7 +1,7 @@
 import { Refusal, refusalRules } from '../domain/refusals.ts';
 import { isAbort } from '../lib/abort.ts';
 import { Bug } from '../lib/assert.ts';
-import { Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
+import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -19,6 +19,7 @@ export function describeFailure(error: unknown): Failure {
   const failure = (exitCode: ExitCode, message: string, hint: string | null = null): Failure => {
     return { exitCode, message, hint, errorCode: null };
   };
+  if (error instanceof CancelledHalfway) return failure(exitCodes.cancelled, error.message);
   if (isAbort(error)) return failure(exitCodes.cancelled, 'cancelled');
   if (error instanceof UsageError) return failure(exitCodes.usage, error.message);
   if (error instanceof Refusal) {

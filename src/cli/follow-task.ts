@@ -1,5 +1,5 @@
 import type { Domain, Task } from '../domain/domain.ts';
-import { Cancelled, Fault } from '../lib/errors.ts';
+import { CANCELLED_ON_REQUEST, Cancelled, CancelledHalfway, Fault } from '../lib/errors.ts';
 import type { CommandRun } from './command-run.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -19,7 +19,7 @@ export async function followTask(domain: Domain, taskId: string, run: CommandRun
       await domain.tasks.cancel(taskId);
       return await untilEnded(domain, taskId, { ...run, signal: AbortSignal.timeout(CANCEL_WAIT_MS) }, bar);
     });
-    if (ended.state === 'cancelled') throw new Cancelled();
+    if (ended.state === 'cancelled') throw cancelled(ended.failureReason);
     if (ended.state === 'failed') {
       throw new Fault({ op: ended.kind, subject: ended.subjectId, message: ended.failureReason ?? 'it failed' });
     }
@@ -27,6 +27,11 @@ export async function followTask(domain: Domain, taskId: string, run: CommandRun
   } finally {
     bar.clear();
   }
+}
+
+/** The reason of a plain cancel says nothing that the exit code does not. */
+function cancelled(reason: string | null): Cancelled {
+  return reason === null || reason === CANCELLED_ON_REQUEST ? new Cancelled() : new CancelledHalfway(reason);
 }
 
 async function untilEnded(domain: Domain, taskId: string, run: CommandRun, bar: ProgressBar): Promise<Task> {

@@ -119,8 +119,12 @@ test('a life with Tidemark from the command line', async (t) => {
     assert.equal(two.length, 2);
     const seven = await shop.collection('orders').findOne({ n: 7 });
     const found = await tidemark([...browse, '--id', String(seven?._id)]);
+    assert.deepEqual([found.exitCode, found.errors], [0, '']);
     assert.deepEqual(JSON.parse(found.output).seven, true);
-    assert.equal((await tidemark(browse)).output.split('\n').length, 3001);
+    const all = await tidemark(browse);
+    assert.deepEqual([all.exitCode, all.output.split('\n').length], [0, 3001]);
+    const limited = await tidemark([...browse, '--id', String(seven?._id), '--limit', '1']);
+    assert.deepEqual([limited.exitCode, limited.output], [0, found.output]);
     for (const [args, expected] of [
       [[...browse, '--id', 'nobody'], /no document with the _id nobody/],
       [[...browse.with(3, 'shop.none')], /no collection shop\.none/],
@@ -145,6 +149,16 @@ test('a life with Tidemark from the command line', async (t) => {
     const resumed = await ask(...download, file, '--resume');
     assert.deepEqual([resumed.resumedAt, resumed.sha256], [bytes.length - 100, written.sha256]);
     assert.deepEqual(await readFile(file), bytes);
+    const unknown = join(directory, 'unknown.archive.gz');
+    const late = await tidemark([...download, unknown, '--at', '2099-01-01T00:00:00Z', '--data-dir', dataDir]);
+    assert.equal(late.exitCode, exitCodes.failed, late.errors);
+    assert.ok(!(await readdir(directory)).some((name) => name.startsWith('unknown')), 'nothing is left in the way');
+    const human = await tidemark([...download, unknown, '--data-dir', dataDir]);
+    assert.equal(human.exitCode, 0, human.errors);
+    assert.match(
+      human.output,
+      /Next: mongorestore --archive=\S+ --gzip --bypassDocumentValidation --keepIndexVersion\n/,
+    );
     const piped = spawn(process.execPath, [LAUNCHER, ...download, '-', '--data-dir', dataDir], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -114,15 +114,17 @@ async function printDocuments(
   const writer = new ExtendedJsonWriter();
   const wanted = id === undefined ? null : await idsMeant(id);
   let left = limit;
+  let found = 0;
   for (const entry of entries) {
     for await (const documents of documentsOf(run, repository, manifest, entry)) {
       const shown = choose(documents, wanted, left);
       left -= shown.length;
+      found += shown.length;
       if (shown.length > 0 && !(await run.terminal.write(writer.lines(Buffer.concat(shown))))) return;
       if (left === 0) return;
     }
   }
-  if (wanted !== null && left === limit) throw new UsageError(`${namespace} has no document with the _id ${id}.`);
+  if (wanted !== null && found === 0) throw new UsageError(`${namespace} has no document with the _id ${id}.`);
 }
 
 async function idsMeant(text: string): Promise<Set<string>> {

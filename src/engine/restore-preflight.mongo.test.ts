@@ -5,6 +5,7 @@ import { compareTruth } from '../../test/support/compare.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
 import { SnapshotFixture } from '../../test/support/snapshot-fixture.ts';
 import { readTruth } from '../../test/support/truth.ts';
+import { Cancelled, CancelledHalfway } from '../lib/errors.ts';
 
 const ID_INDEX = { v: 1, key: { _id: 1 }, name: '_id_' };
 const TRIAL = 'tidemark_preflight';
@@ -40,6 +41,28 @@ describe('what is known before a target is cleared', () => {
     const expected = await readTruth(source().client, null);
     await fixture.restore(target().uri);
     assert.deepEqual(compareTruth(expected, await readTruth(target().client, null)), []);
+  });
+
+  test('a restore that is cancelled once its target was cleared says that the target is incomplete; before, that it was cancelled', async () => {
+    await source().client.db('shop').collection('b').insertOne({ n: 1 });
+    const fixture = await SnapshotFixture.create(source().uri);
+    await fixture.take();
+    const cancelledIn = async (wanted: string) => {
+      const cancel = new AbortController();
+      const report = ({ phase }: { phase: string }) => {
+        if (phase === wanted) cancel.abort(new Cancelled());
+      };
+      return await fixture.restore(target().uri, fixture.last, { signal: cancel.signal, report }).then(
+        () => assert.fail('it was cancelled'),
+        (error: Error) => error,
+      );
+    };
+    const early = await cancelledIn('checking the target');
+    assert.ok(early instanceof Cancelled && !(early instanceof CancelledHalfway), String(early));
+    const late = await cancelledIn('loading documents');
+    assert.ok(late instanceof CancelledHalfway, String(late));
+    assert.match(late.message, /cancelled while loading documents and left the target incomplete\. Restore again/);
+    await fixture.restore(target().uri);
   });
 
   /** What the target's server refuses, and what is said then. */

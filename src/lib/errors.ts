@@ -38,6 +38,9 @@ export class Cancelled extends Error {
   }
 }
 
+/** Why a task ended that was told to stop, where nothing else has to be said. */
+export const CANCELLED_ON_REQUEST = 'cancelled on request';
+
 /** As Cancelled, but something that has to be known was left behind: the message says what, and what to do. */
 export class CancelledHalfway extends Cancelled {
   override readonly name = 'Cancelled';

@@ -10,6 +10,7 @@ import {
   updateTaskUnder,
 } from '../catalog/tasks.ts';
 import { assert, must } from '../lib/assert.ts';
+import { CANCELLED_ON_REQUEST } from '../lib/errors.ts';
 import type { TaskHandlers } from './handler.ts';
 import { hasEnded, nextTaskState } from './task.ts';
 
@@ -125,7 +126,10 @@ export async function endTask(
   });
 }
 
-export const CANCELLED_ON_REQUEST = 'cancelled on request';
+/** Why a task ended that was told to stop: with how an attempt before had ended, which may have left something behind. */
+export function cancelReason({ failureReason }: Pick<TaskRow, 'failureReason'>): string {
+  return failureReason === null ? CANCELLED_ON_REQUEST : `${CANCELLED_ON_REQUEST}; before that: ${failureReason}`;
+}
 
 /**
  * Asks a task to stop. One that waits is stopped here and now, with what it was for; one that runs is stopped by its worker, soon; one that had ended stays as it ended.
@@ -144,9 +148,9 @@ export async function requestCancel(
       state: nextTaskState('queued', 'stop'),
       cancelRequestedAtMs: request.nowMs,
       finishedAtMs: request.nowMs,
-      failureReason: CANCELLED_ON_REQUEST,
+      failureReason: cancelReason(task),
     });
-    await handlers[task.kind].settle(writer, task, { state: 'cancelled', reason: CANCELLED_ON_REQUEST });
+    await handlers[task.kind].settle(writer, task, { state: 'cancelled', reason: cancelReason(task) });
   } else if (task.cancelRequestedAtMs === null) {
     await updateTask(writer, task.id, { cancelRequestedAtMs: request.nowMs });
   }

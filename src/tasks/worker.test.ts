@@ -7,7 +7,7 @@ import type { TaskRow } from '../catalog/schema.ts';
 import { readSetting, writeSetting } from '../catalog/settings.ts';
 import { findTask } from '../catalog/tasks.ts';
 import { Bug, must } from '../lib/assert.ts';
-import { Fault } from '../lib/errors.ts';
+import { CancelledHalfway, Fault } from '../lib/errors.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { LeaseLost, type TaskEnd, type TaskHandler, type TaskHandlers, type TaskWork } from './handler.ts';
 import { claimTask, clusterKey, enqueueTask, recoverTasks, requestCancel } from './queue.ts';
@@ -304,6 +304,34 @@ test('a cancel request reaches a running task within half a second', async () =>
     assert.deepEqual(house.settledEnds, [
       { subjectId: 'subject of t1', state: 'cancelled', reason: 'cancelled on request' },
     ]);
+  });
+});
+
+test('what a cancelled run left behind is said where its end is read, also when the cancel comes only after a stop or a failure', async () => {
+  const reason = 'the restore was cancelled while loading documents and left the target incomplete';
+  await inHouse(async (house) => {
+    house.deaf = true;
+    const worker = house.worker('one');
+    const { catalog, handlers, clock } = house;
+    const cancel = async (taskId: string) =>
+      await catalog.transact(async (writer) => await requestCancel(writer, handlers, { taskId, nowMs: clock.nowMs() }));
+    for (const id of ['t1', 't2', 't3']) await house.enqueue(id);
+    await clock.advance(1000);
+    await cancel('t1');
+    await clock.advance(500);
+    house.run(0).fail(new CancelledHalfway(reason));
+    house.run(2).fail(new Fault({ op: 'x', subject: 'y', message: 'it left the target incomplete', retryable: true }));
+    await clock.advance(100);
+    await cancel('t3');
+    const stopping = worker.stop();
+    house.run(1).fail(new CancelledHalfway(reason));
+    await clock.advance(1000);
+    await stopping;
+    await cancel('t2');
+    const told = ['t1', 't2', 't3'].map(async (id) => (await house.task(id)).failureReason);
+    const before = 'cancelled on request; before that: ';
+    assert.deepEqual(await Promise.all(told), [reason, before + reason, `${before}it left the target incomplete`]);
+    assert.deepEqual(new Set(house.settledEnds.map((end) => end.state)), new Set(['cancelled']));
   });
 });
 

@@ -3,12 +3,12 @@ import type { TaskKind, TaskRow } from '../catalog/schema.ts';
 import { runningTasksOf, updateTaskUnder } from '../catalog/tasks.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Cancelled, describeError } from '../lib/errors.ts';
+import { CANCELLED_ON_REQUEST, Cancelled, CancelledHalfway, describeError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { LeaseLost, type TaskEnd, type TaskHandlers } from './handler.ts';
 import { Pause } from './pause.ts';
-import { CANCELLED_ON_REQUEST, claimTask, endTask, putBack, renewLease } from './queue.ts';
+import { cancelReason, claimTask, endTask, putBack, renewLease } from './queue.ts';
 import { mayRetry, retryDelayMs } from './task.ts';
 import { TaskRun } from './task-run.ts';
 
@@ -124,7 +124,7 @@ export class Worker {
 
   async #execute(run: TaskRun): Promise<void> {
     const { task } = run;
-    if (task.cancelRequestedAtMs !== null) return await this.#settle(run, 'stop', CANCELLED_ON_REQUEST);
+    if (task.cancelRequestedAtMs !== null) return await this.#settle(run, 'stop', cancelReason(task));
     if (task.attempts > task.attemptsMax) {
       const last = task.failureReason === null ? '' : `; before that: ${task.failureReason}`;
       const reason = `the process that ran it ended before it did, and its ${task.attemptsMax} attempts are used up${last}`;
@@ -155,8 +155,11 @@ export class Worker {
       log.warn({ task: task.id, kind: task.kind }, 'the lease of a task was lost; another worker has it');
       return;
     }
-    if (run.stoppedFor === 'cancel') return await this.#settle(run, 'stop', CANCELLED_ON_REQUEST);
-    if (run.stoppedFor === 'shutdown') return await this.#putBack(run, { delayMs: 0, attempts: task.attempts - 1 });
+    const halfway = error instanceof CancelledHalfway ? { failureReason: error.message } : {};
+    if (run.stoppedFor === 'cancel')
+      return await this.#settle(run, 'stop', halfway.failureReason ?? cancelReason(task));
+    if (run.stoppedFor === 'shutdown')
+      return await this.#putBack(run, { delayMs: 0, attempts: task.attempts - 1, ...halfway });
     const reason = describeError(error);
     if (mayRetry(error, task)) {
       const delayMs = retryDelayMs(task.attempts, random.bytes(2).readUInt16BE(0) / 0xffff);

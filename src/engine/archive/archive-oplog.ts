@@ -119,12 +119,16 @@ function writesOf(
   return [write, entryOf(at, 'u', namespace, mend, idDocument(buffer, id))];
 }
 
+/** Options with which collections are listed as they were at the point. */
+const LISTED_AT_POINT = new Set(['timeseries', 'expireAfterSeconds']);
+
 /** Everything else that changed the catalog was carried out before the archive was begun. */
 function optionsOf(buffer: Buffer, at: Moment, { o, command }: Operation, { db, name }: Destination): Buffer[] {
   const target = { type: 0x02, value: stringValue(name) };
   const ns = `${db}.$cmd`;
   if (command === 'emptycapped') return [entryOf(at, 'c', ns, documentOf([{ name: command, ...target }]), null)];
-  const options = command === 'collMod' ? changedOptions(buffer, o) : [];
+  const changed = command === 'collMod' ? changedOptions(buffer, o) : [];
+  const options = changed.filter(({ name }) => !LISTED_AT_POINT.has(name));
   if (options.length === 0) return [];
   return [entryOf(at, 'c', ns, documentOf([{ name: command, ...target }, ...options]), null)];
 }

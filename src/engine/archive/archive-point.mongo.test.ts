@@ -13,6 +13,8 @@ import { readManifest } from '../../repository/manifests.ts';
 import type { ReplayEnd } from '../replay/replay-interval.ts';
 import { oplogAfter } from '../slice-oplog.ts';
 import { planArchivePoint } from './archive-point.ts';
+import { readerOptions } from './reader-options.ts';
+import { requireArchivable } from './require-archivable.ts';
 import { writeArchive } from './write-archive.ts';
 
 const source = useReplicaSet({ name: 'source', cacheGb: 0.5 });
@@ -127,4 +129,65 @@ test('the archive of a point in time, loaded and replayed as mongorestore does, 
     if (end === changed) assert.deepEqual(collections.get('admin.system.users')?.documents, users);
     assert.ok(archive.equals(await archiveAt(fixture, end)), 'its bytes are the same every time');
   }
+});
+
+test('a write that is too large for an archive is known before there is one', async () => {
+  const docs = source().client.db('large').collection('docs');
+  await docs.insertOne({ _id: 1 as never });
+  const fixture = await SnapshotFixture.create(source().uri);
+  const tailing = new Tailing(source(), { repository: fixture.repository, clusterId: fixture.clusterId });
+  await tailing.begun();
+  await fixture.take();
+  // 16 MiB to the byte: as an entry of an oplog it is longer.
+  await docs.insertOne({ _id: 2 as never, pad: Buffer.alloc((16 << 20) - 31) });
+  const end = await pointAfter(tailing);
+  await tailing.stop();
+  const { clusterId, repository } = fixture;
+  const manifest = await readManifest(repository, { clusterId, snapshotId: fixture.last?.header.snapshotId ?? '' });
+  const oplog = await oplogAfter(repository, manifest.header, end.ts, signal);
+  const point = await planArchivePoint(repository, manifest, { end, source: oplog, signal });
+  await assert.rejects(
+    requireArchivable({ manifest, point, signal }),
+    /a write to large\.docs .* larger than an archive/,
+  );
+  await requireArchivable({ manifest, point: undefined, signal });
+  assert.deepEqual(readerOptions(manifest, point), [
+    ...['--gzip', '--oplogReplay', '--bypassDocumentValidation', '--keepIndexVersion'],
+  ]);
+  await source().client.db('large').dropDatabase();
+});
+
+test('a time series whose granularity changed after the snapshot shows all its measurements, and is listed as it was at the point', async () => {
+  const db = source().client.db('measured');
+  await db.createCollection('series', { timeseries: { timeField: 't', metaField: 'm', granularity: 'seconds' } });
+  await db.createCollection('expiring', { timeseries: { timeField: 't', granularity: 'minutes' } });
+  await db.collection('series').insertOne({ t: new Date(1.7e12), m: 0 });
+  const fixture = await SnapshotFixture.create(source().uri);
+  const tailing = new Tailing(source(), { repository: fixture.repository, clusterId: fixture.clusterId });
+  await tailing.begun();
+  await fixture.take();
+  await db.command({ collMod: 'series', timeseries: { granularity: 'minutes' } });
+  // Two hours in one bucket: more than buckets of the former granularity span.
+  await db.collection('series').insertMany([0, 1, 2].map((hour) => ({ t: new Date(hour * 3.6e6 + 1.7e12), m: 1 })));
+  await db.command({ collMod: 'series', timeseries: { granularity: 'hours' } });
+  await db.command({ collMod: 'expiring', expireAfterSeconds: 1_000_000_000 });
+  const end = await pointAfter(tailing);
+  await tailing.stop();
+  const archive = await archiveAt(fixture, end);
+
+  await dropDatabases(target().client);
+  const { oplog } = await restoreArchive(archive, target().client, (await target().primary()).port);
+  const changes = (oplog ?? []).map((entry) => BSON.deserialize(entry)).filter(({ op }) => op === 'c');
+  assert.deepEqual(changes, [], 'no option of a time series is left to the reader');
+  const late = { t: { $gte: new Date(2 * 3.6e6 + 1.7e12) } };
+  for (const { client, name } of [source(), target()]) {
+    const found = client.db('measured');
+    assert.equal(await found.collection('series').countDocuments(late), 1, name);
+    const [listed] = (await found.listCollections({ name: 'series' }).toArray()) as Document[];
+    assert.equal(listed?.options.timeseries.granularity, 'hours');
+  }
+  const skip = (namespace: string) => !namespace.startsWith('measured.');
+  const expected = await readTruth(source().client, null);
+  assert.deepEqual(compareTruth(expected, await readTruth(target().client, null), { skip }), []);
+  await source().client.db('measured').dropDatabase();
 });

@@ -6,7 +6,10 @@ import type { Repository } from '../../repository/repository.ts';
 import { planPointInTime } from '../point-in-time.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import { withSeries } from '../replay/replay-state.ts';
 import { ACCESS_CONTROL } from './archive-plan.ts';
+
+const BUCKETS = 'system.buckets.';
 
 /** What an archive of a later point than a snapshot's own holds. */
 export interface ArchivePoint {
@@ -42,11 +45,19 @@ export async function planArchivePoint(
     return documents.length === 0 ? [] : [[entryOf(name, manifest), Buffer.concat(documents)] as const];
   });
   return {
-    collections: [...held.map(([entry]) => entry), ...collections],
+    collections: [...held.map(([entry]) => entry), ...collections.map((entry) => reshaped(entry, plan))],
     documents: new Map(held),
     plan,
     source: options.source,
   };
+}
+
+/** A time series as of the point. Its options are not left to the oplog: a reader that replays their change leaves the view on the buckets as it was, and queries then pass over measurements. */
+function reshaped(entry: CollectionEntry, { state }: ReplayPlan): CollectionEntry {
+  if (entry.type !== 'timeseries') return entry;
+  const buckets = [...state.collections].find(([, { db, name }]) => db === entry.db && name === BUCKETS + entry.name);
+  const series = state.series.get(buckets?.[0] ?? '');
+  return series === undefined ? entry : withSeries(entry, series);
 }
 
 /** As the snapshot has it; one that is younger has no listing, and the servers make these by themselves. */

@@ -42,7 +42,7 @@ export interface ArchiveProgress {
 }
 
 /** Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of another. */
-export const ARCHIVE_WRITER = 'tidemark archive 2';
+export const ARCHIVE_WRITER = 'tidemark archive 3';
 const BLOBS_AHEAD = 2;
 
 /**
@@ -52,8 +52,7 @@ const BLOBS_AHEAD = 2;
 export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
   const { manifest, point } = options;
   const plan = planArchive(point?.collections ?? manifest.collections);
-  const metadata = point === undefined ? plan.metadata : [...plan.metadata, OPLOG];
-  yield* prelude(metadata, manifest.header.mongodVersion);
+  yield* preludeOf(options);
   const done: ArchiveProgress = {
     namespace: '',
     bytes: 0,
@@ -71,6 +70,15 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
     const diffs = takesDiffs(manifest.header.featureCompatibilityVersion);
     yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, signal: options.signal }), options, done);
   }
+}
+
+/** What comes before the documents. */
+export function* preludeOf({
+  manifest,
+  point,
+}: Pick<WriteArchiveOptions, 'manifest' | 'point'>): Generator<Buffer, void, undefined> {
+  const { metadata } = planArchive(point?.collections ?? manifest.collections);
+  yield* prelude(point === undefined ? metadata : [...metadata, OPLOG], manifest.header.mongodVersion);
 }
 
 function* prelude(listed: readonly CollectionMetadata[], serverVersion: string): Generator<Buffer, void, undefined> {

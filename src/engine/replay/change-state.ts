@@ -6,6 +6,7 @@ import { changedDocument, isModification } from './document-change.ts';
 import { committedIndexes, createdIndex, withChangedIndex, withIndexes, withoutIndex } from './index-changes.ts';
 import { type Operation, stringAt, uuidAt } from './operations.ts';
 import {
+  changedSeries,
   createdEntry,
   expiringEntry,
   hold,
@@ -13,6 +14,7 @@ import {
   isReplayed,
   type ReplayState,
   renamedEntry,
+  seriesOf,
 } from './replay-state.ts';
 
 /** The oplog does not fit the catalog that was reached so far: the restore must not start. */
@@ -129,6 +131,10 @@ function modify(state: ReplayState, buffer: Buffer, operation: Operation): void 
     const uuid = must(entry.uuid, 'a collection has a UUID');
     state.collections.set(uuid, expiringEntry(entry, type === 0x02 ? null : value));
   }
+  const series = findElement(buffer, operation.o.start, 'timeseries');
+  const before = entry === null || series === null ? null : (state.series.get(entry.uuid ?? '') ?? seriesOf(entry));
+  if (entry?.uuid != null && series !== null && before !== null)
+    state.series.set(entry.uuid, changedSeries(before, buffer.subarray(series.start, series.end)));
   if (change !== null) changeIndexes(state, buffer, operation, (indexes) => withChangedIndex(indexes, buffer, change));
 }
 

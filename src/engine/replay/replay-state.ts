@@ -26,6 +26,8 @@ export interface ReplayState {
   readonly source: ReplayedSource;
   collections: Map<string, CollectionEntry>;
   held: Map<string, Map<string, Buffer>>;
+  /** The `timeseries` option of time series for which it was changed since T, by the UUID of their buckets. Restores carry the change out where the oplog has it; archives begin with its outcome. */
+  series: Map<string, Buffer>;
 }
 
 export type ReplayedSource = 'replicaSet' | 'shardedMember';
@@ -48,7 +50,7 @@ export function createReplayState(
   held: ReadonlyMap<string, readonly Buffer[]>,
   source: ReplayedSource = 'replicaSet',
 ): ReplayState {
-  const state: ReplayState = { source, collections: new Map(), held: new Map() };
+  const state: ReplayState = { source, collections: new Map(), held: new Map(), series: new Map() };
   for (const [namespace, documents] of held) for (const document of documents) hold(state, namespace, document);
   for (const entry of collections) {
     if (entry.uuid === null) hold(state, `${entry.db}.${VIEWS}`, definitionOf(entry));
@@ -59,7 +61,8 @@ export function createReplayState(
 
 export function copyOf(state: ReplayState): ReplayState {
   const held = [...state.held].map(([namespace, documents]) => [namespace, new Map(documents)] as const);
-  return { source: state.source, collections: new Map(state.collections), held: new Map(held) };
+  const { source, collections, series } = state;
+  return { source, collections: new Map(collections), held: new Map(held), series: new Map(series) };
 }
 
 export function hold(state: ReplayState, namespace: string, document: Buffer): void {
@@ -152,6 +155,44 @@ export function expiringEntry(entry: CollectionEntry, expiry: Field | null): Col
   const others = optionsOf(entry.info).filter((field) => field.name !== EXPIRY);
   const options = expiry === null ? others : [...others, expiry];
   return { ...entry, info: infoOf(entry.name, 'collection', options, idIndexOf(entry.info, 0)) };
+}
+
+const SPANS: Readonly<Record<string, number>> = { seconds: 3_600, minutes: 86_400, hours: 2_592_000 };
+/** Of newer servers, in the place of a granularity. */
+const OWN_SPANS = ['bucketMaxSpanSeconds', 'bucketRoundingSeconds'];
+
+/** What a `collMod` of the option `timeseries` makes of it: how long a bucket lasts follows from the granularity, as the server has it, or is said. */
+export function changedSeries(before: Buffer, change: Buffer): Buffer {
+  const changed = fieldsOf(change, 0);
+  const granularity = changed.find(({ name }) => name === 'granularity');
+  const seconds = granularity === undefined ? undefined : SPANS[textOf(change, findElement(change, 0, 'granularity'))];
+  const span = { name: 'bucketMaxSpanSeconds', type: 0x10, value: int32(seconds ?? 0) };
+  const own = changed.filter(({ name }) => OWN_SPANS.includes(name));
+  const dropped = new Set(['granularity', ...OWN_SPANS]);
+  const kept = fieldsOf(before, 0).filter(({ name }) => !dropped.has(name));
+  const others = changed.filter(({ name }) => !dropped.has(name));
+  const spans = granularity === undefined ? own : [granularity, ...(seconds === undefined ? [] : [span])];
+  return documentOf([...kept, ...others, ...spans]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
+/** With the `timeseries` option that it had in the end. */
+export function withSeries(entry: CollectionEntry, series: Buffer): CollectionEntry {
+  const options = optionsOf(entry.info).map((field) =>
+    field.name === 'timeseries' ? { ...field, value: series } : field,
+  );
+  return { ...entry, info: infoOf(entry.name, entry.type, options, idIndexOf(entry.info, 0)) };
+}
+
+/** The `timeseries` option of an entry of buckets; null of any other. */
+export function seriesOf({ info }: CollectionEntry): Buffer | null {
+  const value = optionsOf(info).find(({ name }) => name === 'timeseries')?.value;
+  return value === undefined ? null : Buffer.from(value);
 }
 
 function emptyEntry(db: string, name: string): CollectionEntry {
