@@ -15,6 +15,15 @@ type ParameterValue<Rule extends QueryParameter> = Rule['type'] extends 'integer
     ? boolean
     : string;
 
+/** Where Atlas would keep it. */
+export type CloudProvider = 'AWS' | 'AZURE' | 'GCP';
+
+export interface ServiceFacts {
+  version: string;
+  /** Whose object store the repository is in; null for a directory. */
+  storedAt: CloudProvider | null;
+}
+
 /** What a handler gets: everything checked, nothing of HTTP left. */
 export interface Call<Op extends Operation = Operation> {
   params: Readonly<Record<PathParameter<Op['path']>, string>>;
@@ -32,7 +41,7 @@ export interface Call<Op extends Operation = Operation> {
   rolesInProjectNamed(projectId: string): Promise<ReadonlySet<ProjectRole>>;
   domain: Domain;
   links: LinkBuilder;
-  service: { version: string };
+  service: ServiceFacts;
   signal: AbortSignal;
 }
 

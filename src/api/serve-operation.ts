@@ -6,7 +6,7 @@ import { refuse } from '../domain/refusals.ts';
 import { must } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { authorize } from './authorize.ts';
-import type { Call, ListAnswer } from './call.ts';
+import type { Call, CloudProvider, ListAnswer } from './call.ts';
 import { baseUrl, linkBuilder, type OwnNames } from './links.ts';
 import { deprecationHeaders, negotiate } from './media-types.ts';
 import { ownParameters, pageOf, queryOf } from './paging.ts';
@@ -18,6 +18,7 @@ export interface ServeOptions {
   clock: Clock;
   names: OwnNames;
   version: string;
+  storedAt: CloudProvider | null;
 }
 
 /** A handler whose types were checked where it was written, against its own operation. */
@@ -64,7 +65,7 @@ export async function serveOperation(
     },
     domain,
     links: linkBuilder(base),
-    service: { version: options.version },
+    service: { version: options.version, storedAt: options.storedAt },
     signal: gone(reply),
   });
   if (operation.answers === 'nothing') {

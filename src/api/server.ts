@@ -9,6 +9,7 @@ import type { Domain } from '../domain/domain.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { CloudProvider } from './call.ts';
 import { registerDownloadRoutes } from './download-routes.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
@@ -46,6 +47,8 @@ export interface ApiServerOptions {
   listenNames?: readonly string[];
   certificateNames?: readonly string[];
   version: string;
+  /** Whose object store the repository is in; a directory where left out. */
+  storedAt?: CloudProvider;
   rateLimit?: RateLimit;
   /** Addresses and networks whose word about where a request came from is taken. Nobody's where left out. */
   trustedProxies?: readonly string[];
@@ -207,6 +210,7 @@ function registerOperations(server: FastifyInstance, options: ApiServerOptions, 
     clock: options.clock,
     names,
     version: options.version,
+    storedAt: options.storedAt ?? null,
   };
   const methodsOf = new Map<string, Set<HTTPMethods>>();
   for (const [operationId, operation] of Object.entries<Operation>(operations)) {

@@ -6,8 +6,9 @@ import { createSecureContext } from 'node:tls';
 import { createApiServer } from '../api/server.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import { catalogAuthStores } from '../auth/catalog-stores.ts';
-import type { ServiceConfig } from '../config.ts';
+import { repositoryPlaceOf, type ServiceConfig } from '../config.ts';
 import { Fault } from '../lib/errors.ts';
+import { parseStoreUrl } from '../storage/store-url.ts';
 import type { Parts } from './open-parts.ts';
 import type { Tools } from './tools.ts';
 
@@ -37,7 +38,15 @@ export function createServer(config: ServiceConfig, { catalog, context, domain }
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...tlsOf(config),
     ...namesOf(config),
+    ...storedAt(config),
   });
+}
+
+/** In the words of an API that knows three clouds: whatever speaks S3 counts as AWS. */
+function storedAt({ dataDir, repository }: ServiceConfig): { storedAt?: 'AWS' | 'AZURE' | 'GCP' } {
+  const providers = { s3: 'AWS', azure: 'AZURE', gcs: 'GCP' } as const;
+  const { kind } = parseStoreUrl(repositoryPlaceOf(dataDir, repository));
+  return kind === 'directory' ? {} : { storedAt: providers[kind] };
 }
 
 /** What an operator has to know who lets others reach it without encryption; null where nobody else does, or all is encrypted. */

@@ -5,39 +5,39 @@ import { clusterOf, mapped } from '../listing.ts';
 import { asShardedClusterSnapshot, replicaSetSnapshot } from '../wire/snapshot.ts';
 
 export const snapshotHandlers: HandlersOf<typeof snapshotOperations> = {
-  async listGroupClusterBackupSnapshots({ params, query, page, domain, links }) {
+  async listGroupClusterBackupSnapshots({ params, query, page, domain, ...said }) {
     const closestBefore = pointOf(query);
     const found = await domain.snapshots.list({
       ...clusterOf(params),
       page,
       ...(closestBefore === undefined ? {} : { closestBefore }),
     });
-    return mapped(found, (snapshot) => replicaSetSnapshot(snapshot, links));
+    return mapped(found, (snapshot) => replicaSetSnapshot(snapshot, said));
   },
 
-  async takeGroupClusterBackupSnapshots({ params, body, domain, links }) {
+  async takeGroupClusterBackupSnapshots({ params, body, domain, ...said }) {
     const { description, retentionInDays } = body;
     const snapshot = await domain.snapshots.take({
       ...clusterOf(params),
       ...(description === undefined ? {} : { description }),
       ...(retentionInDays === undefined ? {} : { retentionInDays }),
     });
-    return replicaSetSnapshot(snapshot, links);
+    return replicaSetSnapshot(snapshot, said);
   },
 
-  async getGroupClusterBackupSnapshot({ params, domain, links }) {
+  async getGroupClusterBackupSnapshot({ params, domain, ...said }) {
     const snapshot = await domain.snapshots.get({ ...clusterOf(params), snapshotId: params.snapshotId });
-    return replicaSetSnapshot(snapshot, links);
+    return replicaSetSnapshot(snapshot, said);
   },
 
-  async updateGroupClusterBackupSnapshot({ params, body, domain, links }) {
+  async updateGroupClusterBackupSnapshot({ params, body, domain, ...said }) {
     const snapshot = await domain.snapshots.updateRetention({
       ...clusterOf(params),
       snapshotId: params.snapshotId,
       retentionUnit: body.retentionUnit,
       retentionValue: body.retentionValue,
     });
-    return replicaSetSnapshot(snapshot, links);
+    return replicaSetSnapshot(snapshot, said);
   },
 
   async deleteGroupClusterBackupSnapshot({ params, domain }) {
@@ -50,15 +50,15 @@ export const snapshotHandlers: HandlersOf<typeof snapshotOperations> = {
     return undefined;
   },
 
-  async getGroupClusterBackupSnapshotShardedCluster({ params, domain, links }) {
+  async getGroupClusterBackupSnapshotShardedCluster({ params, domain, ...said }) {
     const snapshot = await domain.snapshots.get({ ...clusterOf(params), snapshotId: params.snapshotId });
-    return asShardedClusterSnapshot(snapshot, links);
+    return asShardedClusterSnapshot(snapshot, said);
   },
 
   /** All of them: the operation knows no pages. A replica set's are not among them. */
-  async listGroupClusterBackupSnapshotShardedClusters({ params, domain, links }) {
+  async listGroupClusterBackupSnapshotShardedClusters({ params, domain, ...said }) {
     const found = await domain.snapshots.listSharded(clusterOf(params));
-    return { items: found.map((snapshot) => asShardedClusterSnapshot(snapshot, links)), totalCount: found.length };
+    return { items: found.map((snapshot) => asShardedClusterSnapshot(snapshot, said)), totalCount: found.length };
   },
 };
 

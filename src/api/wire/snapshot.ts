@@ -2,14 +2,21 @@ import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { ReplicaSetSnapshot, ShardedClusterSnapshot } from '../../../contract/snapshots.ts';
 import type { Snapshot } from '../../domain/domain.ts';
 import { isoSeconds } from '../../lib/clock.ts';
-import type { LinkBuilder } from '../links.ts';
+import type { Call, CloudProvider } from '../call.ts';
 import { timeIfKnown } from './times.ts';
+
+/** What an answer needs beside the snapshot. */
+type Said = Pick<Call, 'links' | 'service'>;
+
+function providerOf({ status }: Snapshot, { service }: Said): { cloudProvider?: CloudProvider } {
+  return status === 'completed' && service.storedAt !== null ? { cloudProvider: service.storedAt } : {};
+}
 
 /**
  * A snapshot on the wire. `createdAt`, `mongodVersion` and the size come with the data: until it is completed the first two are absent and the size is 0. `expiresAt` is
- * there from the start, provisional until completion. `cloudProvider` and `masterKeyUUID` are a cloud's and never there.
+ * there from the start, provisional until completion. `cloudProvider` says where the repository is, in a cloud's object store; absent for a directory. `masterKeyUUID` is a cloud's and never there.
  */
-function fieldsOf(snapshot: Snapshot, links: LinkBuilder, path: string) {
+function fieldsOf(snapshot: Snapshot, { links }: Said, path: string) {
   const cluster = `/groups/${snapshot.projectId}/clusters/${snapshot.clusterName}`;
   return {
     ...timeIfKnown('createdAt', snapshot.status === 'completed' ? snapshot.createdAtMs : null),
@@ -27,24 +34,22 @@ function fieldsOf(snapshot: Snapshot, links: LinkBuilder, path: string) {
   };
 }
 
-export function replicaSetSnapshot(snapshot: Snapshot, links: LinkBuilder): ShapeOf<typeof ReplicaSetSnapshot> {
+export function replicaSetSnapshot(snapshot: Snapshot, said: Said): ShapeOf<typeof ReplicaSetSnapshot> {
   return {
-    ...fieldsOf(snapshot, links, ''),
+    ...fieldsOf(snapshot, said, ''),
+    ...providerOf(snapshot, said),
     copyRegions: snapshot.copyRegions,
-    // Recorded answers show the cluster's name here from the first moment on; the set's own name is known once it was read.
-    replicaSetName: snapshot.replicaSetName ?? snapshot.clusterName,
+    // Recorded answers show the cluster's name here from the first moment to the last, whatever the set is called.
+    replicaSetName: snapshot.clusterName,
   };
 }
 
 /** Also of a replica set, then without members: Terraform asks for every snapshot in both ways, and an error here would show as a change in each plan. */
-export function asShardedClusterSnapshot(
-  snapshot: Snapshot,
-  links: LinkBuilder,
-): ShapeOf<typeof ShardedClusterSnapshot> {
+export function asShardedClusterSnapshot(snapshot: Snapshot, said: Said): ShapeOf<typeof ShardedClusterSnapshot> {
   return {
-    ...fieldsOf(snapshot, links, 'shardedCluster/'),
+    ...fieldsOf(snapshot, said, 'shardedCluster/'),
     ...(snapshot.type === 'sharded' ? { configServerType: 'DEDICATED' as const } : {}),
-    members: snapshot.members.map(({ id, replicaSetName }) => ({ id, replicaSetName })),
+    members: snapshot.members.map(({ id, replicaSetName }) => ({ ...providerOf(snapshot, said), id, replicaSetName })),
     snapshotIds: snapshot.members.map((member) => member.id),
   };
 }

@@ -40,9 +40,11 @@ export function createSchedules(context: DomainContext, regions: readonly string
         const stored = await scheduleOf(writer, context, cluster);
         if (stored.items.length > 0) await requireScheduleKept(writer, cluster.projectId);
         await replacePolicyItems(writer, cluster.id, []);
-        await updateSchedule(writer, cluster.id, { updatedAtMs: clock.nowMs() });
+        // A schedule that is gone exports nothing, and keeps no bucket from being deleted.
+        const exporting = { autoExportEnabled: 0, exportBucketId: null, exportFrequencyType: null } as const;
+        await updateSchedule(writer, cluster.id, { ...exporting, updatedAtMs: clock.nowMs() });
         await queueCatalogCopy(writer, context);
-        return scheduleView(cluster, { ...stored, items: [] }, clock.nowMs());
+        return scheduleView(cluster, { ...(await scheduleOf(writer, context, cluster)), items: [] }, clock.nowMs());
       });
       context.wakeWorker();
       return view;
