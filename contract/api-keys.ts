@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 const RoleAssignment = Type.Object(
   { groupId: Type.Optional(ObjectId), orgId: Type.Optional(ObjectId), roleName: Type.String() },
@@ -21,7 +21,7 @@ export const ApiKey = Type.Object(
 );
 
 const Description = Type.String({ minLength: 1, maxLength: 250 });
-const RoleNames = Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 100 });
+const RoleNames = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 100 });
 
 export const CreateApiKeyRequest = Type.Object({ desc: Description, roles: RoleNames });
 export const UpdateApiKeyRequest = Type.Object({
@@ -47,7 +47,7 @@ export const KeyAccess = Type.Object(
 
 /** Entries of a list, each one of the two. */
 export const AddAccessRequest = Type.Array(
-  Type.Object({ cidrBlock: Type.Optional(Type.String()), ipAddress: Type.Optional(Type.String()) }),
+  Type.Object({ cidrBlock: Type.Optional(Words), ipAddress: Type.Optional(Words) }),
   { minItems: 1, maxItems: 200 },
 );
 

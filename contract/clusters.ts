@@ -1,14 +1,20 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { ClusterName, closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 const HardwareSpec = Type.Object(
-  { diskSizeGB: Type.Optional(Type.Number()), nodeCount: Type.Integer({ minimum: 0 }) },
+  { diskSizeGB: Type.Optional(Type.Number()), instanceSize: Type.String(), nodeCount: Type.Integer({ minimum: 0 }) },
   closed,
 );
 
 const RegionConfig = Type.Object(
-  { electableSpecs: HardwareSpec, priority: Type.Integer(), readOnlySpecs: HardwareSpec },
+  {
+    electableSpecs: HardwareSpec,
+    priority: Type.Integer(),
+    providerName: Type.Literal('TENANT'),
+    readOnlySpecs: HardwareSpec,
+    regionName: Type.String(),
+  },
   closed,
 );
 
@@ -18,7 +24,7 @@ const replicationSpecFields = {
   zoneName: Type.String(),
 };
 
-/** What self-run clusters have of an Atlas cluster: sizes, regions and providers of a cloud are not theirs and stay absent. */
+/** What self-run clusters have of an Atlas cluster. Provider, region and size are there because Terraform's data sources read them (`api/wire/cluster.ts`). */
 const clusterFields = {
   backupEnabled: Type.Boolean(),
   clusterType: Type.Union([Type.Literal('REPLICASET'), Type.Literal('SHARDED')]),
@@ -69,9 +75,9 @@ export const ClusterRequest = Type.Object({
   pitEnabled: Type.Optional(Type.Boolean()),
   retainBackups: Type.Optional(Type.Boolean()),
   terminationProtectionEnabled: Type.Optional(Type.Boolean()),
-  clusterType: Type.Optional(Type.String()),
-  mongoDBMajorVersion: Type.Optional(Type.String()),
-  name: Type.Optional(Type.String()),
+  clusterType: Type.Optional(Words),
+  mongoDBMajorVersion: Type.Optional(Words),
+  name: Type.Optional(Words),
 });
 
 export const ClusterStatus = Type.Object(

@@ -1,11 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { ClusterName, closed, ObjectId, Paginated, Time } from './primitives.ts';
+import { ClusterName, closed, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
-const Namespace = Type.Object(
-  { sourceNamespace: Type.String(), targetNamespace: Type.Optional(Type.String()) },
-  closed,
-);
+const Namespace = Type.Object({ sourceNamespace: Words, targetNamespace: Type.Optional(Words) }, closed);
 const IndexStrategy = Type.Union([Type.Literal('ALL'), Type.Literal('NONE'), Type.Literal('ALL_EXCEPT_TTL')]);
 const WriteStrategy = Type.Union([Type.Literal('CREATE_NEW'), Type.Literal('OVERWRITE_EXISTING')]);
 const IndexState = Type.Union([
@@ -77,9 +74,9 @@ export const RestoredCollection = Type.Object(
 
 /** From where, which names, and whether they fit together is the domain's rule. */
 const CollectionRestoreRequest = Type.Object({
-  collectionSuffix: Type.Optional(Type.String()),
+  collectionSuffix: Type.Optional(Words),
   collections: Type.Optional(Type.Array(Type.Object(Namespace.properties))),
-  databaseSuffix: Type.Optional(Type.String()),
+  databaseSuffix: Type.Optional(Words),
   databases: Type.Optional(Type.Array(Type.Object(Namespace.properties))),
   indexStrategy: IndexStrategy,
   oplogInc: Type.Optional(Type.Integer({ minimum: 1 })),

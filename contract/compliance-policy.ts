@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, reading } from './operation.ts';
-import { closed, ObjectId, Time } from './primitives.ts';
+import { closed, ObjectId, Time, Words } from './primitives.ts';
 import { PolicyItemRequest, RetentionUnit } from './schedules.ts';
 
 const itemFields = {
@@ -60,7 +60,7 @@ const requestFields = {
   onDemandPolicyItem: Type.Optional(
     Type.Object({
       frequencyInterval: Type.Optional(Type.Integer()),
-      frequencyType: Type.Optional(Type.String()),
+      frequencyType: Type.Optional(Words),
       retentionUnit: RetentionUnit,
       retentionValue: Type.Integer(),
     }),
@@ -72,14 +72,14 @@ const requestFields = {
 
 const CompliancePolicyRequest = Type.Object({
   ...requestFields,
-  authorizedUserFirstName: Type.Optional(Type.String()),
-  authorizedUserLastName: Type.Optional(Type.String()),
+  authorizedUserFirstName: Type.Optional(Words),
+  authorizedUserLastName: Type.Optional(Words),
 });
 
 const CompliancePolicyRequest20231001 = Type.Object({
   ...requestFields,
-  authorizedUserFirstName: Type.String(),
-  authorizedUserLastName: Type.String(),
+  authorizedUserFirstName: Words,
+  authorizedUserLastName: Words,
 });
 
 const policy = '/api/atlas/v2/groups/{groupId}/backupCompliancePolicy';

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, reading } from './operation.ts';
-import { ClusterName, closed, ObjectId, Time } from './primitives.ts';
+import { ClusterName, closed, ObjectId, Time, Words } from './primitives.ts';
 
 /** The history of one document, and a version of it written back. Atlas has no word for it. Documents and ids are canonical Extended JSON. */
 
@@ -68,7 +68,7 @@ const document = { id: Type.Unknown(), namespace: Namespace };
 
 export const DocumentHistoryRequest = Type.Object({
   ...document,
-  cursor: Type.Optional(Type.String()),
+  cursor: Type.Optional(Words),
   from: Type.Optional(Time),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
   to: Type.Optional(Time),

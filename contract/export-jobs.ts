@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 export const ExportJob = Type.Object(
   {
@@ -28,9 +28,7 @@ export const ExportJob = Type.Object(
 
 /** Which snapshot and which bucket is the domain's rule. `customData` travels into the export's `.complete` object. */
 const ExportJobRequest = Type.Object({
-  customData: Type.Optional(
-    Type.Array(Type.Object({ key: Type.Optional(Type.String()), value: Type.Optional(Type.String()) })),
-  ),
+  customData: Type.Optional(Type.Array(Type.Object({ key: Type.Optional(Words), value: Type.Optional(Words) }))),
   exportBucketId: ObjectId,
   snapshotId: ObjectId,
 });

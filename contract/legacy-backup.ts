@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { BsonTimestamp, ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { BsonTimestamp, ClusterName, closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 import { restoreErrors } from './restore-jobs.ts';
 import { snapshotDeletionErrors } from './snapshots.ts';
 
@@ -42,7 +42,7 @@ export const LegacySnapshot = Type.Object(
 
 const LegacySnapshotRequest = Type.Object({
   doNotDelete: Type.Optional(Type.Boolean()),
-  expires: Type.Optional(Type.String()),
+  expires: Type.Optional(Words),
 });
 
 const DeliveryMethod = Type.Union([
@@ -112,7 +112,7 @@ const LegacyRestoreRequest = Type.Object({
     targetGroupId: Type.Optional(ObjectId),
   }),
   oplogInc: Type.Optional(Type.Integer({ minimum: 1 })),
-  oplogTs: Type.Optional(Type.String()),
+  oplogTs: Type.Optional(Words),
   pointInTimeUTCMillis: Type.Optional(Type.Integer({ minimum: 1_199_145_600_000 })),
   snapshotId: Type.Optional(ObjectId),
 });

@@ -62,6 +62,8 @@ export interface Operation {
   query: Readonly<Record<string, QueryParameter>>;
   /** True where the reference documents 400: a malformed id or name in the path then answers VALIDATION_ERROR, elsewhere the 404 of the thing it names. */
   documents400: boolean;
+  /** Answers with the `Location` that Atlas was recorded to send, which leads nowhere there either. */
+  location?: boolean;
   /** An empty body counts as one that asks for nothing. */
   bodyOptional?: boolean;
   /** Error codes of its own, beyond those that any operation can answer. */

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 export const Organization = Type.Object(
   {
@@ -13,7 +13,10 @@ export const Organization = Type.Object(
   closed,
 );
 
-export const Tag = Type.Object({ key: Type.String(), value: Type.String() }, closed);
+export const Tag = Type.Object(
+  { key: Type.String({ maxLength: 255 }), value: Type.String({ maxLength: 255 }) },
+  closed,
+);
 
 export const Project = Type.Object(
   {
@@ -35,7 +38,7 @@ const organizationSettings = {
   maxServiceAccountSecretValidityInHours: Type.Integer(),
   multiFactorAuthRequired: Type.Boolean(),
   restrictEmployeeAccess: Type.Boolean(),
-  securityContact: Type.String(),
+  securityContact: Words,
 };
 
 export const OrganizationSettings = Type.Object(
@@ -52,6 +55,12 @@ const v2 = '/api/atlas/v2';
 const byName = { name: { type: 'string' } } as const;
 const readOrganization = { scope: 'organization', anyOf: ['ORG_MEMBER'] } as const;
 const readProject = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
+
+/** People sign in nowhere here: callers are API keys and service accounts, so that these lists are empty. Terraform's data sources ask for them. */
+const userVersions = [
+  { date: '2023-01-01', sunset: '2027-07-01', response: Paginated(Type.Never()) },
+  { date: '2025-02-19', response: Paginated(Type.Never()) },
+] as const;
 
 export const organizationOperations = defineOperations({
   listOrgs: {
@@ -85,6 +94,27 @@ export const organizationOperations = defineOperations({
     versions: [{ date: '2023-01-01', request: UpdateOrganizationSettingsRequest, response: OrganizationSettings }],
     documents400: true,
     errorCodes: ['FEATURE_UNSUPPORTED', 'CHANGE_SHUTS_OUT_CALLER'],
+  },
+  listOrgUsers: {
+    ...listing,
+    aliases: ['listOrganizationUsers'],
+    path: `${v2}/orgs/{orgId}/users`,
+    access: readOrganization,
+    versions: userVersions,
+    query: { username: { type: 'string' }, orgMembershipStatus: { type: 'string' } },
+  },
+  listGroupUsers: {
+    ...listing,
+    aliases: ['listProjectUsers'],
+    path: `${v2}/groups/{groupId}/users`,
+    access: readProject,
+    versions: userVersions,
+    query: {
+      flattenTeams: { type: 'boolean' },
+      includeOrgUsers: { type: 'boolean' },
+      orgMembershipStatus: { type: 'string' },
+      username: { type: 'string' },
+    },
   },
   getOrgGroups: {
     ...listing,

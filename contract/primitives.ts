@@ -12,6 +12,9 @@ export const CloudProvider = Type.Union([Type.Literal('AWS'), Type.Literal('AZUR
 /** Of a union of upper-case words in a request: callers may write them in any case. */
 export const anyCase = { anyCase: true } as const;
 
+/** Text of a caller for which Atlas names no length. */
+export const Words = Type.String({ maxLength: 1024 });
+
 /** A closed answer: tests refuse a field that the contract does not know. */
 export const closed = { additionalProperties: false } as const;
 

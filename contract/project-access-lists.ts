@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 /**
  * Addresses from which a project's deployments may be reached: in Atlas connections to its clusters, never the API (API keys and service accounts have lists of their own, which are
@@ -20,11 +20,11 @@ export const ProjectAccess = Type.Object(
 
 export const AddProjectAccessRequest = Type.Array(
   Type.Object({
-    awsSecurityGroup: Type.Optional(Type.String()),
-    cidrBlock: Type.Optional(Type.String()),
+    awsSecurityGroup: Type.Optional(Words),
+    cidrBlock: Type.Optional(Words),
     comment: Type.Optional(Type.String({ maxLength: 80 })),
-    deleteAfterDate: Type.Optional(Type.String()),
-    ipAddress: Type.Optional(Type.String()),
+    deleteAfterDate: Type.Optional(Words),
+    ipAddress: Type.Optional(Words),
   }),
   { minItems: 1, maxItems: 200 },
 );

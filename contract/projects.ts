@@ -4,14 +4,14 @@ import { Project, Tag } from './organizations.ts';
 import { closed, ObjectId, Paginated } from './primitives.ts';
 
 export const CreateProjectRequest = Type.Object({
-  name: Type.String({ minLength: 1 }),
+  name: Type.String({ minLength: 1, maxLength: 64 }),
   orgId: ObjectId,
   tags: Type.Optional(Type.Array(Tag)),
   withDefaultAlertsSettings: Type.Optional(Type.Boolean()),
 });
 
 export const UpdateProjectRequest = Type.Object({
-  name: Type.Optional(Type.String({ minLength: 1 })),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   tags: Type.Optional(Type.Array(Tag)),
 });
 
@@ -57,6 +57,7 @@ export const projectOperations = defineOperations({
     success: 201,
     documents400: true,
     errorCodes: ['NOT_ORG_GROUP_CREATOR', 'GROUP_ALREADY_EXISTS'],
+    location: true,
   },
   updateGroup: {
     ...reading,
@@ -89,6 +90,7 @@ export const projectOperations = defineOperations({
     path: `${group}/settings`,
     access: read,
     versions: [{ date, response: ProjectSettings }],
+    location: true,
   },
   updateGroupSettings: {
     ...reading,
@@ -97,6 +99,7 @@ export const projectOperations = defineOperations({
     path: `${group}/settings`,
     access: own,
     versions: [{ date, request: UpdateProjectSettingsRequest, response: ProjectSettings }],
+    location: true,
   },
   /** A bare array. Nothing is rationed here, so it is empty. */
   listGroupLimits: {

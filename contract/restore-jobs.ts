@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { BsonTimestamp, ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { BsonTimestamp, ClusterName, closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 const PrivateDeliveryUrl = Type.Object(
   { deliveryUrl: Type.Optional(Type.String()), endpointId: Type.Optional(Type.String()) },
@@ -50,10 +50,10 @@ export const RestoreJob = Type.Object(
  * clients echo are not named, so they pass unread.
  */
 export const RestoreJobRequest = Type.Object({
-  deliveryType: Type.String(),
-  snapshotId: Type.Optional(Type.String()),
-  targetClusterName: Type.Optional(Type.String()),
-  targetGroupId: Type.Optional(Type.String()),
+  deliveryType: Words,
+  snapshotId: Type.Optional(Words),
+  targetClusterName: Type.Optional(Words),
+  targetGroupId: Type.Optional(Words),
   oplogTs: Type.Optional(Type.Number()),
   oplogInc: Type.Optional(Type.Number()),
   pointInTimeUTCSeconds: Type.Optional(Type.Number()),

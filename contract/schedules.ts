@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, reading } from './operation.ts';
-import { CloudProvider, ClusterName, closed, Links, ObjectId, Time } from './primitives.ts';
+import { CloudProvider, ClusterName, closed, Links, ObjectId, Time, Words } from './primitives.ts';
 
 const literals = <const Values extends readonly string[]>(values: Values) =>
   Type.Union(values.map((value) => Type.Literal(value as Values[number])));
@@ -23,8 +23,8 @@ const PolicyItem = Type.Object(
 /** As callers send it. What is missing or wrong has codes of its own, so that little is required here. */
 export const PolicyItemRequest = Type.Object({
   frequencyInterval: Type.Optional(Type.Integer()),
-  frequencyType: Type.Optional(Type.String()),
-  id: Type.Optional(Type.String()),
+  frequencyType: Type.Optional(Words),
+  id: Type.Optional(Words),
   retentionUnit: Type.Optional(RetentionUnit),
   retentionValue: Type.Optional(Type.Integer()),
 });
@@ -54,7 +54,7 @@ const copySettingRequestFields = {
   copyPolicyItems: Type.Optional(Type.Array(PolicyItemRequest)),
   frequencies: Type.Optional(Type.Array(CopyFrequency)),
   lastNumberOfSnapshots: Type.Optional(Type.Integer()),
-  regionName: Type.Optional(Type.String()),
+  regionName: Type.Optional(Words),
   shouldCopyOplogs: Type.Optional(Type.Boolean()),
 };
 
@@ -86,15 +86,11 @@ const scheduleRequestFields = {
   copyPolicyItemsEnabled: Type.Optional(Type.Boolean()),
   deleteCopySnapshots: Type.Optional(Type.Boolean()),
   deleteSnapshots: Type.Optional(Type.Boolean()),
-  export: Type.Optional(
-    Type.Object({ exportBucketId: Type.Optional(Type.String()), frequencyType: Type.Optional(Type.String()) }),
-  ),
+  export: Type.Optional(Type.Object({ exportBucketId: Type.Optional(Words), frequencyType: Type.Optional(Words) })),
   extraRetentionSettings: Type.Optional(Type.Array(ExtraRetention)),
   // Required by the published schema; every client leaves it out at times, and it then stays as it is.
   policies: Type.Optional(
-    Type.Array(
-      Type.Object({ id: Type.Optional(Type.String()), policyItems: Type.Optional(Type.Array(PolicyItemRequest)) }),
-    ),
+    Type.Array(Type.Object({ id: Type.Optional(Words), policyItems: Type.Optional(Type.Array(PolicyItemRequest)) })),
   ),
   referenceHourOfDay: Type.Optional(Type.Integer()),
   referenceMinuteOfHour: Type.Optional(Type.Integer()),
@@ -104,7 +100,7 @@ const scheduleRequestFields = {
   useOrgAndGroupNamesInExportPrefix: Type.Optional(Type.Boolean()),
 };
 
-const deletedCopyFields = { cloudProvider: Type.Optional(CloudProvider), regionName: Type.Optional(Type.String()) };
+const deletedCopyFields = { cloudProvider: Type.Optional(CloudProvider), regionName: Type.Optional(Words) };
 
 /** 2023-01-01: a zone is named by its replication spec. */
 export const Schedule = Type.Object(
@@ -118,14 +114,14 @@ export const Schedule = Type.Object(
 export const ScheduleRequest = Type.Object({
   ...scheduleRequestFields,
   copySettings: Type.Optional(
-    Type.Array(Type.Object({ ...copySettingRequestFields, replicationSpecId: Type.Optional(Type.String()) })),
+    Type.Array(Type.Object({ ...copySettingRequestFields, replicationSpecId: Type.Optional(Words) })),
   ),
   deleteCopiedBackups: Type.Optional(
     Type.Array(
       Type.Object({
         ...deletedCopyFields,
-        replicationSpecId: Type.Optional(Type.String()),
-        zoneId: Type.Optional(Type.String()),
+        replicationSpecId: Type.Optional(Words),
+        zoneId: Type.Optional(Words),
       }),
     ),
   ),
@@ -144,12 +140,8 @@ export const Schedule20240805 = Type.Object(
 export const ScheduleRequest20240805 = Type.Object({
   ...scheduleRequestFields,
   autoCopySettingsEnabled: Type.Optional(Type.Boolean()),
-  copySettings: Type.Optional(
-    Type.Array(Type.Object({ ...copySettingRequestFields, zoneId: Type.Optional(Type.String()) })),
-  ),
-  deleteCopiedBackups: Type.Optional(
-    Type.Array(Type.Object({ ...deletedCopyFields, zoneId: Type.Optional(Type.String()) })),
-  ),
+  copySettings: Type.Optional(Type.Array(Type.Object({ ...copySettingRequestFields, zoneId: Type.Optional(Words) }))),
+  deleteCopiedBackups: Type.Optional(Type.Array(Type.Object({ ...deletedCopyFields, zoneId: Type.Optional(Words) }))),
 });
 
 const schedule = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/backup/schedule';

@@ -33,7 +33,7 @@ export const ServiceAccount = Type.Object(
 
 const Name = Type.String({ minLength: 1, maxLength: 64 });
 const Description = Type.String({ minLength: 1, maxLength: 250 });
-const RoleNames = Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 100 });
+const RoleNames = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 100 });
 const Hours = Type.Integer({ minimum: 0 });
 
 export const CreateServiceAccountRequest = Type.Object({

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineOperations, listing, reading } from './operation.ts';
-import { anyCase, CloudProvider, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
+import { anyCase, CloudProvider, closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 const SnapshotStatus = Type.Union([
   Type.Literal('queued'),
@@ -58,7 +58,7 @@ export const ShardedClusterSnapshot = Type.Object(
 );
 
 export const OnDemandSnapshotRequest = Type.Object({
-  description: Type.Optional(Type.String()),
+  description: Type.Optional(Words),
   retentionInDays: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 

@@ -36,3 +36,17 @@ test('where only certain values are taken, the answer says which: of every opera
     for (const { request } of versions) if (request !== undefined) visit(request, operationId);
   assert.deepEqual(silent, []);
 });
+
+test('every text that a caller sets has a length', () => {
+  const endless: string[] = [];
+  const visit = (schema: TSchema, path: string): void => {
+    for (const [name, property] of Object.entries<TSchema>(schema.properties ?? {})) visit(property, `${path}.${name}`);
+    if (schema.items !== undefined) visit(schema.items, `${path}[]`);
+    for (const option of schema.anyOf ?? []) visit(option, path);
+    if (!KindGuard.IsString(schema)) return;
+    if (schema.maxLength === undefined && schema.pattern === undefined) endless.push(path);
+  };
+  for (const [operationId, { versions }] of Object.entries<Operation>(operations))
+    for (const { request } of versions) if (request !== undefined) visit(request, operationId);
+  assert.deepEqual([...new Set(endless)], []);
+});

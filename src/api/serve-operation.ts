@@ -68,6 +68,7 @@ export async function serveOperation(
     service: { version: options.version, storedAt: options.storedAt },
     signal: gone(reply),
   });
+  if (operation.location === true) reply.header('Location', `${base}//api/atlas/v1.0`);
   if (operation.answers === 'nothing') {
     return reply.code(operation.success).header('content-type', successType(operation, version)).send();
   }

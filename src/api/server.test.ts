@@ -86,6 +86,13 @@ test('a superseded version says so on answers and on errors', async () => {
   assert.equal(current.headers.sunset, undefined);
 });
 
+test('the operations that Atlas was recorded to answer with a Location do so, and no others', async () => {
+  const { call } = await apiFixture();
+  const settings = await call('GET', `${project}/settings`);
+  assert.equal(settings.headers.location, 'http://backup.example:8080//api/atlas/v1.0');
+  assert.equal((await call('GET', project)).headers.location, undefined);
+});
+
 test('envelope wraps one object, adds a status to a list, and leaves errors alone', async () => {
   const { call } = await apiFixture();
   const plain = (await call('GET', snapshot)).json();

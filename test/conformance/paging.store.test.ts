@@ -196,6 +196,8 @@ const lists: Partial<Record<OperationId, List>> = {
 const elsewhere = new Set<OperationId>([
   'listOrgs',
   'listGroupTeams',
+  'listGroupUsers',
+  'listOrgUsers',
   'listGroupContainers',
   'listGroupFlexClusters',
   'listGroupClusterBackupSnapshotDatabases',
@@ -314,7 +316,13 @@ test('databases and collections of a snapshot, which a manifest names', async ()
   });
 });
 
-for (const operationId of ['listGroupTeams', 'listGroupContainers', 'listGroupFlexClusters'] as const) {
+for (const operationId of [
+  'listGroupTeams',
+  'listGroupUsers',
+  'listOrgUsers',
+  'listGroupContainers',
+  'listGroupFlexClusters',
+] as const) {
   test(`${operationId}: nothing, on every page`, async () => {
     await inApiWorld(async (it) => await pageThrough(kitOf(it, operationId), {}, 0));
   });

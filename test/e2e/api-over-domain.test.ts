@@ -119,7 +119,7 @@ test('a snapshot goes its way through the API: taken once at a time, shown, kept
   const done = (await call('GET', snapshot)).json();
   assert.deepEqual(
     [done.status, done.createdAt, done.mongodVersion, done.replicaSetName, done.storageSizeBytes],
-    ['completed', '2026-11-22T09:59:00Z', '7.0.14', 'rs7', 12_345_678_901],
+    ['completed', '2026-11-22T09:59:00Z', '7.0.14', 'orders', 12_345_678_901],
   );
   const kept = (await call('PATCH', snapshot, { body: retention })).json();
   assert.equal(kept.expiresAt, '2026-12-22T10:00:00Z');

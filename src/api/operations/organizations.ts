@@ -33,6 +33,15 @@ export const organizationHandlers: HandlersOf<typeof organizationOperations> = {
     );
   },
 
+  async listOrgUsers({ params, domain }) {
+    await domain.organizations.get(params.orgId);
+    return { items: [], totalCount: 0 };
+  },
+
+  async listGroupUsers() {
+    return { items: [], totalCount: 0 };
+  },
+
   async getOrgGroups({ params, caller, query, page, domain, links }) {
     const found = await domain.projects.list({
       visibleTo: visibleProjects(caller),

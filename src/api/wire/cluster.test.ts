@@ -11,8 +11,15 @@ test('the older version counts shards and has the disk size on top, the later ha
   const later = clusterBody20240805(clusterRow(), links);
   assert.equal(older.diskSizeGB, 5);
   assert.equal(older.replicationSpecs[0]?.numShards, 1);
-  assert.deepEqual(older.replicationSpecs[0]?.regionConfigs[0]?.electableSpecs, { nodeCount: 2 });
-  assert.deepEqual(later.replicationSpecs[0]?.regionConfigs[0]?.electableSpecs, { diskSizeGB: 5, nodeCount: 2 });
+  assert.deepEqual(older.replicationSpecs[0]?.regionConfigs[0]?.electableSpecs, {
+    instanceSize: 'SELF_MANAGED',
+    nodeCount: 2,
+  });
+  assert.deepEqual(later.replicationSpecs[0]?.regionConfigs[0]?.electableSpecs, {
+    diskSizeGB: 5,
+    instanceSize: 'SELF_MANAGED',
+    nodeCount: 2,
+  });
   assert.equal(later.replicationSpecs[0]?.regionConfigs[0]?.readOnlySpecs.nodeCount, 1);
   assert.match(later.replicationSpecs[0]?.zoneId ?? '', /^[0-9a-f]{24}$/);
   assert.notEqual(older.replicationSpecs[0]?.id, later.replicationSpecs[0]?.id);

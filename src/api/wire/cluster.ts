@@ -60,15 +60,24 @@ function shardsOf(cluster: Cluster): ClusterMember[][] {
   return [...shards.values()];
 }
 
-/** One region: self-run members have no cloud's. Those that can be elected, and those that only follow. */
+/**
+ * Self-run members have no cloud's provider, region and size, but Terraform's data sources want them: without them they look for the network container of a provider without a name, and fail. Of Atlas's
+ * providers `TENANT` is the one that is no cloud, and that has no container.
+ */
+const PROVIDER = 'TENANT' as const;
+const SELF_MANAGED = 'SELF_MANAGED';
+
+/** One region. Those that can be elected, and those that only follow. */
 function regionConfigs(cluster: Cluster, members: readonly ClusterMember[]) {
   const data = members.filter(carriesData);
   const electable = data.filter(canBeElected).length;
   return [
     {
-      electableSpecs: { ...diskSize(cluster), nodeCount: electable },
+      electableSpecs: { ...diskSize(cluster), instanceSize: SELF_MANAGED, nodeCount: electable },
       priority: 7,
-      readOnlySpecs: { ...diskSize(cluster), nodeCount: data.length - electable },
+      providerName: PROVIDER,
+      readOnlySpecs: { ...diskSize(cluster), instanceSize: SELF_MANAGED, nodeCount: data.length - electable },
+      regionName: SELF_MANAGED,
     },
   ];
 }
@@ -78,15 +87,19 @@ function diskSize(cluster: Cluster): { diskSizeGB?: number } {
   return { diskSizeGB: Math.round((cluster.dataBytes / bytesPerGigabyte) * 100) / 100 };
 }
 
+function withoutDisk({ instanceSize, nodeCount }: { instanceSize: string; nodeCount: number }) {
+  return { instanceSize, nodeCount };
+}
+
 const zoneName = 'Zone 1';
 
 /** Version 2023-02-01. Its replication spec has another id than the later version's, as in recorded answers. */
 export function advancedClusterBody(cluster: Cluster, links: LinkBuilder): ShapeOf<typeof AdvancedCluster> {
   const shards = shardsOf(cluster);
-  const regions = regionConfigs(cluster, shards[0] ?? []).map(({ electableSpecs, priority, readOnlySpecs }) => ({
-    electableSpecs: { nodeCount: electableSpecs.nodeCount },
-    priority,
-    readOnlySpecs: { nodeCount: readOnlySpecs.nodeCount },
+  const regions = regionConfigs(cluster, shards[0] ?? []).map(({ electableSpecs, readOnlySpecs, ...region }) => ({
+    ...region,
+    electableSpecs: withoutDisk(electableSpecs),
+    readOnlySpecs: withoutDisk(readOnlySpecs),
   }));
   return {
     ...fieldsOf(cluster, links),

@@ -174,9 +174,8 @@ test('while a snapshot is being exported it is exported once, and its bucket sta
       await writer.updateTable('schedules').set({ exportBucketId, exportFrequencyType: 'monthly' }).execute();
     });
     await assert.rejects(exportBuckets.delete(bucket), refused('EXPORT_BUCKET_DELETE_FAILED_BUCKET_IN_USE'));
-    await world.catalog.transact(async (writer) => {
-      await writer.updateTable('schedules').set({ exportBucketId: null, exportFrequencyType: null }).execute();
-    });
+    const shown = await world.domain.schedules.delete(cluster);
+    assert.equal(shown.autoExportEnabled, false);
     await exportBuckets.delete(bucket);
   });
 });
