@@ -260,6 +260,17 @@ test('clusters are what was found when they were looked at, and refused when the
     ['7.0.14', '7.0', '7.0', 'IDLE'],
   );
   assert.ok(!JSON.stringify(shown).includes('hunter2'));
+  // A connection string is changed where that can be done, and never taken in silence.
+  for (const body of [
+    { connectionString: 'mongodb://elsewhere/' },
+    { connectionStrings: { standard: 'mongodb://elsewhere/' } },
+  ]) {
+    const patched = await call('PATCH', cluster, { version: '2024-08-05', body });
+    assert.equal(patched.json().errorCode, 'FEATURE_UNSUPPORTED', JSON.stringify(body));
+    assert.match(patched.json().detail, /connectionString/);
+  }
+  const { connectionStrings } = shown;
+  assert.equal((await call('PATCH', cluster, { version: '2024-08-05', body: { connectionStrings } })).statusCode, 200);
   assert.equal((await call('GET', `${project}`)).json().clusterCount, 1);
   assert.equal((await call('DELETE', `${clusters}/orders`)).statusCode, 204);
   const gone = await call('GET', cluster);
