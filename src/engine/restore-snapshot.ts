@@ -1,14 +1,16 @@
 import { isAbort } from '../lib/abort.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
 import type { Clock } from '../lib/clock.ts';
-import { CancelledHalfway, Damage, describeError, Fault } from '../lib/errors.ts';
+import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Progress, ReportProgress } from '../lib/progress.ts';
 import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
+import { foreignWrites } from '../mongo/bulk-writer.ts';
 import { connectCluster, redactUri } from '../mongo/connect.ts';
-import { asFault } from '../mongo/errors.ts';
+import { asFault, isDuplicateKey } from '../mongo/errors.ts';
 import { formatNamespace } from '../mongo/namespace.ts';
 import { RestoreTarget } from '../mongo/target.ts';
+import { countOnTarget, isNamespaceExists } from '../mongo/target-catalog.ts';
 import { readClusterFacts } from '../mongo/topology.ts';
 import { checkSnapshot } from '../repository/check.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
@@ -114,6 +116,8 @@ export class Restore {
   readonly #options: RestoreSnapshotOptions;
   readonly #manifest: Manifest;
   #point: PointInTime;
+  /** Documents, by the entry that they are of. */
+  readonly #loaded = new Map<CollectionEntry, number>();
   #reportedMs = Number.NEGATIVE_INFINITY;
 
   /** `ofShard`: collections keep their UUIDs, and `config` is left to whoever restores the routing. */
@@ -256,7 +260,7 @@ export class Restore {
     const indexes = await this.#buildIndexes(target, plan.load);
     const indexMs = clock.monotonicMs() - indexStartedMs;
     this.#enter('creating views');
-    for (const view of plan.views) await target.create(view.db, view.name, view.info);
+    for (const view of plan.views) await this.#create(target, view);
     this.#enter('letting documents expire');
     for (const { db, name, info } of plan.create) await target.letExpire(db, name, info);
     this.#enter('restoring users and roles');
@@ -268,9 +272,14 @@ export class Restore {
   }
 
   async #create(target: RestoreTarget, { db, name, type, uuid, info }: CollectionEntry): Promise<void> {
-    // A time series makes its own bucket collection, which can be given no UUID.
-    if (!this.#ofShard || type !== 'collection' || uuid === null) return await target.create(db, name, info);
-    await target.createByOplog(db, name, info, uuid);
+    try {
+      // A time series makes its own bucket collection, which can be given no UUID.
+      if (!this.#ofShard || type !== 'collection' || uuid === null) await target.create(db, name, info);
+      else await target.createByOplog(db, name, info, uuid);
+    } catch (error) {
+      // All names were free a moment ago.
+      throw isNamespaceExists(error) ? foreignWrites(`${db}.${name}`, 'it was created again') : error;
+    }
   }
 
   async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {
@@ -289,7 +298,8 @@ export class Restore {
       ...{ repository, clusterId, target, signal },
       loads: entries.map((entry) => ({ entry, into: entry })),
       began: ({ entry }) => this.#update({ subject: formatNamespace(entry) }),
-      loaded: (_, { count, bytes }) => {
+      loaded: ({ entry }, { count, bytes }) => {
+        this.#loaded.set(entry, (this.#loaded.get(entry) ?? 0) + count);
         this.progress.documentsDone += count;
         this.progress.bytesDone += bytes;
         this.#update({});
@@ -304,7 +314,7 @@ export class Restore {
       const specifications = indexesToBuild(entry.indexes, entry.info);
       this.#update({ subject: `${entry.db}.${entry.name}` });
       if (specifications.length > 0) {
-        const { droppedOptions } = await target.createIndexes(entry.db, entry.name, specifications);
+        const { droppedOptions } = await this.#createIndexes(target, entry, specifications);
         if (droppedOptions)
           this.#options.log.warn(
             { db: entry.db, name: entry.name },
@@ -315,6 +325,22 @@ export class Restore {
       this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
     });
     return built;
+  }
+
+  /** A unique index meets a key twice where the source had it so, which no server lets happen, or where somebody else wrote it. */
+  async #createIndexes(
+    target: RestoreTarget,
+    entry: CollectionEntry,
+    specifications: readonly Buffer[],
+  ): Promise<{ droppedOptions: boolean }> {
+    try {
+      return await target.createIndexes(entry.db, entry.name, specifications);
+    } catch (error) {
+      const loaded = this.#loaded.get(entry);
+      const isForeign =
+        isDuplicateKey(error) && this.#point.plan === null && (await countOnTarget(target, entry)) !== loaded;
+      throw isForeign ? foreignWrites(formatNamespace(entry), messageOf(error)) : error;
+    }
   }
 
   #enter(phase: string, state: Partial<Progress> = {}): void {

@@ -31,9 +31,24 @@ export function* cutBatches(documents: Buffer): Generator<InsertBatch, void, und
   if (count > 0) yield { documents: documents.subarray(start), count };
 }
 
+const DUPLICATE_KEY = 11000;
+
+/**
+ * What was inserted into a collection that was made empty, and has no unique index but the one on `_id`, met a document with its id, although the source had one of each: nobody but somebody
+ * else can have put it there. `detail`: the server's words.
+ */
+export function foreignWrites(subject: string, detail: string): Fault {
+  return new Fault({
+    op: 'insert',
+    subject,
+    message: `something else writes to ${subject} on the target while it is being restored: it holds what this restore did not put there (${detail})`,
+    hint: 'Stop applications, agents and other restores that write to the target, and restore again',
+  });
+}
+
 /**
  * Inserts raw documents as they are: one insert command whose documents are an OP_MSG document sequence of pre-serialised BSON, so nothing is decoded, encoded or copied on
- * our side. Validation is bypassed: what the source held is what the target gets. Rejects with a Fault that names the first document refused.
+ * our side. Validation is bypassed: what the source held is what the target gets. Into a collection that nobody else writes to. Rejects with a Fault that names the first document refused.
  */
 export async function insertRaw(
   db: Db,
@@ -58,6 +73,7 @@ export async function insertRaw(
     throw options.signal.aborted ? new Cancelled() : asFault(error, 'insert', `${db.databaseName}.${collection}`);
   }
   const refused = (reply.writeErrors as Document[] | undefined)?.[0];
+  if (refused?.code === DUPLICATE_KEY) throw foreignWrites(`${db.databaseName}.${collection}`, String(refused.errmsg));
   if (refused !== undefined) {
     throw new Fault({
       op: 'insert',

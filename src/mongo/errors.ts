@@ -44,6 +44,11 @@ export function isCollectionGone(error: unknown): boolean {
   return code !== null && COLLECTION_GONE.has(code);
 }
 
+/** Also of a Fault that was made of it. */
+export function isDuplicateKey(error: unknown): boolean {
+  return codeOf(error instanceof Fault ? error.cause : error) === 11000;
+}
+
 /** A majority did not have a write within its `wtimeout`. */
 export function isMajorityLate(error: unknown): boolean {
   return codeOf(error) === 64;

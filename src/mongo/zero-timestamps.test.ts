@@ -56,3 +56,14 @@ test("finds them wherever they stand among zeros and the type's number", () => {
     assert.deepEqual(updates(...documents), expected);
   }
 });
+
+test('where diffs are not taken the field is set, and one that no `$set` can name is refused', () => {
+  const zero = new Timestamp({ t: 0, i: 0 });
+  const raw = Buffer.from(serialize({ _id: 1, t: zero, u: 1 }));
+  const [update] = zeroTimestampUpdates(raw, { diffs: false });
+  assert.deepEqual(deserialize(update?.o ?? Buffer.alloc(0)), { $v: 1, $set: { t: zero } });
+  for (const name of ['a.b', '$a', '']) {
+    const odd = Buffer.from(serialize({ _id: 1, [name]: zero }));
+    assert.throws(() => zeroTimestampUpdates(odd, { diffs: false }), /which no update .* can name/, name);
+  }
+});
