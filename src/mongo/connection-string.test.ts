@@ -45,6 +45,10 @@ test('a certificate of the request lets X.509 be asked for, over TLS', () => {
   const parts = { certificateKey: 'PEM' };
   assert.equal(whyRefused('mongodb://a/?authMechanism=MONGODB-X509&tls=true', 'client', parts), null);
   assert.notEqual(whyRefused('mongodb://a/?authMechanism=MONGODB-X509', 'client', parts), null);
+  // Given for nothing they are not left aside in silence.
+  assert.notEqual(whyRefused('mongodb://a/', 'client', { ca: 'PEM' }), null);
+  assert.equal(whyRefused('mongodb+srv://a.b.c/', 'client', { ca: 'PEM' }), null);
+  assert.equal(whyRefused('mongodb://a/', 'client', { ca: 'PEM', identity: 'production' }), null);
 });
 
 test('every option of the table is treated as it says', () => {

@@ -88,6 +88,9 @@ export function whyRefused(uri: string, giver: Giver, parts: ConnectionParts = {
   if (twice !== undefined && ruleOf(twice)?.overHttp === 'taken') return `it says ${twice} more than once`;
   const host = parsed.hosts.find((each) => !isPlainHost(each));
   if (host !== undefined) return 'a host is neither an address nor a name';
+  const certificates = parts.ca !== undefined || parts.certificateKey !== undefined;
+  if (certificates && parts.identity === undefined && !usesTls(parsed))
+    return 'the certificates of the request are of no use without tls=true';
   return mechanismRefusal(parsed, parts);
 }
 

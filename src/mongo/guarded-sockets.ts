@@ -14,10 +14,12 @@ export class HostRefused extends MongoNetworkError {
   }
 }
 
+const REFUSED_KEPT_MAX = 1000;
+
 export interface SocketGuard {
   /** For the driver's option of that name: it is how a client is known as a guarded one, and where the addresses of names are looked at. */
   lookup: LookupFunction;
-  /** Every host that was refused, with the reason. Grows while the client lives. */
+  /** Hosts that were refused, with the reason; the first thousand, since a server may go on naming others. */
   refused: ReadonlyMap<string, HostRefused>;
   /** Called at each refusal. */
   onRefusal: (() => void) | null;
@@ -38,7 +40,7 @@ export function guardSockets(options: {
   const refused = new Map<string, HostRefused>();
   const refuse = (host: string, why: string): HostRefused => {
     const error = new HostRefused(host, why);
-    refused.set(host, error);
+    if (refused.size < REFUSED_KEPT_MAX) refused.set(host, error);
     guard.onRefusal?.();
     return error;
   };
