@@ -118,9 +118,9 @@ describe('a repository by its URL', { skip: await whyNoServer('versitygw') }, ()
     assert.deepEqual(compareTruth(truth, await readTruth(target().client, null), { skip }), []);
 
     const early = `${new Date((header.clusterTime.t - 10) * 1000).toISOString().slice(0, 19)}Z`;
-    for (const [at, expected] of [
-      ['yesterday', /A time is/],
-      [early, /no snapshot from/],
+    for (const [at, expected, exitCode] of [
+      ['yesterday', /A time is/, exitCodes.usage],
+      [early, /no snapshot from/, exitCodes.refused],
     ] as const) {
       const wrong = await tidemark(
         'download',
@@ -131,7 +131,7 @@ describe('a repository by its URL', { skip: await whyNoServer('versitygw') }, ()
         '--output',
         join(directory, 'no.gz'),
       );
-      assert.equal(wrong.exitCode, exitCodes.usage, wrong.errors);
+      assert.equal(wrong.exitCode, exitCode, wrong.errors);
       assert.match(wrong.errors, expected);
     }
     const late = await tidemark('download', '--snapshot', 'latest', '--at', '2099-01-01T00:00:00Z', '--output', '-');

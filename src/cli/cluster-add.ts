@@ -13,6 +13,7 @@ import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from '
 
 interface ClusterAddOptions extends ClusterUriOptions {
   project?: string;
+  schedule?: boolean;
   dataDir?: string;
   passphraseFile?: string;
   json?: boolean;
@@ -23,6 +24,7 @@ export function clusterAddCommand(tools: CommandTools): Command {
     .description('register a cluster: connect to it, then keep its connection string')
     .argument('<name>', 'its name from now on: letters, digits and hyphens');
   return addUriOptions(command)
+    .option('--no-schedule', 'take no snapshots by itself: for a cluster that is only restored into')
     .addOption(projectOption())
     .addOption(dataDirOption())
     .addOption(passphraseFileOption())
@@ -34,11 +36,20 @@ export function clusterAddCommand(tools: CommandTools): Command {
           const project = await chooseProject(domain, options.project);
           const { signal } = run;
           const given = { uri, giver: 'operator' } as const;
-          const cluster = await domain.clusters.register({ projectId: project.id, name, ...given, signal });
+          const cluster = await domain.clusters.register({
+            projectId: project.id,
+            name,
+            ...given,
+            scheduled: options.schedule !== false,
+            signal,
+          });
           const { id, projectId, overriddenOptions } = cluster;
           run.answer({ id, name: cluster.name, projectId, overriddenOptions }, [
             `Registered ${run.terminal.colours.bold(cluster.name)} (${cluster.displayUri}): ${describeConnected(cluster)}.`,
             ...overriddenLines(cluster),
+            options.schedule === false
+              ? 'It has no schedule: snapshots of it are taken only when somebody asks.'
+              : 'Snapshots are taken by the default schedule from now on (`tidemark schedule show` shows it); --no-schedule registers a mere target.',
             `Next: tidemark snapshot take ${cluster.name}`,
           ]);
         });

@@ -18,11 +18,12 @@ import { parsePoint } from './document-options.ts';
 import { everyItem } from './every-item.ts';
 import { followTask } from './follow-task.ts';
 import { findCluster } from './lookup.ts';
-import { findManifest, findManifestBefore } from './manifest-lookup.ts';
+import { describeSource, findManifest, findManifestBefore } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import { withService } from './open-service.ts';
 import {
   dataDirOption,
+  fromOption,
   jsonOption,
   passphraseFileOption,
   projectOption,
@@ -35,6 +36,7 @@ import { UsageError } from './usage-error.ts';
 
 interface RestoreOptions extends RepositoryOptions {
   snapshot: string;
+  from?: string;
   at?: ReplayEnd;
   to?: string;
   uri?: string;
@@ -61,6 +63,7 @@ export function collectionRestoreCommand(tools: CommandTools): Command {
     .description('bring single databases and collections back, beside what is there')
     .argument('<names...>', 'a database or database.collection, each with =name behind it for a new name', collect)
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(fromOption())
     .addOption(
       new Option(
         '--at <time>',
@@ -106,10 +109,10 @@ async function restore(run: CommandRun, names: readonly Named[], options: Restor
   if (uri === undefined && options.repository !== undefined)
     throw new UsageError('A repository by itself knows no clusters: give the target with --uri.');
   const repository = await openRepositoryOf(run, options);
-  const { at, snapshot } = options;
+  const { at } = options;
   const { header } = await (at === undefined
-    ? findManifest(repository, snapshot, run.signal)
-    : findManifestBefore(repository, snapshot, at.ts, run.signal));
+    ? findManifest(repository, options, run.signal)
+    : findManifestBefore(repository, options, at.ts, run.signal));
   if (uri === undefined) await restoreToCluster(run, header, names, { ...options, to: must(to, 'a target') });
   else await restoreToUri(run, { repository, header }, names, { ...options, uri });
 }
@@ -124,6 +127,7 @@ async function restoreToCluster(
   await withService(run, { ...options, worker: true }, async ({ domain }) => {
     const target = await findCluster(domain, options.to, options.project);
     await confirmOverwrite(run, names, options, {
+      header,
       shown: `${target.name} (${target.displayUri})`,
       expected: target.name,
     });
@@ -154,7 +158,7 @@ async function restoreToUri(
   const { restoreCollections } = await import('../engine/restore-collections.ts');
   const { redactUri } = await import('../mongo/connect.ts');
   const target = redactUri(options.uri);
-  await confirmOverwrite(run, names, options, { shown: target, expected: 'replace' });
+  await confirmOverwrite(run, names, options, { header, shown: target, expected: 'replace' });
   const bar = new ProgressBar(run.terminal, run.clock);
   const records: CollectionRecord[] = [];
   try {
@@ -241,12 +245,13 @@ async function confirmOverwrite(
   run: CommandRun,
   names: readonly Named[],
   options: RestoreOptions,
-  { shown, expected }: { shown: string; expected: string },
+  { header, shown, expected }: { header: ManifestHeader; shown: string; expected: string },
 ): Promise<void> {
   if (options.overwrite !== true) return;
-  const when = options.at === undefined ? `snapshot ${options.snapshot}` : formatTimestamp(options.at.ts);
+  const after = options.at === undefined ? '' : ` and the captured oplog up to ${formatTimestamp(options.at.ts)}`;
+  const when = `${describeSource(header)}${after}`;
   const what = names.map(({ source, target }) => target ?? source).join(', ');
-  const warning = `What ${shown} has of ${what} is replaced by what it was at ${when}; writes made meanwhile are lost.`;
+  const warning = `What ${shown} has of ${what} is replaced by what it is in ${when}; writes made meanwhile are lost.`;
   await confirm(run, { yes: options.yes, warning, expected });
 }
 

@@ -12,13 +12,14 @@ import { parsePoint } from './document-options.ts';
 import { DownloadFile } from './download-file.ts';
 import { findManifest, findManifestBefore } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
-import { dataDirOption, jsonOption, passphraseFileOption, repositoryOption } from './options.ts';
+import { dataDirOption, fromOption, jsonOption, passphraseFileOption, repositoryOption } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { formatBytes, formatDuration } from './sizes.ts';
 import { UsageError } from './usage-error.ts';
 
 interface DownloadOptions extends RepositoryOptions {
   snapshot: string;
+  from?: string;
   output: string;
   at?: ReplayEnd;
   replicaSet?: string;
@@ -32,6 +33,7 @@ export function downloadCommand(tools: CommandTools): Command {
   return new Command('download')
     .description('write a snapshot, or a later point in time, as a mongodump archive for mongorestore')
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(fromOption())
     .addOption(new Option('--output <file>', 'where to, or `-` for standard output').makeOptionMandatory())
     .addOption(
       new Option(
@@ -51,10 +53,10 @@ export function downloadCommand(tools: CommandTools): Command {
 /** From the repository alone: it needs neither catalog nor service. */
 async function download(run: CommandRun, options: DownloadOptions): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const { at, snapshot } = options;
+  const { at } = options;
   const manifest = await (at === undefined
-    ? findManifest(repository, snapshot, run.signal)
-    : findManifestBefore(repository, snapshot, at.ts, run.signal));
+    ? findManifest(repository, options, run.signal)
+    : findManifestBefore(repository, options, at.ts, run.signal));
   const part = await choosePart(run, repository, manifest, options.replicaSet);
   const { replicaSetName } = part;
   const startedMs = run.clock.monotonicMs();

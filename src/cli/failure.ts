@@ -4,7 +4,7 @@ import { Bug } from '../lib/assert.ts';
 import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound, UsageError } from './usage-error.ts';
 
 export interface Failure {
   exitCode: ExitCode;
@@ -21,6 +21,7 @@ export function describeFailure(error: unknown): Failure {
   };
   if (error instanceof CancelledHalfway) return failure(exitCodes.cancelled, error.message);
   if (isAbort(error)) return failure(exitCodes.cancelled, 'cancelled');
+  if (error instanceof NothingFound) return failure(exitCodes.refused, error.message);
   if (error instanceof UsageError) return failure(exitCodes.usage, error.message);
   if (error instanceof Refusal) {
     const hint = refusalRules[error.code].remedy;

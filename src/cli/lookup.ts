@@ -2,7 +2,7 @@ import type { Workspace } from '../compose/service.ts';
 import type { Cluster, ClusterName, Domain, Project, Snapshot } from '../domain/domain.ts';
 import { Refusal } from '../domain/refusals.ts';
 import { everyItem } from './every-item.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound, UsageError } from './usage-error.ts';
 
 /** People at the command line name clusters and snapshots without their project; found here as long as that is not ambiguous. */
 
@@ -36,7 +36,7 @@ export async function findCluster(domain: Domain, name: string, projectId: strin
   const [found, ...others] = clusters.filter((cluster) => cluster.name === name);
   if (found === undefined) {
     const known = clusters.map((cluster) => cluster.name).join(', ');
-    throw new UsageError(
+    throw new NothingFound(
       `No cluster is called ${name}. ${known === '' ? 'None is registered yet: `tidemark cluster add` does that' : `Registered are: ${known}`}.`,
     );
   }
@@ -66,7 +66,7 @@ export async function findSnapshot(workspace: Workspace, snapshotId: string): Pr
       if (!(error instanceof Refusal && error.status === 404)) throw error;
     }
   }
-  throw new UsageError(`There is no snapshot ${snapshotId}. \`tidemark snapshot list\` shows those there are.`);
+  throw new NothingFound(`There is no snapshot ${snapshotId}. \`tidemark snapshot list\` shows those there are.`);
 }
 
 function nameWithId(project: Project): string {

@@ -1,8 +1,9 @@
 import { formatTimestamp, type Timestamp64, timestampOf } from '../lib/timestamp.ts';
-import type { Manifest } from '../repository/format/manifest.ts';
+import type { Manifest, ManifestHeader } from '../repository/format/manifest.ts';
 import { listManifests, readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
-import { UsageError } from './usage-error.ts';
+import { formatBytes, formatNumberOf, formatTime } from './sizes.ts';
+import { NothingFound, UsageError } from './usage-error.ts';
 
 /** Finding snapshots in a repository by its manifests alone. Ids rise with time, so the greatest is the newest. */
 
@@ -17,28 +18,89 @@ export async function everyManifestName(repository: Repository): Promise<Manifes
   return names.sort((a, b) => (a.snapshotId < b.snapshotId ? -1 : 1));
 }
 
-/** The manifest of `wanted`, an id or `latest`. */
-export async function findManifest(repository: Repository, wanted: string, signal: AbortSignal): Promise<Manifest> {
-  const names = await everyManifestName(repository);
-  const name = wanted === 'latest' ? names.at(-1) : names.find(({ snapshotId }) => snapshotId === wanted);
-  if (name !== undefined) return await readManifest(repository, name, { signal });
-  if (names.length === 0) throw new UsageError(`${repository.store.description} holds no snapshot.`);
-  throw new UsageError(
-    `${repository.store.description} holds no snapshot ${wanted}. \`tidemark snapshot list --repository\` shows those there are.`,
-  );
+/** Which snapshot is meant: its id, or `latest`; and of which cluster, by its name or id. */
+export interface Wanted {
+  snapshot: string;
+  from?: string | undefined;
 }
 
-/** The newest snapshot at or before the time, of whatever cluster; or `wanted`, where that is an id. */
+/** The manifest that is wanted. `latest` is the newest by the cluster's own time, of one cluster: where several have snapshots it has to be named. */
+export async function findManifest(repository: Repository, wanted: Wanted, signal: AbortSignal): Promise<Manifest> {
+  if (wanted.snapshot === 'latest') return await newestManifest(repository, wanted, () => true, signal);
+  const name = (await everyManifestName(repository)).find(({ snapshotId }) => snapshotId === wanted.snapshot);
+  if (name === undefined) {
+    throw new NothingFound(
+      `${repository.store.description} holds no snapshot ${wanted.snapshot}. \`tidemark snapshot list --repository\` shows those there are.`,
+    );
+  }
+  const manifest = await readManifest(repository, name, { signal });
+  const { clusterName, clusterId } = manifest.header;
+  if (wanted.from === undefined || wanted.from === clusterName || wanted.from === clusterId) return manifest;
+  throw new UsageError(`Snapshot ${wanted.snapshot} is of ${clusterName}, not of ${wanted.from}.`);
+}
+
+/** The newest snapshot of its cluster at or before the time; or the one that is wanted by its id. */
 export async function findManifestBefore(
   repository: Repository,
-  wanted: string,
+  wanted: Wanted,
   ts: Timestamp64,
   signal: AbortSignal,
 ): Promise<Manifest> {
-  if (wanted !== 'latest') return await findManifest(repository, wanted, signal);
-  for (const name of (await everyManifestName(repository)).toReversed()) {
+  if (wanted.snapshot !== 'latest') return await findManifest(repository, wanted, signal);
+  const isBefore = (header: ManifestHeader) => timestampOf(header.clusterTime) <= ts;
+  return await newestManifest(repository, wanted, isBefore, signal, ` from ${formatTimestamp(ts)} or before`);
+}
+
+async function newestManifest(
+  repository: Repository,
+  { from }: Wanted,
+  isWanted: (header: ManifestHeader) => boolean,
+  signal: AbortSignal,
+  which = '',
+): Promise<Manifest> {
+  const names = await everyManifestName(repository);
+  const clusterId = await chooseCluster(repository, names, from, signal);
+  let newest: Manifest | undefined;
+  // Ids follow the clocks of who took the snapshots; only the cluster's own time orders them.
+  for (const name of names.filter((one) => one.clusterId === clusterId)) {
     const manifest = await readManifest(repository, name, { signal });
-    if (timestampOf(manifest.header.clusterTime) <= ts) return manifest;
+    if (!isWanted(manifest.header)) continue;
+    const ts = timestampOf(manifest.header.clusterTime);
+    if (newest === undefined || ts >= timestampOf(newest.header.clusterTime)) newest = manifest;
   }
-  throw new UsageError(`${repository.store.description} holds no snapshot from ${formatTimestamp(ts)} or before.`);
+  if (newest !== undefined) return newest;
+  throw new NothingFound(`${repository.store.description} holds no snapshot${which}.`);
+}
+
+/** The id of the cluster that is meant. */
+async function chooseCluster(
+  repository: Repository,
+  names: readonly ManifestName[],
+  from: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const newestOf = new Map(names.map((name) => [name.clusterId, name]));
+  if (newestOf.size === 0) throw new NothingFound(`${repository.store.description} holds no snapshot.`);
+  const known: { clusterId: string; clusterName: string }[] = [];
+  for (const name of newestOf.values()) known.push((await readManifest(repository, name, { signal })).header);
+  const shown = known.map(({ clusterId, clusterName }) => `${clusterName} (${clusterId})`).join(', ');
+  const meant = known.filter(
+    ({ clusterId, clusterName }) => from === undefined || from === clusterName || from === clusterId,
+  );
+  const [only, another] = meant;
+  if (only === undefined) throw new NothingFound(`There is no snapshot of ${from}. There are snapshots of: ${shown}.`);
+  if (another !== undefined) {
+    throw new UsageError(
+      from === undefined
+        ? `Several clusters have snapshots, so say whose latest is meant with --from <cluster>: ${shown}.`
+        : `Several clusters were called ${from}, so give the id of one with --from: ${shown}.`,
+    );
+  }
+  return only.clusterId;
+}
+
+/** `snapshot 6… of Shop as of 2026-11-22 10:20:30Z (1,234 documents, 5.0 MB)`: what a person has to know before data is replaced by it. */
+export function describeSource({ snapshotId, clusterName, clusterTime, documents, bytes }: ManifestHeader): string {
+  const amount = `${formatNumberOf(documents, 'document')}, ${formatBytes(bytes)}`;
+  return `snapshot ${snapshotId} of ${clusterName} as of ${formatTime(clusterTime.t * 1000)} (${amount})`;
 }

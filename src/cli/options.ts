@@ -21,6 +21,11 @@ export const objectStoresOption = (): Option =>
     '--object-stores <file>',
     'JSON file of endpoints and credentials for buckets, where the cloud’s own defaults are not meant',
   ).env('TIDEMARK_OBJECT_STORES');
+export const fromOption = (): Option =>
+  new Option(
+    '--from <cluster>',
+    'whose snapshot, by the name or id of its cluster; needed for `latest` where several clusters have snapshots',
+  );
 export const jsonOption = (): Option => new Option('--json', 'print JSON on standard output');
 export const yesOption = (): Option => new Option('--yes', 'do not ask for confirmation');
 export const projectOption = (): Option =>

@@ -314,7 +314,7 @@ test('mistakes are one clear sentence and exit code 2 or 3', async () => {
   const other = join(directory, 'other');
   const cases: [string[], number, RegExp][] = [
     [['snapshot', 'list'], exitCodes.usage, /--data-dir/],
-    [['snapshot', 'take', 'Nope', '--data-dir', dataDir], exitCodes.usage, /No cluster is called Nope/],
+    [['snapshot', 'take', 'Nope', '--data-dir', dataDir], exitCodes.refused, /No cluster is called Nope/],
     [['snapshot', 'show', 'abc', '--data-dir', dataDir], exitCodes.usage, /24 hex digits/],
     [['frobnicate'], exitCodes.usage, /unknown command/],
     [['restore', '--snapshot', 'latest', '--data-dir', dataDir], exitCodes.usage, /--to <cluster> or --uri <uri>/],

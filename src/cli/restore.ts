@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { Snapshot } from '../domain/domain.ts';
 import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore-snapshot.ts';
 import { must } from '../lib/assert.ts';
 import { createLogger } from '../lib/logger.ts';
@@ -7,11 +8,12 @@ import { type CommandRun, type CommandTools, runCommand } from './command-run.ts
 import { confirm } from './confirmation.ts';
 import { followTask } from './follow-task.ts';
 import { findCluster, findSnapshot } from './lookup.ts';
-import { findManifest } from './manifest-lookup.ts';
+import { describeSource, findManifest } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import { withService } from './open-service.ts';
 import {
   dataDirOption,
+  fromOption,
   jsonOption,
   passphraseFileOption,
   projectOption,
@@ -24,6 +26,7 @@ import { UsageError } from './usage-error.ts';
 
 interface RestoreOptions extends RepositoryOptions {
   snapshot: string;
+  from?: string;
   to?: string;
   uri?: string;
   project?: string;
@@ -36,6 +39,7 @@ export function restoreCommand(tools: CommandTools): Command {
   return new Command('restore')
     .description('replace the data of a cluster with that of a snapshot')
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(fromOption())
     .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
     .addOption(
       new Option(
@@ -73,10 +77,12 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
     const target = await findCluster(domain, options.to, options.project);
     const snapshotId =
       options.snapshot === 'latest'
-        ? (await findManifest(await openRepositoryOf(run, options), 'latest', run.signal)).header.snapshotId
+        ? (await findManifest(await openRepositoryOf(run, options), options, run.signal)).header.snapshotId
         : options.snapshot;
     const snapshot = await findSnapshot(workspace, snapshotId);
-    const warning = `All data of ${target.name} (${target.displayUri}) is replaced by snapshot ${snapshot.id} of ${snapshot.clusterName}.`;
+    if (options.from !== undefined && ![snapshot.clusterName, snapshot.clusterId].includes(options.from))
+      throw new UsageError(`Snapshot ${snapshot.id} is of ${snapshot.clusterName}, not of ${options.from}.`);
+    const warning = `All data of ${target.name} (${target.displayUri}) is replaced by ${describeSnapshot(snapshot)}.`;
     await confirm(run, { yes: options.yes, warning, expected: target.name });
     const at = { projectId: snapshot.projectId, clusterName: snapshot.clusterName };
     const job = await domain.restoreJobs.create({
@@ -98,12 +104,11 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
 /** Straight from the repository into the target: needs neither catalog nor service, which is what is left after a disaster. */
 async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: string }): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const manifest = await findManifest(repository, options.snapshot, run.signal);
+  const manifest = await findManifest(repository, options, run.signal);
   const { header } = manifest;
   const { redactUri } = await import('../mongo/connect.ts');
   const target = redactUri(options.uri);
-  const takenAt = formatTime(header.clusterTime.t * 1000);
-  const warning = `All data of ${target} is replaced by snapshot ${header.snapshotId} of ${header.clusterName} as of ${takenAt}.`;
+  const warning = `All data of ${target} is replaced by ${describeSource(header)}.`;
   await confirm(run, { yes: options.yes, warning, expected: 'replace' });
   const bar = new ProgressBar(run.terminal, run.clock);
   const startedMs = run.clock.monotonicMs();
@@ -146,6 +151,13 @@ async function restoreManifest(
     erase: async () => undefined,
   };
   return await restoreShardedSnapshot({ ...options, holdRecord }, manifest);
+}
+
+/** As `describeSource`, by the catalog. */
+function describeSnapshot({ id, clusterName, createdAtMs, documents, dataBytes }: Snapshot): string {
+  const time = createdAtMs === null ? 'an unknown time' : formatTime(createdAtMs);
+  const amount = `${formatNumberOf(documents ?? 0, 'document')}, ${formatBytes(dataBytes ?? 0)}`;
+  return `snapshot ${id} of ${clusterName} as of ${time} (${amount})`;
 }
 
 function describe(run: CommandRun, target: string, restored: { documents: number; bytes: number }, ms: number): string {

@@ -6,12 +6,20 @@ import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { findManifest } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
-import { dataDirOption, jsonOption, passphraseFileOption, repositoryOption, wholeNumber } from './options.ts';
+import {
+  dataDirOption,
+  fromOption,
+  jsonOption,
+  passphraseFileOption,
+  repositoryOption,
+  wholeNumber,
+} from './options.ts';
 import { formatBytes, formatCount } from './sizes.ts';
 import { renderTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
 interface BrowseOptions extends RepositoryOptions {
+  from?: string;
   limit?: number;
   id?: string;
   json?: boolean;
@@ -26,6 +34,7 @@ export function snapshotBrowseCommand(tools: CommandTools): Command {
     .addArgument(new Argument('[namespace]', '`database`, or `database.collection`'))
     .addOption(new Option('--limit <number>', 'stop after so many documents').argParser(wholeNumber(1)))
     .addOption(new Option('--id <id>', 'only the document with this _id: text, a number, or Extended JSON'))
+    .addOption(fromOption())
     .addOption(dataDirOption())
     .addOption(repositoryOption())
     .addOption(passphraseFileOption())
@@ -42,7 +51,7 @@ async function browse(
   options: BrowseOptions,
 ): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const manifest = await findManifest(repository, snapshot, run.signal);
+  const manifest = await findManifest(repository, { snapshot, from: options.from }, run.signal);
   if (namespace?.includes('.')) await printDocuments(run, repository, manifest, namespace, options);
   else listCollections(run, manifest, namespace);
 }

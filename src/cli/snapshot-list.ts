@@ -10,7 +10,7 @@ import { dataDirOption, jsonOption, passphraseFileOption, projectOption, reposit
 import { formatBytes, formatCount, formatTime } from './sizes.ts';
 import { snapshotColumns, snapshotJson, snapshotRow } from './snapshot-view.ts';
 import { renderTable } from './table.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound } from './usage-error.ts';
 
 interface SnapshotListOptions extends RepositoryOptions {
   project?: string;
@@ -40,7 +40,7 @@ async function listFromCatalog(run: CommandRun, name: string | undefined, option
     const known = await everyClusterName(workspace, options.project);
     const names = known.filter(({ clusterName }) => name === undefined || clusterName === name);
     if (name !== undefined && names.length === 0)
-      throw new UsageError(`Nothing was ever backed up under the name ${name}.`);
+      throw new NothingFound(`Nothing was ever backed up under the name ${name}.`);
     const lists = await Promise.all(
       names.map((clusterName) => everyItem((page) => workspace.domain.snapshots.list({ ...clusterName, page }))),
     );

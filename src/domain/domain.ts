@@ -187,9 +187,9 @@ export interface ConnectedNow extends Cluster {
 export interface Clusters {
   list(query: { projectId: string; page: PageRequest }): Promise<Page<Cluster>>;
   get(cluster: ClusterName): Promise<Cluster>;
-  /** Connects first: what cannot be reached or is not a replica set is refused. */
+  /** Connects first: what cannot be reached or is not a replica set is refused. `scheduled: false`: no snapshots are taken by themselves, as of a cluster that is only a target. */
   register(
-    request: { projectId: string; name: string } & GivenConnection & { signal?: AbortSignal },
+    request: { projectId: string; name: string; scheduled?: boolean } & GivenConnection & { signal?: AbortSignal },
   ): Promise<ConnectedNow>;
   /** Another connection string for the same cluster: new credentials, other hosts. Tried before it is taken; schedule, snapshots and policies stay as they are. */
   reconnect(request: ClusterName & GivenConnection & { signal?: AbortSignal }): Promise<ConnectedNow>;

@@ -23,6 +23,18 @@ test('a registered cluster is shown without its secrets, which are sealed at res
   });
 });
 
+test('a cluster that is only a target gets no schedule by itself', async () => {
+  await inWorld({}, async (world) => {
+    const { projectId } = await world.withCluster();
+    const given = { uri: 'mongodb://localhost/', giver: 'operator' } as const;
+    await world.domain.clusters.register({ projectId, name: 'target', ...given, scheduled: false });
+    const schedule = await world.domain.schedules.get({ projectId, clusterName: 'target' });
+    assert.deepEqual([schedule.items, schedule.nextSnapshotMs], [[], null]);
+    await world.domain.clusters.register({ projectId, name: 'source', ...given });
+    assert.ok((await world.domain.schedules.get({ projectId, clusterName: 'source' })).items.length > 0);
+  });
+});
+
 test('what cannot be registered is refused in words that help', async () => {
   await inWorld({}, async (world) => {
     const { projectId } = await world.withCluster();

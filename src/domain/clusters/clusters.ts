@@ -9,13 +9,16 @@ import {
 } from '../../catalog/clusters.ts';
 import { mapPage } from '../../catalog/page.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
+import { replacePolicyItems } from '../../catalog/schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
+import { requireScheduleKept } from '../compliance/enforcement.ts';
 import { beginBackup } from '../compliance/raise-project.ts';
 import type { DomainContext } from '../context.ts';
 import type { Cluster, ClusterName, Clusters } from '../domain.ts';
 import { requireConnectedCluster, requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
+import { scheduleOf } from '../schedules/stored-schedule.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import { applyClusterChange, terminateCluster } from './cluster-changes.ts';
 import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
@@ -57,7 +60,7 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
       return clusterOf(fresh, (await clustersBeingRestored(catalog.reader, [row.id])).has(row.id));
     },
 
-    register: async ({ projectId, name, signal, ...given }) => {
+    register: async ({ projectId, name, signal, scheduled = true, ...given }) => {
       checkName(name);
       const connection = checkConnection(given, { projectId, name }, probe);
       // Refused before the cluster is asked anything; the transaction below looks again.
@@ -66,7 +69,9 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
       const row = await catalog.transact(async (writer) => {
         const known = await refuseTakenName(writer, projectId, name);
         const written = await writeRegistration(writer, context, { projectId, name, connection, facts, known });
-        return await beginBackup(writer, context, written);
+        const begun = await beginBackup(writer, context, written);
+        if (!scheduled) await leaveUnscheduled(writer, context, begun);
+        return begun;
       });
       context.wakeWorker();
       logOverridden(context, row, connection);
@@ -101,6 +106,13 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
     });
     context.wakeWorker();
   }
+}
+
+/** A schedule without items, where the project's policy does not ask for some. */
+async function leaveUnscheduled(writer: CatalogWriter, context: DomainContext, cluster: ClusterRow): Promise<void> {
+  const { items } = await scheduleOf(writer, context, cluster);
+  if (items.length > 0) await requireScheduleKept(writer, cluster.projectId);
+  await replacePolicyItems(writer, cluster.id, []);
 }
 
 function checkName(name: string): void {
