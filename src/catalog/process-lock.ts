@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '../lib/errors.ts';
+import { makePrivateFile } from '../lib/private-files.ts';
 
 /** Held for as long as the process lives. */
 export interface ProcessLock {
@@ -13,6 +14,7 @@ export interface ProcessLock {
 export function takeProcessLock(path: string): ProcessLock {
   let file: DatabaseSync | undefined;
   try {
+    makePrivateFile(path);
     file = new DatabaseSync(path);
     const opened = file;
     opened.exec('pragma busy_timeout = 0; pragma journal_mode = delete; begin exclusive');

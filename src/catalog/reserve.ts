@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { keepPrivate } from '../lib/private-files.ts';
 import type { Random } from '../lib/random.ts';
 
 /** Enough for some thousand of the catalog's smallest changes, each of which writes a few pages to its log. */
@@ -51,6 +52,7 @@ export class Reserve {
         await file.close();
       }
       await rename(making, this.#path);
+      keepPrivate(this.#path);
     } catch {
       await rm(making, { force: true });
     }

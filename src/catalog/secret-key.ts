@@ -1,10 +1,12 @@
 import { open, readFile } from 'node:fs/promises';
 import { Fault } from '../lib/errors.ts';
+import { keepPrivate, requireSecret } from '../lib/private-files.ts';
 import type { Random } from '../lib/random.ts';
 import { SecretBox } from '../lib/secret-box.ts';
 
 /** Reads the key that opens the catalog's secrets. */
 export async function readSecretBox(path: string, random: Random): Promise<SecretBox> {
+  await requireSecret(path);
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw secretKeyFault(path, 'cannot be read', cause);
   });
@@ -22,6 +24,7 @@ export async function makeSecretBox(path: string, random: Random): Promise<Secre
     } finally {
       await file.close();
     }
+    keepPrivate(path);
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'))
       throw secretKeyFault(path, 'cannot be made', cause);
@@ -29,12 +32,18 @@ export async function makeSecretBox(path: string, random: Random): Promise<Secre
   return await readSecretBox(path, random);
 }
 
+function isForbidden(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
+}
+
 function secretKeyFault(path: string, what: string, cause?: unknown): Fault {
   return new Fault({
     op: 'open the secret key',
     subject: path,
     message: `the secret key ${path} ${what}`,
-    hint: 'Put the file back from a copy; or move catalog and key away and run `tidemark repository rebuild`',
+    hint: isForbidden(cause)
+      ? 'Give the user that runs Tidemark the right to read it, or run the command as that user'
+      : 'Put the file back from a copy; or move catalog and key away and run `tidemark repository rebuild`',
     cause,
   });
 }

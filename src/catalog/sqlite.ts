@@ -3,6 +3,7 @@ import { CompiledQuery, type Dialect, type SqliteDatabase, SqliteDialect, type S
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { isFull } from '../lib/full-disk.ts';
+import { keepPrivate, makePrivateFile } from '../lib/private-files.ts';
 import type { CatalogReader } from './catalog.ts';
 
 /** Distinct SQL texts kept prepared. We have about a hundred; the bound is for what we did not think of. */
@@ -59,8 +60,15 @@ export async function explainSqlite(reader: CatalogReader, query: CompiledQuery)
   return result.rows.map((row) => row.detail);
 }
 
+/** SQLite makes its files beside the catalog with the catalog's own rights and owner. */
+function makePrivate(path: string): void {
+  makePrivateFile(path);
+  for (const suffix of ['-wal', '-shm']) keepPrivate(path + suffix);
+}
+
 function openDatabase(path: string): DatabaseSync {
   try {
+    if (path !== ':memory:') makePrivate(path);
     return new DatabaseSync(path);
   } catch (cause) {
     throw unusable(path, cause);

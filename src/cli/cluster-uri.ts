@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { Cluster, ConnectedNow } from '../domain/domain.ts';
+import { requireSecret } from '../lib/private-files.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ClusterUriOptions {
@@ -25,6 +26,7 @@ export async function readClusterUri({ uri, uriFile }: ClusterUriOptions): Promi
     if (uri !== undefined && uri !== '') return uri;
     throw new UsageError('Say how to reach the cluster: --uri-file <file>, or set TIDEMARK_CLUSTER_URI.');
   }
+  await requireSecret(uriFile);
   const text = await readFile(uriFile, 'utf8').catch((cause: unknown) => {
     throw new UsageError(`The file of the connection string ${uriFile} cannot be read.`, { cause });
   });

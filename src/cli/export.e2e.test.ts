@@ -69,7 +69,7 @@ test('a snapshot goes into a bucket, and what is refused says why', { skip }, as
       accessKeyId: 'tidemark-test',
       secretAccessKey: { env: 'S3_SECRET' },
     };
-    await writeFile(objectStores, JSON.stringify({ objectStores: [rule] }));
+    await writeFile(objectStores, JSON.stringify({ objectStores: [rule] }), { mode: 0o600 });
     const secret = 'not-a-secret-0000';
     process.env.S3_SECRET = secret;
     const env = { TIDEMARK_DATA_DIR: join(directory, 'data'), TIDEMARK_OBJECT_STORES: objectStores, S3_SECRET: secret };

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { describeOpen, findOpen } from '../lib/private-files.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import {
   dataDirOption,
@@ -20,6 +21,11 @@ interface InitOptions extends PassphraseOptions {
   json?: boolean;
 }
 
+/** The repository's directory, where it is kept in one elsewhere. */
+function localPlace(repository: string | undefined): string[] {
+  return repository === undefined || repository === '' || repository.includes('://') ? [] : [resolve(repository)];
+}
+
 export function initCommand(tools: CommandTools): Command {
   return new Command('init')
     .description('make a data directory: catalog, repository, a first project and credentials')
@@ -34,6 +40,9 @@ export function initCommand(tools: CommandTools): Command {
         const { repository, objectStores } = options;
         const passphrase = await readPassphrase(options, run.env);
         const { initDataDirectory } = await import('../compose/make-data-directory.ts');
+        const open = (await Promise.all([dataDir, ...localPlace(repository)].map(findOpen))).filter(
+          (one) => one !== null,
+        );
         const made = await initDataDirectory({ dataDir, passphrase, repository, objectStores });
         const { colours } = run.terminal;
         const serviceAccount = { clientId: made.serviceAccount.clientId, clientSecret: made.serviceAccount.secret };
@@ -52,6 +61,7 @@ export function initCommand(tools: CommandTools): Command {
             colours,
           ),
           '',
+          ...open.map((one) => `${colours.yellow('Open:')} ${describeOpen(one)}`),
           colours.yellow('The secrets are shown this once and kept nowhere: write them down.'),
           `Next: tidemark serve --data-dir ${dataDir}`,
         ]);

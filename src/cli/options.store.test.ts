@@ -16,7 +16,7 @@ after(async () => {
 
 test('the passphrase is the first line of the file, spaces and all, before the environment', async () => {
   const file = join(directory, 'passphrase');
-  await writeFile(file, ' correct horse \r\nsecond line\n');
+  await writeFile(file, ' correct horse \r\nsecond line\n', { mode: 0o600 });
   const env = { TIDEMARK_PASSPHRASE: 'from the environment' };
   assert.equal(await readPassphrase({ passphraseFile: file }, env), ' correct horse ');
   assert.equal(await readPassphrase({}, env), 'from the environment');
@@ -25,7 +25,7 @@ test('the passphrase is the first line of the file, spaces and all, before the e
 
 test('an empty passphrase is a mistake, not a choice', async () => {
   const file = join(directory, 'empty');
-  await writeFile(file, '\n');
+  await writeFile(file, '\n', { mode: 0o600 });
   await assert.rejects(readPassphrase({ passphraseFile: file }, {}), UsageError);
   await assert.rejects(readPassphrase({}, { TIDEMARK_PASSPHRASE: '' }), UsageError);
   await assert.rejects(readPassphrase({ passphraseFile: join(directory, 'none') }, {}), /cannot be read/);

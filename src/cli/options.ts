@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import { isId } from '../lib/ids.ts';
+import { requireSecret } from '../lib/private-files.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Options that several commands take, worded once. */
@@ -66,6 +67,7 @@ export async function readPassphrase(
       throw new UsageError('TIDEMARK_PASSPHRASE is set but empty: unset it, or give the passphrase.');
     return env.TIDEMARK_PASSPHRASE;
   }
+  await requireSecret(options.passphraseFile);
   const text = await readFile(options.passphraseFile, 'utf8').catch((cause: unknown) => {
     throw new UsageError(`The passphrase file ${options.passphraseFile} cannot be read.`, { cause });
   });

@@ -331,7 +331,7 @@ test('mistakes are one clear sentence and exit code 2 or 3', async () => {
 test('an encrypted repository opens with its passphrase and with no other', async () => {
   const encrypted = join(directory, 'encrypted');
   const file = join(directory, 'passphrase');
-  await writeFile(file, 'correct horse\n');
+  await writeFile(file, 'correct horse\n', { mode: 0o600 });
   const made = await tidemark(['init', '--data-dir', encrypted, '--passphrase-file', file, '--json']);
   assert.equal(made.exitCode, 0, made.errors);
   const list = ['repository', 'stats', '--data-dir', encrypted, '--json'];

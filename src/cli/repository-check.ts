@@ -4,6 +4,7 @@ import type { ExpectedContent } from '../domain/repositories/expected-content.ts
 import type { Missing } from '../domain/repositories/find-missing.ts';
 import { isAbort } from '../lib/abort.ts';
 import { Damage, Fault } from '../lib/errors.ts';
+import { describeOpen, findOpen } from '../lib/private-files.ts';
 import type { CheckReport } from '../repository/check.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
@@ -117,8 +118,24 @@ async function lookAround(run: CommandRun, repository: Repository, options: Repo
     notices.push(...found.notLookedFor.map((what) => `not looked for: ${what}`));
   }
   if (repository.notice !== null) notices.push(repository.notice);
+  for (const directory of await directoriesOf(run, options)) {
+    const open = await findOpen(directory);
+    if (open !== null) notices.push(describeOpen(open));
+  }
   const clockSkewMs = await skewOf(repository, notices);
   return { toldBy: expected?.toldBy ?? null, missing, notices, clockSkewMs };
+}
+
+/** What is to be the owner's alone: the data directory, and a repository that is in a directory elsewhere. */
+async function directoriesOf(run: CommandRun, options: RepositoryCheckOptions): Promise<string[]> {
+  const { environmentNames, repositoryPlaceOf } = await import('../config.ts');
+  const { dataDir, repository: named } = options;
+  const known = dataDir === undefined ? '' : repositoryPlaceOf(dataDir, run.env[environmentNames.repository]);
+  const place = named ?? known;
+  const own = named === undefined && dataDir !== undefined ? [resolve(dataDir)] : [];
+  if (place === '' || place.includes('://')) return own;
+  const path = resolve(place);
+  return own.some((directory) => path.startsWith(`${directory}/`)) ? own : [...own, path];
 }
 
 /** By the catalog; where there is none, or a repository was named by itself, by the newest catalog copy inside it. */

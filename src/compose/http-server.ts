@@ -8,6 +8,7 @@ import { createAuthenticator } from '../auth/authenticator.ts';
 import { catalogAuthStores } from '../auth/catalog-stores.ts';
 import { repositoryPlaceOf, type ServiceConfig } from '../config.ts';
 import { Fault } from '../lib/errors.ts';
+import { requireSecretSync } from '../lib/private-files.ts';
 import { parseStoreUrl } from '../storage/store-url.ts';
 import type { Parts } from './open-parts.ts';
 import type { Tools } from './tools.ts';
@@ -73,6 +74,7 @@ function namesOf({ host, tlsCert }: ServiceConfig): { listenNames: string[]; cer
 /** Certificate and key are read once, at the start: a renewed certificate takes a restart. */
 function tlsOf({ tlsCert, tlsKey }: ServiceConfig): { tls?: { cert: Buffer; key: Buffer } } {
   if (tlsCert === undefined || tlsKey === undefined) return {};
+  requireSecretSync(tlsKey);
   const tls = { cert: readPem(tlsCert), key: readPem(tlsKey) };
   try {
     createSecureContext(tls);

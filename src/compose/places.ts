@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { repositoryPlaceOf, repositoryPlacePathOf } from '../config.ts';
 import { Damage, Fault } from '../lib/errors.ts';
+import { keepPrivate } from '../lib/private-files.ts';
 import { openCopyRepository } from '../repository/copy-snapshot.ts';
 import { readDescription } from '../repository/description.ts';
 import { listManifests } from '../repository/manifests.ts';
@@ -103,4 +104,5 @@ export async function writePlace({ dataDir, repository }: OpenOptions): Promise<
   const place = parseStoreUrl(repository);
   const line = place.kind === 'directory' ? place.path : repository;
   await writeFile(repositoryPlacePathOf(dataDir), `${line}\n`, { mode: 0o600 });
+  keepPrivate(repositoryPlacePathOf(dataDir));
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Fault, messageOf } from '../lib/errors.ts';
 import { type HostRule, parseHostRule } from '../lib/host-rules.ts';
+import { requireSecret } from '../lib/private-files.ts';
 import { ruleOf } from './connection-options.ts';
 
 /**
@@ -23,6 +24,7 @@ const FILES = ['tlsCAFile', 'tlsCRLFile', 'tlsCertificateKeyFile'];
 
 /** Every identity of the file, by name. Throws a Fault that names the identity and what about it cannot be used, and never a secret. */
 export async function readClusterIdentities(path: string): Promise<ReadonlyMap<string, ClusterIdentity>> {
+  await requireSecret(path);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw unusable(path, `it cannot be read: ${messageOf(cause)}`);
   });

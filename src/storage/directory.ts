@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { chown, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { orAbort, throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { fullDiskFault, isFull } from '../lib/full-disk.ts';
+import { type FileOwner, ownerBelow, PRIVATE_DIRECTORY, PRIVATE_FILE } from '../lib/private-files.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { errnoOf, faultOf, ignoring } from './directory-errors.ts';
 import { listFiles } from './directory-listing.ts';
@@ -37,6 +38,7 @@ export interface DirectoryStoreOptions {
 export class DirectoryStore implements ObjectStore {
   readonly description: string;
   readonly #root: string;
+  readonly #owner: FileOwner | null;
   readonly #random: Random;
   readonly #objectKeys: ObjectKeys;
   /** Directories whose entry in their parent is known to be on the disk. */
@@ -44,6 +46,7 @@ export class DirectoryStore implements ObjectStore {
 
   private constructor(root: string, random: Random, objectKeys: ObjectKeys) {
     this.#root = root;
+    this.#owner = ownerBelow(root);
     this.#random = random;
     this.#objectKeys = objectKeys;
     this.description = `directory ${root}`;
@@ -54,7 +57,7 @@ export class DirectoryStore implements ObjectStore {
     const root = resolve(path);
     const random = options.random ?? systemRandom;
     try {
-      await makeDirectory(join(root, INCOMING));
+      await makeDirectory(join(root, INCOMING), ownerBelow(root));
       await sweepIncoming(join(root, INCOMING), `${process.pid}-${random.bytes(8).toString('hex')}`);
     } catch (cause) {
       throw faultOf('open directory', root, cause);
@@ -75,7 +78,7 @@ export class DirectoryStore implements ObjectStore {
     const final = join(this.#root, objectKey);
     const incoming = join(this.#root, INCOMING, `${process.pid}-${this.#random.bytes(8).toString('hex')}`);
     try {
-      await writeFlushed(incoming, body, signal);
+      await writeFlushed(incoming, body, this.#owner, signal);
       throwIfAborted(signal);
       await this.#place(incoming, final, ifAbsent === true);
       await this.#flushTo(dirname(final));
@@ -96,7 +99,7 @@ export class DirectoryStore implements ObjectStore {
         return await unlink(incoming);
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT' || attempt >= DIRECTORY_ATTEMPTS_MAX) throw error;
-        await ignoring(['ENOENT'], makeDirectory(dirname(final)));
+        await ignoring(['ENOENT'], makeDirectory(dirname(final), this.#owner));
       }
     }
   }
@@ -201,10 +204,11 @@ function isNotThere(error: unknown): boolean {
 }
 
 /** Makes the directory and its parents, each flushed into its own parent, so that power loss cannot take it away with what is in it. */
-async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+async function makeDirectory(path: string, owner: FileOwner | null): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY });
   if (first === undefined) return;
   for (let made = path; ; made = dirname(made)) {
+    if (owner !== null) await chown(made, owner.uid, owner.gid);
     await flushDirectory(dirname(made));
     if (made === first) return;
     assert(made.length > first.length, 'the first directory made is a parent of the last');
@@ -220,9 +224,15 @@ async function flushDirectory(path: string): Promise<void> {
   }
 }
 
-async function writeFlushed(path: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-  const handle = await open(path, 'wx');
+async function writeFlushed(
+  path: string,
+  body: Uint8Array,
+  owner: FileOwner | null,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const handle = await open(path, 'wx', PRIVATE_FILE);
   try {
+    if (owner !== null) await handle.chown(owner.uid, owner.gid);
     for (let at = 0; at < body.length; ) {
       throwIfAborted(signal);
       const { bytesWritten } = await handle.write(body, at, body.length - at, at);

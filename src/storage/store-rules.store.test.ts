@@ -16,13 +16,13 @@ after(async () => {
 
 async function fileOf(content: unknown): Promise<string> {
   const path = join(directory, 'stores.json');
-  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
   return path;
 }
 
 test('the first rule that matches counts, and secrets come from where it says', async () => {
   const secret = join(directory, 'secret');
-  await writeFile(secret, 'of the file\n');
+  await writeFile(secret, 'of the file\n', { mode: 0o600 });
   const endpoint = 'https://minio.example';
   const path = await fileOf({
     objectStores: [

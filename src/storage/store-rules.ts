@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Fault, messageOf } from '../lib/errors.ts';
+import { requireSecret } from '../lib/private-files.ts';
 
 /**
  * What the operator's file of object stores (`--object-stores`) says: how to reach buckets that are not the cloud's own, and with which credentials. The first rule that matches counts.
@@ -50,6 +51,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Every rule of the file, with its secrets read from where it says. Throws a Fault that names the rule and the field which cannot be used, and never a secret. */
 export async function readStoreRules(path: string, env: Env): Promise<StoreRule[]> {
+  await requireSecret(path);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw unusable(path, `it cannot be read: ${messageOf(cause)}`);
   });
@@ -89,6 +91,7 @@ async function ruleOf(given: unknown, where: string, env: Env): Promise<StoreRul
 async function textOf(value: unknown, where: string, env: Env): Promise<string> {
   if (typeof value === 'string' && value !== '') return value;
   if (isRecord(value) && typeof value.file === 'string') {
+    await requireSecret(value.file);
     const text = await readFile(value.file, 'utf8').catch((cause: unknown) => {
       throw unusable(where, messageOf(cause));
     });

@@ -52,7 +52,7 @@ describe('exports to S3, Azure and Google Cloud', { skip }, () => {
       { provider: 'AZURE', account: AZURE_ACCOUNT, endpoint: azure.endpoint, ...azure.place('exports').credentials },
       { provider: 'GCP', endpoint: gcs.endpoint, anonymous: true },
     ];
-    await writeFile(objectStores, JSON.stringify({ objectStores: rules }));
+    await writeFile(objectStores, JSON.stringify({ objectStores: rules }), { mode: 0o600 });
     const dataDir = join(directory, 'data');
     ({ projectId } = await initDataDirectory({ dataDir }));
     const gcpServiceAccount = 'tidemark@example.iam.gserviceaccount.com';

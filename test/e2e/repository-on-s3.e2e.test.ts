@@ -22,7 +22,7 @@ describe('a repository on S3', { skip: await whyNoServer('versitygw') }, () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tidemark-s3-'));
-    await writeFile(join(directory, 'passphrase'), 'correct horse battery staple\n');
+    await writeFile(join(directory, 'passphrase'), 'correct horse battery staple\n', { mode: 0o600 });
     server = await startVersity();
     await server.createBucket('backups');
     proxy = await FaultProxy.start(server.endpoint);
