@@ -31,7 +31,7 @@ export function checkpointListCommand(tools: CommandTools): Command {
           const found = await everyItem((page) => domain.checkpoints.list({ projectId, clusterName, page }));
           const rows = found.map((checkpoint) => checkpointRow(checkpoint, run.terminal.colours));
           const none = [
-            `No checkpoints of ${clusterName}: \`clusterCheckpointIntervalMin\` of its legacy schedule asks for some.`,
+            `No checkpoints of ${clusterName}: its legacy snapshot schedule asks for some (docs/checkpoints.md).`,
           ];
           run.answer(found, rows.length > 0 ? renderTable(columns, rows, run.terminal) : none);
         }),

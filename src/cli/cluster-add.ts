@@ -10,6 +10,7 @@ import { type CommandTools, runCommand } from './command-run.ts';
 import { chooseProject } from './lookup.ts';
 import { withService } from './open-service.ts';
 import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from './options.ts';
+import { ProgressBar } from './progress-bar.ts';
 
 interface ClusterAddOptions extends ClusterUriOptions {
   project?: string;
@@ -35,14 +36,12 @@ export function clusterAddCommand(tools: CommandTools): Command {
         await withService(run, options, async ({ domain }) => {
           const project = await chooseProject(domain, options.project);
           const { signal } = run;
+          const { redactUri } = await import('../mongo/connect.ts');
+          const bar = new ProgressBar(run.terminal, run.clock);
+          bar.report({ phase: `connecting to ${redactUri(uri)}`, documentsDone: 0, bytesDone: 0 });
           const given = { uri, giver: 'operator' } as const;
-          const cluster = await domain.clusters.register({
-            projectId: project.id,
-            name,
-            ...given,
-            scheduled: options.schedule !== false,
-            signal,
-          });
+          const wanted = { projectId: project.id, name, ...given, scheduled: options.schedule !== false, signal };
+          const cluster = await domain.clusters.register(wanted).finally(() => bar.clear());
           const { id, projectId, overriddenOptions } = cluster;
           run.answer({ id, name: cluster.name, projectId, overriddenOptions }, [
             `Registered ${run.terminal.colours.bold(cluster.name)} (${cluster.displayUri}): ${describeConnected(cluster)}.`,

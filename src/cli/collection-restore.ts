@@ -140,7 +140,7 @@ async function restoreToCluster(
       targetProjectId: target.projectId,
       targetClusterName: target.name,
     });
-    await followTask(domain, must(job.taskId, 'a created job has a task'), run);
+    await followTask(domain, must(job.taskId, 'a created job has a task'), run, target.displayUri);
     const outcomes = await everyItem((page) => jobs.listCollections({ ...cluster, jobId: job.id, page }));
     answer(run, { jobId: job.id, snapshotId: job.snapshotId, target: target.name }, outcomes);
   });
@@ -161,6 +161,7 @@ async function restoreToUri(
   await confirmOverwrite(run, names, options, { header, shown: target, expected: 'replace' });
   const bar = new ProgressBar(run.terminal, run.clock);
   const records: CollectionRecord[] = [];
+  bar.report({ phase: `connecting to ${target}`, documentsDone: 0, bytesDone: 0 });
   try {
     await restoreCollections({
       repository,

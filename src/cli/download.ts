@@ -15,7 +15,7 @@ import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import { dataDirOption, fromOption, jsonOption, passphraseFileOption, repositoryOption } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { formatBytes, formatDuration } from './sizes.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound, UsageError } from './usage-error.ts';
 
 interface DownloadOptions extends RepositoryOptions {
   snapshot: string;
@@ -112,7 +112,7 @@ async function choosePart(
   const names = parts.map(({ replicaSetName }) => replicaSetName).join(', ');
   const found = parts.filter(({ replicaSetName }) => wanted === undefined || replicaSetName === wanted);
   const [only, another] = found;
-  if (only === undefined) throw new UsageError(`The snapshot has no replica set ${wanted}. It has: ${names}.`);
+  if (only === undefined) throw new NothingFound(`The snapshot has no replica set ${wanted}. It has: ${names}.`);
   if (another !== undefined)
     throw new UsageError(`The snapshot is of a sharded cluster, so say which shard with --replica-set: ${names}.`);
   return only;

@@ -88,7 +88,7 @@ test('a snapshot goes into a bucket, and what is refused says why', { skip }, as
     const bucketId = await addBucket(env.TIDEMARK_DATA_DIR, objectStores, 'exports');
 
     const early = await tidemark(['export', 'Shop', '--bucket', bucketId], env);
-    assert.equal(early.exitCode, exitCodes.usage);
+    assert.equal(early.exitCode, exitCodes.refused);
     assert.match(early.errors, /no completed snapshot/);
     const snapshot = await ask('snapshot', 'take', 'Shop');
     const unknown = await tidemark(['export', 'Shop', '--bucket', 'f'.repeat(24)], env);

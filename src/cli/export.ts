@@ -7,7 +7,7 @@ import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
 import { dataDirOption, jsonOption, parseId, passphraseFileOption, projectOption } from './options.ts';
 import { formatDuration, formatNumberOf } from './sizes.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound } from './usage-error.ts';
 
 interface ExportOptions {
   bucket: string;
@@ -61,7 +61,7 @@ async function latestOf(domain: Domain, { projectId, name }: Cluster): Promise<s
   const page = { pageNum: 1, itemsPerPage: 1, includeCount: false };
   const { items } = await domain.snapshots.list({ projectId, clusterName: name, completed: true, page });
   const [latest] = items;
-  if (latest === undefined) throw new UsageError(`There is no completed snapshot of ${name}.`);
+  if (latest === undefined) throw new NothingFound(`There is no completed snapshot of ${name}.`);
   return latest.id;
 }
 

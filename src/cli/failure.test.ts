@@ -42,7 +42,7 @@ test('a script gets one JSON line on standard error and nothing on standard outp
   assert.equal(terminal.errors.length, 1);
   const { error } = JSON.parse(terminal.errors[0] ?? '') as { error: Record<string, string> };
   assert.equal(error.errorCode, 'CLUSTER_NOT_FOUND');
-  assert.equal(error.message, 'No cluster named Shop exists in group g.');
+  assert.equal(error.message, 'No cluster named Shop exists in project g.');
   assert.match(error.hint ?? '', /register/);
 });
 

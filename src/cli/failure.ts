@@ -1,7 +1,8 @@
-import { Refusal, refusalRules } from '../domain/refusals.ts';
+import { Refusal } from '../domain/refusals.ts';
 import { isAbort } from '../lib/abort.ts';
 import { Bug } from '../lib/assert.ts';
 import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
+import { wordsOf } from './command-words.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
@@ -24,8 +25,8 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof NothingFound) return failure(exitCodes.refused, error.message);
   if (error instanceof UsageError) return failure(exitCodes.usage, error.message);
   if (error instanceof Refusal) {
-    const hint = refusalRules[error.code].remedy;
-    return { ...failure(exitCodes.refused, error.detail, hint), errorCode: error.code };
+    const { message, hint } = wordsOf(error);
+    return { ...failure(exitCodes.refused, message, hint), errorCode: error.code };
   }
   if (error instanceof Damage) return failure(exitCodes.damaged, describeError(error));
   if (error instanceof Fault) return failure(exitCodes.failed, describeError(error));

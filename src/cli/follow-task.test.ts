@@ -60,6 +60,26 @@ test('waits for the end and shows the phases', async () => {
   assert.deepEqual(terminal.errors, ['scanning\n']);
 });
 
+test('says to what it connects, which try that is, and why it waits for the next', async () => {
+  const waiting: Task = { ...task, state: 'queued', progress: null, attempts: 1, failureReason: 'cannot reach rs0' };
+  const connecting: Task = { ...task, progress: null };
+  const { domain, run, terminal } = stage([
+    { ...waiting, attempts: 0, failureReason: null },
+    connecting,
+    waiting,
+    { ...connecting, attempts: 2 },
+    task,
+    { ...task, state: 'succeeded' },
+  ]);
+  await followTask(domain, task.id, run, 'mongodb://rs0/');
+  assert.deepEqual(terminal.errors, [
+    'connecting to mongodb://rs0/, try 1 of 3\n',
+    'waiting after try 1 of 3: cannot reach rs0\n',
+    'connecting to mongodb://rs0/, try 2 of 3\n',
+    'scanning\n',
+  ]);
+});
+
 test('a failed task is a fault with its reason', async () => {
   const { domain, run } = stage([task, { ...task, state: 'failed', failureReason: 'rs0 is gone' }]);
   await assert.rejects(

@@ -92,7 +92,7 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
       targetProjectId: target.projectId,
       targetClusterName: target.name,
     });
-    await followTask(domain, must(job.taskId, 'a created restore job has a task'), run);
+    await followTask(domain, must(job.taskId, 'a created restore job has a task'), run, target.displayUri);
     const done = await domain.restoreJobs.get({ ...at, restoreJobId: job.id });
     const ms = (done.finishedAtMs ?? 0) - (done.startedAtMs ?? 0);
     const restored = { documents: done.restoredDocuments ?? 0, bytes: done.restoredBytes ?? 0 };
@@ -112,6 +112,7 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
   await confirm(run, { yes: options.yes, warning, expected: 'replace' });
   const bar = new ProgressBar(run.terminal, run.clock);
   const startedMs = run.clock.monotonicMs();
+  bar.report({ phase: `connecting to ${target}`, documentsDone: 0, bytesDone: 0 });
   try {
     const restored = await restoreManifest(manifest, {
       repository,

@@ -37,7 +37,7 @@ export function snapshotTakeCommand(tools: CommandTools): Command {
             ...(options.description === undefined ? {} : { description: options.description }),
             ...(options.retentionDays === undefined ? {} : { retentionInDays: options.retentionDays }),
           });
-          await followTask(domain, must(requested.taskId, 'a requested snapshot has a task'), run);
+          await followTask(domain, must(requested.taskId, 'a requested snapshot has a task'), run, cluster.displayUri);
           const snapshot = await domain.snapshots.get({ ...at, snapshotId: requested.id });
           const tookMs = (snapshot.finishedAtMs ?? 0) - (snapshot.startedAtMs ?? 0);
           const { bold, green } = run.terminal.colours;

@@ -127,6 +127,8 @@ async function open(uri: string, name: string, options: ConnectOptions, own: Mon
     const [refusal] = guard.refused.values();
     if (refusal !== undefined) throw unreachable(name, refusal.message, REFUSED_HINT, refusal);
     if (isFileError(error)) throw unreadableFile(name);
+    const otherName = await otherSetName(uri, options);
+    if (otherName !== null) throw otherName;
     const fault = asFault(error, 'connect', name);
     if (fault instanceof Fault && fault.hint !== undefined) throw fault;
     const why = `cannot reach ${name} within ${Math.round(timeoutMs / 1000)} s: ${messageOf(error)}`;
@@ -134,6 +136,44 @@ async function open(uri: string, name: string, options: ConnectOptions, own: Mon
   } finally {
     guard.onRefusal = null;
     options.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+const NAME_TIMEOUT_MS = 2_000;
+const NAME_HOSTS_MAX = 3;
+
+/** The driver passes over members whose set is not called what the connection string says, without a word: so one of them is asked by itself. */
+async function otherSetName(uri: string, options: ConnectOptions): Promise<Fault | null> {
+  const parsed = parseUri(uri);
+  const wanted = parsed.searchParams.get('replicaSet');
+  if (wanted === null || parsed.isSRV || parsed.searchParams.get('directConnection') === 'true') return null;
+  for (const host of parsed.hosts.slice(0, NAME_HOSTS_MAX)) {
+    const direct = parsed.clone();
+    direct.hosts = [host];
+    direct.searchParams.delete('replicaSet');
+    direct.searchParams.set('directConnection', 'true');
+    const setName = await setNameOf(direct.toString(), host, options).catch(() => undefined);
+    if (setName === undefined || setName === wanted) continue;
+    return new Fault({
+      op: 'connect',
+      subject: host,
+      message:
+        setName === null
+          ? `${host} is no member of a replica set, the connection string says replicaSet=${wanted}`
+          : `the replica set of ${host} is called ${setName}, the connection string says replicaSet=${wanted}`,
+      hint: setName === null ? 'Leave replicaSet out, or start it as a replica set' : `Write replicaSet=${setName}`,
+    });
+  }
+  return null;
+}
+
+async function setNameOf(uri: string, host: string, options: ConnectOptions): Promise<string | null> {
+  const client = await open(uri, host, { ...options, timeoutMs: NAME_TIMEOUT_MS }, {});
+  try {
+    const { setName } = await adminOf(client).command({ hello: 1 });
+    return typeof setName === 'string' ? setName : null;
+  } finally {
+    await client.close();
   }
 }
 
