@@ -51,7 +51,7 @@ test('certificates of the request, and those of an identity, are what the server
       const file = join(directory, 'identities.json');
       const options = { tls: 'true', tlsCAFile: pem, tlsCertificateKeyFile: pem, authMechanism: 'MONGODB-X509' };
       const identity = { name: 'backup', hosts: ['127.0.0.1'], options };
-      await writeFile(file, JSON.stringify({ clusterIdentities: [identity] }));
+      await writeFile(file, JSON.stringify({ clusterIdentities: [identity] }), { mode: 0o600 });
       setConnectionPolicy({ identities: await readClusterIdentities(file) });
       assert.deepEqual(await signedInAs(withParts(place, { identity: 'backup' })), ['$external.CN=localhost']);
 
@@ -94,7 +94,7 @@ test('a file of identities that cannot be used says which one and why, and no se
       [{ clusterIdentities: [{ ...good, role: 'x' }] }, /an identity takes no "role"/],
     ];
     for (const [content, why] of cases) {
-      await writeFile(file, JSON.stringify(content));
+      await writeFile(file, JSON.stringify(content), { mode: 0o600 });
       await assert.rejects(readClusterIdentities(file), (error) => {
         assert.ok(error instanceof Fault);
         assert.match(error.message, why);
