@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { oplogAfter } from '../../src/engine/slice-oplog.ts';
 import { must } from '../../src/lib/assert.ts';
+import { readManifest } from '../../src/repository/manifests.ts';
 import { compareTruth } from '../support/compare.ts';
 import { type MemberSettings, type ReplicaSet, withReplicaSet } from '../support/replica-set.ts';
+import { ShardedCluster } from '../support/sharded-cluster.ts';
+import { ShardedFixture } from '../support/sharded-fixture.ts';
 import { SnapshotFixture } from '../support/snapshot-fixture.ts';
 import { Tailing } from '../support/tailing.ts';
 import { readTruth } from '../support/truth.ts';
@@ -96,6 +99,32 @@ describe('members of every configuration', () => {
       });
     });
   }
+
+  test('a shard with a member without indexes: the snapshot of the cluster, and the next one, have all of them', async () => {
+    const cluster = await ShardedCluster.start({ shards: 1, shardMembers: [{}, NO_INDEXES] });
+    try {
+      await cluster.createDatabase('shop', 0);
+      await cluster.shardCollection('shop', 'orders');
+      const orders = cluster.shard(0).set.client.db('shop').collection('orders');
+      const fixture = await ShardedFixture.create(cluster);
+      const { signal } = new AbortController();
+      for (const field of ['n', 'm']) {
+        await orders.insertOne({ [field]: 1 });
+        await orders.createIndex({ [field]: 1 }, { commitQuorum: 1 });
+        const { header, sourceHost } = await fixture.take();
+        assert.match(sourceHost, new RegExp(must(cluster.shard(0).set.members[1], 'the hidden member').address));
+        const name = { clusterId: fixture.clusterId, snapshotId: header.snapshotId };
+        const { collections } = await readManifest(fixture.repository, name, { signal });
+        const found = must(
+          collections.find((entry) => entry.db === 'shop' && entry.name === 'orders'),
+          'the collection',
+        );
+        assert.equal(found.indexes.length, field === 'n' ? 2 : 3);
+      }
+    } finally {
+      await Promise.all(cluster.sets.map((set) => set.stop()));
+    }
+  });
 
   test('a primary and an arbiter without their secondary: nothing hangs, and a restore is refused before its target is touched', async () => {
     await withReplicaSet({ members: [{}, { priority: 0 }, { arbiterOnly: true }] }, async (set) => {

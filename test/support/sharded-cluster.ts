@@ -1,12 +1,14 @@
 import { after, before } from 'node:test';
 import { type Document, MongoServerError, type Timestamp, type UUID } from 'mongodb';
 import { must } from '../../src/lib/assert.ts';
-import { ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
+import { type MemberSettings, ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
 
 const MAJORITY = { writeConcern: { w: 'majority', wtimeout: 60_000 } };
 
 export interface ShardedClusterOptions extends Omit<ReplicaSetOptions, 'name' | 'args'> {
   shards?: number;
+  /** Of each shard; config servers have to be ordinary ones. */
+  shardMembers?: readonly MemberSettings[];
   /** Put before every replica set's and shard's name, so that two clusters share none. */
   prefix?: string;
 }
@@ -31,11 +33,12 @@ export class ShardedCluster {
   }
 
   static async start(options: ShardedClusterOptions = {}): Promise<ShardedCluster> {
-    const { shards = 2, prefix = '', ...common } = options;
+    const { shards = 2, prefix = '', shardMembers, ...common } = options;
+    const ofShard = shardMembers === undefined ? common : { ...common, members: shardMembers };
     const started = await Promise.allSettled([
       ReplicaSet.start({ cacheGb: 0.25, ...common, name: `${prefix}cfg`, args: ['--configsvr'] }),
       ...Array.from({ length: shards }, (_, index) =>
-        ReplicaSet.start({ cacheGb: 0.25, ...common, name: `${prefix}rs${index}`, args: ['--shardsvr'] }),
+        ReplicaSet.start({ cacheGb: 0.25, ...ofShard, name: `${prefix}rs${index}`, args: ['--shardsvr'] }),
       ),
     ]);
     const sets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -68,7 +71,8 @@ export class ShardedCluster {
   }
 
   async #addShard(id: string, set: ReplicaSet): Promise<void> {
-    const connectionString = `${set.name}/${set.members.map((member) => member.address).join(',')}`;
+    // Hidden members are found by nobody but those that read the configuration, and may not be named here.
+    const connectionString = `${set.name}/${(await set.primary()).address}`;
     await this.config.client.db('admin').command({ _configsvrAddShard: connectionString, name: id, ...MAJORITY });
   }
 
