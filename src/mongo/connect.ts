@@ -1,4 +1,4 @@
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions, MongoServerSelectionError } from 'mongodb';
 import type { ConnectionString } from 'mongodb-connection-string-url';
 import { throwIfAborted } from '../lib/abort.ts';
 import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
@@ -127,7 +127,7 @@ async function open(uri: string, name: string, options: ConnectOptions, own: Mon
     const [refusal] = guard.refused.values();
     if (refusal !== undefined) throw unreachable(name, refusal.message, REFUSED_HINT, refusal);
     if (isFileError(error)) throw unreadableFile(name);
-    const otherName = await otherSetName(uri, options);
+    const otherName = wasLeftAlone(error) ? await otherSetName(uri, options) : null;
     if (otherName !== null) throw otherName;
     const fault = asFault(error, 'connect', name);
     if (fault instanceof Fault && fault.hint !== undefined) throw fault;
@@ -137,6 +137,11 @@ async function open(uri: string, name: string, options: ConnectOptions, own: Mon
     guard.onRefusal = null;
     options.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** Every member was passed over: the driver keeps those that it merely could not reach. */
+function wasLeftAlone(error: unknown): boolean {
+  return error instanceof MongoServerSelectionError && error.reason?.servers.size === 0;
 }
 
 const NAME_TIMEOUT_MS = 2_000;
