@@ -108,6 +108,6 @@ test('a lock that cannot be written says why, and not that another process holds
     (error) =>
       error instanceof Fault &&
       !/another Tidemark/.test(describeError(error)) &&
-      /unable to open/.test(describeError(error)),
+      /cannot be written: ENOENT/.test(describeError(error)),
   );
 });
