@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Runs src/cli/program.ts on a Node that can: this one when it is 24 or newer, else the one of the `node` package beside us.
+// Runs src/cli/program.ts on a Node that can: this one when it is 24 or newer, else the one of the `node` package
+// beside us.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -12,7 +12,10 @@ const FeatureUsage = Type.Object(
 
 const common = { createdDate: Time, featureUsages: Type.Array(FeatureUsage) };
 
-/** Unset times and the role are null, as in recorded answers. The account is absent where the operator did not say as whom this service signs in. */
+/**
+ * Unset times and the role are null, as in recorded answers. The account is absent where the operator did not say as
+ * whom this service signs in.
+ */
 export const AwsRole = Type.Object(
   {
     ...common,

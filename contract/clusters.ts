@@ -24,7 +24,10 @@ const replicationSpecFields = {
   zoneName: Type.String(),
 };
 
-/** What self-run clusters have of an Atlas cluster. Provider, region and size are there because Terraform's data sources read them (`api/wire/cluster.ts`). */
+/**
+ * What self-run clusters have of an Atlas cluster. Provider, region and size are there because Terraform's data sources
+ * read them (`api/wire/cluster.ts`).
+ */
 const clusterFields = {
   backupEnabled: Type.Boolean(),
   clusterType: Type.Union([Type.Literal('REPLICASET'), Type.Literal('SHARDED')]),
@@ -66,8 +69,9 @@ export const Cluster20240805 = Type.Object(
 );
 
 /**
- * What a request may say of a cluster. Only the first five can be changed; the others are facts of servers that somebody else runs, which may be repeated and not changed. There are more
- * of those than are named here (`replicationSpecs` first of all): any form is let through and compared with what is shown (`api/cluster-facts.ts`).
+ * What a request may say of a cluster. Only the first five can be changed; the others are facts of servers that
+ * somebody else runs, which may be repeated and not changed. There are more of those than are named here
+ * (`replicationSpecs` first of all): any form is let through and compared with what is shown (`api/cluster-facts.ts`).
  */
 export const ClusterRequest = Type.Object({
   backupEnabled: Type.Optional(Type.Boolean()),

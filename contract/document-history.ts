@@ -2,7 +2,10 @@ import { Type } from '@sinclair/typebox';
 import { defineOperations, reading } from './operation.ts';
 import { ClusterName, closed, ObjectId, Time, Words } from './primitives.ts';
 
-/** The history of one document, and a version of it written back. Atlas has no word for it. Documents and ids are canonical Extended JSON. */
+/**
+ * The history of one document, and a version of it written back. Atlas has no word for it. Documents and ids are
+ * canonical Extended JSON.
+ */
 
 const EntryTime = Type.Object({ date: Time, increment: Type.Integer({ minimum: 0 }) }, closed);
 const Namespace = Type.String({ pattern: '^[^.\\0]{1,63}\\.[^\\0]{1,255}$' });
@@ -33,7 +36,9 @@ export const DocumentVersion = Type.Object(
         ] as const
       ).map((name) => Type.Literal(name)),
     ),
-    /** Of a sharded cluster: where it was written, or where a snapshot found it. Chunks that are moved make no versions. */
+    /**
+     * Of a sharded cluster: where it was written, or where a snapshot found it. Chunks that are moved make no versions.
+     */
     shardName: Type.Optional(Type.String()),
     transaction: Type.Optional(
       Type.Object({ number: Type.String(), sessionId: Type.String({ pattern: '^[a-f0-9]{32}$' }) }, closed),

@@ -3,8 +3,9 @@ import { defineOperations, listing, reading } from './operation.ts';
 import { Paginated } from './primitives.ts';
 
 /**
- * There are no flex clusters here, but the Atlas CLI asks for one before every snapshot and restore command and goes on only when the refusal
- * carries one of three codes. So the reading operations exist: the list is empty and everything below a name refuses.
+ * There are no flex clusters here, but the Atlas CLI asks for one before every snapshot and restore command and goes on
+ * only when the refusal carries one of three codes. So the reading operations exist: the list is empty and everything
+ * below a name refuses.
  */
 const flexClusters = '/api/atlas/v2/groups/{groupId}/flexClusters';
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;

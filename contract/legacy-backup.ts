@@ -4,7 +4,10 @@ import { BsonTimestamp, ClusterName, closed, Links, ObjectId, Paginated, Time, W
 import { restoreErrors } from './restore-jobs.ts';
 import { snapshotDeletionErrors } from './snapshots.ts';
 
-/** The operations of legacy backup, which Atlas closed in 2020 and clients still call. They show the same snapshots and restore jobs in an older vocabulary. */
+/**
+ * The operations of legacy backup, which Atlas closed in 2020 and clients still call. They show the same snapshots and
+ * restore jobs in an older vocabulary.
+ */
 
 export const LegacySnapshot = Type.Object(
   {
@@ -128,7 +131,10 @@ const scheduleFields = {
   weeklySnapshotRetentionWeeks: oneOf(0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 52),
 };
 
-/** `clusterCheckpointIntervalMin` is left out where there is none: a client that sends back what it read of a replica set sends nothing that is refused. */
+/**
+ * `clusterCheckpointIntervalMin` is left out where there is none: a client that sends back what it read of a replica
+ * set sends nothing that is refused.
+ */
 export const LegacySchedule = Type.Object(
   {
     ...scheduleFields,
@@ -148,7 +154,9 @@ const LegacyScheduleRequest = Type.Partial(
 const cluster = '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}' as const;
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
 const own = { scope: 'project', anyOf: ['GROUP_OWNER'] } as const;
-/** Closed to new clusters on this day; nothing superseded it, so that no later version of the same operation says so. */
+/**
+ * Closed to new clusters on this day; nothing superseded it, so that no later version of the same operation says so.
+ */
 const legacy = { date: '2023-01-01', deprecated: '2020-03-23' } as const;
 
 export const legacyBackupOperations = defineOperations({

@@ -1,6 +1,9 @@
 import type { Static, TSchema } from '@sinclair/typebox';
 
-/** Roles as the API and the CLI name them. The seed pages speak of "Project Atlas Admin" where today's document says "Project Backup Manager": both are here. */
+/**
+ * Roles as the API and the CLI name them. The seed pages speak of "Project Atlas Admin" where today's document says
+ * "Project Backup Manager": both are here.
+ */
 export type ProjectRole =
   | 'GROUP_OWNER'
   | 'GROUP_READ_ONLY'
@@ -14,8 +17,8 @@ export type ProjectRole =
 export type OrganizationRole = 'ORG_OWNER' | 'ORG_GROUP_CREATOR' | 'ORG_READ_ONLY' | 'ORG_MEMBER';
 
 /**
- * Who may call. `anyOf`: one of these roles in the project (or organisation) that the path names. `caller`: anybody with a valid credential, who sees only
- * what is theirs.
+ * Who may call. `anyOf`: one of these roles in the project (or organisation) that the path names. `caller`: anybody
+ * with a valid credential, who sees only what is theirs.
  */
 export type Access =
   | { scope: 'project'; anyOf: readonly ProjectRole[] }
@@ -23,8 +26,9 @@ export type Access =
   | { scope: 'caller' };
 
 /**
- * One published shape of a resource. `date` is its release date and the name of its media type; a later one supersedes it. `sunset` is when Atlas stops
- * serving it (we keep serving it: clients are pinned to it). `deprecated` is only for a version that nothing superseded.
+ * One published shape of a resource. `date` is its release date and the name of its media type; a later one supersedes
+ * it. `sunset` is when Atlas stops serving it (we keep serving it: clients are pinned to it). `deprecated` is only for
+ * a version that nothing superseded.
  */
 export interface ResourceVersion {
   date: string;
@@ -50,17 +54,26 @@ export interface Operation {
   /** From the root, parameters in braces. */
   path: string;
   access: Access;
-  /** Oldest first. Without versions the operation is ours (`/api/tidemark/v1`) or a plain one: application/json, no negotiation. */
+  /**
+   * Oldest first. Without versions the operation is ours (`/api/tidemark/v1`) or a plain one: application/json, no
+   * negotiation.
+   */
   versions: readonly [ResourceVersion, ...ResourceVersion[]];
   negotiated: boolean;
   success: 200 | 201 | 202 | 204;
   answers: 'one' | 'list' | 'nothing';
   envelope: boolean;
   pretty: boolean;
-  /** `counted`: itemsPerPage, pageNum and includeCount. `uncounted`: without includeCount, the count always there. `none`: a list that comes whole. */
+  /**
+   * `counted`: itemsPerPage, pageNum and includeCount. `uncounted`: without includeCount, the count always there.
+   * `none`: a list that comes whole.
+   */
   paging: 'counted' | 'uncounted' | 'none';
   query: Readonly<Record<string, QueryParameter>>;
-  /** True where the reference documents 400: a malformed id or name in the path then answers VALIDATION_ERROR, elsewhere the 404 of the thing it names. */
+  /**
+   * True where the reference documents 400: a malformed id or name in the path then answers VALIDATION_ERROR, elsewhere
+   * the 404 of the thing it names.
+   */
   documents400: boolean;
   /** Answers with the `Location` that Atlas was recorded to send, which leads nowhere there either. */
   location?: boolean;

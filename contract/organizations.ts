@@ -56,7 +56,10 @@ const byName = { name: { type: 'string' } } as const;
 const readOrganization = { scope: 'organization', anyOf: ['ORG_MEMBER'] } as const;
 const readProject = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;
 
-/** People sign in nowhere here: callers are API keys and service accounts, so that these lists are empty. Terraform's data sources ask for them. */
+/**
+ * People sign in nowhere here: callers are API keys and service accounts, so that these lists are empty. Terraform's
+ * data sources ask for them.
+ */
 const userVersions = [
   { date: '2023-01-01', sunset: '2027-07-01', response: Paginated(Type.Never()) },
   { date: '2025-02-19', response: Paginated(Type.Never()) },

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox';
 import { defineOperations, reading } from './operation.ts';
 
 /**
- * Backup operations of kinds of clusters that do not exist here: serverless instances and the shared tier. Clients call them to find out what a cluster is, so each of them refuses with
- * the code on which clients go on.
+ * Backup operations of kinds of clusters that do not exist here: serverless instances and the shared tier. Clients call
+ * them to find out what a cluster is, so each of them refuses with the code on which clients go on.
  */
 const group = '/api/atlas/v2/groups/{groupId}' as const;
 const read = { scope: 'project', anyOf: ['GROUP_READ_ONLY'] } as const;

@@ -21,7 +21,10 @@ export const closed = { additionalProperties: false } as const;
 export const Link = Type.Object({ href: Type.String(), rel: Type.String() }, closed);
 export const Links = Type.Array(Link);
 
-/** The wrapper of every list. `totalCount` is absent when the caller said includeCount=false; `status` is there with envelope=true. */
+/**
+ * The wrapper of every list. `totalCount` is absent when the caller said includeCount=false; `status` is there with
+ * envelope=true.
+ */
 export function Paginated<Item extends TSchema>(item: Item) {
   return Type.Object(
     {

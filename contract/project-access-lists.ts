@@ -3,8 +3,10 @@ import { defineOperations, listing, reading } from './operation.ts';
 import { closed, Links, ObjectId, Paginated, Time, Words } from './primitives.ts';
 
 /**
- * Addresses from which a project's deployments may be reached: in Atlas connections to its clusters, never the API (API keys and service accounts have lists of their own, which are
- * enforced). Nothing here stands between anybody and a cluster that somebody else runs, so the list is kept and shown for those who manage it with Terraform, and guards nothing.
+ * Addresses from which a project's deployments may be reached: in Atlas connections to its clusters, never the API (API
+ * keys and service accounts have lists of their own, which are enforced). Nothing here stands between anybody and a
+ * cluster that somebody else runs, so the list is kept and shown for those who manage it with Terraform, and guards
+ * nothing.
  */
 export const ProjectAccess = Type.Object(
   {

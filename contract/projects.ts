@@ -15,7 +15,9 @@ export const UpdateProjectRequest = Type.Object({
   tags: Type.Optional(Type.Array(Tag)),
 });
 
-/** Switches of Atlas's own tools. They are kept for whoever manages projects with Terraform, and switch nothing here. */
+/**
+ * Switches of Atlas's own tools. They are kept for whoever manages projects with Terraform, and switch nothing here.
+ */
 const switches = {
   isClusterAiAssistantEnabled: Type.Boolean(),
   isCollectDatabaseSpecificsStatisticsEnabled: Type.Boolean(),

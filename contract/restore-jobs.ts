@@ -46,8 +46,8 @@ export const RestoreJob = Type.Object(
 );
 
 /**
- * Only the types of what we read: which parts a delivery type needs, and whether an id is one, is the domain's rule, with Atlas's own code for each. Read-only fields that
- * clients echo are not named, so they pass unread.
+ * Only the types of what we read: which parts a delivery type needs, and whether an id is one, is the domain's rule,
+ * with Atlas's own code for each. Read-only fields that clients echo are not named, so they pass unread.
  */
 export const RestoreJobRequest = Type.Object({
   deliveryType: Words,

@@ -3,7 +3,10 @@ import { clusterRemovalErrors } from './clusters.ts';
 import { defineOperations, listing, reading } from './operation.ts';
 import { ClusterName, closed, Links, ObjectId, Paginated, Time } from './primitives.ts';
 
-/** What Atlas has no word for: registering a cluster by connection string, and how work is getting on. Plain JSON, no version in the media type. */
+/**
+ * What Atlas has no word for: registering a cluster by connection string, and how work is getting on. Plain JSON, no
+ * version in the media type.
+ */
 
 export const RegisteredCluster = Type.Object(
   {

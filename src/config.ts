@@ -12,7 +12,9 @@ export interface ServiceConfig {
   host: string;
   /** Port to listen on; 0 takes any free one. */
   port: number;
-  /** How clients reach the service, for links in answers and behind a proxy; what they write into Host where left out. */
+  /**
+   * How clients reach the service, for links in answers and behind a proxy; what they write into Host where left out.
+   */
   publicUrl: string | undefined;
   logLevel: LogLevel;
   /** Tasks at once. Snapshots of one cluster never run side by side. */
@@ -28,13 +30,22 @@ export interface ServiceConfig {
   /** Certificate and private key, PEM files, both or neither: with them the service answers https. */
   tlsCert: string | undefined;
   tlsKey: string | undefined;
-  /** Addresses and networks, with commas between, of proxies whose word about where a request came from is taken. Access lists are held against that. */
+  /**
+   * Addresses and networks, with commas between, of proxies whose word about where a request came from is taken. Access
+   * lists are held against that.
+   */
   trustedProxies: readonly string[];
-  /** Hosts and networks, with commas between, where clusters may be; anywhere where left out. Link-local and metadata addresses are never connected to. */
+  /**
+   * Hosts and networks, with commas between, where clusters may be; anywhere where left out. Link-local and metadata
+   * addresses are never connected to.
+   */
   clusterAllow: readonly string[];
   /** JSON file of identities as which this service may sign in to clusters, and where. */
   clusterIdentities: string | undefined;
-  /** As whom this service signs in at AWS and Google Cloud: shown where cloud provider access roles are set up, so that the owner of a bucket knows whom to trust. */
+  /**
+   * As whom this service signs in at AWS and Google Cloud: shown where cloud provider access roles are set up, so that
+   * the owner of a bucket knows whom to trust.
+   */
   awsPrincipalArn: string | undefined;
   gcpServiceAccount: string | undefined;
 }
@@ -72,7 +83,10 @@ export const configDefaults = {
 
 const CONCURRENCY_MAX = 64;
 
-/** Options as a command line or a test gives them win over the environment, and that over the defaults. Throws a Fault that names the option which cannot be used. */
+/**
+ * Options as a command line or a test gives them win over the environment, and that over the defaults. Throws a Fault
+ * that names the option which cannot be used.
+ */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
   given: { [K in keyof ServiceConfig]?: ServiceConfig[K] | undefined } = {},
@@ -161,7 +175,10 @@ function publicUrlOf(value: string | undefined): string | undefined {
   return value.replace(/\/+$/, '');
 }
 
-/** Of `REGION=DIRECTORY` or `REGION=URL` each; empty ones are left out. A region is named as Atlas names its own: `EU_WEST_1`, or any word like it. */
+/**
+ * Of `REGION=DIRECTORY` or `REGION=URL` each; empty ones are left out. A region is named as Atlas names its own:
+ * `EU_WEST_1`, or any word like it.
+ */
 export function copyStoresOf(pairs: readonly string[]): Record<string, string> {
   const stores: Record<string, string> = {};
   for (const pair of pairs) {

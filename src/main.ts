@@ -3,8 +3,8 @@ import { readConfig, type ServiceConfig } from './config.ts';
 import { Cancelled, describeError } from './lib/errors.ts';
 
 /**
- * Serves until the signal fires, then drains: answers what was asked, puts running tasks back, writes what is due, closes. Rejects where it cannot start.
- * `print` gets one line, where it listens, once it does.
+ * Serves until the signal fires, then drains: answers what was asked, puts running tasks back, writes what is due,
+ * closes. Rejects where it cannot start. `print` gets one line, where it listens, once it does.
  */
 export async function serve(
   config: ServiceConfig,

@@ -1,6 +1,10 @@
 /**
- * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--download` how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores` what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. With `--tailer [--rate 5000 --seconds 60]`: how continuous backup and a restore from it keep up. Floors and work are measured in the same run, each in a process of its own;
- * `docs/performance.md` has the figures. Never part of the tests: a timing that fails a build teaches people to run it again.
+ * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--download`
+ * how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores`
+ * what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. With `--tailer
+ * [--rate 5000 --seconds 60]`: how continuous backup and a restore from it keep up. Floors and work are measured in the
+ * same run, each in a process of its own; `docs/performance.md` has the figures. Never part of the tests: a timing that
+ * fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * The whole of Tidemark in one run: `npm run demo`. A three-member replica set under load is snapshotted, changed, snapshotted again and restored elsewhere, all through the HTTP API, and every
- * document and index is compared. Stays up afterwards until Ctrl-C; with `--exit` ends, with 0 only if every comparison held.
+ * The whole of Tidemark in one run: `npm run demo`. A three-member replica set under load is snapshotted, changed,
+ * snapshotted again and restored elsewhere, all through the HTTP API, and every document and index is compared. Stays
+ * up afterwards until Ctrl-C; with `--exit` ends, with 0 only if every comparison held.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

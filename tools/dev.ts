@@ -1,5 +1,6 @@
 /**
- * The loop for working on Tidemark: `npm run dev`. A mongod with sample data, and the service on a temporary data directory, restarted whenever a file that it runs changes. Ctrl-C removes everything.
+ * The loop for working on Tidemark: `npm run dev`. A mongod with sample data, and the service on a temporary data
+ * directory, restarted whenever a file that it runs changes. Ctrl-C removes everything.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

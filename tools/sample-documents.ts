@@ -2,8 +2,8 @@ import { Binary, Decimal128, type Document, ObjectId } from 'bson';
 import { SeededRandom } from '../test/support/seeded-random.ts';
 
 /**
- * Documents of a made-up shop, as varied as real ones: 200 bytes to 20 kB, text that compresses, numbers that hardly do, binary that does not. The same seed gives
- * the same documents. Used by the demo, the dev server and the bench.
+ * Documents of a made-up shop, as varied as real ones: 200 bytes to 20 kB, text that compresses, numbers that hardly
+ * do, binary that does not. The same seed gives the same documents. Used by the demo, the dev server and the bench.
  */
 
 const WORDS =

@@ -8,9 +8,10 @@ import { messageOf } from '../src/lib/errors.ts';
 import { findMongod } from './fetch-mongod.ts';
 
 /**
- * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own summary.
- * A pattern is a part of a path. `--unit` leaves out what starts servers. `--seeds N` and `--long` make the randomised tests run longer.
- * `--store s3` has the engine's repositories in a real S3 server instead of memory (test/support/empty-store.ts).
+ * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own
+ * summary. A pattern is a part of a path. `--unit` leaves out what starts servers. `--seeds N` and `--long` make the
+ * randomised tests run longer. `--store s3` has the engine's repositories in a real S3 server instead of memory
+ * (test/support/empty-store.ts).
  */
 const root = join(import.meta.dirname, '..');
 const FOLDERS = ['src', 'test', 'tools', 'contract', 'bin'];
@@ -73,8 +74,9 @@ function environment(options: Options): NodeJS.ProcessEnv {
 }
 
 /**
- * Files that touch nothing outside themselves share a few processes: starting one for each of them, and loading the same modules in it again, took twice as long as the tests. Each group is a
- * file that imports its members; messages still name the file that a test is in.
+ * Files that touch nothing outside themselves share a few processes: starting one for each of them, and loading the
+ * same modules in it again, took twice as long as the tests. Each group is a file that imports its members; messages
+ * still name the file that a test is in.
  */
 async function grouped(files: readonly string[], directory: string): Promise<string[]> {
   const alone = files.filter((file) => SERVER_TEST.test(file));
@@ -105,7 +107,8 @@ function runFiles(files: readonly string[], options: Options): Promise<number> {
     stdio: 'inherit',
     env: environment(options),
   });
-  // On a terminal the child gets Ctrl-C itself; a signal sent to us alone is passed on, and either way we wait for its summary.
+  // On a terminal the child gets Ctrl-C itself; a signal sent to us alone is passed on, and either way we wait for its
+  // summary.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -157,6 +157,21 @@ const REFUSED: Record<string, [Record<string, string>, RegExp]> = {
     /^src\/api\/x\.ts:1: \S+ has 101 lines/,
   ],
   'a page that nothing links': [{ 'docs/lost.md': '# Lost' }, /^docs\/lost\.md:1: is linked neither/],
+  'rooms of the engine in a circle': [
+    {
+      'src/engine/take/a.ts': "import type { B } from '../tail/b.ts';\nexport type A = B;\n",
+      'src/engine/tail/b.ts': "import type { A } from '../take/a.ts';\nexport type B = { a?: A };\n",
+    },
+    /^src\/engine\/tail:1: rooms in a circle: .*take\/a\.ts/,
+  ],
+  'a crowded folder': [
+    Object.fromEntries(
+      Array.from({ length: 21 }, (_, n) => [`src/lib/crowd/number-${n}.ts`, `export const n = ${n};\n`]),
+    ),
+    /^src\/lib\/crowd:1: has 21 files/,
+  ],
+  'a wide comment': [{ 'src/lib/x.ts': `// ${'word '.repeat(30)}\n` }, /^src\/lib\/x\.ts:1: has 153 columns/],
+  'a wide page': [{ 'docs/x.md': `[x](docs/x.md) ${'word '.repeat(30)}\n` }, /^docs\/x\.md:1: has \d+ columns/],
   'a page that names what is gone': [
     { 'docs/format.md': 'See\n`src/lib/gone.ts`.' },
     /^docs\/format\.md:2: names src\/lib\/gone\.ts/,

@@ -1,6 +1,7 @@
 /**
- * The house rules that neither the compiler nor the linter can hold: `npm run tidy`, and a unit test. Prints `path:line: what is wrong` and fails when there is any.
- * The import table and the list of pure files are read from ARCHITECTURE.md, so that the page cannot drift from the code.
+ * The house rules that neither the compiler nor the linter can hold: `npm run tidy`, and a unit test. Prints
+ * `path:line: what is wrong` and fails when there is any. The import table and the list of pure files are read from
+ * ARCHITECTURE.md, so that the page cannot drift from the code.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,9 @@ import { checkFunctionLengths } from './tidy/functions.ts';
 import { checkImportTable, parseImportTable } from './tidy/import-table.ts';
 import { checkNames } from './tidy/names.ts';
 import { checkPurity, parsePureList } from './tidy/purity.ts';
+import { checkRooms } from './tidy/rooms.ts';
 import { type Problem, type SourceFile, sourceFile } from './tidy/source-file.ts';
+import { checkWidths } from './tidy/widths.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NOT_OURS = new Set(['node_modules', '.git', '.cache', 'data', 'tmp', 'coverage', 'LICENSE', 'package-lock.json']);
@@ -29,6 +32,8 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
     ...checkNames(files),
     ...checkFunctionLengths(files),
     ...checkDocuments(files),
+    ...checkRooms(files),
+    ...checkWidths(files),
   ].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line));
 }
 

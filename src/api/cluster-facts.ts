@@ -1,6 +1,7 @@
 /**
- * What a request says of a cluster beyond what its owner decides here: facts of servers that somebody else runs. They may be repeated, as clients do that send back what they read; where
- * they would change something, the request is to be refused instead of ignored. Pure.
+ * What a request says of a cluster beyond what its owner decides here: facts of servers that somebody else runs. They
+ * may be repeated, as clients do that send back what they read; where they would change something, the request is to be
+ * refused instead of ignored. Pure.
  */
 const facts = [
   'name',

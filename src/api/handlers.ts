@@ -24,7 +24,10 @@ import { snapshotHandlers } from './operations/snapshots.ts';
 import { systemStatusHandlers } from './operations/system-status.ts';
 import { tidemarkHandlers } from './operations/tidemark.ts';
 
-/** Every handler, by operationId. The type holds it to the contract: an operation without a handler, or a handler without an operation, does not compile. */
+/**
+ * Every handler, by operationId. The type holds it to the contract: an operation without a handler, or a handler
+ * without an operation, does not compile.
+ */
 export const handlers: HandlersOf<typeof operations> = {
   ...systemStatusHandlers,
   ...organizationHandlers,

@@ -1,8 +1,8 @@
 import { type Refusal, type RefusedField, refuse } from '../domain/refusals.ts';
 
 /**
- * Refusals that only the HTTP surface can make; those about backups are in `domain/refusals.ts`. Codes are Atlas's where one was seen. That the roles' refusals
- * are 401 and not 403 is what the real service answers.
+ * Refusals that only the HTTP surface can make; those about backups are in `domain/refusals.ts`. Codes are Atlas's
+ * where one was seen. That the roles' refusals are 401 and not 403 is what the real service answers.
  */
 export const httpRefusalRules = {
   USER_CANNOT_ACCESS_GROUP: { status: 401, detail: 'User cannot access this group.' },

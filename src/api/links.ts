@@ -8,14 +8,20 @@ export interface Link {
   rel: string;
 }
 
-/** Under what names this service is reached. A link is built from nothing else: what a stranger wrote into a header never gets into one. */
+/**
+ * Under what names this service is reached. A link is built from nothing else: what a stranger wrote into a header
+ * never gets into one.
+ */
 export interface OwnNames {
   /** The configured URL, with or without a slash at its end. Where there is one, every link begins with it. */
   publicUrl?: string | undefined;
   scheme: 'http' | 'https';
   /** Host names under which it listens: they count with the port of the connection. */
   listenNames: readonly string[];
-  /** Names and addresses of its certificate, `*.example.com` for one label: they count with any port, since a proxy may pass the connection on. */
+  /**
+   * Names and addresses of its certificate, `*.example.com` for one label: they count with any port, since a proxy may
+   * pass the connection on.
+   */
   certificateNames: readonly string[];
 }
 
@@ -25,7 +31,10 @@ export interface OwnEnd {
   localPort?: number | undefined;
 }
 
-/** Where we are reached: the configured URL, else the client's Host where that is one of our names, else the address that the client connected to. */
+/**
+ * Where we are reached: the configured URL, else the client's Host where that is one of our names, else the address
+ * that the client connected to.
+ */
 export function baseUrl(names: OwnNames, end: OwnEnd, host: string | undefined): string {
   if (names.publicUrl !== undefined) return names.publicUrl.replace(/\/+$/, '');
   if (host !== undefined && isOurs(names, end, host)) return `${names.scheme}://${host}`;

@@ -7,8 +7,9 @@ import { HttpRefusal } from './http-refusals.ts';
 import { problemOfRefusal } from './problem.ts';
 
 /**
- * What a client is told whose request never became one: it cannot be parsed, its headers are too many, or it took too long to come. Nothing of the library runs for such a request, so
- * the answer is written by hand; it has the body that every error has. The connection ends with it: where the next request would begin nobody can say.
+ * What a client is told whose request never became one: it cannot be parsed, its headers are too many, or it took too
+ * long to come. Nothing of the library runs for such a request, so the answer is written by hand; it has the body that
+ * every error has. The connection ends with it: where the next request would begin nobody can say.
  */
 export function answerMalformed(
   error: Error & { code?: string },

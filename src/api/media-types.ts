@@ -17,8 +17,9 @@ export function dateMs(date: string): number | null {
 }
 
 /**
- * The version that a client pinned to `date` gets: the newest that is not younger. Any date counts, not only release dates: the reference pages themselves
- * ask with dates on which only other resources changed. Null for a date that does not exist, lies in the future, or is before the first version.
+ * The version that a client pinned to `date` gets: the newest that is not younger. Any date counts, not only release
+ * dates: the reference pages themselves ask with dates on which only other resources changed. Null for a date that does
+ * not exist, lies in the future, or is before the first version.
  */
 export function versionOn(versions: readonly ResourceVersion[], date: string, nowMs: number): ResourceVersion | null {
   const wantedMs = dateMs(date);
@@ -26,7 +27,10 @@ export function versionOn(versions: readonly ResourceVersion[], date: string, no
   return versions.findLast((version) => version.date <= date) ?? null;
 }
 
-/** The version for an Accept header, or null when it names none: a missing or plain `application/json` one is not enough. */
+/**
+ * The version for an Accept header, or null when it names none: a missing or plain `application/json` one is not
+ * enough.
+ */
 export function negotiate(
   versions: readonly ResourceVersion[],
   accept: string | undefined,
@@ -42,7 +46,8 @@ export function negotiate(
 export type BodyType = { version: ResourceVersion } | 'unsupported' | 'badVersion';
 
 /**
- * In which version a request body is written. Hand-written requests send plain JSON, or nothing, beside a versioned Accept header; then `accepted` counts.
+ * In which version a request body is written. Hand-written requests send plain JSON, or nothing, beside a versioned
+ * Accept header; then `accepted` counts.
  */
 export function bodyType(
   versions: readonly ResourceVersion[],
@@ -71,7 +76,10 @@ export function headerDate(date: string): string {
   return `${weekdays[day.getUTCDay()]}, ${day.getUTCDate()} ${months[day.getUTCMonth()]} ${day.getUTCFullYear()} 00:00:00 GMT`;
 }
 
-/** A superseded version says since when and until when; so does one that was deprecated without a successor. Errors carry these too. */
+/**
+ * A superseded version says since when and until when; so does one that was deprecated without a successor. Errors
+ * carry these too.
+ */
 export function deprecationHeaders(
   versions: readonly ResourceVersion[],
   version: ResourceVersion,

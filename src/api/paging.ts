@@ -38,7 +38,10 @@ function integer(query: QueryValues, name: string, bounds: { minimum: number; ma
   throw invalid([{ field: name, description: `must be a whole number from ${bounds.minimum} to ${bounds.maximum}` }]);
 }
 
-/** 0 counts as left out: the Atlas CLI's login asks for page 0, Terraform's provider (May 2024 to July 2025) for pages of 0. */
+/**
+ * 0 counts as left out: the Atlas CLI's login asks for page 0, Terraform's provider (May 2024 to July 2025) for pages
+ * of 0.
+ */
 export function pageOf(operation: Operation, query: QueryValues): PageRequest {
   if (operation.paging === 'none') return { pageNum: 1, itemsPerPage: itemsPerPageMax, includeCount: true };
   return {
@@ -88,8 +91,9 @@ export interface PageLink {
 }
 
 /**
- * Links of a list. Defaults are spelled out even where the caller left them out, in the order in which Atlas writes them: in `self` the page comes before its size,
- * in `next` and `previous` after it. `hasNext` is what the count says, or without a count that the page is full.
+ * Links of a list. Defaults are spelled out even where the caller left them out, in the order in which Atlas writes
+ * them: in `self` the page comes before its size, in `next` and `previous` after it. `hasNext` is what the count says,
+ * or without a count that the page is full.
  */
 export function pageLinks(options: {
   href: string;

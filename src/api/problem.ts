@@ -4,7 +4,10 @@ import { describeError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { HttpRefusal } from './http-refusals.ts';
 
-/** The only place that turns an error into an answer. Bodies are plain JSON, whatever was asked for: clients read `errorCode` from nothing else. */
+/**
+ * The only place that turns an error into an answer. Bodies are plain JSON, whatever was asked for: clients read
+ * `errorCode` from nothing else.
+ */
 export interface Problem {
   status: number;
   headers: Record<string, string>;
@@ -34,8 +37,9 @@ export function problemOfRefusal(refusal: Refusal | HttpRefusal): Problem {
 }
 
 /**
- * The answer to a request without a valid credential. It comes from in front of the API, so its shape is its own: no parameters, no code header. The digest
- * challenge is the only one, because digest clients read no further than the first.
+ * The answer to a request without a valid credential. It comes from in front of the API, so its shape is its own: no
+ * parameters, no code header. The digest challenge is the only one, because digest clients read no further than the
+ * first.
  */
 export function unauthenticated(challenge: string): Problem {
   return {
@@ -62,7 +66,10 @@ function refusalOfFramework(error: unknown, bodyBytesMax: number): Refusal | Htt
   return null;
 }
 
-/** Errors that are not refusals are logged in full under the request's id and told to the caller as one code without a word of what happened. */
+/**
+ * Errors that are not refusals are logged in full under the request's id and told to the caller as one code without a
+ * word of what happened.
+ */
 export function problemOf(
   error: unknown,
   context: {

@@ -7,7 +7,10 @@ export interface RateLimit {
   windowMs: number;
 }
 
-/** Ten times what Atlas grants: Terraform and the Atlas CLI repeat nothing after a 429, so that a tight limit would break them instead of slowing them. */
+/**
+ * Ten times what Atlas grants: Terraform and the Atlas CLI repeat nothing after a 429, so that a tight limit would
+ * break them instead of slowing them.
+ */
 export const defaultRateLimit: RateLimit = { limit: 12_000, windowMs: 60_000 };
 
 const callersMax = 10_000;

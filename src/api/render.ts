@@ -29,7 +29,10 @@ export function listBody(options: {
   };
 }
 
-/** With `envelope=true` a single object moves into `content` beside its status; a list keeps its shape and gains the status. */
+/**
+ * With `envelope=true` a single object moves into `content` beside its status; a list keeps its shape and gains the
+ * status.
+ */
 function enveloped(operation: Operation, body: object | boolean): object {
   return operation.answers === 'list'
     ? { ...(body as object), status: operation.success }

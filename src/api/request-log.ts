@@ -14,8 +14,9 @@ declare module 'fastify' {
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * One line for each request that changes something or is refused: who, from where, what, to what, how it ended. Nothing of bodies, queries or credentials is in it, and of a download's path not the
- * part that opens it. Reads that were answered are debug lines. So is the first half of a digest login, which every client begins without a credential.
+ * One line for each request that changes something or is refused: who, from where, what, to what, how it ended. Nothing
+ * of bodies, queries or credentials is in it, and of a download's path not the part that opens it. Reads that were
+ * answered are debug lines. So is the first half of a digest login, which every client begins without a credential.
  */
 export function logRequests(server: FastifyInstance, log: Logger): void {
   server.decorateRequest('claimed', null);

@@ -6,7 +6,10 @@ import { bodyType } from './media-types.ts';
 
 /** Checking the path and the body of a request against the contract. Pure. */
 
-/** Malformed ids and names: 400 where the operation documents one, else the 404 of the thing that cannot exist under such a name. */
+/**
+ * Malformed ids and names: 400 where the operation documents one, else the 404 of the thing that cannot exist under
+ * such a name.
+ */
 export function checkedParams(
   operation: Operation,
   raw: Readonly<Record<string, string>>,
@@ -63,8 +66,8 @@ function inKnownCase(schema: Schema, body: unknown): unknown {
 }
 
 /**
- * The body, checked against its version's schema; undefined for an operation that takes none. Fields that the schema does not name, the read-only ones that clients
- * echo among them, are let through unread.
+ * The body, checked against its version's schema; undefined for an operation that takes none. Fields that the schema
+ * does not name, the read-only ones that clients echo among them, are let through unread.
  */
 export function checkedBody(
   operation: Operation,

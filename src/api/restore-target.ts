@@ -1,7 +1,10 @@
 import type { ProjectRole } from '../auth/roles.ts';
 import { Refusal, refuse } from '../domain/refusals.ts';
 
-/** A restore replaces data, so the role is needed where it lands too. A target project that the caller cannot see is refused like one that is not there. */
+/**
+ * A restore replaces data, so the role is needed where it lands too. A target project that the caller cannot see is
+ * refused like one that is not there.
+ */
 export async function mayRestoreIntoTarget(request: {
   groupId: string;
   targetGroupId: string | undefined;

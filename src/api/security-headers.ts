@@ -1,6 +1,6 @@
 /**
- * Headers of every answer. Values are those that Atlas was recorded to send (Atlas CLI's recordings of August 2026), but that nothing may be cached: answers hold secrets, and what is no
- * secret is of no use later. Pure.
+ * Headers of every answer. Values are those that Atlas was recorded to send (Atlas CLI's recordings of August 2026),
+ * but that nothing may be cached: answers hold secrets, and what is no secret is of no use later. Pure.
  */
 export function securityHeaders(scheme: 'http' | 'https'): Record<string, string> {
   return {
@@ -17,8 +17,9 @@ export function securityHeaders(scheme: 'http' | 'https'): Record<string, string
 const STRICT_TRANSPORT = 'max-age=31536000';
 
 /**
- * What a TLS connection may be encrypted with: TLS 1.3's, and of TLS 1.2 only those with forward secrecy and an authenticated cipher (Mozilla's "intermediate" list without the finite-field
- * ones, which need parameters of their own).
+ * What a TLS connection may be encrypted with: TLS 1.3's, and of TLS 1.2 only those with forward secrecy and an
+ * authenticated cipher (Mozilla's "intermediate" list without the finite-field ones, which need parameters of their
+ * own).
  */
 export const tlsRules = {
   minVersion: 'TLSv1.2',

@@ -24,7 +24,10 @@ export interface ServeOptions {
 /** A handler whose types were checked where it was written, against its own operation. */
 export type AnyHandler = (call: Call) => Promise<unknown>;
 
-/** One request to one operation, in the order in which Atlas refuses: version, path, roles, query, body; then the handler. */
+/**
+ * One request to one operation, in the order in which Atlas refuses: version, path, roles, query, body; then the
+ * handler.
+ */
 export async function serveOperation(
   operation: Operation,
   handler: AnyHandler,

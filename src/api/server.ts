@@ -10,18 +10,18 @@ import { refuse } from '../domain/refusals.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { CloudProvider } from './call.ts';
-import { registerDownloadRoutes } from './download-routes.ts';
 import { drain } from './drain.ts';
 import { handlers } from './handlers.ts';
 import { HttpRefusal } from './http-refusals.ts';
 import type { OwnNames } from './links.ts';
 import { answerMalformed } from './malformed-requests.ts';
-import { registerOAuthRoutes } from './oauth-routes.ts';
-import { registerOpenApiRoute } from './openapi-route.ts';
-import { registerPlainRoutes } from './plain-routes.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
 import { defaultRateLimit, type RateLimit, RateLimiter } from './rate-limit.ts';
 import { logRequests } from './request-log.ts';
+import { registerDownloadRoutes } from './routes/download-routes.ts';
+import { registerOAuthRoutes } from './routes/oauth-routes.ts';
+import { registerOpenApiRoute } from './routes/openapi-route.ts';
+import { registerPlainRoutes } from './routes/plain-routes.ts';
 import { securityHeaders, tlsRules } from './security-headers.ts';
 import { type AnyHandler, pathOf, serveOperation } from './serve-operation.ts';
 
@@ -70,7 +70,10 @@ const bodyBytesMax = 1024 * 1024;
 const defaultTimeLimits: TimeLimits = { headersMs: 15_000, requestMs: 120_000 };
 const everyMethod: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** The Atlas-compatible surface on one HTTP server, not yet listening. Every rule that operations share is applied here and in what this calls, once. */
+/**
+ * The Atlas-compatible surface on one HTTP server, not yet listening. Every rule that operations share is applied here
+ * and in what this calls, once.
+ */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { authenticator, clock, log } = options;
   const startedAt = clock.nowMs().toString(36);
@@ -94,7 +97,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMs,
-    // One of the two is read, depending on whether there is a certificate; the types know them apart, the server does not.
+    // One of the two is read, depending on whether there is a certificate; the types know them apart, the server does
+    // not.
     ...((options.tls === undefined ? { http } : { https: { ...http, ...options.tls, ...tlsRules } }) as {
       http: typeof http;
     }),
@@ -194,8 +198,8 @@ function limit(request: FastifyRequest, reply: FastifyReply, limiter: RateLimite
 }
 
 /**
- * Braces to colons; a colon that is part of a path (`:invite`) is doubled, which is how the router is told so. A parameter right before one ends there: without its own pattern
- * it would swallow the verb.
+ * Braces to colons; a colon that is part of a path (`:invite`) is doubled, which is how the router is told so. A
+ * parameter right before one ends there: without its own pattern it would swallow the verb.
  */
 export function routePath(path: string): string {
   return path

@@ -8,8 +8,8 @@ export const USE_WRITTEN_EVERY_MS = 60_000;
 const trackedMax = 10_000;
 
 /**
- * May the caller call from there? Whoever has an access list only from what is on it; whoever has none from anywhere, unless the organization asks for lists. The token endpoint is open:
- * a token is worth nothing from elsewhere.
+ * May the caller call from there? Whoever has an access list only from what is on it; whoever has none from anywhere,
+ * unless the organization asks for lists. The token endpoint is open: a token is worth nothing from elsewhere.
  */
 export class AccessGuard {
   readonly #store: AccessListStore;

@@ -21,7 +21,10 @@ export interface Credential {
   remoteAddress: string;
 }
 
-/** Either who is calling, or the challenge to answer with. The digest challenge is the only one: clients that meet another first give up. */
+/**
+ * Either who is calling, or the challenge to answer with. The digest challenge is the only one: clients that meet
+ * another first give up.
+ */
 export type Authentication = { caller: Caller } | RefusedCredential | ForbiddenAddress | TooManyFailures;
 
 /** `principal` is what the caller claimed to be, shortened; null where nothing was claimed. */
@@ -52,8 +55,8 @@ export interface Authenticator {
 }
 
 /**
- * `proxiedPath` is the path of the public URL where a proxy in front takes it away: digest clients hash the path that they asked for, so that both forms of the
- * target have to be accepted.
+ * `proxiedPath` is the path of the public URL where a proxy in front takes it away: digest clients hash the path that
+ * they asked for, so that both forms of the target have to be accepted.
  */
 export function createAuthenticator(options: {
   stores: AuthStores;

@@ -5,7 +5,10 @@ import { type LoginThrottle, shortPrincipal } from './login-throttle.ts';
 import { hashOfSecret } from './service-accounts.ts';
 import type { AccessTokenStore, ServiceAccountStore } from './stores.ts';
 
-/** One hour. Terraform renews ten minutes before the end, so that anything up to 600 s would cost it a token for every request. */
+/**
+ * One hour. Terraform renews ten minutes before the end, so that anything up to 600 s would cost it a token for every
+ * request.
+ */
 export const accessTokenLifeSeconds = 3600;
 const tokenBytes = 32;
 
@@ -53,7 +56,10 @@ function tooMany(principal: string, waitSeconds: number): OAuthAnswer {
   return answer;
 }
 
-/** Form encoding inside base64 is what RFC 6749 asks for and Go clients do; curl sends both parts as they are. A stray `%` is left alone. */
+/**
+ * Form encoding inside base64 is what RFC 6749 asks for and Go clients do; curl sends both parts as they are. A stray
+ * `%` is left alone.
+ */
 function formDecoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

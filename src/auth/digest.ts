@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * HTTP digest authentication (RFC 7616, MD5 with qop=auth) as far as the clients use it. Pure. The challenge keeps to what the strictest parser among them takes:
- * parameters separated by a comma and one space, nothing but realm, domain, nonce, algorithm, qop and stale, qop exactly `auth`.
+ * HTTP digest authentication (RFC 7616, MD5 with qop=auth) as far as the clients use it. Pure. The challenge keeps to
+ * what the strictest parser among them takes: parameters separated by a comma and one space, nothing but realm, domain,
+ * nonce, algorithm, qop and stale, qop exactly `auth`.
  */
 export const digestRealm = 'MMS Public API';
 
@@ -36,7 +37,10 @@ function parametersOf(text: string): Map<string, string> | null {
   return found;
 }
 
-/** The answer in an Authorization header, or null when it is not one that we can check. curl leaves `algorithm` unquoted, Go clients quote it. */
+/**
+ * The answer in an Authorization header, or null when it is not one that we can check. curl leaves `algorithm`
+ * unquoted, Go clients quote it.
+ */
 export function parseDigestAnswer(header: string): DigestAnswer | null {
   const scheme = /^digest\s+/i.exec(header);
   if (scheme === null) return null;
@@ -56,7 +60,10 @@ export function parseDigestAnswer(header: string): DigestAnswer | null {
   return { username, nonce, uri, response, cnonce, nc, count: Number.parseInt(nc, 16) };
 }
 
-/** The path and query of a request's target. One that names scheme and host as well (RFC 9112, absolute-form) loses them: it may name anybody's. */
+/**
+ * The path and query of a request's target. One that names scheme and host as well (RFC 9112, absolute-form) loses
+ * them: it may name anybody's.
+ */
 export function originForm(target: string): string {
   const rest = target.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/, '');
   return rest.startsWith('/') || rest === '*' ? rest : `/${rest}`;
@@ -66,7 +73,9 @@ function md5(text: string): string {
   return createHash('md5').update(text, 'utf8').digest('hex');
 }
 
-/** The part of the secret that the server keeps: enough to check answers in our realm, useless as a password elsewhere. */
+/**
+ * The part of the secret that the server keeps: enough to check answers in our realm, useless as a password elsewhere.
+ */
 export function digestHa1(publicKey: string, privateKey: string): string {
   return md5(`${publicKey}:${digestRealm}:${privateKey}`);
 }

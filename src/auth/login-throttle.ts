@@ -27,8 +27,10 @@ interface Failures {
 }
 
 /**
- * Makes guessing slow: failed logins from one source, and of one principal from that source, make the next try wait, twice as long each time. Nobody waits for what happened elsewhere,
- * so that a stranger cannot lock an owner out; and who has got in from a source is not held up by what others try from it. In memory and per process: a restart forgives.
+ * Makes guessing slow: failed logins from one source, and of one principal from that source, make the next try wait,
+ * twice as long each time. Nobody waits for what happened elsewhere, so that a stranger cannot lock an owner out; and
+ * who has got in from a source is not held up by what others try from it. In memory and per process: a restart
+ * forgives.
  */
 export class LoginThrottle {
   readonly #clock: Clock;
@@ -43,7 +45,10 @@ export class LoginThrottle {
     assert(this.#trackedMax > 0, 'a throttle needs room for at least one');
   }
 
-  /** Seconds until this try is looked at; 0 for now. A try that has to wait must not be looked at, or it would tell whether it was right. */
+  /**
+   * Seconds until this try is looked at; 0 for now. A try that has to wait must not be looked at, or it would tell
+   * whether it was right.
+   */
   waitSeconds(login: LoginTry): number {
     const { source, pair } = keysOf(login);
     const own = this.#waitMs(this.#pairs.get(pair), byPair);

@@ -11,9 +11,10 @@ export const nonceLifeMs = 5 * 60_000;
 const trackedMax = 65_536;
 
 /**
- * Digest nonces: 24 bytes (time of issue, salt, HMAC), so that issuing one costs no memory and a stranger can make none. A nonce is good for five minutes,
- * for rising counts only. The counts are remembered for nonces that a valid credential used; when there are too many of them the oldest are forgotten
- * and every nonce as old as those is refused as stale, which a client answers by itself with a fresh one. Per process: another process's nonces are stale here.
+ * Digest nonces: 24 bytes (time of issue, salt, HMAC), so that issuing one costs no memory and a stranger can make
+ * none. A nonce is good for five minutes, for rising counts only. The counts are remembered for nonces that a valid
+ * credential used; when there are too many of them the oldest are forgotten and every nonce as old as those is refused
+ * as stale, which a client answers by itself with a fresh one. Per process: another process's nonces are stale here.
  */
 export class Nonces {
   readonly #clock: Clock;
@@ -47,7 +48,10 @@ export class Nonces {
     return ageMs >= 0 && ageMs < nonceLifeMs;
   }
 
-  /** Marks one use. False for a replay. Call it only for a fresh nonce whose answer was right, so that strangers cannot fill the table. */
+  /**
+   * Marks one use. False for a replay. Call it only for a fresh nonce whose answer was right, so that strangers cannot
+   * fill the table.
+   */
   use(nonce: string, count: number): boolean {
     if (count <= (this.#lastCount.get(nonce) ?? 0)) return false;
     // Deleted first, so that the order of the map stays the order of last use.

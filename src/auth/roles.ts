@@ -1,6 +1,6 @@
 /**
- * Roles, and what one brings with another. Every project role brings reading; the backup manager is creator, export operator and recovery operator in
- * one; an organisation's owner owns its projects. Pure.
+ * Roles, and what one brings with another. Every project role brings reading; the backup manager is creator, export
+ * operator and recovery operator in one; an organisation's owner owns its projects. Pure.
  */
 export type ProjectRole =
   | 'GROUP_OWNER'
@@ -13,7 +13,10 @@ export type ProjectRole =
   | 'GROUP_BACKUP_RECOVERY_OPERATOR'
   | ReadingRole;
 
-/** Roles of Atlas about what is not here (data, search, streams, charts): as there, whoever has one may look at the project. */
+/**
+ * Roles of Atlas about what is not here (data, search, streams, charts): as there, whoever has one may look at the
+ * project.
+ */
 export type ReadingRole = (typeof readingRoles)[number];
 
 export const readingRoles = [
@@ -34,7 +37,10 @@ export type RoleAssignment =
   | { role: ProjectRole; projectId: string; organizationId: null }
   | { role: OrganizationRole; organizationId: string; projectId: null };
 
-/** Who is calling: an API key (by digest) or a service account (by access token). `name` is the public key or the client id. */
+/**
+ * Who is calling: an API key (by digest) or a service account (by access token). `name` is the public key or the client
+ * id.
+ */
 export interface Caller {
   kind: 'apiKey' | 'serviceAccount';
   id: string;
@@ -92,7 +98,10 @@ export function isOrganizationRole(text: string): text is OrganizationRole {
   return Object.hasOwn(organizationRoleNames, text);
 }
 
-/** The role of a constant (`GROUP_BACKUP_MANAGER`) or of the name that the console and the reference pages show; null for neither. */
+/**
+ * The role of a constant (`GROUP_BACKUP_MANAGER`) or of the name that the console and the reference pages show; null
+ * for neither.
+ */
 export function roleNamed(text: string): ProjectRole | OrganizationRole | null {
   if (isProjectRole(text) || isOrganizationRole(text)) return text;
   const wanted = text.trim().toLowerCase();
@@ -102,7 +111,10 @@ export function roleNamed(text: string): ProjectRole | OrganizationRole | null {
   return null;
 }
 
-/** Every role that the caller has in the project, brought ones included. Empty: the project is none of the caller's business. */
+/**
+ * Every role that the caller has in the project, brought ones included. Empty: the project is none of the caller's
+ * business.
+ */
 export function rolesInProject(
   caller: Caller,
   project: { projectId: string; organizationId: string },
@@ -124,7 +136,10 @@ function addWithBrought(roles: Set<ProjectRole>, role: ProjectRole): void {
   for (const brought of broughtByProjectRole[role] ?? []) roles.add(brought);
 }
 
-/** Every role that the caller has in the organisation. A credential is at least a member of the organisation that it was made in. */
+/**
+ * Every role that the caller has in the organisation. A credential is at least a member of the organisation that it was
+ * made in.
+ */
 export function rolesInOrganization(caller: Caller, organizationId: string): ReadonlySet<OrganizationRole> {
   const roles = new Set<OrganizationRole>();
   if (caller.organizationId === organizationId) roles.add('ORG_MEMBER');
@@ -154,7 +169,9 @@ export function visibleProjects(caller: Caller): Visibility {
   return { organizationIds: [...organizationIds], projectIds: [...projectIds] };
 }
 
-/** Organisations: those that the caller is a member of. Those of its projects are theirs too, which the list works out. */
+/**
+ * Organisations: those that the caller is a member of. Those of its projects are theirs too, which the list works out.
+ */
 export function visibleOrganizations(caller: Caller): Visibility {
   const organizationIds = new Set([caller.organizationId]);
   for (const { organizationId } of caller.roles) if (organizationId !== null) organizationIds.add(organizationId);

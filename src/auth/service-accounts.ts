@@ -17,8 +17,8 @@ export function randomSecret(random: Random): string {
 }
 
 /**
- * Makes a service account with its first secret. Both parts consist of characters that percent-encoding leaves alone, because some clients encode
- * them before base64 and some do not. The secret is in this answer and nowhere else.
+ * Makes a service account with its first secret. Both parts consist of characters that percent-encoding leaves alone,
+ * because some clients encode them before base64 and some do not. The secret is in this answer and nowhere else.
  */
 export async function createServiceAccount(
   tools: CredentialTools & { store: ServiceAccountStore },

@@ -22,8 +22,8 @@ export type CatalogReader = Kysely<Tables>;
 export type CatalogWriter = Transaction<Tables>;
 
 /**
- * The metadata database. Functions that read take `catalog.reader` or a writer, functions that write take the writer that `transact` gives:
- * so a write outside a transaction does not type-check.
+ * The metadata database. Functions that read take `catalog.reader` or a writer, functions that write take the writer
+ * that `transact` gives: so a write outside a transaction does not type-check.
  */
 export class Catalog {
   readonly schemaVersion: number;
@@ -40,14 +40,16 @@ export class Catalog {
   }
 
   get reader(): CatalogReader {
-    // There is one connection, and the transaction has it: the query would wait for a transaction that waits for the query.
+    // There is one connection, and the transaction has it: the query would wait for a transaction that waits for the
+    // query.
     assert(this.#inTransaction.getStore() === undefined, 'inside a transaction read through its writer');
     return this.#database;
   }
 
   /**
-   * Runs `work` in one transaction and commits, or rolls all of it back and rethrows. Transactions run one after another. `work` must await nothing but the catalog: every other
-   * request waits meanwhile. On a full disk the reserve is given up and `work` runs once more, from its beginning.
+   * Runs `work` in one transaction and commits, or rolls all of it back and rethrows. Transactions run one after
+   * another. `work` must await nothing but the catalog: every other request waits meanwhile. On a full disk the reserve
+   * is given up and `work` runs once more, from its beginning.
    */
   async transact<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> {
     assert(this.#inTransaction.getStore() === undefined, 'a transaction inside a transaction');
@@ -76,14 +78,20 @@ export class Catalog {
   }
 }
 
-/** Queries are written in TypeScript's spelling; rows come in it from the driver (`sqlite.ts`), which does that once a statement and not once a row. */
+/**
+ * Queries are written in TypeScript's spelling; rows come in it from the driver (`sqlite.ts`), which does that once a
+ * statement and not once a row.
+ */
 class SnakeCaseQueries extends CamelCasePlugin {
   override async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
     return result;
   }
 }
 
-/** Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`, and may then begin with an `image` instead of with nothing. */
+/**
+ * Opens the catalog, bringing its tables up to this version's. `path` may be `:memory:`, and may then begin with an
+ * `image` instead of with nothing.
+ */
 export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
   try {
     return await open(options);

@@ -38,7 +38,10 @@ export async function findCluster(reader: CatalogReader, id: string): Promise<Cl
   return await reader.selectFrom('clusters').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** The cluster that has the name; where none has, the one that had it last. So what was backed up is still found by its name. */
+/**
+ * The cluster that has the name; where none has, the one that had it last. So what was backed up is still found by its
+ * name.
+ */
 export async function findClusterByName(
   reader: CatalogReader,
   projectId: string,

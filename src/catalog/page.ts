@@ -1,7 +1,10 @@
 import type { SelectQueryBuilder } from 'kysely';
 import { assert } from '../lib/assert.ts';
 
-/** Which part of a list: `pageNum` from 1, `itemsPerPage` 1 to 500. The count costs a second query, so it is made only when asked for. */
+/**
+ * Which part of a list: `pageNum` from 1, `itemsPerPage` 1 to 500. The count costs a second query, so it is made only
+ * when asked for.
+ */
 export interface PageRequest {
   pageNum: number;
   itemsPerPage: number;
@@ -26,7 +29,8 @@ export function mapPage<T, U>(page: Page<T>, map: (item: T) => U): Page<U> {
 }
 
 /**
- * Reads one page. `filtered` says which rows, `shape` what is read of them and in which order. The count is a second query on the same filter, left out where a short page tells it.
+ * Reads one page. `filtered` says which rows, `shape` what is read of them and in which order. The count is a second
+ * query on the same filter, left out where a short page tells it.
  */
 export async function readPage<DB, TB extends keyof DB, T>(
   request: PageRequest,

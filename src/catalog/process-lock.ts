@@ -8,8 +8,8 @@ export interface ProcessLock {
 }
 
 /**
- * One service for one data directory. The lock is an exclusive transaction on a file of its own, because the operating system gives that up however the process ends, where a
- * file with a process id in it would have to be judged.
+ * One service for one data directory. The lock is an exclusive transaction on a file of its own, because the operating
+ * system gives that up however the process ends, where a file with a process id in it would have to be judged.
  */
 export function takeProcessLock(path: string): ProcessLock {
   let file: DatabaseSync | undefined;

@@ -1,6 +1,9 @@
 import type { CatalogReader } from './catalog.ts';
 
-/** Whether the project has a registered cluster, or a snapshot or copy of one that was: anything that a backup policy protects. */
+/**
+ * Whether the project has a registered cluster, or a snapshot or copy of one that was: anything that a backup policy
+ * protects.
+ */
 export async function projectHasBackups(reader: CatalogReader, projectId: string): Promise<boolean> {
   const cluster = await reader
     .selectFrom('clusters')

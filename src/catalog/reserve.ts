@@ -11,8 +11,8 @@ const PIECE_BYTES = 1 << 20;
 const FREE_BYTES_MIN = 8 * RESERVE_BYTES;
 
 /**
- * Room that is kept on the catalog's file system, and given up when it is full: so that the catalog can still write down that a snapshot failed, and why. It is made again once there is
- * room.
+ * Room that is kept on the catalog's file system, and given up when it is full: so that the catalog can still write
+ * down that a snapshot failed, and why. It is made again once there is room.
  */
 export class Reserve {
   readonly #path: string;

@@ -1,13 +1,15 @@
 import type { Generated, Selectable } from 'kysely';
 
 /**
- * Every table of the catalog, as TypeScript sees it. The DDL is in `migrations/`; a test holds the two together, column for column.
- * In SQL the names are snake_case (`createdAtMs` is `created_at_ms`); the translation is one Kysely plugin, in `catalog.ts`.
+ * Every table of the catalog, as TypeScript sees it. The DDL is in `migrations/`; a test holds the two together, column
+ * for column. In SQL the names are snake_case (`createdAtMs` is `created_at_ms`); the translation is one Kysely plugin,
+ * in `catalog.ts`.
  *
  * Rules for all tables, so that SQLite and PostgreSQL mean the same:
  * - ids are the 24 hex digits of `lib/ids.ts`; times are milliseconds since the epoch; a count or size is an integer;
  * - truth values are 0 or 1 (`Flag`); lists and objects are JSON text, decoded by the noun's file;
- * - what is sealed is AES-256-GCM under DATA/secret.key (`lib/secret-box.ts`): the catalog file alone gives no secret away;
+ * - what is sealed is AES-256-GCM under DATA/secret.key (`lib/secret-box.ts`): the catalog file alone gives no secret
+ *   away;
  * - a row that others may still point at is not deleted, it gets `deletedAtMs`.
  */
 export interface Tables {
@@ -60,7 +62,9 @@ export interface OrganizationTable {
 export interface ProjectTable {
   id: string;
   organizationId: string;
-  /** Unique in the whole service: `groups/byName/{groupName}` names no organization. A deleted one gives its name back. */
+  /**
+   * Unique in the whole service: `groups/byName/{groupName}` names no organization. A deleted one gives its name back.
+   */
   name: string;
   createdAtMs: number;
   /** JSON: what was changed of `ProjectSettings` in `catalog/projects.ts`. */
@@ -89,7 +93,9 @@ export interface ClusterTable {
   /** When the four above were read from the cluster. */
   probedAtMs: number | null;
   createdAtMs: number;
-  /** Last registration. A snapshot requested earlier is never a parent: its oplog position may be another deployment's. */
+  /**
+   * Last registration. A snapshot requested earlier is never a parent: its oplog position may be another deployment's.
+   */
   registeredAtMs: number;
   deletedAtMs: number | null;
   /** Snapshots may be taken of it. */
@@ -111,7 +117,10 @@ export interface ApiKeyTable {
   organizationId: string;
   /** Eight lower-case letters; the digest user name. */
   publicKey: string;
-  /** Sealed MD5(publicKey:realm:privateKey), which is what HTTP digest needs to know; the private part itself is kept nowhere. */
+  /**
+   * Sealed MD5(publicKey:realm:privateKey), which is what HTTP digest needs to know; the private part itself is kept
+   * nowhere.
+   */
   sealedHa1: string;
   /** Last twelve characters of the private part, which Atlas shows for recognition. */
   privateKeyTail: string;
@@ -576,7 +585,9 @@ export interface TaskTable {
   leaseOwner: string | null;
   leaseExpiresAtMs: number | null;
   cancelRequestedAtMs: number | null;
-  /** The snapshot whose manifest and blobs must stay while this task is unfinished: a parent, or what is being restored. */
+  /**
+   * The snapshot whose manifest and blobs must stay while this task is unfinished: a parent, or what is being restored.
+   */
   pinnedClusterId: string | null;
   pinnedSnapshotId: string | null;
   /** JSON: `Progress` of lib/progress.ts; null before the first report. */
@@ -657,7 +668,10 @@ export interface PrivateEndpointTable {
   deletedAtMs: number | null;
 }
 
-/** Its balancer was stopped by us and has to be started again. Written before it is stopped, erased after it was started. */
+/**
+ * Its balancer was stopped by us and has to be started again. Written before it is stopped, erased after it was
+ * started.
+ */
 export interface BalancerHoldTable {
   clusterId: string;
   heldAtMs: number;

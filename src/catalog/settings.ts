@@ -17,7 +17,10 @@ export async function writeSetting(writer: CatalogWriter, name: SettingName, val
     .execute();
 }
 
-/** A catalog beside another repository would show snapshots that are not there; beside another key its secrets would not open. */
+/**
+ * A catalog beside another repository would show snapshots that are not there; beside another key its secrets would not
+ * open.
+ */
 export async function requireSame(
   reader: CatalogReader,
   setting: 'repositoryId' | 'secretKeyFingerprint',

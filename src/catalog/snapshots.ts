@@ -69,7 +69,10 @@ export async function listSnapshots(
   );
 }
 
-/** The completed snapshot with the newest data; with `atOrBefore` among those of that time or older, with `requestedSinceMs` among those requested then or later. */
+/**
+ * The completed snapshot with the newest data; with `atOrBefore` among those of that time or older, with
+ * `requestedSinceMs` among those requested then or later.
+ */
 export async function newestCompletedSnapshot(
   reader: CatalogReader,
   query: { clusterId: string; atOrBefore?: ClusterTime; requestedSinceMs?: number },

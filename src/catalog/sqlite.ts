@@ -12,8 +12,9 @@ const STATEMENTS_MAX = 300;
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
- * The one file that knows SQLite. WAL lets command lines read while the service writes; `synchronous = FULL` because what the catalog
- * acknowledged (a queued snapshot) must survive power loss. `image` is what a database in memory begins with, as `sqliteImage` made it.
+ * The one file that knows SQLite. WAL lets command lines read while the service writes; `synchronous = FULL` because
+ * what the catalog acknowledged (a queued snapshot) must survive power loss. `image` is what a database in memory
+ * begins with, as `sqliteImage` made it.
  */
 export function sqliteDialect(path: string, image?: Uint8Array): Dialect {
   const database = openDatabase(path);
@@ -111,8 +112,9 @@ class NodeSqlite implements SqliteDatabase {
   prepare(sql: string): SqliteStatement {
     const known = sql === 'rollback' && !this.#database.isTransaction ? undefined : this.#statements.get(sql);
     if (known !== undefined) return known;
-    // A transaction that first reads and then writes would fail where another process wrote in between; taking the write lock at once makes it wait instead.
-    // A full disk has SQLite roll back by itself: there is nothing left to roll back then, and the first error is the one to be told.
+    // A transaction that first reads and then writes would fail where another process wrote in between; taking the
+    // write lock at once makes it wait instead. A full disk has SQLite roll back by itself: there is nothing left to
+    // roll back then, and the first error is the one to be told.
     if (sql === 'rollback' && !this.#database.isTransaction) return nothingToDo;
     const statement = adapt(this.#database.prepare(sql === 'begin' ? 'begin immediate' : sql));
     if (this.#statements.size >= STATEMENTS_MAX) {
@@ -131,8 +133,9 @@ class NodeSqlite implements SqliteDatabase {
 }
 
 /**
- * Rows come as arrays and are given their names here, already in the spelling of TypeScript: made by SQLite itself, and then renamed one by one, five hundred rows of a list took three times
- * as long. Whoever plugs in another driver names columns in the same way.
+ * Rows come as arrays and are given their names here, already in the spelling of TypeScript: made by SQLite itself, and
+ * then renamed one by one, five hundred rows of a list took three times as long. Whoever plugs in another driver names
+ * columns in the same way.
  */
 function adapt(statement: StatementSync): SqliteStatement {
   const names = statement.columns().map(({ name }) => camelCase(name));

@@ -70,8 +70,9 @@ export async function listTasks(
 }
 
 /**
- * The next task that may be claimed: one that waits and is due, or one whose lease ran out. Left out are those whose exclusive key is held by another running task, be
- * its lease good or not: where it is not, that task itself comes first.
+ * The next task that may be claimed: one that waits and is due, or one whose lease ran out. Left out are those whose
+ * exclusive key is held by another running task, be its lease good or not: where it is not, that task itself comes
+ * first.
  */
 export async function nextClaimableTask(
   reader: CatalogReader,

@@ -2,8 +2,8 @@ import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } fro
 import type { Tables } from './schema.ts';
 
 /**
- * What a caller may see of organizations and projects: a project is seen when it is named or its organization is; an organization when it is
- * named or one of its projects is.
+ * What a caller may see of organizations and projects: a project is seen when it is named or its organization is; an
+ * organization when it is named or one of its projects is.
  */
 export interface Visibility {
   organizationIds: readonly string[];

@@ -20,7 +20,10 @@ interface AccessResetOptions {
   json?: boolean;
 }
 
-/** For whoever runs the host and finds that nobody can call any more. What is taken away is printed, so that it can be put back. */
+/**
+ * For whoever runs the host and finds that nobody can call any more. What is taken away is printed, so that it can be
+ * put back.
+ */
 export function accessResetCommand(tools: CommandTools): Command {
   return new Command('reset')
     .description("let the organization's owners call from anywhere again: empty their access lists and ask for none")

@@ -16,7 +16,7 @@ import { restoreArchive } from '../../test/support/restore-archive.ts';
 import { SnapshotFixture } from '../../test/support/snapshot-fixture.ts';
 import { Tailing } from '../../test/support/tailing.ts';
 import { readTruth } from '../../test/support/truth.ts';
-import { formatTimestamp } from '../lib/timestamp.ts';
+import { formatTimestamp } from '../bson/timestamp.ts';
 import { openS3Store, type S3Place } from '../storage/s3.ts';
 import { exitCodes } from './exit-codes.ts';
 

@@ -36,7 +36,7 @@ export function clusterAddCommand(tools: CommandTools): Command {
         await withService(run, options, async ({ domain }) => {
           const project = await chooseProject(domain, options.project);
           const { signal } = run;
-          const { redactUri } = await import('../mongo/connect.ts');
+          const { redactUri } = await import('../mongo/connection/connect.ts');
           const bar = new ProgressBar(run.terminal, run.clock);
           bar.report({ phase: `connecting to ${redactUri(uri)}`, documentsDone: 0, bytesDone: 0 });
           const given = { uri, giver: 'operator' } as const;

@@ -9,7 +9,10 @@ export interface ClusterUriOptions {
   uriFile?: string;
 }
 
-/** A connection string holds a password as a rule, and what stands on a command line is seen by every user of the machine: so a file or a variable first. */
+/**
+ * A connection string holds a password as a rule, and what stands on a command line is seen by every user of the
+ * machine: so a file or a variable first.
+ */
 export function addUriOptions(command: Command): Command {
   return command
     .option('--uri-file <file>', 'file whose first line is the connection string, with credentials where it needs them')

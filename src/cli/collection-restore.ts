@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { formatTimestamp, timestampParts } from '../bson/timestamp.ts';
 import type { CollectionRestoreRequest, RestoredNamespace } from '../domain/domain.ts';
-import type { CollectionRecord } from '../engine/collection-restore/collection-record.ts';
-import type { WriteStrategy } from '../engine/collection-restore/name-targets.ts';
-import type { IndexStrategy } from '../engine/collection-restore/target-form.ts';
+import type { CollectionRecord } from '../engine/collections/collection-record.ts';
+import type { WriteStrategy } from '../engine/collections/name-targets.ts';
+import type { RestoreCollectionsOptions } from '../engine/collections/restore-collections.ts';
+import type { IndexStrategy } from '../engine/collections/target-form.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
-import type { RestoreCollectionsOptions } from '../engine/restore-collections.ts';
 import { must } from '../lib/assert.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { createLogger } from '../lib/logger.ts';
 import { systemRandom } from '../lib/random.ts';
-import { formatTimestamp, timestampParts } from '../lib/timestamp.ts';
 import type { ManifestHeader } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
@@ -146,7 +146,10 @@ async function restoreToCluster(
   });
 }
 
-/** Straight from the repository into the target: needs neither catalog nor service. What was not finished when the process ends is begun anew by hand. */
+/**
+ * Straight from the repository into the target: needs neither catalog nor service. What was not finished when the
+ * process ends is begun anew by hand.
+ */
 async function restoreToUri(
   run: CommandRun,
   { repository, header }: { repository: Repository; header: ManifestHeader },
@@ -155,8 +158,8 @@ async function restoreToUri(
 ): Promise<void> {
   const { checkNames, selectionOf } = await import('../domain/restores/collection-restore-plan.ts');
   checkNames(requested(names, options));
-  const { restoreCollections } = await import('../engine/restore-collections.ts');
-  const { redactUri } = await import('../mongo/connect.ts');
+  const { restoreCollections } = await import('../engine/collections/restore-collections.ts');
+  const { redactUri } = await import('../mongo/connection/connect.ts');
   const target = redactUri(options.uri);
   await confirmOverwrite(run, names, options, { header, shown: target, expected: 'replace' });
   const bar = new ProgressBar(run.terminal, run.clock);
@@ -194,7 +197,7 @@ async function pointInTimeOf(
   end: ReplayEnd | undefined,
 ): Promise<Pick<RestoreCollectionsOptions, 'pointInTime'>> {
   if (end === undefined) return {};
-  const { oplogAfter } = await import('../engine/slice-oplog.ts');
+  const { oplogAfter } = await import('../engine/replay/slice-oplog.ts');
   return { pointInTime: { end, source: await oplogAfter(repository, header, end.ts, signal) } };
 }
 

@@ -3,7 +3,10 @@ import { type Refusal, type RefusalCode, refusalRules } from '../domain/refusals
 /** Names of fields, operations and paths of the API: nobody who types commands has seen them. */
 const API_WORDS = /\b[a-z]+[A-Z]\w*|`(?:GET|PUT|POST|PATCH|DELETE) |\/api\/|\{groupId\}/;
 
-/** What to do about a refusal, for somebody at the command line, where the words for callers of the API do not help there. */
+/**
+ * What to do about a refusal, for somebody at the command line, where the words for callers of the API do not help
+ * there.
+ */
 const remedies: Partial<Record<RefusalCode, string>> = {
   INVALID_PIT_RESTORE_TIME:
     'Give a time that the captured oplog leads to: --at 2026-11-22T10:20:30Z, or with .<ordinal> behind it for one entry',

@@ -3,8 +3,8 @@ import type { CommandRun } from './command-run.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Asks before data is replaced: the person types `expected`. Where nobody can be asked the command is refused and names --yes, so that a script says what it
- * means and a forgotten prompt hangs nothing.
+ * Asks before data is replaced: the person types `expected`. Where nobody can be asked the command is refused and names
+ * --yes, so that a script says what it means and a forgotten prompt hangs nothing.
  */
 export async function confirm(
   run: CommandRun,

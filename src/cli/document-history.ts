@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
+import { formatTimestamp, type Timestamp64, timestampParts } from '../bson/timestamp.ts';
 import type { ShownVersion } from '../domain/document-history/document-history.ts';
 import type { UnknownStretch } from '../engine/history/history-item.ts';
-import { formatTimestamp, type Timestamp64, timestampParts } from '../lib/timestamp.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { parseDocumentId, parseEntryTime, parseNamespaceArgument } from './document-options.ts';
 import { findCluster } from './lookup.ts';

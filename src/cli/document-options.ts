@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import { type Timestamp64, timestampOf } from '../lib/timestamp.ts';
+import { type Timestamp64, timestampOf } from '../bson/timestamp.ts';
 
 /** How a person names a document and a time at the command line. */
 
-/** An `_id` as Extended JSON; 24 hex digits by themselves are an ObjectId, and other text that is no JSON is a string. */
+/**
+ * An `_id` as Extended JSON; 24 hex digits by themselves are an ObjectId, and other text that is no JSON is a string.
+ */
 export function parseDocumentId(text: string): unknown {
   if (/^[0-9a-fA-F]{24}$/.test(text)) return { $oid: text.toLowerCase() };
   try {
@@ -20,7 +22,9 @@ export function parseNamespaceArgument(text: string): string {
 
 const TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{3})?Z(?:\.(\d{1,10}))?$/;
 
-/** `2026-11-22T10:20:30Z`, or `2026-11-22T10:20:30Z.5` for the fifth entry within the second, as histories show times. */
+/**
+ * `2026-11-22T10:20:30Z`, or `2026-11-22T10:20:30Z.5` for the fifth entry within the second, as histories show times.
+ */
 export function parseEntryTime(text: string): Timestamp64 {
   const match = TIME.exec(text);
   const ms = match === null ? Number.NaN : Date.parse(`${match[1]}Z`);

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { formatTimestamp, type Timestamp64 } from '../lib/timestamp.ts';
+import { formatTimestamp, type Timestamp64 } from '../bson/timestamp.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
 import { itemJson } from './document-history.ts';

@@ -10,7 +10,9 @@ import { type ReplicaSet, until, useReplicaSet } from '../../test/support/replic
 import { readTruth, type Truth } from '../../test/support/truth.ts';
 import { runTidemark } from '../../tools/demo/tidemark-process.ts';
 
-/** The roles that docs/operations.md gives for source and target are enough, because they are run from the page itself. */
+/**
+ * The roles that docs/operations.md gives for source and target are enough, because they are run from the page itself.
+ */
 
 const PASSWORD = 'documented';
 const source = useReplicaSet({ name: 'source', auth: true });
@@ -85,8 +87,9 @@ test('the additions for the members of a sharded cluster are commands that a ser
 });
 
 /**
- * The restore has put the source's users in the place of the target's: its root is now the source's, of the same name and password but another user, and whoever
- * was logged in as the old one is thrown out, at a moment of the server's choosing.
+ * The restore has put the source's users in the place of the target's: its root is now the source's, of the same name
+ * and password but another user, and whoever was logged in as the old one is thrown out, at a moment of the server's
+ * choosing.
  */
 async function readAnew(uri: string): Promise<{ users: string[]; truth: Truth } | null> {
   const client = await new MongoClient(uri).connect();

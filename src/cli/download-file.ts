@@ -3,8 +3,9 @@ import { Fault } from '../lib/errors.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * The file that a download goes to: under `<path>.part` until it is whole, then under its name. What an earlier attempt left is gone on with where that is wanted: it is compared with
- * what comes, byte for byte, and only what lies behind it is written.
+ * The file that a download goes to: under `<path>.part` until it is whole, then under its name. What an earlier attempt
+ * left is gone on with where that is wanted: it is compared with what comes, byte for byte, and only what lies behind
+ * it is written.
  */
 export class DownloadFile {
   readonly #path: string;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
+import { formatTimestamp } from '../bson/timestamp.ts';
 import type { ArchivePoint } from '../engine/archive/archive-point.ts';
 import type { DownloadedPart } from '../engine/archive/download.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { Cancelled } from '../lib/errors.ts';
-import { formatTimestamp } from '../lib/timestamp.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
@@ -160,7 +160,7 @@ async function planPoint(
   end: ReplayEnd,
 ): Promise<ArchivePoint> {
   const { planArchivePoint } = await import('../engine/archive/archive-point.ts');
-  const { oplogAfter } = await import('../engine/slice-oplog.ts');
+  const { oplogAfter } = await import('../engine/replay/slice-oplog.ts');
   const source = await oplogAfter(repository, manifest.header, end.ts, signal);
   return await planArchivePoint(repository, manifest, { end, source, signal });
 }

@@ -9,8 +9,9 @@ const POLL_MS = 150;
 const CANCEL_WAIT_MS = 30_000;
 
 /**
- * Shows a task's progress until it has ended, wherever it runs: in this process's worker or in that of a server on the same data directory. Ctrl-C cancels the
- * task and waits for its end, so that nothing goes on unseen. `to`: what it connects to, without secrets.
+ * Shows a task's progress until it has ended, wherever it runs: in this process's worker or in that of a server on the
+ * same data directory. Ctrl-C cancels the task and waits for its end, so that nothing goes on unseen. `to`: what it
+ * connects to, without secrets.
  */
 export async function followTask(domain: Domain, taskId: string, run: CommandRun, to?: string): Promise<Task> {
   const bar = new ProgressBar(run.terminal, run.clock);

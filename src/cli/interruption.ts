@@ -3,8 +3,8 @@ import { Cancelled } from '../lib/errors.ts';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs `work` with a signal that fires at the first Ctrl-C or SIGTERM. A second one finds our handler gone and ends the process at once: someone who
- * asks twice is not to be kept waiting.
+ * Runs `work` with a signal that fires at the first Ctrl-C or SIGTERM. A second one finds our handler gone and ends the
+ * process at once: someone who asks twice is not to be kept waiting.
  */
 export async function withInterruption<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

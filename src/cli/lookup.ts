@@ -4,7 +4,10 @@ import { Refusal } from '../domain/refusals.ts';
 import { everyItem } from './every-item.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
 
-/** People at the command line name clusters and snapshots without their project; found here as long as that is not ambiguous. */
+/**
+ * People at the command line name clusters and snapshots without their project; found here as long as that is not
+ * ambiguous.
+ */
 
 export async function everyProject(domain: Domain): Promise<Project[]> {
   return await everyItem((page) => domain.projects.list({ visibleTo: 'everything', page }));
@@ -46,7 +49,10 @@ export async function findCluster(domain: Domain, name: string, projectId: strin
   return found;
 }
 
-/** Every name under which something was backed up, also those of clusters that were removed or that a rebuild could not connect: their snapshots are still there. */
+/**
+ * Every name under which something was backed up, also those of clusters that were removed or that a rebuild could not
+ * connect: their snapshots are still there.
+ */
 export async function everyClusterName({ catalog }: Workspace, projectId: string | undefined): Promise<ClusterName[]> {
   const { allClusters } = await import('../catalog/clusters.ts');
   const names = new Map<string, ClusterName>();

@@ -1,4 +1,4 @@
-import { formatTimestamp, type Timestamp64, timestampOf } from '../lib/timestamp.ts';
+import { formatTimestamp, type Timestamp64, timestampOf } from '../bson/timestamp.ts';
 import type { Manifest, ManifestHeader } from '../repository/format/manifest.ts';
 import { listManifests, readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -24,7 +24,10 @@ export interface Wanted {
   from?: string | undefined;
 }
 
-/** The manifest that is wanted. `latest` is the newest by the cluster's own time, of one cluster: where several have snapshots it has to be named. */
+/**
+ * The manifest that is wanted. `latest` is the newest by the cluster's own time, of one cluster: where several have
+ * snapshots it has to be named.
+ */
 export async function findManifest(repository: Repository, wanted: Wanted, signal: AbortSignal): Promise<Manifest> {
   if (wanted.snapshot === 'latest') return await newestManifest(repository, wanted, () => true, signal);
   const name = (await everyManifestName(repository)).find(({ snapshotId }) => snapshotId === wanted.snapshot);
@@ -99,7 +102,10 @@ async function chooseCluster(
   return only.clusterId;
 }
 
-/** `snapshot 6… of Shop as of 2026-11-22 10:20:30Z (1,234 documents, 5.0 MB)`: what a person has to know before data is replaced by it. */
+/**
+ * `snapshot 6… of Shop as of 2026-11-22 10:20:30Z (1,234 documents, 5.0 MB)`: what a person has to know before data is
+ * replaced by it.
+ */
 export function describeSource({ snapshotId, clusterName, clusterTime, documents, bytes }: ManifestHeader): string {
   const amount = `${formatNumberOf(documents, 'document')}, ${formatBytes(bytes)}`;
   return `snapshot ${snapshotId} of ${clusterName} as of ${formatTime(clusterTime.t * 1000)} (${amount})`;

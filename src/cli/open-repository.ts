@@ -8,7 +8,10 @@ export interface RepositoryOptions extends PassphraseOptions {
   repository?: string;
 }
 
-/** The repository by itself: named, or that of the data directory. Needs no catalog, so it works when the catalog is lost. */
+/**
+ * The repository by itself: named, or that of the data directory. Needs no catalog, so it works when the catalog is
+ * lost.
+ */
 export async function openRepositoryOf(run: CommandRun, options: RepositoryOptions): Promise<Repository> {
   const [{ openStoreAt, storeAccess }, { openRepository }, { environmentNames, repositoryPlaceOf }] = await Promise.all(
     [import('../storage/open-store.ts'), import('../repository/repository.ts'), import('../config.ts')],

@@ -11,7 +11,8 @@ export interface ServiceOptions extends PassphraseOptions {
 }
 
 /**
- * Runs `work` on an open data directory and closes it again. Loads the service only now: `tidemark --help` should not wait for it.
+ * Runs `work` on an open data directory and closes it again. Loads the service only now: `tidemark --help` should not
+ * wait for it.
  */
 export async function withService<T>(
   run: CommandRun,

@@ -57,7 +57,10 @@ export interface PassphraseOptions {
   passphraseFile?: string | undefined;
 }
 
-/** From the file, else from the environment, else none. An empty passphrase is refused: it is a mistake in a script, not a choice. */
+/**
+ * From the file, else from the environment, else none. An empty passphrase is refused: it is a mistake in a script, not
+ * a choice.
+ */
 export async function readPassphrase(
   options: PassphraseOptions,
   env: Readonly<Record<string, string | undefined>>,

@@ -9,8 +9,8 @@ const BAR_CELLS = 24;
 const ERASE_LINE = '\r\u001b[2K';
 
 /**
- * One line that is redrawn in place on a terminal; where standard error is no terminal, one line for each phase and nothing else, so that a log
- * stays readable. `report` returns at once and may be called from inner loops.
+ * One line that is redrawn in place on a terminal; where standard error is no terminal, one line for each phase and
+ * nothing else, so that a log stays readable. `report` returns at once and may be called from inner loops.
  */
 export class ProgressBar {
   readonly #terminal: Terminal;
@@ -53,7 +53,10 @@ export class ProgressBar {
   }
 }
 
-/** `scanning     ██████░░░░  52 %  1.2 GB of 2.3 GB  210 MB/s  5.1 s left  shop.orders`, as much of it as the line holds. */
+/**
+ * `scanning     ██████░░░░  52 %  1.2 GB of 2.3 GB  210 MB/s  5.1 s left  shop.orders`, as much of it as the line
+ * holds.
+ */
 export function renderProgress(
   progress: Progress,
   options: { elapsedMs: number; columns: number; colours: Colours },

@@ -5,8 +5,8 @@ import type { Missing } from '../domain/repositories/find-missing.ts';
 import { isAbort } from '../lib/abort.ts';
 import { Damage, Fault } from '../lib/errors.ts';
 import { describeOpen, findOpen } from '../lib/private-files.ts';
-import type { CheckReport } from '../repository/check.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { CheckReport } from '../repository/upkeep/check.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
@@ -41,10 +41,11 @@ interface Around {
 
 async function check(run: CommandRun, options: RepositoryCheckOptions): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const { checkRepository } = await import('../repository/check.ts');
+  const { checkRepository } = await import('../repository/upkeep/check.ts');
   const bar = new ProgressBar(run.terminal, run.clock);
   const startedMs = run.clock.monotonicMs();
-  // What should be there is asked first: a snapshot that is completed or deleted meanwhile is then no false alarm twice.
+  // What should be there is asked first: a snapshot that is completed or deleted meanwhile is then no false alarm
+  // twice.
   const around = await lookAround(run, repository, options);
   const report = await checkRepository(repository, {
     readData: options.readData === true,

@@ -31,7 +31,7 @@ export function repositoryPruneCommand(tools: CommandTools): Command {
         withService(run, options, async ({ catalog, repository }) => {
           const [{ planServicePrune }, { executePrune }] = await Promise.all([
             import('../domain/repositories/prune.ts'),
-            import('../repository/prune.ts'),
+            import('../repository/upkeep/prune.ts'),
           ]);
           const { signal } = run;
           const plan = await planServicePrune(catalog.reader, repository, {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Snapshot } from '../domain/domain.ts';
-import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore-snapshot.ts';
+import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore/restore-snapshot.ts';
 import { must } from '../lib/assert.ts';
 import { createLogger } from '../lib/logger.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
@@ -101,12 +101,15 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
   });
 }
 
-/** Straight from the repository into the target: needs neither catalog nor service, which is what is left after a disaster. */
+/**
+ * Straight from the repository into the target: needs neither catalog nor service, which is what is left after a
+ * disaster.
+ */
 async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: string }): Promise<void> {
   const repository = await openRepositoryOf(run, options);
   const manifest = await findManifest(repository, options, run.signal);
   const { header } = manifest;
-  const { redactUri } = await import('../mongo/connect.ts');
+  const { redactUri } = await import('../mongo/connection/connect.ts');
   const target = redactUri(options.uri);
   const warning = `All data of ${target} is replaced by ${describeSource(header)}.`;
   await confirm(run, { yes: options.yes, warning, expected: 'replace' });
@@ -139,10 +142,10 @@ async function restoreManifest(
   options: Omit<RestoreSnapshotOptions, 'pointInTime'>,
 ): Promise<RestoredSnapshot> {
   if (manifest.header.type === 'replicaSet') {
-    const { restoreSnapshot } = await import('../engine/restore-snapshot.ts');
+    const { restoreSnapshot } = await import('../engine/restore/restore-snapshot.ts');
     return await restoreSnapshot(options);
   }
-  const { restoreShardedSnapshot } = await import('../engine/restore-sharded-snapshot.ts');
+  const { restoreShardedSnapshot } = await import('../engine/restore/restore-sharded-snapshot.ts');
   // There is no catalog to write it down in: who reads this starts it by hand where this process is killed.
   const holdRecord = {
     write: async () =>

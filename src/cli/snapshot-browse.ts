@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from 'commander';
+import { findId, forEachDocument, idBytes } from '../bson/raw-bson.ts';
 import { must } from '../lib/assert.ts';
-import { findId, forEachDocument, idBytes } from '../lib/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
@@ -137,7 +137,7 @@ async function printDocuments(
 }
 
 async function idsMeant(text: string): Promise<Set<string>> {
-  const { idsMeantBy } = await import('../mongo/id-bytes.ts');
+  const { idsMeantBy } = await import('../bson/id-bytes.ts');
   return new Set(idsMeantBy(text).map((bytes) => bytes.toString('hex')));
 }
 
@@ -147,7 +147,7 @@ async function* documentsOf(
   manifest: Manifest,
   entry: CollectionEntry,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { readCollection } = await import('../repository/layers.ts');
+  const { readCollection } = await import('../repository/layers/layers.ts');
   const { seriesFieldsOf, unpackBucket } = await import('../engine/export/unpack-bucket.ts');
   const { signal } = run;
   const { clusterId } = manifest.header;

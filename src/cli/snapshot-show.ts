@@ -42,7 +42,10 @@ const NOTES: Partial<Record<IndexEvidence, string>> = {
     'It has no secondary index. Where the source has some, it was read from a member that builds none (buildIndexes: false), as earlier versions did: take another snapshot.',
 };
 
-/** What the stored snapshot tells of its indexes, and what there is to say of it. Null where it is not completed, or cannot be read. */
+/**
+ * What the stored snapshot tells of its indexes, and what there is to say of it. Null where it is not completed, or
+ * cannot be read.
+ */
 async function evidenceOf(
   run: CommandRun,
   options: SnapshotShowOptions,

@@ -10,7 +10,9 @@ export interface Column {
 const GAP = '  ';
 const ELASTIC_WIDTH_MIN = 8;
 
-/** Lines without a line end; `columns` is the terminal's width, null where there is no terminal. Cells may hold colours. */
+/**
+ * Lines without a line end; `columns` is the terminal's width, null where there is no terminal. Cells may hold colours.
+ */
 export function renderTable(
   layout: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -1,8 +1,8 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
-import { findTokens } from '../engine/find-tokens.ts';
-import { takeCheckpoint } from '../engine/take-checkpoint.ts';
+import { findTokens } from '../engine/checkpoint/find-tokens.ts';
+import { takeCheckpoint } from '../engine/checkpoint/take-checkpoint.ts';
 import { Fault } from '../lib/errors.ts';
-import { redactUri } from '../mongo/connect.ts';
+import { redactUri } from '../mongo/connection/connect.ts';
 import { findShardMembers } from '../mongo/shard-members.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Tools } from './tools.ts';

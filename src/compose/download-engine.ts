@@ -1,7 +1,7 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { type DownloadRequest, prepareDownload, readDownload } from '../engine/archive/download.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
-import { oplogAfter } from '../engine/slice-oplog.ts';
+import { oplogAfter } from '../engine/replay/slice-oplog.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /** Files from the repository or a copy of it; the oplog of a point in time is only in the repository itself. */

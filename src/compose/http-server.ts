@@ -50,7 +50,10 @@ function storedAt({ dataDir, repository }: ServiceConfig): { storedAt?: 'AWS' | 
   return kind === 'directory' ? {} : { storedAt: providers[kind] };
 }
 
-/** What an operator has to know who lets others reach it without encryption; null where nobody else does, or all is encrypted. */
+/**
+ * What an operator has to know who lets others reach it without encryption; null where nobody else does, or all is
+ * encrypted.
+ */
 export function plainHttpWarning({ host, tlsCert }: Pick<ServiceConfig, 'host' | 'tlsCert'>): string | null {
   if (tlsCert !== undefined || host === 'localhost' || isLoopback(host)) return null;
   return (

@@ -41,8 +41,9 @@ export interface InitializedDataDirectory {
 }
 
 /**
- * Makes a data directory: secret key, repository (encrypted with the passphrase where there is one), catalog, a first organization and project, an API key and a service account that
- * own the organization. Refuses a directory that is in use, and a repository that holds snapshots. What a run that was cut off left is taken up.
+ * Makes a data directory: secret key, repository (encrypted with the passphrase where there is one), catalog, a first
+ * organization and project, an API key and a service account that own the organization. Refuses a directory that is in
+ * use, and a repository that holds snapshots. What a run that was cut off left is taken up.
  */
 export async function initDataDirectory(options: InitOptions): Promise<InitializedDataDirectory> {
   const tools = createTools(options.log ?? silentLogger);
@@ -70,7 +71,10 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
   }
 }
 
-/** The identity is the last thing that an init or a rebuild writes. A catalog without one is what a run that was cut off left: nothing is lost with it. */
+/**
+ * The identity is the last thing that an init or a rebuild writes. A catalog without one is what a run that was cut off
+ * left: nothing is lost with it.
+ */
 async function openNewCatalog(dataDir: string, clock: Clock): Promise<Catalog> {
   const path = catalogPathOf(dataDir);
   const found = await openCatalog({ path, clock });
@@ -112,7 +116,10 @@ export interface RebuiltDataDirectory extends RebuildReport {
   apiKey: { publicKey: string; privateKey: string } | null;
 }
 
-/** Makes the catalog anew from the repository, in a data directory that lost it; adds what is missing to one that did not. Nothing may be serving from it. */
+/**
+ * Makes the catalog anew from the repository, in a data directory that lost it; adds what is missing to one that did
+ * not. Nothing may be serving from it.
+ */
 export async function rebuildDataDirectory(
   options: OpenOptions & { signal?: AbortSignal },
 ): Promise<RebuiltDataDirectory> {

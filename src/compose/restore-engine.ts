@@ -1,18 +1,20 @@
+import { timestampOf } from '../bson/timestamp.ts';
 import type { Point } from '../domain/continuous-backup/point-in-time.ts';
 import type { DomainPorts } from '../domain/create-domain.ts';
+import { restoreCollections } from '../engine/collections/restore-collections.ts';
 import type { OplogSource } from '../engine/replay/replay-interval.ts';
-import { restoreCollections } from '../engine/restore-collections.ts';
-import { restoreShardedSnapshot } from '../engine/restore-sharded-snapshot.ts';
-import { restoreSnapshot } from '../engine/restore-snapshot.ts';
-import { sliceOplog } from '../engine/slice-oplog.ts';
-import { timestampOf } from '../lib/timestamp.ts';
+import { sliceOplog } from '../engine/replay/slice-oplog.ts';
+import { restoreShardedSnapshot } from '../engine/restore/restore-sharded-snapshot.ts';
+import { restoreSnapshot } from '../engine/restore/restore-snapshot.ts';
 import type { ManifestHeader } from '../repository/format/manifest.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SliceReadOptions } from '../repository/slices.ts';
 import type { Tools } from './tools.ts';
 
-/** Restores from the repository or a copy of it, and the oplog of a point in time from wherever a slice of it is sound. */
+/**
+ * Restores from the repository or a copy of it, and the oplog of a point in time from wherever a slice of it is sound.
+ */
 export function createRestoreEngine(
   repository: Repository,
   repositoryOf: (regionName: string | undefined) => Repository,

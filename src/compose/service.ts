@@ -25,7 +25,10 @@ export interface Workspace {
   readonly catalog: Catalog;
   readonly repository: Repository;
   readonly domain: Domain;
-  /** Run tasks in this process; none where that was not asked for, and a server or the next command with workers runs them. */
+  /**
+   * Run tasks in this process; none where that was not asked for, and a server or the next command with workers runs
+   * them.
+   */
   readonly workers: readonly Worker[];
   /** Puts back what still runs, writes the catalog copy that is due, closes. */
   close(): Promise<void>;
@@ -38,7 +41,10 @@ export interface Service extends Workspace {
   listen(): Promise<string>;
 }
 
-/** The whole service, not yet listening. Throws a Fault where another one serves from the directory, or where it is none. */
+/**
+ * The whole service, not yet listening. Throws a Fault where another one serves from the directory, or where it is
+ * none.
+ */
 export async function composeService(config: ServiceConfig): Promise<Service> {
   const tools = createTools(createLogger(config.logLevel));
   await requireDataDirectory(config.dataDir);

@@ -1,7 +1,7 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
-import { startBalancer } from '../engine/balancer-hold.ts';
-import { takeShardedSnapshot } from '../engine/take-sharded-snapshot.ts';
-import { takeSnapshot } from '../engine/take-snapshot.ts';
+import { startBalancer } from '../engine/sharding/balancer-hold.ts';
+import { takeShardedSnapshot } from '../engine/take/take-sharded-snapshot.ts';
+import { takeSnapshot } from '../engine/take/take-snapshot.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { findShardMembers } from '../mongo/shard-members.ts';
 import type { Repository } from '../repository/repository.ts';

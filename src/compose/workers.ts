@@ -13,7 +13,10 @@ const CHECKPOINTS_AT_ONCE = 16;
 /** A tailer is idle most of the time and holds one slice, 16 MiB at most. */
 const TAILERS_AT_ONCE = 64;
 
-/** Lanes, so that what takes a moment never waits behind what takes hours (the copy that makes a new cluster survive the loss of the catalog, behind two long snapshots), nor either behind what never ends. */
+/**
+ * Lanes, so that what takes a moment never waits behind what takes hours (the copy that makes a new cluster survive the
+ * loss of the catalog, behind two long snapshots), nor either behind what never ends.
+ */
 const LANES: Record<TaskKind, Lane> = {
   takeSnapshot: 'long',
   copySnapshot: 'copies',

@@ -55,7 +55,10 @@ import { createSnapshots } from './snapshots/snapshots.ts';
 import { takeSnapshotHandler } from './snapshots/take-snapshot-task.ts';
 import { createTasks } from './tasks/tasks.ts';
 
-/** What the rules ask of the world: made by `compose/` of the engine, the repository and MongoDB, and by tests of memory. */
+/**
+ * What the rules ask of the world: made by `compose/` of the engine, the repository and MongoDB, and by tests of
+ * memory.
+ */
 export interface DomainPorts {
   snapshotEngine: SnapshotEngine;
   checkpointEngine: CheckpointEngine;

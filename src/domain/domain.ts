@@ -22,8 +22,8 @@ import type {
 import type { SnapshotMember } from '../catalog/snapshots.ts';
 import type { Visibility } from '../catalog/visibility.ts';
 import type { Progress } from '../lib/progress.ts';
-import type { Giver } from '../mongo/connection-options.ts';
-import type { ConnectionParts } from '../mongo/connection-string.ts';
+import type { Giver } from '../mongo/connection/connection-options.ts';
+import type { ConnectionParts } from '../mongo/connection/connection-string.ts';
 import type { CloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
 import type { CompliancePolicies } from './compliance/compliance-policy.ts';
 import type { ContinuousBackup } from './continuous-backup/continuous-backup.ts';
@@ -33,8 +33,9 @@ import type { DocumentHistory } from './document-history/document-history.ts';
 import type { Schedules } from './schedules/schedule.ts';
 
 /**
- * What the service can do, as `api` and `cli` see it. All times are milliseconds since the epoch. What the caller did wrong is thrown as a
- * Refusal (`refusals.ts`), what the world did as a Fault. Who may call is decided before: nothing here looks at roles.
+ * What the service can do, as `api` and `cli` see it. All times are milliseconds since the epoch. What the caller did
+ * wrong is thrown as a Refusal (`refusals.ts`), what the world did as a Fault. Who may call is decided before: nothing
+ * here looks at roles.
  */
 export interface Domain {
   continuousBackup: ContinuousBackup;
@@ -170,7 +171,10 @@ export interface ClusterName {
   clusterName: string;
 }
 
-/** How to get at a cluster, and who says so. What a client may say is narrower than what the operator of this machine may: `docs/connection-strings.md`. */
+/**
+ * How to get at a cluster, and who says so. What a client may say is narrower than what the operator of this machine
+ * may: `docs/connection-strings.md`.
+ */
 export interface GivenConnection {
   uri: string;
   /** A client where left out. */
@@ -187,14 +191,23 @@ export interface ConnectedNow extends Cluster {
 export interface Clusters {
   list(query: { projectId: string; page: PageRequest }): Promise<Page<Cluster>>;
   get(cluster: ClusterName): Promise<Cluster>;
-  /** Connects first: what cannot be reached or is not a replica set is refused. `scheduled: false`: no snapshots are taken by themselves, as of a cluster that is only a target. */
+  /**
+   * Connects first: what cannot be reached or is not a replica set is refused. `scheduled: false`: no snapshots are
+   * taken by themselves, as of a cluster that is only a target.
+   */
   register(
     request: { projectId: string; name: string; scheduled?: boolean } & GivenConnection & { signal?: AbortSignal },
   ): Promise<ConnectedNow>;
-  /** Another connection string for the same cluster: new credentials, other hosts. Tried before it is taken; schedule, snapshots and policies stay as they are. */
+  /**
+   * Another connection string for the same cluster: new credentials, other hosts. Tried before it is taken; schedule,
+   * snapshots and policies stay as they are.
+   */
   reconnect(request: ClusterName & GivenConnection & { signal?: AbortSignal }): Promise<ConnectedNow>;
   update(request: ClusterName & { change: ClusterChange }): Promise<Cluster>;
-  /** Forgets the connection string. Its snapshots stay and can be restored elsewhere, unless they are to be deleted with it. */
+  /**
+   * Forgets the connection string. Its snapshots stay and can be restored elsewhere, unless they are to be deleted with
+   * it.
+   */
   remove(request: ClusterName & { deleteSnapshots?: boolean }): Promise<void>;
   /** The same in Atlas's words: where the request does not say, the cluster's own `retainBackups` decides. */
   terminate(request: ClusterName & { retainBackups?: boolean }): Promise<void>;
@@ -229,7 +242,10 @@ export type Snapshot = Omit<
 export type RetentionUnit = 'DAYS' | 'WEEKS' | 'MONTHS' | 'YEARS';
 
 export interface Snapshots {
-  /** Newest first; with `completed` only those that are, or are not. With `closestBefore` (seconds; increment, the last of that second where left out) only the newest completed one at or before that point. */
+  /**
+   * Newest first; with `completed` only those that are, or are not. With `closestBefore` (seconds; increment, the last
+   * of that second where left out) only the newest completed one at or before that point.
+   */
   list(
     query: ClusterName & {
       page: PageRequest;
@@ -264,8 +280,9 @@ export interface SnapshotContents {
 export type SnapshotName = ClusterName & { snapshotId: string };
 
 /**
- * Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when completed. Of a download `completed` means that its link was made, and
- * `finishedAtMs` is set once it has been used or has expired.
+ * Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when
+ * completed. Of a download `completed` means that its link was made, and `finishedAtMs` is set once it has been used or
+ * has expired.
  */
 export type RestoreJob = RestoreJobRow & {
   projectId: string;
@@ -276,7 +293,9 @@ export type RestoreJob = RestoreJobRow & {
 };
 
 export interface DownloadLink {
-  /** Below the service's own address; null once the link is used up. Whoever has it may download without credentials. */
+  /**
+   * Below the service's own address; null once the link is used up. Whoever has it may download without credentials.
+   */
   path: string | null;
   fileName: string;
   bytes: number;
@@ -304,8 +323,9 @@ export interface OpenDownload {
   sha256: string;
   readyAtMs: number;
   /**
-   * The bytes from..to, `to` not included. An earlier stream of the same file is broken off; refused where too many files are served. `stop` breaks this one off. `end` is called
-   * exactly once, whatever happens; `whole`: all of it was handed over.
+   * The bytes from..to, `to` not included. An earlier stream of the same file is broken off; refused where too many
+   * files are served. `stop` breaks this one off. `end` is called exactly once, whatever happens; `whole`: all of it
+   * was handed over.
    */
   stream(range: { from: number; to: number; stop: AbortController }): Promise<{
     bytes: AsyncIterable<Buffer>;
@@ -319,7 +339,10 @@ export interface RestoreJobs {
   get(query: ClusterName & { restoreJobId: string }): Promise<RestoreJob>;
   /** `projectId` and `clusterName` are the snapshot's. All data of the target is replaced; a download has none. */
   create(request: RestoreRequest): Promise<RestoreJob>;
-  /** As Atlas has it: downloads only, so an automated restore is refused. `tasks.cancel` stops one, leaving the target half restored. */
+  /**
+   * As Atlas has it: downloads only, so an automated restore is refused. `tasks.cancel` stops one, leaving the target
+   * half restored.
+   */
   cancel(request: ClusterName & { restoreJobId: string }): Promise<void>;
 }
 
@@ -358,7 +381,10 @@ export interface ExportBucketName {
   exportBucketId: string;
 }
 
-/** AWS: `bucketName` and `iamRoleId`; GCP: `bucketName` and `roleId`; Azure: `roleId` and `serviceUrl`, which may hold the container's name. */
+/**
+ * AWS: `bucketName` and `iamRoleId`; GCP: `bucketName` and `roleId`; Azure: `roleId` and `serviceUrl`, which may hold
+ * the container's name.
+ */
 export interface ExportBucketRequest {
   projectId: string;
   cloudProvider: ExportBucketRow['cloudProvider'];
@@ -433,7 +459,10 @@ export interface Checkpoints {
 export interface Legacy {
   /** The backup schedule in legacy words: as they were set last while it still says so, else the nearest. */
   schedule(cluster: ClusterName): Promise<LegacySchedule>;
-  /** Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused for replica sets, which have no checkpoints; 0 ends it. */
+  /**
+   * Changes the backup schedule; what is left out, or as it was, stays as it is. A checkpoint interval is refused for
+   * replica sets, which have no checkpoints; 0 ends it.
+   */
   updateSchedule(
     request: ClusterName & { changes: Partial<LegacyScheduleSettings>; clusterCheckpointIntervalMin?: number },
   ): Promise<LegacySchedule>;

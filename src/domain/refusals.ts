@@ -10,8 +10,8 @@ import { scheduleRefusals } from './schedules/schedule-refusals.ts';
 import { supportingRefusals } from './supporting-refusals.ts';
 
 /**
- * The caller's fault. A closed list: `code` is Atlas's errorCode where Atlas has one for the case, `detail` our own sentence.
- * `api/problem.ts` turns one into an answer, `cli` into a message; nothing else catches them.
+ * The caller's fault. A closed list: `code` is Atlas's errorCode where Atlas has one for the case, `detail` our own
+ * sentence. `api/problem.ts` turns one into an answer, `cli` into a message; nothing else catches them.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

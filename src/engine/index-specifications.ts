@@ -1,13 +1,14 @@
-import { documentOf, findElement, forEachElement } from '../lib/raw-bson.ts';
+import { documentOf, findElement, forEachElement } from '../bson/raw-bson.ts';
 
 const SIMPLE_COLLATION = documentOf([
   { name: 'locale', type: 0x02, value: Buffer.from('\x07\x00\x00\x00simple\x00', 'latin1') },
 ]);
 
 /**
- * The specifications to build after a load, from the raw `listIndexes` documents of the source: all but the index on `_id` and a clustered index, which come with the collection.
- * `ns` (older servers) is left out because createIndexes refuses it. An index without a collation has the simple one, which has to be said where the collection has another by default; but
- * one of version 1 knows no collations, and is refused with any.
+ * The specifications to build after a load, from the raw `listIndexes` documents of the source: all but the index on
+ * `_id` and a clustered index, which come with the collection. `ns` (older servers) is left out because createIndexes
+ * refuses it. An index without a collation has the simple one, which has to be said where the collection has another by
+ * default; but one of version 1 knows no collations, and is refused with any.
  */
 export function indexesToBuild(indexes: readonly Buffer[], info: Buffer): Buffer[] {
   const collated = hasDefaultCollation(info);

@@ -1,4 +1,4 @@
-import { findElement } from '../lib/raw-bson.ts';
+import { findElement } from '../bson/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
 import { partsOf } from '../repository/format/manifest-members.ts';
 
@@ -9,15 +9,17 @@ const BUILT_BY_SERVERS = [
 ] as const;
 
 /**
- * - `lost`: a collection lacks an index that every server builds, so the catalog was listed by a member that builds none (`buildIndexes: false`): all secondary indexes are missing.
- * - `unknown`: no collection has a secondary index, and nothing is there that would tell whether the source had none or they were lost.
+ * - `lost`: a collection lacks an index that every server builds, so the catalog was listed by a member that builds
+ *   none (`buildIndexes: false`): all secondary indexes are missing.
+ * - `unknown`: no collection has a secondary index, and nothing is there that would tell whether the source had none or
+ *   they were lost.
  * - `kept`: there are secondary indexes, or nothing that could have some.
  */
 export type IndexEvidence = 'lost' | 'unknown' | 'kept';
 
 /**
- * What a stored snapshot tells of whether its indexes are those of the source: versions before December 2026 listed them on whatever member they read. Of a sharded snapshot the worst of its
- * replica sets. Pure.
+ * What a stored snapshot tells of whether its indexes are those of the source: versions before December 2026 listed
+ * them on whatever member they read. Of a sharded snapshot the worst of its replica sets. Pure.
  */
 export function indexEvidence(manifest: Manifest): IndexEvidence {
   const found = partsOf(manifest).map((part) => evidenceOf(part.manifest.collections));

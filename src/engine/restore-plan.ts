@@ -1,5 +1,5 @@
+import { findElement } from '../bson/raw-bson.ts';
 import { Fault } from '../lib/errors.ts';
-import { findElement } from '../lib/raw-bson.ts';
 import type { CollectionEntry } from '../repository/format/manifest.ts';
 
 const BUCKETS = 'system.buckets.';
@@ -44,14 +44,18 @@ export function planRestore(collections: readonly CollectionEntry[]): RestorePla
   };
 }
 
-/** `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using. Stored functions are data. */
+/**
+ * `admin.system.*` is merged document by document: the target keeps its own identity, FCV and the account we are using.
+ * Stored functions are data.
+ */
 export function isOwnedByTarget(entry: CollectionEntry): boolean {
   return entry.db === 'admin' && entry.name.startsWith('system.') && entry.name !== 'system.js';
 }
 
 /**
- * Bucket collections of no time series beside an ordinary collection of the time series' name. A creation of a time series that met another one leaves them behind (seen on 6.0.5);
- * where there is one, the server sends every insert and every index for the ordinary collection to it.
+ * Bucket collections of no time series beside an ordinary collection of the time series' name. A creation of a time
+ * series that met another one leaves them behind (seen on 6.0.5); where there is one, the server sends every insert and
+ * every index for the ordinary collection to it.
  */
 function shadowing(collections: readonly CollectionEntry[]): Set<CollectionEntry> {
   const ordinary = new Set(
@@ -92,8 +96,8 @@ function viewOn(view: CollectionEntry): string {
 }
 
 /**
- * Which servers can take a snapshot: the version it was taken on or the next major one, with a feature compatibility version not older than the snapshot's
- * (Atlas's rule for restores, and the server's own for data files).
+ * Which servers can take a snapshot: the version it was taken on or the next major one, with a feature compatibility
+ * version not older than the snapshot's (Atlas's rule for restores, and the server's own for data files).
  */
 export function refuseVersion(
   snapshot: { mongodVersion: string; featureCompatibilityVersion: string },

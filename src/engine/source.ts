@@ -2,7 +2,7 @@ import { isAbort, throwIfAborted } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeError, Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { connectCluster, connectMember, directHost, redactUri } from '../mongo/connect.ts';
+import { connectCluster, connectMember, directHost, redactUri } from '../mongo/connection/connect.ts';
 import { asFault, isMemberLost } from '../mongo/errors.ts';
 import { SourceMember } from '../mongo/source-member.ts';
 import { type ClusterFacts, orderCatalogMembers, orderSourceMembers, readClusterFacts } from '../mongo/topology.ts';
@@ -13,7 +13,10 @@ export interface SourceOptions {
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
-  /** Members that may be lost in a row before it is given up; work that gets on starts the count anew by calling `gotOn`. */
+  /**
+   * Members that may be lost in a row before it is given up; work that gets on starts the count anew by calling
+   * `gotOn`.
+   */
   lossesMax: number;
   /** What is being done, for messages. */
   op: string;
@@ -33,8 +36,8 @@ export interface OnMember<T> {
 }
 
 /**
- * Runs work on the best member there is, and again on another one when that is lost. Work that was begun has to be able to go on elsewhere: what it has read is majority-committed
- * and true of every member, cursors and record ids are not.
+ * Runs work on the best member there is, and again on another one when that is lost. Work that was begun has to be able
+ * to go on elsewhere: what it has read is majority-committed and true of every member, cursors and record ids are not.
  */
 export async function onSomeMember<T>(
   options: SourceOptions,
@@ -126,7 +129,10 @@ function byLosses({ lost }: Members, hosts: readonly string[]): string[] {
   return hosts.toSorted((a, b) => lossOf(a) - lossOf(b));
 }
 
-/** Whatever way it was found, the member itself is asked whether it builds indexes: a configuration may be older, or not be readable. */
+/**
+ * Whatever way it was found, the member itself is asked whether it builds indexes: a configuration may be older, or not
+ * be readable.
+ */
 async function attach(members: Members, host: string): Promise<AttachedMember> {
   const { signal, listsCatalog } = members;
   const member = await connect(members, host);

@@ -4,7 +4,9 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason instanceof Error ? signal.reason : new Cancelled();
 }
 
-/** The promise, or a rejection as soon as the signal fires. What the promise does afterwards is the caller's to bound. */
+/**
+ * The promise, or a rejection as soon as the signal fires. What the promise does afterwards is the caller's to bound.
+ */
 export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
   throwIfAborted(signal);
@@ -20,7 +22,10 @@ export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | unde
   }
 }
 
-/** Fires so many milliseconds after `signal` does: for work that is better let end than cut off, and must end all the same. */
+/**
+ * Fires so many milliseconds after `signal` does: for work that is better let end than cut off, and must end all the
+ * same.
+ */
 export function lingering(signal: AbortSignal, ms: number): AbortSignal {
   const late = new AbortController();
   const onAbort = () => {

@@ -2,8 +2,8 @@ import { orAbort } from './abort.ts';
 import { assert } from './assert.ts';
 
 /**
- * A counting semaphore over weights: memory in bytes, or plain slots with weight 1.
- * A weight above the capacity is taken as the whole capacity, so that one huge item can still pass, alone. First come, first served.
+ * A counting semaphore over weights: memory in bytes, or plain slots with weight 1. A weight above the capacity is
+ * taken as the whole capacity, so that one huge item can still pass, alone. First come, first served.
  */
 export class Semaphore {
   readonly #capacity: number;
@@ -60,8 +60,8 @@ export class Semaphore {
 }
 
 /**
- * Runs `work` over the items with at most `concurrency` under way. The first failure stops further starts; it is thrown once
- * those under way have ended, so that nothing runs on behind the caller's back.
+ * Runs `work` over the items with at most `concurrency` under way. The first failure stops further starts; it is thrown
+ * once those under way have ended, so that nothing runs on behind the caller's back.
  */
 export async function forEachConcurrently<T>(
   items: Iterable<T> | AsyncIterable<T>,

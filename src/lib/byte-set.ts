@@ -3,8 +3,9 @@ import { murmur3 } from './murmur.ts';
 const ARENA_BYTES = 1 << 20;
 
 /**
- * An exact set of short byte strings (id elements: a type byte, then the value) in insertion order, kept in flat memory: a million ids of 13 bytes take about 30 MB,
- * where a JavaScript Set of strings takes several times that. Exact, because a false match would lose a document; seeded, because ids are chosen by strangers.
+ * An exact set of short byte strings (id elements: a type byte, then the value) in insertion order, kept in flat
+ * memory: a million ids of 13 bytes take about 30 MB, where a JavaScript Set of strings takes several times that.
+ * Exact, because a false match would lose a document; seeded, because ids are chosen by strangers.
  */
 export class ByteSet {
   readonly #seed: number;

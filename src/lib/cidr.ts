@@ -6,8 +6,8 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = [address: Address, prefix: number];
 
 /**
- * An IPv4 address inside an IPv6 one, as a socket that serves both reports it, is that IPv4 address. Node says what an address is: the library would take octal, hexadecimal and
- * shortened forms, which other programs read otherwise.
+ * An IPv4 address inside an IPv6 one, as a socket that serves both reports it, is that IPv4 address. Node says what an
+ * address is: the library would take octal, hexadecimal and shortened forms, which other programs read otherwise.
  */
 function parseAddress(text: string): Address | null {
   if (isIPv4(text)) return ipaddr.IPv4.parse(text);

@@ -1,6 +1,7 @@
 /**
- * CRC-64/XZ: the polynomial of ECMA-182, reflected, all ones before and after. Eight bytes at a time, with the 64 bits in two halves, because BigInt would be a hundred times
- * slower. Check value: of the ASCII digits `123456789` it is 995DC9BBDF1939FA.
+ * CRC-64/XZ: the polynomial of ECMA-182, reflected, all ones before and after. Eight bytes at a time, with the 64 bits
+ * in two halves, because BigInt would be a hundred times slower. Check value: of the ASCII digits `123456789` it is
+ * 995DC9BBDF1939FA.
  */
 const POLYNOMIAL_HIGH = 0xc96c5795;
 const POLYNOMIAL_LOW = 0xd7870f42;

@@ -1,6 +1,6 @@
 /**
- * The world failed: a store, a server, a disk. (The caller's fault is a Refusal, in `domain/refusals.ts`; ours is a Bug, in `assert.ts`.)
- * `hint` says what to do next, in a sentence that an operator can act on.
+ * The world failed: a store, a server, a disk. (The caller's fault is a Refusal, in `domain/refusals.ts`; ours is a
+ * Bug, in `assert.ts`.) `hint` says what to do next, in a sentence that an operator can act on.
  */
 export class Fault extends Error {
   override readonly name: string = 'Fault';
@@ -25,7 +25,10 @@ export class Fault extends Error {
   }
 }
 
-/** Something in the repository is missing or is not what was written. Never retryable: a second read gives the same bytes. */
+/**
+ * Something in the repository is missing or is not what was written. Never retryable: a second read gives the same
+ * bytes.
+ */
 export class Damage extends Fault {
   override readonly name = 'Damage';
 }

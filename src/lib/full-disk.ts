@@ -27,7 +27,9 @@ export async function fullDiskFault(op: string, subject: string, root: string, c
   });
 }
 
-/** `the file system of /backups (mounted at /mnt, 10.0 GB) has 0.0 GB left; below /backups are blobs with 8.1 GB, ...`. */
+/**
+ * `the file system of /backups (mounted at /mnt, 10.0 GB) has 0.0 GB left; below /backups are blobs with 8.1 GB, ...`.
+ */
 export async function describeFullDisk(root: string): Promise<string> {
   const there = await nearest(resolve(root));
   const { bsize, blocks, bavail } = await statfs(there);

@@ -15,8 +15,8 @@ export function parseHostRule(text: string): HostRule | null {
 }
 
 /**
- * Whether a rule lets a connection to this address of this host through. Names count as they are asked for, whatever they resolve to; what nobody may reach is told by
- * `isForbiddenAddress`.
+ * Whether a rule lets a connection to this address of this host through. Names count as they are asked for, whatever
+ * they resolve to; what nobody may reach is told by `isForbiddenAddress`.
  */
 export function isAllowed(rules: readonly HostRule[], host: string, address: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');
@@ -28,8 +28,8 @@ export function isAllowed(rules: readonly HostRule[], host: string, address: str
 }
 
 /**
- * Where clouds tell a machine its own secrets, and addresses that mean something to this machine alone. (AWS, Google and most others use link-local; the others are Alibaba's, Oracle's
- * and Azure's, and the IPv6 ones of AWS and Google.)
+ * Where clouds tell a machine its own secrets, and addresses that mean something to this machine alone. (AWS, Google
+ * and most others use link-local; the others are Alibaba's, Oracle's and Azure's, and the IPv6 ones of AWS and Google.)
  */
 const FORBIDDEN = [
   '169.254.0.0/16',
@@ -41,7 +41,10 @@ const FORBIDDEN = [
   'fd20:ce::254/128',
 ];
 
-/** IPv6 networks that stand for an IPv4 address, and the group at which that begins. (RFC 6052, RFC 8215, RFC 6145, RFC 3056, RFC 4291.) */
+/**
+ * IPv6 networks that stand for an IPv4 address, and the group at which that begins. (RFC 6052, RFC 8215, RFC 6145, RFC
+ * 3056, RFC 4291.)
+ */
 const EMBEDDING: readonly [network: string, firstGroup: number][] = [
   ['64:ff9b::/96', 6],
   ['64:ff9b:1::/48', 6],

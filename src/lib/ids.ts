@@ -3,7 +3,10 @@ import type { Random } from './random.ts';
 
 const OBJECT_ID = /^[a-f0-9]{24}$/;
 
-/** Atlas ids are the 24 hex digits of an ObjectId: 4 bytes of seconds, then 8 of our own, so they sort by time of creation. */
+/**
+ * Atlas ids are the 24 hex digits of an ObjectId: 4 bytes of seconds, then 8 of our own, so they sort by time of
+ * creation.
+ */
 export interface IdSource {
   next(): string;
 }

@@ -1,4 +1,7 @@
-/** MurmurHash3, x86, 32 bit, of bytes `start`..`end` preceded by the byte `first`. Not for anything an adversary may choose collisions in. */
+/**
+ * MurmurHash3, x86, 32 bit, of bytes `start`..`end` preceded by the byte `first`. Not for anything an adversary may
+ * choose collisions in.
+ */
 export function murmur3(buffer: Uint8Array, first: number, start: number, end: number, seed: number): number {
   let h = seed | 0;
   const length = end - start + 1;

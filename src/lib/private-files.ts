@@ -9,10 +9,15 @@ export const PRIVATE_DIRECTORY = 0o700;
 
 /** Rights of the group and of all others. */
 const NOT_THE_OWNER = 0o077;
-/** A secret may be shared with a group on purpose, to be read; nobody else is to see it, and nobody else to change it. */
+/**
+ * A secret may be shared with a group on purpose, to be read; nobody else is to see it, and nobody else to change it.
+ */
 const NO_SECRET = 0o027;
 
-/** Refuses a file that holds a secret and that others may read. What cannot be looked at is left to who reads it; pipes and the like pass. */
+/**
+ * Refuses a file that holds a secret and that others may read. What cannot be looked at is left to who reads it; pipes
+ * and the like pass.
+ */
 export async function requireSecret(path: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found !== null) requireSecretMode(path, found);
@@ -39,7 +44,10 @@ export interface FileOwner {
   gid: number;
 }
 
-/** Whose files made below it are to be: where a command is run as root, those of the directory's own owner, so that the service's user can go on with them. Null where they are ours anyway. */
+/**
+ * Whose files made below it are to be: where a command is run as root, those of the directory's own owner, so that the
+ * service's user can go on with them. Null where they are ours anyway.
+ */
 export function ownerBelow(directory: string): FileOwner | null {
   if (process.getuid?.() !== 0) return null;
   for (let at = directory; ; at = dirname(at)) {
@@ -49,7 +57,9 @@ export function ownerBelow(directory: string): FileOwner | null {
   }
 }
 
-/** Makes the file where it is missing, for its owner alone, and takes from one that is there what others may do with it. */
+/**
+ * Makes the file where it is missing, for its owner alone, and takes from one that is there what others may do with it.
+ */
 export function makePrivateFile(path: string): void {
   const owner = ownerBelow(dirname(path));
   const file = openSync(path, 'a', PRIVATE_FILE);

@@ -8,8 +8,9 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals small secrets (connection strings, digest hashes) for the catalog: AES-256-GCM under the 32 bytes of DATA/secret.key. `context` says what is sealed and for which row;
- * it is authenticated, so that a sealed value moved to another row or column does not open.
+ * Seals small secrets (connection strings, digest hashes) for the catalog: AES-256-GCM under the 32 bytes of
+ * DATA/secret.key. `context` says what is sealed and for which row; it is authenticated, so that a sealed value moved
+ * to another row or column does not open.
  */
 export class SecretBox {
   readonly #secretKey: Buffer;

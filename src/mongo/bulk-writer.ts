@@ -1,11 +1,14 @@
 import type { Db, Document } from 'mongodb';
 import { DocumentSequence } from 'mongodb/lib/cmap/commands.js';
+import { documentLength } from '../bson/raw-bson.ts';
 import { assert } from '../lib/assert.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
-import { documentLength } from '../lib/raw-bson.ts';
 import { asFault } from './errors.ts';
 
-/** Well below the server's 48,000,000 bytes a message and 100,000 documents a batch; small enough that several are under way at once. */
+/**
+ * Well below the server's 48,000,000 bytes a message and 100,000 documents a batch; small enough that several are under
+ * way at once.
+ */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const BATCH_DOCUMENTS_MAX = 50_000;
 
@@ -14,7 +17,10 @@ export interface InsertBatch {
   count: number;
 }
 
-/** Cuts documents that lie one after another into batches for `insertRaw`. Views, no copies. A single document may be larger than a batch. */
+/**
+ * Cuts documents that lie one after another into batches for `insertRaw`. Views, no copies. A single document may be
+ * larger than a batch.
+ */
 export function* cutBatches(documents: Buffer): Generator<InsertBatch, void, undefined> {
   let start = 0;
   let count = 0;
@@ -34,8 +40,9 @@ export function* cutBatches(documents: Buffer): Generator<InsertBatch, void, und
 const DUPLICATE_KEY = 11000;
 
 /**
- * What was inserted into a collection that was made empty, and has no unique index but the one on `_id`, met a document with its id, although the source had one of each: nobody but somebody
- * else can have put it there. `detail`: the server's words.
+ * What was inserted into a collection that was made empty, and has no unique index but the one on `_id`, met a document
+ * with its id, although the source had one of each: nobody but somebody else can have put it there. `detail`: the
+ * server's words.
  */
 export function foreignWrites(subject: string, detail: string): Fault {
   return new Fault({
@@ -47,8 +54,10 @@ export function foreignWrites(subject: string, detail: string): Fault {
 }
 
 /**
- * Inserts raw documents as they are: one insert command whose documents are an OP_MSG document sequence of pre-serialised BSON, so nothing is decoded, encoded or copied on
- * our side. Validation is bypassed: what the source held is what the target gets. Into a collection that nobody else writes to. Rejects with a Fault that names the first document refused.
+ * Inserts raw documents as they are: one insert command whose documents are an OP_MSG document sequence of
+ * pre-serialised BSON, so nothing is decoded, encoded or copied on our side. Validation is bypassed: what the source
+ * held is what the target gets. Into a collection that nobody else writes to. Rejects with a Fault that names the first
+ * document refused.
  */
 export async function insertRaw(
   db: Db,
@@ -57,7 +66,8 @@ export async function insertRaw(
   options: { ordered: boolean; signal: AbortSignal },
 ): Promise<void> {
   const sequence = new DocumentSequence('documents');
-  // The driver concatenates what it is given; that it is many documents at once makes no difference to it or to the server.
+  // The driver concatenates what it is given; that it is many documents at once makes no difference to it or to the
+  // server.
   sequence.push({}, batch.documents);
   const command: Document = {
     insert: collection,

@@ -1,10 +1,10 @@
 import { deserialize } from 'bson';
 import type { ClientSession } from 'mongodb';
+import { isTaken, isTakenDatabase } from '../bson/namespace.ts';
+import { findElement, forEachDocument, MalformedBson } from '../bson/raw-bson.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
-import { findElement, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
 import { listIndexes } from './collection-reader.ts';
 import { codeOf, isCollectionGone } from './errors.ts';
-import { isTaken, isTakenDatabase } from './namespace.ts';
 import type { SourceMember } from './source-member.ts';
 
 /** One entry of a listing. Raw where it is kept raw; the rest is what the engine decides by. */
@@ -27,7 +27,10 @@ export class ListingMoved extends Error {
 }
 
 const LISTINGS_AT_ONCE = 8;
-/** What 6.0 answers instead of a listing that has an unfinished index of a time series in it (an unknown field in its own reply), the first in 6.0.5. */
+/**
+ * What 6.0 answers instead of a listing that has an unfinished index of a time series in it (an unknown field in its
+ * own reply), the first in 6.0.5.
+ */
 const UNLISTABLE = new Set([5254501, 40415]);
 
 /** As its member for the catalog has them; so it is with every listing here. */
@@ -59,7 +62,10 @@ async function listEntries(
   return found;
 }
 
-/** Everything of one database that a snapshot takes, with its indexes. Throws ListingMoved when the catalog moved under it. */
+/**
+ * Everything of one database that a snapshot takes, with its indexes. Throws ListingMoved when the catalog moved under
+ * it.
+ */
 export async function listDatabase(
   { catalog: member }: SourceMember,
   db: string,
@@ -116,8 +122,9 @@ async function listFinished(
 }
 
 /**
- * Builds of large collections take hours, so nobody can wait for their end. Here they are known by their names, from an answer of its own: whatever begins or ends in between, or renames the collection, is in the
- * oplog after the time that is being settled, and the listing is made again.
+ * Builds of large collections take hours, so nobody can wait for their end. Here they are known by their names, from an
+ * answer of its own: whatever begins or ends in between, or renames the collection, is in the oplog after the time that
+ * is being settled, and the listing is made again.
  */
 async function tellBuildsByName(
   member: SourceMember,

@@ -1,10 +1,13 @@
 import { type ClientSession, type Document, UUID } from 'mongodb';
-import type { Timestamp64 } from '../lib/timestamp.ts';
+import { RawValue, rawArray } from '../bson/raw-value.ts';
+import type { Timestamp64 } from '../bson/timestamp.ts';
 import type { RawBatch } from './raw-reply.ts';
-import { RawValue, rawArray } from './raw-value.ts';
 import { bsonTimestamp, type SourceMember } from './source-member.ts';
 
-/** A collection as reads name it: by UUID, because a name may be another collection a moment later. The database never changes. */
+/**
+ * A collection as reads name it: by UUID, because a name may be another collection a moment later. The database never
+ * changes.
+ */
 export interface CollectionTarget {
   db: string;
   uuid: string;
@@ -19,8 +22,8 @@ function readConcern(point: ReadPoint): Document {
 }
 
 /**
- * Reads a whole collection in natural order, raw. `resumeAfter` continues after a batch's `resumeToken` on the same member; the server refuses it where that record is
- * gone (KeyNotFound), and the caller starts over.
+ * Reads a whole collection in natural order, raw. `resumeAfter` continues after a batch's `resumeToken` on the same
+ * member; the server refuses it where that record is gone (KeyNotFound), and the caller starts over.
  */
 export function scanCollection(
   member: SourceMember,
@@ -59,7 +62,10 @@ export async function* readByIds(
   yield* member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
 }
 
-/** The raw index documents of a collection. With `builds`, one in progress is listed as {spec, buildUUID}; without, as if it were finished. */
+/**
+ * The raw index documents of a collection. With `builds`, one in progress is listed as {spec, buildUUID}; without, as
+ * if it were finished.
+ */
 export async function listIndexes(
   member: SourceMember,
   target: CollectionTarget,

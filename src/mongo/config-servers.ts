@@ -1,15 +1,15 @@
 import type { Document, MongoClient } from 'mongodb';
 import type { Clock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
-import { connectCluster, redactUri } from './connect.ts';
+import { connectCluster, redactUri } from './connection/connect.ts';
 import { asFault } from './errors.ts';
 
 const STOP_MS_MAX = 60_000;
 const POLL_MS = 50;
 
 /**
- * The balancer of a sharded cluster, by way of its config servers' primary. These are the commands that a mongos sends for `balancerStop` and `balancerStart`; they need the
- * action `internal` under access control.
+ * The balancer of a sharded cluster, by way of its config servers' primary. These are the commands that a mongos sends
+ * for `balancerStop` and `balancerStart`; they need the action `internal` under access control.
  */
 export class ConfigServers {
   readonly #client: MongoClient;

@@ -1,7 +1,10 @@
 import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
 
-/** Codes by which a server says that this member cannot serve us now; another member, or this one later, can. (The server's error code list, class RetriableError and NotPrimary.) */
+/**
+ * Codes by which a server says that this member cannot serve us now; another member, or this one later, can. (The
+ * server's error code list, class RetriableError and NotPrimary.)
+ */
 const MEMBER_LOST = new Set([
   6, 7, 89, 91, 189, 262, 317, 358, 384, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436, 290,
 ]);
@@ -54,7 +57,10 @@ export function isMajorityLate(error: unknown): boolean {
   return codeOf(error) === 64;
 }
 
-/** A cursor on a capped collection found its place gone when it went on: also on the oplog, where that place may well still be there (seen on 6.0 under heavy load). */
+/**
+ * A cursor on a capped collection found its place gone when it went on: also on the oplog, where that place may well
+ * still be there (seen on 6.0 under heavy load).
+ */
 export function isPositionLost(error: unknown): boolean {
   return codeOf(error) === 136;
 }

@@ -9,9 +9,9 @@ import { must } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Fault } from '../lib/errors.ts';
 import { parseHostRule } from '../lib/host-rules.ts';
-import { readClusterIdentities } from './cluster-identities.ts';
-import { adminOf, connectCluster, setConnectionPolicy } from './connect.ts';
-import { whyRefused, withParts } from './connection-string.ts';
+import { readClusterIdentities } from './connection/cluster-identities.ts';
+import { adminOf, connectCluster, setConnectionPolicy } from './connection/connect.ts';
+import { whyRefused, withParts } from './connection/connection-string.ts';
 
 after(() => setConnectionPolicy({}));
 

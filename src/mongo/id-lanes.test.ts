@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSONSymbol, Decimal128, Double, Int32, Long, ObjectId, serialize } from 'bson';
-import { findId } from '../lib/raw-bson.ts';
+import { findId } from '../bson/raw-bson.ts';
 import { laneOfId } from './id-lanes.ts';
 
 const LANES = 64;

@@ -1,11 +1,14 @@
 import type { Document } from 'mongodb';
+import { RawValue } from '../bson/raw-value.ts';
 import { assert } from '../lib/assert.ts';
 import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
 import { asFault } from './errors.ts';
-import { RawValue } from './raw-value.ts';
 import type { RestoreTarget } from './target.ts';
 
-/** A batch is one command and, on servers before 6.2, one oplog entry of the target: both have to stay below 16 MiB. A single operation may be larger than a batch. */
+/**
+ * A batch is one command and, on servers before 6.2, one oplog entry of the target: both have to stay below 16 MiB. A
+ * single operation may be larger than a batch.
+ */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const BATCH_OPERATIONS_MAX = 1000;
 const FIRST_BYTES = 64 * 1024;
@@ -82,8 +85,9 @@ class Batch {
 }
 
 /**
- * Replays writes on a target by `applyOps`, many to a command: lanes run side by side, each in order. Validation is bypassed, and an update of a document that is not there is an
- * error (the server would otherwise make one up). Memory is bounded: of each lane at most two batches are held.
+ * Replays writes on a target by `applyOps`, many to a command: lanes run side by side, each in order. Validation is
+ * bypassed, and an update of a document that is not there is an error (the server would otherwise make one up). Memory
+ * is bounded: of each lane at most two batches are held.
  */
 export class OplogApplier {
   readonly #target: RestoreTarget;

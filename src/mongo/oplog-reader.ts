@@ -1,10 +1,10 @@
+import { forEachDocument } from '../bson/raw-bson.ts';
+import { formatTimestamp, type Optime, type Timestamp64 } from '../bson/timestamp.ts';
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
-import { forEachDocument } from '../lib/raw-bson.ts';
-import { formatTimestamp, type Optime, type Timestamp64 } from '../lib/timestamp.ts';
+import { isUnfinishedTransactionEntry, mayCloseChain, type OplogEntry, readOplogEntry } from '../oplog/entry.ts';
 import { isPositionLost } from './errors.ts';
-import { isUnfinishedTransactionEntry, mayCloseChain, type OplogEntry, readOplogEntry } from './oplog-entry.ts';
 import { bsonTimestamp, type SourceMember } from './source-member.ts';
 
 /** The oplog no longer holds the entry we stood at, or holds another one there: what happened since is unknown. */
@@ -24,7 +24,10 @@ function oplogFind(filter: Record<string, unknown>): Record<string, unknown> {
   return { find: 'oplog.rs', filter, readConcern: { level: 'majority' }, batchSize: 10_000 };
 }
 
-/** Whether the majority-committed oplog still holds exactly this entry, of this term: then everything since is in it too. */
+/**
+ * Whether the majority-committed oplog still holds exactly this entry, of this term: then everything since is in it
+ * too.
+ */
 export async function oplogHolds(member: SourceMember, position: Optime, signal: AbortSignal): Promise<boolean> {
   const found = await entryAt(member, position.ts, signal);
   return found !== null && found.entry.term === position.term;
@@ -65,8 +68,9 @@ export async function newestEntryUpTo(member: SourceMember, ts: Timestamp64, sig
 }
 
 /**
- * The majority-committed entries from `from` up to and including `to`, raw and in order, the entry at `from` first. Proves that none is missing: that entry must still be there with its
- * term, else OplogGap; and `to` is the time of a majority-committed entry, so that reading short of it is noticed.
+ * The majority-committed entries from `from` up to and including `to`, raw and in order, the entry at `from` first.
+ * Proves that none is missing: that entry must still be there with its term, else OplogGap; and `to` is the time of a
+ * majority-committed entry, so that reading short of it is noticed.
  */
 export async function* readOplogRaw(
   member: SourceMember,
@@ -102,7 +106,10 @@ export async function* readOplogRaw(
   }
 }
 
-/** Sees an entry, and before it the entries of its transaction that lie where the reading began or earlier. A promise is waited for. */
+/**
+ * Sees an entry, and before it the entries of its transaction that lie where the reading began or earlier. A promise is
+ * waited for.
+ */
 export type EntryVisitor = (found: PositionedEntry, earlier: PositionedEntry[]) => Promise<void> | undefined;
 
 export interface OplogRead {
@@ -112,7 +119,10 @@ export interface OplogRead {
   bytes: number;
 }
 
-/** Whole entries from `position` on, the one at `position` first unless it was `seen`: then it is only looked at. Never an empty buffer. */
+/**
+ * Whole entries from `position` on, the one at `position` first unless it was `seen`: then it is only looked at. Never
+ * an empty buffer.
+ */
 async function* batchesFrom(
   member: SourceMember,
   position: Optime,
@@ -142,9 +152,11 @@ function lastOffsetOf(documents: Buffer): number {
 }
 
 /**
- * Reads the entries after `from` up to and including `to`, as `readOplogRaw` does, and shows each to `visit`. Returns the optime of the last entry seen.
+ * Reads the entries after `from` up to and including `to`, as `readOplogRaw` does, and shows each to `visit`. Returns
+ * the optime of the last entry seen.
  *
- * An entry that closes a transaction brings the transaction's earlier entries with it where those lie at or before `from`: `visit` sees them first.
+ * An entry that closes a transaction brings the transaction's earlier entries with it where those lie at or before
+ * `from`: `visit` sees them first.
  */
 export async function readOplog(
   member: SourceMember,
@@ -164,8 +176,8 @@ async function* documentsOf(batches: AsyncIterable<{ documents: Buffer }>): Asyn
 }
 
 /**
- * Shows the entries after `from` of raw batches to `visit`, wherever the batches come from. Of a chain that takes effect, the part at or before `chainsFrom` is fetched; the part after
- * it was shown already.
+ * Shows the entries after `from` of raw batches to `visit`, wherever the batches come from. Of a chain that takes
+ * effect, the part at or before `chainsFrom` is fetched; the part after it was shown already.
  */
 export async function visitOplog(
   batches: AsyncIterable<Buffer>,
@@ -213,7 +225,10 @@ function gap(member: SourceMember, from: Optime): OplogGap {
   });
 }
 
-/** The entries of a transaction from `ts` back, as long as they are parts that wait for a later entry to take effect; oldest first. OplogGap where one is not there any more. */
+/**
+ * The entries of a transaction from `ts` back, as long as they are parts that wait for a later entry to take effect;
+ * oldest first. OplogGap where one is not there any more.
+ */
 export async function unfinishedChain(
   ts: Timestamp64,
   entryAt: (ts: Timestamp64) => Promise<PositionedEntry | null>,

@@ -1,8 +1,11 @@
 import type { Document } from 'mongodb';
-import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connect.ts';
+import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connection/connect.ts';
 import { asFault, codeOf } from './errors.ts';
 
-/** How the mongod processes of a cluster are set up, as far as they say. Null: the server has no such setting, or its user may not read it. */
+/**
+ * How the mongod processes of a cluster are set up, as far as they say. Null: the server has no such setting, or its
+ * user may not read it.
+ */
 export interface ProcessSettings {
   defaultReadConcern: string | null;
   defaultWriteConcern: string | null;
@@ -31,7 +34,8 @@ export async function readProcessSettings(uri: string, options: ConnectOptions =
     return {
       defaultReadConcern: textOf(concerns?.defaultReadConcern?.level),
       defaultWriteConcern: textOf(concerns?.defaultWriteConcern?.w),
-      // Told only where the command line or the configuration file says so; a server that was not told otherwise runs it.
+      // Told only where the command line or the configuration file says so; a server that was not told otherwise runs
+      // it.
       javascriptEnabled: started === null ? null : started.parsed?.security?.javascriptEnabled !== false,
       noTableScan: typeof parameters?.notablescan === 'boolean' ? parameters.notablescan : null,
       oplogMinRetentionHours: numberOf(started?.parsed?.storage?.oplogMinRetentionHours),

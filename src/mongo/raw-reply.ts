@@ -1,4 +1,4 @@
-import { documentLength, findElement, forEachElement, MalformedBson, valueLength } from '../lib/raw-bson.ts';
+import { documentLength, findElement, forEachElement, MalformedBson, valueLength } from '../bson/raw-bson.ts';
 
 /** A cursor reply, its documents still as the server sent them. */
 export interface RawBatch {
@@ -13,8 +13,9 @@ export interface RawBatch {
 }
 
 /**
- * Reads the `cursor` field of a reply (a raw document: `firstBatch` or `nextBatch`, `id`, `ns`). The documents are moved together within the
- * buffer, over the array's element headers, so that a batch of 16 MiB is neither copied to new memory nor decoded.
+ * Reads the `cursor` field of a reply (a raw document: `firstBatch` or `nextBatch`, `id`, `ns`). The documents are
+ * moved together within the buffer, over the array's element headers, so that a batch of 16 MiB is neither copied to
+ * new memory nor decoded.
  */
 export function readRawBatch(cursor: Buffer): RawBatch {
   let batch: { start: number; end: number } | null = null;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
 import { Fault } from '../lib/errors.ts';
-import { connectCluster } from './connect.ts';
+import { connectCluster } from './connection/connect.ts';
 
 const set = useReplicaSet();
 

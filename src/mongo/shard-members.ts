@@ -1,6 +1,6 @@
 import type { Document, MongoClient } from 'mongodb';
 import { Fault } from '../lib/errors.ts';
-import { adminOf, type ConnectOptions, connectCluster, redactUri, replicaSetUri } from './connect.ts';
+import { adminOf, type ConnectOptions, connectCluster, redactUri, replicaSetUri } from './connection/connect.ts';
 import { asFault } from './errors.ts';
 
 /** One replica set of a sharded cluster. */
@@ -16,7 +16,10 @@ export interface ShardMember {
 /** The name that the config servers have among the members. MongoDB keeps it for them. */
 const CONFIG_NAME = 'config';
 
-/** The replica sets of a sharded cluster, the config servers last; null where the connection string leads to a replica set. */
+/**
+ * The replica sets of a sharded cluster, the config servers last; null where the connection string leads to a replica
+ * set.
+ */
 export async function findShardMembers(
   uri: string,
   { draining = false, ...options }: ConnectOptions & ReadMembersOptions = {},

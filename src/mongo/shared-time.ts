@@ -1,11 +1,13 @@
 import type { ClusterTime, Document, MongoClient } from 'mongodb';
+import { type Timestamp64, timestampOf } from '../bson/timestamp.ts';
 import { Fault } from '../lib/errors.ts';
-import { type Timestamp64, timestampOf } from '../lib/timestamp.ts';
-import { connectCluster } from './connect.ts';
+import { connectCluster } from './connection/connect.ts';
 import { asFault } from './errors.ts';
 import { SourceMember } from './source-member.ts';
 
-/** A time as the replica sets of a sharded cluster tell it each other: with the signature that makes them believe it. */
+/**
+ * A time as the replica sets of a sharded cluster tell it each other: with the signature that makes them believe it.
+ */
 export interface SharedTime {
   ts: Timestamp64;
   /** `$clusterTime` of an answer, at or after `ts`. */
@@ -54,7 +56,10 @@ export class FollowingClock {
     }
   }
 
-  /** Makes the replica set write an entry after the time, unless it has one: its clock is told the time, and a note is put into its oplog. */
+  /**
+   * Makes the replica set write an entry after the time, unless it has one: its clock is told the time, and a note is
+   * put into its oplog.
+   */
   async moveOn(time: SharedTime): Promise<void> {
     const admin = this.#client.db('admin');
     const session = this.#client.startSession({ causalConsistency: false });

@@ -1,18 +1,21 @@
 import { type ClientSession, type Document, type MongoClient, Timestamp } from 'mongodb';
+import { type Optime, type Timestamp64, timestampOf, timestampParts } from '../bson/timestamp.ts';
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
-import { type Optime, type Timestamp64, timestampOf, timestampParts } from '../lib/timestamp.ts';
 import { type RawBatch, readRawBatch } from './raw-reply.ts';
 import type { SharedTime } from './shared-time.ts';
 
-/** One member of the source, read directly: cursors, resume tokens and record ids are its own and mean nothing on another. */
+/**
+ * One member of the source, read directly: cursors, resume tokens and record ids are its own and mean nothing on
+ * another.
+ */
 export class SourceMember {
   readonly client: MongoClient;
   readonly host: string;
   /**
-   * Who is asked which collections, options and indexes there are: this member, or another where this one builds no indexes (`buildIndexes: false`) and so has a catalog that is not the
-   * set's.
+   * Who is asked which collections, options and indexes there are: this member, or another where this one builds no
+   * indexes (`buildIndexes: false`) and so has a catalog that is not the set's.
    */
   readonly catalog: SourceMember;
 
@@ -89,7 +92,10 @@ export class SourceMember {
     return this.rawCursor(db, { getMore: cursorId, collection, ...limit }, session, signal);
   }
 
-  /** Best effort: the server times an idle cursor out by itself, and the error that brought us here is the one to report. */
+  /**
+   * Best effort: the server times an idle cursor out by itself, and the error that brought us here is the one to
+   * report.
+   */
   async #killCursor(db: string, ns: string, cursorId: bigint): Promise<void> {
     const collection = ns.slice(ns.indexOf('.') + 1);
     await this.client
@@ -98,7 +104,10 @@ export class SourceMember {
       .catch(() => undefined);
   }
 
-  /** Newest majority-committed entry, as this member knows it: every read at or before it is repeatable and can never be rolled back. */
+  /**
+   * Newest majority-committed entry, as this member knows it: every read at or before it is repeatable and can never be
+   * rolled back.
+   */
   async majorityOptime(signal: AbortSignal): Promise<Optime> {
     const hello = await this.command('admin', { hello: 1 }, signal);
     const optime = hello.lastWrite?.majorityOpTime as { ts: Timestamp; t: unknown } | undefined;
@@ -132,7 +141,10 @@ export class SourceMember {
     return (await this.command('admin', { hello: 1 }, signal)).isWritablePrimary === true;
   }
 
-  /** Whether its catalog is the set's: a member that builds no indexes lists none. Every member says so of itself, to anybody (`hello`). */
+  /**
+   * Whether its catalog is the set's: a member that builds no indexes lists none. Every member says so of itself, to
+   * anybody (`hello`).
+   */
   async buildsIndexes(signal: AbortSignal): Promise<boolean> {
     return (await this.command('admin', { hello: 1 }, signal)).buildIndexes !== false;
   }

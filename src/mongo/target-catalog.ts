@@ -1,8 +1,8 @@
 import type { Binary, CollectionInfo, Document } from 'mongodb';
+import { formatNamespace, isTakenDatabase, type Namespace } from '../bson/namespace.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { asFault, codeOf } from './errors.ts';
-import { formatNamespace, isTakenDatabase, type Namespace } from './namespace.ts';
 import type { RestoreTarget } from './target.ts';
 
 /** What a target has under a name. */
@@ -49,7 +49,10 @@ export async function dropFromTarget(target: RestoreTarget, namespace: Namespace
   }
 }
 
-/** Gives a collection another name in its database. `exists`: something has that name, and it was not to be replaced. `missing`: there is no such collection. */
+/**
+ * Gives a collection another name in its database. `exists`: something has that name, and it was not to be replaced.
+ * `missing`: there is no such collection.
+ */
 export async function renameOnTarget(
   target: RestoreTarget,
   from: Namespace,
@@ -76,7 +79,10 @@ export function isNamespaceExists(error: unknown): boolean {
   return codeOf(error instanceof Fault ? error.cause : error) === NAMESPACE_EXISTS;
 }
 
-/** As the server's metadata have it; a role that restores may not `count`. Of buckets the server says it in words of its own. */
+/**
+ * As the server's metadata have it; a role that restores may not `count`. Of buckets the server says it in words of its
+ * own.
+ */
 export async function countOnTarget(target: RestoreTarget, { db, name }: Namespace): Promise<number> {
   let reply: Document;
   try {

@@ -1,11 +1,11 @@
 import { type Db, type Document, type MongoClient, UUID } from 'mongodb';
+import { isTaken, isTakenDatabase, type Namespace } from '../bson/namespace.ts';
+import { findElement, findId, forEachElement, MalformedBson } from '../bson/raw-bson.ts';
+import { RawValue, rawArray } from '../bson/raw-value.ts';
 import { throwIfAborted } from '../lib/abort.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
-import { findElement, findId, forEachElement, MalformedBson } from '../lib/raw-bson.ts';
 import { insertRaw } from './bulk-writer.ts';
 import { asFault, codeOf } from './errors.ts';
-import { isTaken, isTakenDatabase, type Namespace } from './namespace.ts';
-import { RawValue, rawArray } from './raw-value.ts';
 
 const EXPIRY = 'expireAfterSeconds';
 const NAMESPACE_EXISTS = 48;
@@ -16,9 +16,14 @@ export type CommitQuorum = 'majority' | number;
 /** What a target is found to need. */
 export interface TargetForm {
   commitQuorum: CommitQuorum;
-  /** Hosts of the voting members that build indexes, and how many of them the quorum is. Empty where it is not known. */
+  /**
+   * Hosts of the voting members that build indexes, and how many of them the quorum is. Empty where it is not known.
+   */
   builders: { hosts: readonly string[]; needed: number };
-  /** Whether an update may be replayed as a diff (`$v: 2`): a server refuses that below feature compatibility version 4.7. */
+  /**
+   * Whether an update may be replayed as a diff (`$v: 2`): a server refuses that below feature compatibility version
+   * 4.7.
+   */
   diffs: boolean;
 }
 
@@ -33,7 +38,10 @@ function isStoredFunctions(db: string, name: string): boolean {
 export class RestoreTarget {
   readonly client: MongoClient;
   readonly signal: AbortSignal;
-  /** What the set's configuration can give, and what its feature compatibility version takes: found by `admitTarget` before anything is written. */
+  /**
+   * What the set's configuration can give, and what its feature compatibility version takes: found by `admitTarget`
+   * before anything is written.
+   */
   readonly form: TargetForm;
 
   constructor(client: MongoClient, signal: AbortSignal, form: TargetForm = UNKNOWN_FORM) {
@@ -60,7 +68,10 @@ export class RestoreTarget {
     }
   }
 
-  /** Drops all that a snapshot would take: user databases whole, user collections of `admin` and `config` one by one. System users and roles are merged later, not dropped. */
+  /**
+   * Drops all that a snapshot would take: user databases whole, user collections of `admin` and `config` one by one.
+   * System users and roles are merged later, not dropped.
+   */
   async clear(options: { config: boolean } = { config: true }): Promise<void> {
     const reply = await this.command('admin', { listDatabases: 1, nameOnly: true });
     for (const { name } of reply.databases as { name: string }[]) {
@@ -84,8 +95,9 @@ export class RestoreTarget {
   }
 
   /**
-   * As `create`, of an ordinary collection and as an oplog would have it made: with the UUID that it had, because all shards know a sharded collection by one, and with an index on `_id` of
-   * version 1 also under a collation, which the command refuses.
+   * As `create`, of an ordinary collection and as an oplog would have it made: with the UUID that it had, because all
+   * shards know a sharded collection by one, and with an index on `_id` of version 1 also under a collation, which the
+   * command refuses.
    */
   async createByOplog(db: string, name: string, info: Buffer, uuid: string | null): Promise<void> {
     if (isStoredFunctions(db, name)) return await this.#createUnlessThere(db, name);
@@ -97,8 +109,9 @@ export class RestoreTarget {
   }
 
   /**
-   * Lets documents expire as the raw `listCollections` entry says, where that is an option of the collection (clustered ones and time series). The last thing that is done to it: until then
-   * the server would delete what is being loaded, and what the oplog is about to change. TTL indexes come last by themselves.
+   * Lets documents expire as the raw `listCollections` entry says, where that is an option of the collection (clustered
+   * ones and time series). The last thing that is done to it: until then the server would delete what is being loaded,
+   * and what the oplog is about to change. TTL indexes come last by themselves.
    */
   async letExpire(db: string, name: string, info: Buffer): Promise<void> {
     const options = findElement(info, 0, 'options');
@@ -108,14 +121,18 @@ export class RestoreTarget {
     await this.#run(db, { collMod: name, [EXPIRY]: value, writeConcern: { w: 'majority' } }, `${db}.${name}`);
   }
 
-  /** Creates a collection, view or time series with the options of its raw `listCollections` entry; its documents do not expire before `letExpire`. */
+  /**
+   * Creates a collection, view or time series with the options of its raw `listCollections` entry; its documents do not
+   * expire before `letExpire`.
+   */
   async create(db: string, name: string, info: Buffer): Promise<void> {
     const idIndex = oldIdIndex(info);
     const command: Document = { create: name, ...withoutExpiry(info) };
     if (idIndex !== null && command.collation !== undefined) return await this.createByOplog(db, name, info, null);
     if (idIndex !== null) command.idIndex = idIndex;
     command.writeConcern = { w: 'majority' };
-    // No `create` makes a clustered collection that is capped by its size (6.0): one that is was clustered first and then made so.
+    // No `create` makes a clustered collection that is capped by its size (6.0): one that is was clustered first and
+    // then made so.
     const { capped: _, size, ...clustered } = command;
     if (isStoredFunctions(db, name)) return await this.#createUnlessThere(db, name);
     const converted = command.clusteredIndex !== undefined && size !== undefined;
@@ -134,9 +151,9 @@ export class RestoreTarget {
   }
 
   /**
-   * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a member that is down must not hold a restore up. Where so many do not build
-   * indexes, it is those that do.
-   * Options that this server does not know (left from older versions) are dropped only after it refused them.
+   * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a
+   * member that is down must not hold a restore up. Where so many do not build indexes, it is those that do. Options
+   * that this server does not know (left from older versions) are dropped only after it refused them.
    */
   async createIndexes(
     db: string,
@@ -179,8 +196,8 @@ export class RestoreTarget {
   }
 
   /**
-   * Restoring users and roles needs rights that few roles have (`root` has not). They are tried by deleting what cannot be there, before anything is dropped: a target that was cleared and
-   * then refuses its users is half restored.
+   * Restoring users and roles needs rights that few roles have (`root` has not). They are tried by deleting what cannot
+   * be there, before anything is dropped: a target that was cleared and then refuses its users is half restored.
    */
   async requireAccountRights(): Promise<void> {
     for (const name of ['system.roles', 'system.users']) {
@@ -285,7 +302,10 @@ function withoutExpiry(info: Buffer): Record<string, RawValue> {
   return found;
 }
 
-/** The index on `_id` comes with its collection and is of version 2, unless one of version 1 (of collections from before 3.4) is asked for. */
+/**
+ * The index on `_id` comes with its collection and is of version 2, unless one of version 1 (of collections from before
+ * 3.4) is asked for.
+ */
 function oldIdIndex(info: Buffer): RawValue | null {
   const index = findElement(info, 0, 'idIndex');
   const version = index === null ? null : findElement(info, index.start, 'v');

@@ -1,8 +1,8 @@
 import type { Document, MongoClient } from 'mongodb';
+import { type Timestamp64, timestampOf } from '../bson/timestamp.ts';
 import { must } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
-import { type Timestamp64, timestampOf } from '../lib/timestamp.ts';
-import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connect.ts';
+import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connection/connect.ts';
 import { asFault, codeOf } from './errors.ts';
 import { isShardedHello, readShardMembers, type ShardMember } from './shard-members.ts';
 
@@ -11,7 +11,9 @@ export interface ClusterFacts {
   topology: 'replicaSet' | 'sharded';
   /** Of a sharded cluster: its config servers'. */
   replicaSetName: string;
-  /** Of the replica set's configuration: binds a snapshot to the history it came from. Null where it may not be read. */
+  /**
+   * Of the replica set's configuration: binds a snapshot to the history it came from. Null where it may not be read.
+   */
   replicaSetId: string | null;
   mongodVersion: string;
   featureCompatibilityVersion: string;
@@ -32,13 +34,19 @@ export interface ClusterMember {
   votes: number;
   delayed: boolean;
   arbiter: boolean;
-  /** False of a member whose catalog has no indexes but those on `_id`. True where the configuration may not be read: what reads from a member asks it. */
+  /**
+   * False of a member whose catalog has no indexes but those on `_id`. True where the configuration may not be read:
+   * what reads from a member asks it.
+   */
   buildsIndexes: boolean;
   /** Its newest applied entry, or null where the status may not be read. */
   appliedTs: Timestamp64 | null;
 }
 
-/** Reads the facts through own short-lived connections, of a sharded cluster from every replica set. Refuses what Tidemark cannot back up, saying so. */
+/**
+ * Reads the facts through own short-lived connections, of a sharded cluster from every replica set. Refuses what
+ * Tidemark cannot back up, saying so.
+ */
 export async function describeCluster(uri: string, options: ConnectOptions = {}): Promise<ClusterFacts> {
   const client = await connectCluster(uri, options);
   try {
@@ -161,8 +169,10 @@ function members(hello: Document, status: Document | null, config: Document | nu
 const LAG_SECONDS_MAX = 120n;
 
 /**
- * The members to read from, best first: a light guest reads from a hidden member, then from other secondaries by rising priority, and from the primary only when nothing else can serve.
- * Arbiters, delayed members and members far behind never serve. One that builds no indexes serves for documents and the oplog; `orderCatalogMembers` says who has the catalog then.
+ * The members to read from, best first: a light guest reads from a hidden member, then from other secondaries by rising
+ * priority, and from the primary only when nothing else can serve. Arbiters, delayed members and members far behind
+ * never serve. One that builds no indexes serves for documents and the oplog; `orderCatalogMembers` says who has the
+ * catalog then.
  */
 export function orderSourceMembers(facts: ClusterFacts): ClusterMember[] {
   const newest = facts.members.reduce((max, member) => {
@@ -181,7 +191,10 @@ export function orderSourceMembers(facts: ClusterFacts): ClusterMember[] {
   return usable.sort((a, b) => rank(a) - rank(b) || a.priority - b.priority || (a.host < b.host ? -1 : 1));
 }
 
-/** The members whose catalog is the set's, in the order in which they are asked for it in the place of one that builds no indexes. */
+/**
+ * The members whose catalog is the set's, in the order in which they are asked for it in the place of one that builds
+ * no indexes.
+ */
 export function orderCatalogMembers(facts: ClusterFacts): ClusterMember[] {
   return orderSourceMembers(facts).filter((member) => member.buildsIndexes);
 }

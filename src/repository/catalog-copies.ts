@@ -33,7 +33,8 @@ async function putUnderFreeTime(
   newest: string | undefined,
   options: ReadOptions,
 ): Promise<void> {
-  // A clock that was set back must not make this copy older than those that it replaces, and the next one to be deleted.
+  // A clock that was set back must not make this copy older than those that it replaces, and the next one to be
+  // deleted.
   const startMs = Math.max(repository.clock.nowMs(), newest === undefined ? 0 : timeOfCopy(newest) + 1);
   for (let attempt = 0; attempt < TIME_ATTEMPTS_MAX; attempt++) {
     const objectKey = copyKey(startMs + attempt);

@@ -1,8 +1,8 @@
+import type { Timestamp64 } from '../bson/timestamp.ts';
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { forEachConcurrently } from '../lib/bounded.ts';
 import type { ReportProgress } from '../lib/progress.ts';
-import type { Timestamp64 } from '../lib/timestamp.ts';
 import { ObjectMissing } from '../storage/object-store.ts';
 import { envelopeKind } from './format/envelope.ts';
 import { parseGapName, parseSliceName } from './format/slice-name.ts';
@@ -19,8 +19,9 @@ export interface CopySlicesOptions {
 }
 
 /**
- * Brings the captured oplog of a replica set into another place of the same repository: every slice and gap note that is not there yet, each read and checked on the way, the oldest first. What was pruned
- * here stays there until it is pruned there. Damage names a slice that is not what was written.
+ * Brings the captured oplog of a replica set into another place of the same repository: every slice and gap note that
+ * is not there yet, each read and checked on the way, the oldest first. What was pruned here stays there until it is
+ * pruned there. Damage names a slice that is not what was written.
  */
 export async function copySlices(
   from: Repository,

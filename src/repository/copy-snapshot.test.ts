@@ -11,10 +11,10 @@ import {
 } from '../../test/support/test-repository.ts';
 import { Damage, Fault } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
-import { checkRepository } from './check.ts';
 import { copySnapshot, deleteSnapshotCopy, openCopyRepository } from './copy-snapshot.ts';
 import { manifestExists, readManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
+import { checkRepository } from './upkeep/check.ts';
 import { SnapshotWriter } from './writer.ts';
 
 const place = (n: number) => ({ clusterId: testClusterId, snapshotId: snapshotIdOf(n) });

@@ -9,10 +9,10 @@ import type { LayerRef } from './format/manifest.ts';
 import { REPOSITORY_JSON, REPOSITORY_JSON_COPY } from './format/repository-json.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
 import { blobKey, manifestKey, type SnapshotPlace } from './object-keys.ts';
-import { proveNamed } from './prove-named.ts';
-import { executePrune, planPrune } from './prune.ts';
 import { blobsOfLists, openBlob } from './reader.ts';
 import { openRepository, type Repository } from './repository.ts';
+import { proveNamed } from './upkeep/prove-named.ts';
+import { executePrune, planPrune } from './upkeep/prune.ts';
 import { WriterLease } from './writer-lease.ts';
 
 const OBJECTS_AT_ONCE = 4;
@@ -20,8 +20,9 @@ const OBJECTS_AT_ONCE = 4;
 const PRUNE_GRACE_MS = 3_600_000;
 
 /**
- * A copy store is a repository like any other, with the id, the keys and the parameters of the one it copies from: objects are the same bytes under the same keys, so that everything
- * that reads a repository reads a copy too. It is made by the first opening.
+ * A copy store is a repository like any other, with the id, the keys and the parameters of the one it copies from:
+ * objects are the same bytes under the same keys, so that everything that reads a repository reads a copy too. It is
+ * made by the first opening.
  */
 export async function openCopyRepository(
   from: Repository,
@@ -43,8 +44,9 @@ export async function openCopyRepository(
 }
 
 /**
- * Makes the snapshot whole in the other repository: every blob and list that it is made of and that is not there yet, each read and checked on the way, then the manifest, last. A copy
- * that was cut off is taken up; one that is there is gone through again. Only one writer at a time, and no deletion beside it: the caller sees to it.
+ * Makes the snapshot whole in the other repository: every blob and list that it is made of and that is not there yet,
+ * each read and checked on the way, then the manifest, last. A copy that was cut off is taken up; one that is there is
+ * gone through again. Only one writer at a time, and no deletion beside it: the caller sees to it.
  */
 export async function copySnapshot(
   from: Repository,
@@ -119,7 +121,10 @@ class CopyRun {
     this.#report = options.report;
   }
 
-  /** Blobs before the list that names them: a list that is there does not prove that its blobs are, but a person who looks finds no list without. */
+  /**
+   * Blobs before the list that names them: a list that is there does not prove that its blobs are, but a person who
+   * looks finds no list without.
+   */
   async copyLayer({ documentLists, deletedLists }: LayerRef): Promise<void> {
     for (const [lists, kind] of [
       [documentLists, 1],

@@ -9,7 +9,9 @@ import {
   type RepositoryJson,
 } from './format/repository-json.ts';
 
-/** What a repository says of itself, from `repository.json` or its copy (`docs/repository-format.md`, The second copy). */
+/**
+ * What a repository says of itself, from `repository.json` or its copy (`docs/repository-format.md`, The second copy).
+ */
 export interface FoundDescription {
   description: RepositoryJson;
   /** As they are in the object that counts. */
@@ -73,7 +75,10 @@ async function readOne(store: ObjectStore, objectKey: string): Promise<Read> {
   }
 }
 
-/** Puts the description where it is missing or is not these bytes: the copy first, so that a sound one is there at every moment. */
+/**
+ * Puts the description where it is missing or is not these bytes: the copy first, so that a sound one is there at every
+ * moment.
+ */
 export async function mendDescription(store: ObjectStore, bytes: Buffer): Promise<void> {
   for (const objectKey of [REPOSITORY_JSON_COPY, REPOSITORY_JSON]) {
     const found = await store.get(objectKey).catch((error: unknown) => {

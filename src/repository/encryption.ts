@@ -93,8 +93,8 @@ export function decrypt(key: Buffer, sealed: Buffer, authenticated: readonly Uin
 }
 
 /**
- * SHA-256 of the kind byte and the payload; with a key, HMAC-SHA-256 of the same.
- * Synchronous on purpose: SubtleCrypto spends more of the main thread on copying its input (7 ms for 8 MiB) than this spends on hashing it (6 ms).
+ * SHA-256 of the kind byte and the payload; with a key, HMAC-SHA-256 of the same. Synchronous on purpose: SubtleCrypto
+ * spends more of the main thread on copying its input (7 ms for 8 MiB) than this spends on hashing it (6 ms).
  */
 export function blobIdOf(kind: number, payload: Uint8Array, key: Buffer | null): string {
   const hash = key === null ? createHash('sha256') : createHmac('sha256', key);

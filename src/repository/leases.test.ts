@@ -18,9 +18,9 @@ import { decodeLeaseJson, encodeLeaseJson } from './format/lease-json.ts';
 import type { LayerRef, Manifest } from './format/manifest.ts';
 import { LEASE_MS } from './leases.ts';
 import { deleteManifest } from './manifests.ts';
-import { executePrune, type PruneOptions, planPrune } from './prune.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { describeSkew, readStoreTime } from './store-time.ts';
+import { executePrune, type PruneOptions, planPrune } from './upkeep/prune.ts';
 import { SnapshotWriter } from './writer.ts';
 
 const HOUR_MS = 3_600_000;

@@ -76,7 +76,9 @@ export class LeaseBook {
     return !this.isWritten(place) && [...this.#gone.values()].some((gone) => samePlace(gone, place));
   }
 
-  /** Keys of the leases that do not live and are not needed as a proof: those of prefixes where something was left stay. */
+  /**
+   * Keys of the leases that do not live and are not needed as a proof: those of prefixes where something was left stay.
+   */
   lapsed(left: ReadonlySet<string>): string[] {
     return [...this.#gone]
       .filter(([, place]) => !this.isWritten(place) && !left.has(`${place.clusterId}/${place.snapshotId}`))

@@ -11,7 +11,10 @@ export interface ListedManifest extends SnapshotPlace {
   modifiedAtMs: number;
 }
 
-/** The manifest, after every check that needs nothing but itself. A Fault where there is none, Damage where it is not what was written. */
+/**
+ * The manifest, after every check that needs nothing but itself. A Fault where there is none, Damage where it is not
+ * what was written.
+ */
 export async function readManifest(
   repository: Repository,
   place: SnapshotPlace,

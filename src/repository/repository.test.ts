@@ -5,8 +5,8 @@ import { SeededRandom } from '../../test/support/seeded-random.ts';
 import { testRepository } from '../../test/support/test-repository.ts';
 import { Damage, describeError, Fault } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
-import { defaultChunkSizes } from './boundaries.ts';
 import { writeCatalogCopy } from './catalog-copies.ts';
+import { defaultChunkSizes } from './layers/boundaries.ts';
 import { createRepository, openRepository, type RepositoryContext } from './repository.ts';
 
 function context(): RepositoryContext {

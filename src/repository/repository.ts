@@ -4,7 +4,6 @@ import { Fault } from '../lib/errors.ts';
 import { createIdSource } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
 import { ObjectExists, type ObjectStore } from '../storage/object-store.ts';
-import { type Chunker, defaultChunkSizes } from './boundaries.ts';
 import { mendDescription, readDescription, tryToMend } from './description.ts';
 import {
   decrypt,
@@ -22,6 +21,7 @@ import {
   type RepositoryEncryption,
   type RepositoryJson,
 } from './format/repository-json.ts';
+import { type Chunker, defaultChunkSizes } from './layers/boundaries.ts';
 import { Sealer } from './sealing.ts';
 
 export interface RepositoryContext {

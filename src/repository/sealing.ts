@@ -26,7 +26,10 @@ const NAME_KIND = 0;
 /** Not worth a trip to the pool. */
 const COMPRESS_BYTES_MIN = 64;
 
-/** Turns payloads into objects and back: compression, encryption, envelope, and on the way back every check that the format asks for. */
+/**
+ * Turns payloads into objects and back: compression, encryption, envelope, and on the way back every check that the
+ * format asks for.
+ */
 export class Sealer {
   readonly #keys: RepositoryKeys | null;
   readonly #random: Random;

@@ -12,7 +12,6 @@ import {
 import { Bug } from '../lib/assert.ts';
 import { Damage } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
-import { checkRepository } from './check.ts';
 import { copySnapshot, openCopyRepository } from './copy-snapshot.ts';
 import {
   type CollectionEntry,
@@ -25,8 +24,9 @@ import {
 import { partsOf } from './format/manifest-members.ts';
 import { encodeSealedLines } from './format/sealed-lines.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
-import { executePrune, planPrune } from './prune.ts';
 import type { Repository } from './repository.ts';
+import { checkRepository } from './upkeep/check.ts';
+import { executePrune, planPrune } from './upkeep/prune.ts';
 import { SnapshotWriter } from './writer.ts';
 
 const place = (n: number) => ({ clusterId: testClusterId, snapshotId: snapshotIdOf(n) });

@@ -1,8 +1,8 @@
+import { findElement, forEachDocument, MalformedBson } from '../bson/raw-bson.ts';
+import { formatTimestamp, type Optime, type Timestamp64, timestampParts } from '../bson/timestamp.ts';
 import { isAbort } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Damage, Fault } from '../lib/errors.ts';
-import { findElement, forEachDocument, MalformedBson } from '../lib/raw-bson.ts';
-import { formatTimestamp, type Optime, type Timestamp64, timestampParts } from '../lib/timestamp.ts';
 import { ObjectExists, ObjectMissing } from '../storage/object-store.ts';
 import { envelopeKind } from './format/envelope.ts';
 import {
@@ -88,7 +88,10 @@ export async function writeGap(
   }
 }
 
-/** What there is: a query on the repository, and its copies where they are named. A copy that cannot be asked adds nothing. */
+/**
+ * What there is: a query on the repository, and its copies where they are named. A copy that cannot be asked adds
+ * nothing.
+ */
 export async function readCoverage(
   repository: Repository,
   source: SliceSource,
@@ -141,8 +144,8 @@ async function readGap(
 }
 
 /**
- * Deletes the slices and gap notes that end at or before `ts`, but never the newest slice: the tailer goes on from its last entry, and without it a restart would begin a new run. Null deletes
- * everything. Returns the bytes freed.
+ * Deletes the slices and gap notes that end at or before `ts`, but never the newest slice: the tailer goes on from its
+ * last entry, and without it a restart would begin a new run. Null deletes everything. Returns the bytes freed.
  */
 export async function deleteSlicesUpTo(
   repository: Repository,
@@ -170,8 +173,10 @@ export async function deleteSlicesUpTo(
 }
 
 /**
- * The raw entries after `from` up to and including `to`, in buffers, in order. Proves on the way that none is missing: the entry at `from` must be in the first slice with its
- * term, and every slice must begin with the entry the one before it ended with, byte for byte. Rejects with a Fault where no run reaches, with Damage where a slice is missing or is not what was written.
+ * The raw entries after `from` up to and including `to`, in buffers, in order. Proves on the way that none is missing:
+ * the entry at `from` must be in the first slice with its term, and every slice must begin with the entry the one
+ * before it ended with, byte for byte. Rejects with a Fault where no run reaches, with Damage where a slice is missing
+ * or is not what was written.
  */
 export async function* readSlices(
   repository: Repository,
@@ -200,7 +205,10 @@ export async function* readSlices(
   }
 }
 
-/** One slice, after every check: its envelope, and that it holds whole entries, rising, from the first to the last that its name says. From a copy where the repository's is lost or damaged. */
+/**
+ * One slice, after every check: its envelope, and that it holds whole entries, rising, from the first to the last that
+ * its name says. From a copy where the repository's is lost or damaged.
+ */
 export async function readSlice(
   repository: Repository,
   source: SliceSource,

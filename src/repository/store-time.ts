@@ -9,13 +9,17 @@ const RESOLUTION_MS = 1000;
 
 export const PROBES_PREFIX = 'probes/';
 
-/** The time by which a store dates its objects, and how far this machine's clock is ahead of that (negative: behind it). */
+/**
+ * The time by which a store dates its objects, and how far this machine's clock is ahead of that (negative: behind it).
+ */
 export interface StoreTime {
   nowMs: number;
   skewMs: number;
 }
 
-/** Asks the store for its time: an object is put, looked at, and deleted. Of a directory it is the file system's time. */
+/**
+ * Asks the store for its time: an object is put, looked at, and deleted. Of a directory it is the file system's time.
+ */
 export async function readStoreTime(
   { store, clock, random }: Pick<Repository, 'store' | 'clock' | 'random'>,
   options: ReadOptions = {},

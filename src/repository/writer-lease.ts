@@ -17,8 +17,9 @@ interface LeaseOptions extends SnapshotPlace {
 }
 
 /**
- * Says in the repository itself that somebody writes blobs, so that the prune of a service that shares nothing else with this one leaves them alone (`docs/repository-format.md`, Leases).
- * Put before the first blob and refreshed until `end`.
+ * Says in the repository itself that somebody writes blobs, so that the prune of a service that shares nothing else
+ * with this one leaves them alone (`docs/repository-format.md`, Leases). Put before the first blob and refreshed until
+ * `end`.
  */
 export class WriterLease {
   readonly #repository: Repository;
@@ -49,7 +50,9 @@ export class WriterLease {
     if (!this.#stop.signal.aborted) this.#keeping = this.#keep();
   }
 
-  /** Gives the lease back, and resolves when nothing of it goes on. A lease that cannot be taken away lapses by itself. */
+  /**
+   * Gives the lease back, and resolves when nothing of it goes on. A lease that cannot be taken away lapses by itself.
+   */
   async end(outcome: 'committed' | 'failed'): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();

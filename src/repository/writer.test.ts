@@ -15,7 +15,7 @@ import { Bug } from '../lib/assert.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import type { ObjectStore, PutOptions } from '../storage/object-store.ts';
 import type { LayerRef, Manifest } from './format/manifest.ts';
-import { readCollection } from './layers.ts';
+import { readCollection } from './layers/layers.ts';
 import { blobsOfLists } from './reader.ts';
 import type { Repository } from './repository.ts';
 import { SnapshotWriter } from './writer.ts';

@@ -2,27 +2,29 @@ import { throwIfAborted } from '../lib/abort.ts';
 import { assert, must } from '../lib/assert.ts';
 import { Cancelled, type Damage, Fault } from '../lib/errors.ts';
 import { ObjectExists } from '../storage/object-store.ts';
-import { BlobPipeline, type WrittenTotals } from './blob-pipeline.ts';
 import type { BlobRef } from './format/blob-list.ts';
 import { envelopeKind } from './format/envelope.ts';
 import { encodeManifest, type LayerRef, type Manifest } from './format/manifest.ts';
-import { KnownBlobs } from './known-blobs.ts';
-import { LayerWriter } from './layer-writer.ts';
+import { BlobPipeline, type WrittenTotals } from './layers/blob-pipeline.ts';
+import { KnownBlobs } from './layers/known-blobs.ts';
+import { LayerWriter } from './layers/layer-writer.ts';
 import { manifestKey } from './object-keys.ts';
-import { proveNamed } from './prove-named.ts';
 import type { Repository } from './repository.ts';
+import { proveNamed } from './upkeep/prove-named.ts';
 
-export type { LayerWriter } from './layer-writer.ts';
+export type { LayerWriter } from './layers/layer-writer.ts';
 
 const BLOBS_IN_FLIGHT_MAX = 4;
 
 /**
- * Writes one snapshot. What it holds to, whatever happens between two calls (`docs/repository-format.md`, Order of writing):
+ * Writes one snapshot. What it holds to, whatever happens between two calls (`docs/repository-format.md`, Order of
+ * writing):
  *
  * 1. A list is put after every blob it names was acknowledged, the manifest after every list it names.
  * 2. Everything is put below the snapshot's own prefix, and only if absent.
  * 3. Nothing is named but what was written here and what the pinned parent names.
- * 4. A lease in the repository shows that it is written, and before the manifest everything it names is seen to be there.
+ * 4. A lease in the repository shows that it is written, and before the manifest everything it names is seen to be
+ *   there.
  */
 export class SnapshotWriter {
   readonly clusterId: string;
@@ -63,12 +65,18 @@ export class SnapshotWriter {
     return this.#pipeline.totals;
   }
 
-  /** Lists of the parent that could not be read when its blobs were to be re-used: the parent is damaged, this snapshot is not. */
+  /**
+   * Lists of the parent that could not be read when its blobs were to be re-used: the parent is damaged, this snapshot
+   * is not.
+   */
   get parentDamage(): readonly Damage[] {
     return this.#parentDamage;
   }
 
-  /** `reuse`: layers of the parent, or written here, whose blobs need not be written again where the same documents come by. */
+  /**
+   * `reuse`: layers of the parent, or written here, whose blobs need not be written again where the same documents come
+   * by.
+   */
   openLayer(options: { kind: 'base' | 'delta'; ordered?: boolean; reuse?: readonly LayerRef[] }): LayerWriter {
     assert(!this.#committed, 'a committed snapshot gets no more layers');
     const reuse = options.reuse ?? [];
@@ -89,7 +97,10 @@ export class SnapshotWriter {
     return await proveAndPut(this.#repository, manifest, [this.#pipeline]);
   }
 
-  /** Commits a sharded snapshot: one writer for each of its members, in their order, and one manifest that names what all of them wrote. */
+  /**
+   * Commits a sharded snapshot: one writer for each of its members, in their order, and one manifest that names what
+   * all of them wrote.
+   */
   static async commitTogether(
     writers: readonly SnapshotWriter[],
     manifest: Manifest,
@@ -121,7 +132,10 @@ export class SnapshotWriter {
     this.#committed = true;
   }
 
-  /** Stops everything that is under way and resolves when it has ended. For a snapshot that failed; what was written is garbage. */
+  /**
+   * Stops everything that is under way and resolves when it has ended. For a snapshot that failed; what was written is
+   * garbage.
+   */
   async abandon(): Promise<void> {
     this.#pipeline.stop(new Cancelled('the snapshot was abandoned'));
     await this.#pipeline.settled();

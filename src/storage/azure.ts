@@ -123,7 +123,9 @@ class AzureRemoteClient implements RemoteClient {
     return null;
   }
 
-  /** It makes a slash of a backslash, and drops dots at the end of a segment: the object would be under another name. */
+  /**
+   * It makes a slash of a backslash, and drops dots at the end of a segment: the object would be under another name.
+   */
   whyNoName(name: string): string | null {
     if (name.includes('\\')) return 'Azure Blob Storage takes no backslash in a name';
     const dotted = name.split('/').some((segment) => segment.endsWith('.'));

@@ -6,7 +6,10 @@ import { StoreFault } from './store-fault.ts';
 /** Under this name Atlas, too, tries whether it may write. */
 export const PERMISSION_CHECK = '.permissioncheck';
 
-/** Finds out whether an export can be written: throws a StoreFault where not, else gives the bucket's location, null where its provider does not say. */
+/**
+ * Finds out whether an export can be written: throws a StoreFault where not, else gives the bucket's location, null
+ * where its provider does not say.
+ */
 export async function checkBucket(store: RemoteStore, options: CallOptions = {}): Promise<string | null> {
   const location = await store.location(options);
   await store.put(PERMISSION_CHECK, Buffer.from('Tidemark may write here.\n'), options);

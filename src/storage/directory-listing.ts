@@ -67,8 +67,8 @@ async function infoOf(root: string, objectKey: string): Promise<ObjectInfo | nul
 }
 
 /**
- * The directory's names in order, a directory as `name/` because that is how it sorts in a path. Memory is bounded by reading the directory
- * as often as it takes, each time keeping the smallest names not given yet.
+ * The directory's names in order, a directory as `name/` because that is how it sorts in a path. Memory is bounded by
+ * reading the directory as often as it takes, each time keeping the smallest names not given yet.
  */
 async function* sortedNames(listing: Listing, within: string, namePrefix: string): AsyncGenerator<string[]> {
   for (let after = ''; ; ) {

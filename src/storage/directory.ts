@@ -32,8 +32,9 @@ export interface DirectoryStoreOptions {
 }
 
 /**
- * Objects as files below a directory of a local or network file system that has hard links.
- * A new object is written under another name, outside the namespace of objects, flushed, and linked or renamed into place: so it appears whole or not at all.
+ * Objects as files below a directory of a local or network file system that has hard links. A new object is written
+ * under another name, outside the namespace of objects, flushed, and linked or renamed into place: so it appears whole
+ * or not at all.
  */
 export class DirectoryStore implements ObjectStore {
   readonly description: string;
@@ -105,7 +106,8 @@ export class DirectoryStore implements ObjectStore {
   }
 
   /**
-   * Flushes the directory, and once in this process its parents: another process may have made them and not have come to flushing them.
+   * Flushes the directory, and once in this process its parents: another process may have made them and not have come
+   * to flushing them.
    */
   async #flushTo(directory: string): Promise<void> {
     await flushDirectory(directory);
@@ -203,7 +205,10 @@ function isNotThere(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '');
 }
 
-/** Makes the directory and its parents, each flushed into its own parent, so that power loss cannot take it away with what is in it. */
+/**
+ * Makes the directory and its parents, each flushed into its own parent, so that power loss cannot take it away with
+ * what is in it.
+ */
 async function makeDirectory(path: string, owner: FileOwner | null): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY });
   if (first === undefined) return;

@@ -22,7 +22,10 @@ export interface GcsPlace {
   prefix: string;
   /** Google's where left out. */
   endpoint?: string | undefined;
-  /** The default chain (GOOGLE_APPLICATION_CREDENTIALS, the machine's service account) where left out; `anonymous` for emulators. */
+  /**
+   * The default chain (GOOGLE_APPLICATION_CREDENTIALS, the machine's service account) where left out; `anonymous` for
+   * emulators.
+   */
   credentials?: { keyFile: string } | 'anonymous' | undefined;
 }
 
@@ -34,7 +37,8 @@ export function openGcsStore(place: GcsPlace, options: RemoteStoreOptions = {}):
 }
 
 /**
- * Google's client signs in; the requests are this file's own, of the JSON API, because that client has no way to cancel one.
+ * Google's client signs in; the requests are this file's own, of the JSON API, because that client has no way to cancel
+ * one.
  */
 class GcsRemoteClient implements RemoteClient {
   readonly #bucket: string;

@@ -2,14 +2,17 @@ import { open, opendir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, ignoring } from './directory-errors.ts';
 
-/** Where files are while they are written. `~` cannot be in an object key, so no listing and no key ever reaches here. */
+/**
+ * Where files are while they are written. `~` cannot be in an object key, so no listing and no key ever reaches here.
+ */
 export const INCOMING = 'incoming~';
 
 /** Far longer than any write takes. */
 const LEFTOVER_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes files that were left by writers that died. Younger ones may belong to a living process, so they stay; how old one is, the file system alone says, whatever the clock of this machine.
+ * Removes files that were left by writers that died. Younger ones may belong to a living process, so they stay; how old
+ * one is, the file system alone says, whatever the clock of this machine.
  */
 export async function sweepIncoming(path: string, probeName: string): Promise<void> {
   let nowMs: number | null | undefined;

@@ -1,11 +1,15 @@
 /**
- * Where bytes rest. The port, and the promises that every store makes; `test/conformance/object-store.suite.ts` holds each one to them.
+ * Where bytes rest. The port, and the promises that every store makes; `test/conformance/object-store.suite.ts` holds
+ * each one to them.
  *
- * 1. `put` is atomic: no reader and no crash ever shows part of an object. When it has resolved, the object survives power loss.
+ * 1. `put` is atomic: no reader and no crash ever shows part of an object. When it has resolved, the object survives
+ *   power loss.
  * 2. Read after write: what `put` acknowledged, `get`, `head` and `list` see, from every process.
- * 3. `put` with `ifAbsent` writes only if no object has that key, also against other processes; else it rejects with ObjectExists and changes nothing.
+ * 3. `put` with `ifAbsent` writes only if no object has that key, also against other processes; else it rejects with
+ *   ObjectExists and changes nothing.
  * 4. `get` gives the whole object or rejects; it never gives a prefix of it.
- * 5. `list` gives every object below the prefix once, in byte order of the keys, whatever their number, in bounded memory. (Of `any` keys, those beyond ASCII come in the provider's own order.)
+ * 5. `list` gives every object below the prefix once, in byte order of the keys, whatever their number, in bounded
+ *   memory. (Of `any` keys, those beyond ASCII come in the provider's own order.)
  * 6. `delete` of what is not there succeeds.
  * 7. The buffer that `get` gives is the caller's alone, and so is the one given to `put` once that has settled.
  * 8. Every call ends soon after its signal fires, rejecting, without leaving part of an object.
@@ -55,8 +59,9 @@ export class ObjectExists extends Error {
 }
 
 /**
- * Which keys a store takes. `repository`: those of our own making, see `isValidObjectKey`. `any`: what exports need, whose keys are made of the names of databases and collections:
- * UTF-8 of at most 1024 bytes (what S3, Azure and Cloud Storage take alike), no control characters, no segment empty, `.` or `..`.
+ * Which keys a store takes. `repository`: those of our own making, see `isValidObjectKey`. `any`: what exports need,
+ * whose keys are made of the names of databases and collections: UTF-8 of at most 1024 bytes (what S3, Azure and Cloud
+ * Storage take alike), no control characters, no segment empty, `.` or `..`.
  */
 export type ObjectKeys = 'repository' | 'any';
 
@@ -87,8 +92,9 @@ function rankOf(codeUnit: number): number {
 }
 
 /**
- * Keys are `/`-separated segments of `[A-Za-z0-9._-]`, none of them `.` or `..` or empty, at most 512 bytes: they mean the same to a file system that folds case as to S3.
- * (Our own keys are lower-case hex and fixed words; only the catalog copies' times have upper-case letters, `T` and `Z`.)
+ * Keys are `/`-separated segments of `[A-Za-z0-9._-]`, none of them `.` or `..` or empty, at most 512 bytes: they mean
+ * the same to a file system that folds case as to S3. (Our own keys are lower-case hex and fixed words; only the
+ * catalog copies' times have upper-case letters, `T` and `Z`.)
  */
 export function isValidObjectKey(objectKey: string): boolean {
   if (objectKey.length === 0 || objectKey.length > 512) return false;

@@ -20,7 +20,10 @@ import type { S3Place } from './s3.ts';
 import { StoreFault, type StoreProblem } from './store-fault.ts';
 import type { StoreRule } from './store-rules.ts';
 
-/** Export buckets and repositories as the service opens them: by role, by the operator's rules, by the environment; each on its real server. */
+/**
+ * Export buckets and repositories as the service opens them: by role, by the operator's rules, by the environment; each
+ * on its real server.
+ */
 const role = {
   id: 'a'.repeat(24),
   assumedRoleArn: 'arn:aws:iam::123456789012:role/exports',

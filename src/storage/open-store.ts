@@ -30,7 +30,10 @@ export async function storeAccess(options: {
   return { rules, env, clock, random };
 }
 
-/** The store of a repository. The clients are loaded only where they are used: they are most of what this service would load. */
+/**
+ * The store of a repository. The clients are loaded only where they are used: they are most of what this service would
+ * load.
+ */
 export async function openStoreAt(url: string, access: StoreAccess): Promise<ObjectStore> {
   const { clock, random, env } = access;
   const place = parseStoreUrl(url);

@@ -58,7 +58,10 @@ export interface CallTools {
   policy: CallPolicy;
 }
 
-/** Runs calls to one store: each attempt within its time, again after what passes, never without bound. The clients' own retries are off: this is the only place that repeats anything. */
+/**
+ * Runs calls to one store: each attempt within its time, again after what passes, never without bound. The clients' own
+ * retries are off: this is the only place that repeats anything.
+ */
 export class RemoteCalls {
   readonly #where: string;
   readonly #problemOf: (error: unknown) => StoreProblem;
@@ -70,7 +73,10 @@ export class RemoteCalls {
     this.#tools = tools;
   }
 
-  /** ObjectExists and ObjectMissing pass as they are, and so does the caller's abort; everything else becomes a StoreFault. */
+  /**
+   * ObjectExists and ObjectMissing pass as they are, and so does the caller's abort; everything else becomes a
+   * StoreFault.
+   */
   async run<T>(call: Call, work: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { policy, clock } = this.#tools;
     for (let number = 1; ; number++) {

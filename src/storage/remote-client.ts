@@ -2,7 +2,8 @@ import type { Attempt } from './remote-calls.ts';
 import type { StoreProblem } from './store-fault.ts';
 
 /**
- * What one provider's client does: single requests, none repeated. `RemoteStore` makes an object store of it. Names are whole, with the prefix.
+ * What one provider's client does: single requests, none repeated. `RemoteStore` makes an object store of it. Names are
+ * whole, with the prefix.
  */
 export interface RemoteClient {
   /** Rejects with ConditionFailed where `ifAbsent` is asked for and there is one. `writeId` is kept with the object. */

@@ -62,7 +62,8 @@ export class RemoteStore implements ObjectStore {
     const call = { op: 'put object', subject: objectKey, sentBytes: body.length, signal };
     await this.#calls.run(call, async (attempt) => {
       if (ifAbsent && attempt.number > 1) {
-        // An earlier attempt of ours may have been done without our hearing of it; and a server that refuses before it has read the body may show as nothing but a broken connection, again and again.
+        // An earlier attempt of ours may have been done without our hearing of it; and a server that refuses before it
+        // has read the body may show as nothing but a broken connection, again and again.
         const found = await this.#client.look(name, attempt);
         if (found?.writeId === writeId) return;
         if (found !== null) throw new ObjectExists(objectKey, this.description);

@@ -4,7 +4,8 @@ import { ObjectExists, type ObjectStore } from './object-store.ts';
 const PROBE = 'conditional-put-check';
 
 /**
- * A repository lives by puts that fail where there is an object already, and some servers that speak S3 ignore the condition without a word. Tried once, when a repository is made.
+ * A repository lives by puts that fail where there is an object already, and some servers that speak S3 ignore the
+ * condition without a word. Tried once, when a repository is made.
  */
 export async function requireConditionalPuts(store: ObjectStore): Promise<void> {
   await store.put(PROBE, Buffer.from('first'));

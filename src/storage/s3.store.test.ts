@@ -50,7 +50,8 @@ describe('S3 bodies in parts', { skip: s3.skip }, () => {
       assert.ok((await store.get('big')).equals(body));
       await assert.rejects(store.put('big', Buffer.alloc(2 << 20), { ifAbsent: true }), ObjectExists);
       assert.ok((await store.get('big')).equals(body));
-      // The answer to the last request is lost: the upload is known as done by what is there, and its parts are not sent again.
+      // The answer to the last request is lost: the upload is known as done by what is there, and its parts are not
+      // sent again.
       const from = proxy.requests.length;
       let lost = 0;
       proxy.fault = ({ number, method, path }) =>

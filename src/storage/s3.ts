@@ -36,7 +36,10 @@ export interface S3Place {
   /** AWS where left out. */
   endpoint?: string | undefined;
   region?: string | undefined;
-  /** The bucket in the path instead of the host name: what most servers other than AWS need. As the endpoint suggests where left out. */
+  /**
+   * The bucket in the path instead of the host name: what most servers other than AWS need. As the endpoint suggests
+   * where left out.
+   */
   pathStyle?: boolean | undefined;
   /** The default chain (environment, shared files, instance or container role) where left out. */
   credentials?: S3Credentials | undefined;

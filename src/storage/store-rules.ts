@@ -3,8 +3,8 @@ import { Fault, messageOf } from '../lib/errors.ts';
 import { requireSecret } from '../lib/private-files.ts';
 
 /**
- * What the operator's file of object stores (`--object-stores`) says: how to reach buckets that are not the cloud's own, and with which credentials. The first rule that matches counts.
- * Documented in docs/operations.md.
+ * What the operator's file of object stores (`--object-stores`) says: how to reach buckets that are not the cloud's
+ * own, and with which credentials. The first rule that matches counts. Documented in docs/operations.md.
  */
 export interface StoreRule {
   provider: Provider;
@@ -12,7 +12,9 @@ export interface StoreRule {
   bucket?: string;
   /** Azure: of the storage account. */
   account?: string;
-  /** For export buckets under that cloud provider access role only: its id, the ARN to assume, or the application's id. */
+  /**
+   * For export buckets under that cloud provider access role only: its id, the ARN to assume, or the application's id.
+   */
   role?: string;
   endpoint?: string;
   region?: string;
@@ -20,7 +22,10 @@ export interface StoreRule {
   accessKeyId?: string;
   secretAccessKey?: string;
   sessionToken?: string;
-  /** Whether an export bucket's role is assumed by STS: yes where left out, unless there is an endpoint and no stsEndpoint. */
+  /**
+   * Whether an export bucket's role is assumed by STS: yes where left out, unless there is an endpoint and no
+   * stsEndpoint.
+   */
   assumeRole?: boolean;
   stsEndpoint?: string;
   accountKey?: string;
@@ -49,7 +54,10 @@ const together: readonly (readonly (keyof StoreRule)[])[] = [
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Every rule of the file, with its secrets read from where it says. Throws a Fault that names the rule and the field which cannot be used, and never a secret. */
+/**
+ * Every rule of the file, with its secrets read from where it says. Throws a Fault that names the rule and the field
+ * which cannot be used, and never a secret.
+ */
 export async function readStoreRules(path: string, env: Env): Promise<StoreRule[]> {
   await requireSecret(path);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {

@@ -13,7 +13,10 @@ export type StorePlace =
 const FORMS =
   'a directory, file:///directory, s3://bucket/prefix, azure://account/container/prefix or gs://bucket/prefix, the last three with ?endpoint=https://host where it is not the cloud’s own, and s3 with &region= and &pathStyle=true|false';
 
-/** What stands behind `://` is a place, everything else is the path of a directory. Throws a Fault that shows the forms there are. */
+/**
+ * What stands behind `://` is a place, everything else is the path of a directory. Throws a Fault that shows the forms
+ * there are.
+ */
 export function parseStoreUrl(text: string): StorePlace {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: 'directory', path: resolve(text) };
   if (!URL.canParse(text)) throw unusable(text, 'it is no URL');

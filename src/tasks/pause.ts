@@ -1,6 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
 
-/** A wait that can be cut short, also just before it begins: an `end` between two waits ends the next one. One waiter at a time. */
+/**
+ * A wait that can be cut short, also just before it begins: an `end` between two waits ends the next one. One waiter at
+ * a time.
+ */
 export class Pause {
   readonly #clock: Clock;
   #ended = false;

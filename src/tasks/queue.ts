@@ -15,8 +15,9 @@ import type { TaskHandlers } from './handler.ts';
 import { hasEnded, nextTaskState } from './task.ts';
 
 /**
- * The queue is a table. A task is held under a lease, which its worker renews, and a generation, which grows with every claim: whoever was slow, suspended or cut off finds
- * the generation changed and can commit nothing. So at most one worker's work counts, whatever clocks and processes do.
+ * The queue is a table. A task is held under a lease, which its worker renews, and a generation, which grows with every
+ * claim: whoever was slow, suspended or cut off finds the generation changed and can commit nothing. So at most one
+ * worker's work counts, whatever clocks and processes do.
  */
 export interface TaskRequest {
   id: string;
@@ -95,7 +96,9 @@ export async function renewLease(writer: CatalogWriter, held: HeldTask, leaseExp
   return await updateTaskUnder(writer, held, { leaseExpiresAtMs });
 }
 
-/** Back to the queue: for a retry, because the service stops, or to wait for something. False when it is no longer held. */
+/**
+ * Back to the queue: for a retry, because the service stops, or to wait for something. False when it is no longer held.
+ */
 export async function putBack(
   writer: CatalogWriter,
   task: TaskRow,
@@ -126,14 +129,16 @@ export async function endTask(
   });
 }
 
-/** Why a task ended that was told to stop: with how an attempt before had ended, which may have left something behind. */
+/**
+ * Why a task ended that was told to stop: with how an attempt before had ended, which may have left something behind.
+ */
 export function cancelReason({ failureReason }: Pick<TaskRow, 'failureReason'>): string {
   return failureReason === null ? CANCELLED_ON_REQUEST : `${CANCELLED_ON_REQUEST}; before that: ${failureReason}`;
 }
 
 /**
- * Asks a task to stop. One that waits is stopped here and now, with what it was for; one that runs is stopped by its worker, soon; one that had ended stays as it ended.
- * Returns the task as it then is, or null where there is none.
+ * Asks a task to stop. One that waits is stopped here and now, with what it was for; one that runs is stopped by its
+ * worker, soon; one that had ended stays as it ended. Returns the task as it then is, or null where there is none.
  */
 export async function requestCancel(
   writer: CatalogWriter,
@@ -158,8 +163,9 @@ export async function requestCancel(
 }
 
 /**
- * At startup: what this instance held when it last ended is free at once, instead of when its leases run out. It counts as an attempt, so that a task which takes the process
- * down with it does not do so for ever. Returns how many there were.
+ * At startup: what this instance held when it last ended is free at once, instead of when its leases run out. It counts
+ * as an attempt, so that a task which takes the process down with it does not do so for ever. Returns how many there
+ * were.
  */
 export async function recoverTasks(catalog: Catalog, owner: string): Promise<number> {
   return await catalog.transact(async (writer) => await expireLeasesOf(writer, owner));

@@ -73,7 +73,10 @@ export class TaskRun implements TaskWork {
     this.#controller.abort(new LeaseLost(this.task.id));
   }
 
-  /** By the monotonic clock of this process: it has not managed to renew for so long that another may have the task by now. */
+  /**
+   * By the monotonic clock of this process: it has not managed to renew for so long that another may have the task by
+   * now.
+   */
   leaseRanOut(): boolean {
     return this.#clock.monotonicMs() - this.#renewedMs >= this.#leaseMs;
   }

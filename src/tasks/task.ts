@@ -11,7 +11,8 @@ import { Fault } from '../lib/errors.ts';
  *       |               '--|--------------->
  *       '---putBack--------'
  *
- * `claim` of a running task is a takeover: its lease had run out. `putBack` is a retry, a shutdown, or waiting for something. `stop` follows a request to cancel.
+ * `claim` of a running task is a takeover: its lease had run out. `putBack` is a retry, a shutdown, or waiting for
+ * something. `stop` follows a request to cancel.
  */
 export type TaskEvent = 'claim' | 'putBack' | 'succeed' | 'fail' | 'stop';
 
@@ -49,13 +50,19 @@ export function hasEnded(state: TaskState): boolean {
 const RETRY_FIRST_MS = 2_000;
 const RETRY_LONGEST_MS = 5 * 60_000;
 
-/** How long to wait after the nth failed attempt, n from 1: doubling, with half of it left to chance so that many do not come back together. `chance` is from 0 to 1. */
+/**
+ * How long to wait after the nth failed attempt, n from 1: doubling, with half of it left to chance so that many do not
+ * come back together. `chance` is from 0 to 1.
+ */
 export function retryDelayMs(attempt: number, chance: number): number {
   const full = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** (attempt - 1));
   return Math.round(full / 2 + (full / 2) * chance);
 }
 
-/** Whether another attempt may end otherwise. Only what the world did, and said to be passing, is tried again: never a Bug, never Damage. */
+/**
+ * Whether another attempt may end otherwise. Only what the world did, and said to be passing, is tried again: never a
+ * Bug, never Damage.
+ */
 export function mayRetry(error: unknown, task: { attempts: number; attemptsMax: number }): boolean {
   return error instanceof Fault && error.retryable && task.attempts < task.attemptsMax;
 }

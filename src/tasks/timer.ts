@@ -3,8 +3,9 @@ import type { Logger } from '../lib/logger.ts';
 import { Pause } from './pause.ts';
 
 /**
- * Something to be done when its time has come. What is due is read from the catalog each time, nothing is remembered between rounds: so any number of processes may try, and a
- * restart misses nothing. `run` must be harmless when there is nothing to do.
+ * Something to be done when its time has come. What is due is read from the catalog each time, nothing is remembered
+ * between rounds: so any number of processes may try, and a restart misses nothing. `run` must be harmless when there
+ * is nothing to do.
  */
 export interface Duty {
   readonly name: string;

@@ -222,7 +222,8 @@ test('a worker that lost its lease commits nothing, is told, and the other one f
     house.worker('one');
     await house.enqueue('t1');
     await house.clock.advance(1000);
-    // As if the first process had been suspended: its lease is over before it looks again, and the second takes the task.
+    // As if the first process had been suspended: its lease is over before it looks again, and the second takes the
+    // task.
     const claimed = await claimTask(house.catalog, {
       owner: 'two',
       nowMs: house.clock.nowMs() + LEASE_MS + 1,

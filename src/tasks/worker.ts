@@ -33,8 +33,9 @@ export interface WorkerOptions {
 }
 
 /**
- * Runs tasks. Modes: *running* (claims while it has free places; a second loop watches what runs: renews leases, passes on cancel requests, writes progress), *stopping* (claims
- * nothing, has told what runs to stop), *stopped*. What a run comes to is decided here alone:
+ * Runs tasks. Modes: *running* (claims while it has free places; a second loop watches what runs: renews leases, passes
+ * on cancel requests, writes progress), *stopping* (claims nothing, has told what runs to stop), *stopped*. What a run
+ * comes to is decided here alone:
  *
  * - it ended well: its last writes and the task's success are one transaction;
  * - its lease is lost: nothing, somebody else has it;
@@ -97,7 +98,8 @@ export class Worker {
           this.#begin(task);
         }
       } catch (error) {
-        // The catalog is away (its disk is full, another process holds it): nothing was claimed, so nothing is lost by asking again.
+        // The catalog is away (its disk is full, another process holds it): nothing was claimed, so nothing is lost by
+        // asking again.
         log.error({ err: error }, 'the worker could not look for work');
       }
       if (this.#mode === 'running') await this.#pause.wait(pollMs);
@@ -112,7 +114,8 @@ export class Worker {
     run.ended = this.#execute(run)
       .catch((error: unknown) => {
         if (error instanceof LeaseLost) return log.warn({ task: task.id }, 'a task was taken over before its end');
-        // The outcome could not be recorded. The lease runs out, or the next start frees it, and the task is taken up again.
+        // The outcome could not be recorded. The lease runs out, or the next start frees it, and the task is taken up
+        // again.
         log.error({ err: error, task: task.id }, 'the end of a task could not be recorded');
       })
       .finally(() => {
@@ -208,7 +211,8 @@ export class Worker {
       try {
         await this.#watch();
       } catch (error) {
-        // Leases that cannot be renewed are given up by their own time (below), so that this needs no more than another try.
+        // Leases that cannot be renewed are given up by their own time (below), so that this needs no more than another
+        // try.
         log.error({ err: error }, 'the worker could not look after its tasks');
       }
       for (const run of this.#runs.values()) {

@@ -6,8 +6,8 @@ import { withReplicaSet } from '../support/replica-set.ts';
 import { ServedTidemark } from '../support/served-tidemark.ts';
 
 /**
- * A client of the Atlas API that nobody here wrote and that checks what it is answered: `pyatlassdk` (PyPI), generated from Atlas's own description of the API. It runs where a Python
- * has it: `$PYATLASSDK_PYTHON`, else `python3`.
+ * A client of the Atlas API that nobody here wrote and that checks what it is answered: `pyatlassdk` (PyPI), generated
+ * from Atlas's own description of the API. It runs where a Python has it: `$PYATLASSDK_PYTHON`, else `python3`.
  */
 const SCRIPT = fileURLToPath(new URL('python-sdk.py', import.meta.url));
 const LIMIT_MS = 180_000;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { timestampOf } from '../../src/lib/timestamp.ts';
+import { timestampOf } from '../../src/bson/timestamp.ts';
 import { type ApiWorld, inApiWorld } from '../support/api-world.ts';
 import { sampleIds } from '../support/sample-domain.ts';
 
 /**
- * What clients send for one command or resource, call by call and in their versions: the Atlas CLI and Terraform's provider for snapshots, restores and exports. What they branch on - codes,
- * statuses, fields - is what is looked at.
+ * What clients send for one command or resource, call by call and in their versions: the Atlas CLI and Terraform's
+ * provider for snapshots, restores and exports. What they branch on - codes, statuses, fields - is what is looked at.
  */
 
 const cluster = '/clusters/shop';

@@ -12,8 +12,10 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { type DomainWorld, inWorld } from '../support/domain-world.ts';
 
 /**
- * A backup compliance policy binds everybody, by every way. Callers and roles end at the door of the domain; so it is the domain that is gone through here, function by function: whoever
- * adds one says here what the policy does to it, and the tests fail until that was said. Operations and commands are then held to the functions that they come down to.
+ * A backup compliance policy binds everybody, by every way. Callers and roles end at the door of the domain; so it is
+ * the domain that is gone through here, function by function: whoever adds one says here what the policy does to it,
+ * and the tests fail until that was said. Operations and commands are then held to the functions that they come down
+ * to.
  */
 
 const HOUR_MS = 3_600_000;
@@ -252,7 +254,10 @@ const verdicts: Record<string, Verdict> = {
   },
 };
 
-/** Whole nouns that hold no backup: who may call, from where, and under which identity. However much a caller may, a policy binds him. */
+/**
+ * Whole nouns that hold no backup: who may call, from where, and under which identity. However much a caller may, a
+ * policy binds him.
+ */
 const CALLERS = /^(apiKeys|serviceAccounts|accessLists|cloudProviderAccess)\./;
 
 /** Known by their names; everything else has to be judged above. */

@@ -18,9 +18,10 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { openMemoryCatalog } from '../support/memory-catalog.ts';
 
 /**
- * How long a comparison takes must not say how much of a guess was right. Whether a call takes the same time cannot be measured on a busy machine; what can be is whose word decides. So
- * Node's own comparison is put into the test's hand: when it calls everything equal a wrong credential has to pass, and when it calls nothing equal the right one must not. A check that
- * also looks at the secret in some other way fails one of the two.
+ * How long a comparison takes must not say how much of a guess was right. Whether a call takes the same time cannot be
+ * measured on a busy machine; what can be is whose word decides. So Node's own comparison is put into the test's hand:
+ * when it calls everything equal a wrong credential has to pass, and when it calls nothing equal the right one must
+ * not. A check that also looks at the secret in some other way fails one of the two.
  */
 type Verdict = 'as it is' | 'always' | 'never';
 

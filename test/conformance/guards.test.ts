@@ -18,7 +18,10 @@ import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
 import { sampleParameters } from '../support/sample-requests.ts';
 import { roleMatrix } from './role-matrix.ts';
 
-/** Every operation, every role, and every way of not having one. What an operation answers to those who may call it is the concern of other tests. */
+/**
+ * Every operation, every role, and every way of not having one. What an operation answers to those who may call it is
+ * the concern of other tests.
+ */
 const shared = apiFixture();
 const table = Object.entries<Operation>(operations);
 

@@ -18,8 +18,9 @@ import { restoreProvocations } from './provocations/restores.ts';
 import { snapshotProvocations } from './provocations/snapshots.ts';
 
 /**
- * Every error that the contract lists for an operation, provoked over HTTP against the real rules. Whoever lists a code says in `provocations/` how it comes about; one that cannot come
- * about does not belong into the contract. That an operation answers nothing that it does not list is seen to by `inApiWorld`, in every test that calls through it.
+ * Every error that the contract lists for an operation, provoked over HTTP against the real rules. Whoever lists a code
+ * says in `provocations/` how it comes about; one that cannot come about does not belong into the contract. That an
+ * operation answers nothing that it does not list is seen to by `inApiWorld`, in every test that calls through it.
  */
 const tables = [
   callerProvocations,

@@ -9,7 +9,10 @@ import {
 } from '../../src/storage/object-store.ts';
 import { collect } from '../support/collect.ts';
 
-/** A store that is empty at the start of each test. `another` is a second instance over the same objects: another process. */
+/**
+ * A store that is empty at the start of each test. `another` is a second instance over the same objects: another
+ * process.
+ */
 export interface StoreUnderTest {
   store: ObjectStore;
   another: ObjectStore;

@@ -7,7 +7,10 @@ import { contentTypeOf, headerDate } from '../../src/api/media-types.ts';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
 import { acceptedBodies, refusing, urlOf } from '../support/sample-calls.ts';
 
-/** What holds for every operation and version alike, asked of each as the contract describes it. `every-operation.test.ts` holds what is refused. */
+/**
+ * What holds for every operation and version alike, asked of each as the contract describes it.
+ * `every-operation.test.ts` holds what is refused.
+ */
 
 interface Case {
   operationId: OperationId;
@@ -33,7 +36,10 @@ function tokenOf({ organizationToken, projectToken }: ApiFixture, { operation }:
 
 const shared = apiFixture();
 
-/** One server for all. Each test finds the samples as they were at first, and so does what deletes something, and what comes after it. */
+/**
+ * One server for all. Each test finds the samples as they were at first, and so does what deletes something, and what
+ * comes after it.
+ */
 function fixtures(): (it: Case) => Promise<ApiFixture> {
   let touched = true;
   return async ({ operation }) => {

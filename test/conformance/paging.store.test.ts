@@ -12,8 +12,8 @@ import { type Asked, type Kit, kitOf } from './provocations/provocation.ts';
 import { collectionRestore } from './provocations/restores.ts';
 
 /**
- * Every paged list over HTTP, with 0, 1, 99, 100, 101 and 10,000 rows in the catalog, page by page. One row comes about as rows do; the others are copies of it, since what is looked at is
- * paging and not them.
+ * Every paged list over HTTP, with 0, 1, 99, 100, 101 and 10,000 rows in the catalog, page by page. One row comes about
+ * as rows do; the others are copies of it, since what is looked at is paging and not them.
  */
 const counts = [0, 1, 99, 100, 101, 10_000];
 
@@ -192,7 +192,10 @@ const lists: Partial<Record<OperationId, List>> = {
   },
 };
 
-/** Of what is never there, and those whose rows are no rows: each has a test of its own below, or is another list's twin. */
+/**
+ * Of what is never there, and those whose rows are no rows: each has a test of its own below, or is another list's
+ * twin.
+ */
 const elsewhere = new Set<OperationId>([
   'listOrgs',
   'listGroupTeams',

@@ -1,6 +1,7 @@
 /**
- * Who is let through to each operation, as it was last reviewed: a contract that lets somebody else in shows in `guards.test.ts`, whatever it says of itself.
- * `every role` of a project and of its organization; else the roles by name.
+ * Who is let through to each operation, as it was last reviewed: a contract that lets somebody else in shows in
+ * `guards.test.ts`, whatever it says of itself. `every role` of a project and of its organization; else the roles by
+ * name.
  */
 export const roleMatrix: Readonly<Record<string, string>> = {
   getSystemStatus: 'every role',

@@ -4,8 +4,9 @@ import { type ApiWorld, inApiWorld } from '../support/api-world.ts';
 import { sampleIds } from '../support/sample-domain.ts';
 
 /**
- * The calls of Terraform's provider for the resources around backups: create, read, update, delete and import (which is a read), in its versions and order. Schedules and compliance policies
- * are in `e2e/schedule-journeys.test.ts`, snapshots, restores and exports in `client-journeys.test.ts`. Raw calls send a content type on every method.
+ * The calls of Terraform's provider for the resources around backups: create, read, update, delete and import (which is
+ * a read), in its versions and order. Schedules and compliance policies are in `e2e/schedule-journeys.test.ts`,
+ * snapshots, restores and exports in `client-journeys.test.ts`. Raw calls send a content type on every method.
  */
 
 type Method = Parameters<ApiWorld['call']>[0];

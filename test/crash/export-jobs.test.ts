@@ -21,7 +21,10 @@ import {
 import { exportedObjects } from '../support/exported.ts';
 import { testClusterId } from '../support/test-repository.ts';
 
-/** Export jobs from the request to the last object, with the real exporter, into buckets that fail and by processes that die. */
+/**
+ * Export jobs from the request to the last object, with the real exporter, into buckets that fail and by processes that
+ * die.
+ */
 
 interface Job {
   world: DomainWorld;
@@ -133,7 +136,8 @@ test('taken over at any put, the export is whole and complete once, also when th
         const job = await create(store);
         await until(world, async () => late.length > 0);
         assert.equal((await get(job)).state, 'InProgress', `put ${n} waits`);
-        // The process is held to be dead, and the task is taken up anew; what the first attempt had under way arrives afterwards.
+        // The process is held to be dead, and the task is taken up anew; what the first attempt had under way arrives
+        // afterwards.
         world.buckets.set(job.exportBucketId, whole);
         await recoverTasks(world.catalog, 'one');
         await until(world, async () => (await get(job)).finishedAtMs !== null);

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Fault } from '../../src/lib/errors.ts';
-import { checkRepository } from '../../src/repository/check.ts';
-import { compactLayers, planCompaction } from '../../src/repository/compaction.ts';
 import type { LayerRef, Manifest } from '../../src/repository/format/manifest.ts';
 import { deleteManifest, findManifest, manifestExists, readManifest } from '../../src/repository/manifests.ts';
-import { executePrune, planPrune } from '../../src/repository/prune.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
+import { checkRepository } from '../../src/repository/upkeep/check.ts';
+import { compactLayers, planCompaction } from '../../src/repository/upkeep/compaction.ts';
+import { executePrune, planPrune } from '../../src/repository/upkeep/prune.ts';
 import { SnapshotWriter } from '../../src/repository/writer.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { collect } from '../support/collect.ts';
@@ -27,7 +27,10 @@ const numRuns = Number(process.env.RUNS ?? 40);
 type Content = Map<string, string>;
 const place = (n: number) => ({ clusterId: testClusterId, snapshotId: snapshotIdOf(n) });
 
-/** Takes a snapshot of the collection as the engine does: the parent's layers, one layer of changes, compaction, the manifest last. */
+/**
+ * Takes a snapshot of the collection as the engine does: the parent's layers, one layer of changes, compaction, the
+ * manifest last.
+ */
 async function take(
   repository: Repository,
   n: number,

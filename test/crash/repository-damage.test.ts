@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { Damage } from '../../src/lib/errors.ts';
-import { type CheckProblem, checkRepository, checkSnapshot } from '../../src/repository/check.ts';
-import { readCollection } from '../../src/repository/layers.ts';
+import { readCollection } from '../../src/repository/layers/layers.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import type { Repository } from '../../src/repository/repository.ts';
+import { type CheckProblem, checkRepository, checkSnapshot } from '../../src/repository/upkeep/check.ts';
 import { SnapshotWriter } from '../../src/repository/writer.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import { collect } from '../support/collect.ts';
@@ -13,8 +13,9 @@ import { documentWith, int32Id } from '../support/raw-documents.ts';
 import { collectionOf, manifestOf, snapshotIdOf, testClusterId, testRepository } from '../support/test-repository.ts';
 
 /*
- * Two snapshots of two collections; then every object in turn is deleted, cut, changed by a bit or put in another's place. Each time `check` has to name
- * the object, with the snapshot and the namespace it is missing from, and reading has to refuse it.
+ * Two snapshots of two collections; then every object in turn is deleted, cut, changed by a bit or put in another's
+ * place. Each time `check` has to name the object, with the snapshot and the namespace it is missing from, and reading
+ * has to refuse it.
  */
 
 async function twoSnapshots(repository: Repository): Promise<void> {
@@ -121,7 +122,9 @@ for (const passphrase of [undefined, 'secret']) {
   });
 }
 
-/** Which snapshot and namespace need an object is found by taking it away: so it is not found by the code that names it. */
+/**
+ * Which snapshot and namespace need an object is found by taking it away: so it is not found by the code that names it.
+ */
 async function findUsers(repository: Repository, store: MemoryStore, users: Map<string, Set<string>>): Promise<void> {
   for (const { objectKey } of await collect(store.list('blobs/'))) {
     const whole = await store.get(objectKey);

@@ -8,7 +8,10 @@ import { composeService } from '../../src/compose/service.ts';
 import { readConfig } from '../../src/config.ts';
 import { runTidemark } from '../../tools/demo/tidemark-process.ts';
 
-/** Access lists over the socket: where a request comes from is the socket's word, and a proxy's only where it is trusted. */
+/**
+ * Access lists over the socket: where a request comes from is the socket's word, and a proxy's only where it is
+ * trusted.
+ */
 for (const trustedProxies of [[], ['127.0.0.0/8']]) {
   const trusted = trustedProxies.length > 0;
   test(`an access list is held against ${trusted ? 'what a trusted proxy says' : 'the socket, whatever a header says'}`, async () => {

@@ -20,7 +20,10 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { openMemoryCatalog } from '../support/memory-catalog.ts';
 import { sampleIds, sampleNowMs } from '../support/sample-domain.ts';
 
-/** The API over the real rules and a real catalog in memory: what the rows hold is what the wire shows. No worker runs, so that states stand still. */
+/**
+ * The API over the real rules and a real catalog in memory: what the rows hold is what the wire shows. No worker runs,
+ * so that states stand still.
+ */
 
 const ports = {
   probe: {

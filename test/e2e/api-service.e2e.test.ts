@@ -9,7 +9,10 @@ import { type InitializedDataDirectory, initDataDirectory } from '../../src/comp
 import { composeService, type Service } from '../../src/compose/service.ts';
 import { readConfig } from '../../src/config.ts';
 
-/** The service as `tidemark serve` makes it, on a fresh data directory, asked with the credentials that `tidemark init` printed. No cluster is needed for what is asked here. */
+/**
+ * The service as `tidemark serve` makes it, on a fresh data directory, asked with the credentials that `tidemark init`
+ * printed. No cluster is needed for what is asked here.
+ */
 const run = promisify(execFile);
 const readHeaders = { accept: 'application/vnd.atlas.2025-03-12+json' };
 

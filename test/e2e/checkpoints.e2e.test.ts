@@ -232,7 +232,8 @@ describe('checkpoints of a sharded cluster in the service', () => {
 
   test('the balancer is given back after the process was killed while it stood still, and the checkpoint is made', async () => {
     const known = (await list()).results.map(({ id }) => id);
-    // Something is being moved, as far as a shard can tell: until that is over the checkpoint waits with the balancer held.
+    // Something is being moved, as far as a shard can tell: until that is over the checkpoint waits with the balancer
+    // held.
     const coordinators = cluster().shard(1).set.client.db('config').collection('migrationCoordinators');
     const moving: Document = { _id: new UUID(), nss: 'shop.orders' };
     const settings = cluster().config.client.db('config').collection<{ _id: string; stopped?: boolean }>('settings');

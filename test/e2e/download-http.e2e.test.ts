@@ -21,7 +21,10 @@ import { documentWith, int32Id } from '../support/raw-documents.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { collectionOf, manifestOf, snapshotIdOf, testClusterId, testRepository } from '../support/test-repository.ts';
 
-/** Downloads over real connections, from the real archive writer: what HTTP promises, and what a client does that reads slowly or leaves. */
+/**
+ * Downloads over real connections, from the real archive writer: what HTTP promises, and what a client does that reads
+ * slowly or leaves.
+ */
 
 const MIB = 1 << 20;
 const BLOBS = 48;

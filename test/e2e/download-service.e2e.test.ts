@@ -8,7 +8,10 @@ import { restoreArchive } from '../support/restore-archive.ts';
 import { ServedTidemark, until } from '../support/served-tidemark.ts';
 import { readTruth } from '../support/truth.ts';
 
-/** The service as it is run: a snapshot of a real server, its link, the file in two parts, and what is made of it elsewhere by the driver alone. */
+/**
+ * The service as it is run: a snapshot of a real server, its link, the file in two parts, and what is made of it
+ * elsewhere by the driver alone.
+ */
 
 const source = useReplicaSet({ name: 'source' });
 const target = useReplicaSet({ name: 'target' });

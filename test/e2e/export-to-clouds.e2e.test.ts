@@ -19,7 +19,10 @@ import { startAzurite, startFakeGcs, startVersity, whyNoServer } from '../suppor
 import { useReplicaSet } from '../support/replica-set.ts';
 import { until } from '../support/served-tidemark.ts';
 
-/** The whole way of an export through the service: roles, the operator's file of object stores, buckets that are tried, jobs; to a real server of each kind. */
+/**
+ * The whole way of an export through the service: roles, the operator's file of object stores, buckets that are tried,
+ * jobs; to a real server of each kind.
+ */
 const reasons = await Promise.all([whyNoServer('versitygw'), whyNoServer('fake-gcs-server')]);
 const skip = reasons.find((reason) => reason !== false) ?? false;
 const AZURE_ACCOUNT = 'devstoreaccount1';

@@ -11,7 +11,10 @@ import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { until } from '../support/served-tidemark.ts';
 
-/** What only a real socket shows: absolute-form targets, the address that a client connected to, TLS, clients that hang up. */
+/**
+ * What only a real socket shows: absolute-form targets, the address that a client connected to, TLS, clients that hang
+ * up.
+ */
 
 const snapshots = `/api/atlas/v2/groups/${sampleIds.project}/clusters/${sampleClusterName}/backup/snapshots`;
 const accept = 'application/vnd.atlas.2023-01-01+json';

@@ -129,7 +129,8 @@ test('the official MCP server lists organisations, projects and clusters, unmodi
       MDB_MCP_API_CLIENT_ID: made.serviceAccount.clientId,
       MDB_MCP_API_CLIENT_SECRET: made.serviceAccount.secret,
       MDB_MCP_TELEMETRY: 'disabled',
-      // It signs in with Node's own fetch, which reads the first, and calls with another, which looks where OpenSSL does.
+      // It signs in with Node's own fetch, which reads the first, and calls with another, which looks where OpenSSL
+      // does.
       NODE_EXTRA_CA_CERTS: join(directory, 'cert.pem'),
       SSL_CERT_FILE: join(directory, 'cert.pem'),
     });

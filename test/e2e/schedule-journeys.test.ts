@@ -9,7 +9,10 @@ import { apiFixture } from '../support/api-fixture.ts';
 import { type DomainWorld, inWorld } from '../support/domain-world.ts';
 import { sampleIds } from '../support/sample-domain.ts';
 
-/** The calls that the Atlas CLI and Terraform make about schedules and compliance policies, one by one, over the real rules. */
+/**
+ * The calls that the Atlas CLI and Terraform make about schedules and compliance policies, one by one, over the real
+ * rules.
+ */
 
 const project = `/api/atlas/v2/groups/${sampleIds.project}`;
 const schedule = `${project}/clusters/shop/backup/schedule`;

@@ -8,8 +8,8 @@ import { repositoryManifests } from '../../src/domain/repositories/repository-ma
 import { prepareDownload, readDownload } from '../../src/engine/archive/download.ts';
 import { exportSnapshot } from '../../src/engine/export/export-snapshot.ts';
 import { InlineTranscoder } from '../../src/engine/export/transcoding.ts';
-import { restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
-import { takeSnapshot } from '../../src/engine/take-snapshot.ts';
+import { restoreSnapshot } from '../../src/engine/restore/restore-snapshot.ts';
+import { takeSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -26,13 +26,19 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { until, useReplicaSet } from '../support/replica-set.ts';
 import { readTruth } from '../support/truth.ts';
 
-/** A schedule on a real replica set: real snapshots, real copies, and a clock that is moved through the days between them. */
+/**
+ * A schedule on a real replica set: real snapshots, real copies, and a clock that is moved through the days between
+ * them.
+ */
 
 const REGION = 'EU_WEST_1';
 const HOUR_MS = 3_600_000;
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 
-/** The rules' ports on a real engine, as the service has them. What a snapshot says of its end is in the time of the moved clock, as everything else of the rules. */
+/**
+ * The rules' ports on a real engine, as the service has them. What a snapshot says of its end is in the time of the
+ * moved clock, as everything else of the rules.
+ */
 function realPorts(repository: Repository, copy: Repository, clock: FakeClock): DomainPorts {
   const log = silentLogger;
   const engine = { clock: systemClock, random: systemRandom, log };

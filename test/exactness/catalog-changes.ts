@@ -105,8 +105,8 @@ const indexed = ({ random }: Writer) => random.pick([...CHURNED, ...STEADY, COLL
 const name = (at: Place) => `${at.db}.${at.name}`;
 
 /**
- * Two renames between databases, one each way, wait for each other's database for ever (6.0.5: each holds its source's and wants its target's whole):
- * the server sees no deadlock, so each gets a time after which it gives way.
+ * Two renames between databases, one each way, wait for each other's database for ever (6.0.5: each holds its source's
+ * and wants its target's whole): the server sees no deadlock, so each gets a time after which it gives way.
  */
 async function rename(writer: Writer, from: Place, to: Place, dropTarget: boolean): Promise<void> {
   const command = { renameCollection: name(from), to: name(to), dropTarget };

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { BSON } from 'mongodb';
+import { forEachElement } from '../../src/bson/raw-bson.ts';
+import { timestampOf } from '../../src/bson/timestamp.ts';
 import { planArchivePoint } from '../../src/engine/archive/archive-point.ts';
 import { writeArchive } from '../../src/engine/archive/write-archive.ts';
 import type { OplogSource, ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
-import { type RestoredSnapshot, restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
-import { sliceOplog } from '../../src/engine/slice-oplog.ts';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import { sliceOplog } from '../../src/engine/replay/slice-oplog.ts';
+import { type RestoredSnapshot, restoreSnapshot } from '../../src/engine/restore/restore-snapshot.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { forEachElement } from '../../src/lib/raw-bson.ts';
-import { timestampOf } from '../../src/lib/timestamp.ts';
 import { bsonTimestamp } from '../../src/mongo/source-member.ts';
 import { RestoreTarget } from '../../src/mongo/target.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
@@ -99,7 +99,10 @@ async function loadArchiveOfPoint(
   return must(oplog, 'an archive of a point has an oplog').length;
 }
 
-/** One seed: a snapshot while the workload runs, more workload, then restores at random points, each compared byte for byte with the truth at that point. */
+/**
+ * One seed: a snapshot while the workload runs, more workload, then restores at random points, each compared byte for
+ * byte with the truth at that point.
+ */
 export async function checkReplay(seed: number, target: ReplicaSet, options: ReplayOptions): Promise<ReplayReport> {
   // Recovery needs the whole oplog, and the workload writes some gigabytes in ten minutes.
   const oplogMb = (options.ms ?? 0) > 0 ? 8192 : 1024;
@@ -155,7 +158,10 @@ async function takeFor(ms: number, rig: SnapshotRig, uri: string): Promise<Taken
   return snapshots;
 }
 
-/** Places of the first and the last moment to restore to; null where the source wrote what nobody can apply, before the snapshot or soon after it. */
+/**
+ * Places of the first and the last moment to restore to; null where the source wrote what nobody can apply, before the
+ * snapshot or soon after it.
+ */
 function pointsOf(
   oplog: SourceOplog,
   taken: TakenSnapshot,
@@ -205,7 +211,8 @@ async function checkPoints(
   };
   let ms = 0;
   while (report.points < points) {
-    // One point is the very end; the truth of a moment at which a prepared transaction is undecided is not known to recovery.
+    // One point is the very end; the truth of a moment at which a prepared transaction is undecided is not known to
+    // recovery.
     const isLast = report.points === points - 1;
     const index = isLast ? last : random.between(first, last);
     const [before, at] = [oplog.moments[index - 1], oplog.moments[index]];
@@ -271,7 +278,10 @@ async function oplogFor(checking: Checking, { header }: TakenSnapshot, end: Repl
   return await sliceOplog(checking.repository, { clusterId, replicaSetName }, range, new AbortController().signal);
 }
 
-/** Half-made results of `$out` and the like, which the server itself drops when it starts, and what a creation of a time series that failed half way left beside an ordinary collection. */
+/**
+ * Half-made results of `$out` and the like, which the server itself drops when it starts, and what a creation of a time
+ * series that failed half way left beside an ordinary collection.
+ */
 export function isLeftOut(namespace: string, truth: Truth): boolean {
   const collection = truth.collections.get(namespace);
   if (collection === undefined) return false;
@@ -279,8 +289,9 @@ export function isLeftOut(namespace: string, truth: Truth): boolean {
 }
 
 /**
- * Removes documents that have several fields of one name and differ. MongoDB's own members differ on those: `$inc` on the primary changes the first of them, and the diff that it logs changes all of
- * them wherever it is applied (seen on 6.0.5). The snapshot holds what a member held, and the expectation was made by applying.
+ * Removes documents that have several fields of one name and differ. MongoDB's own members differ on those: `$inc` on
+ * the primary changes the first of them, and the diff that it logs changes all of them wherever it is applied (seen on
+ * 6.0.5). The snapshot holds what a member held, and the expectation was made by applying.
  */
 export function leaveOutAmbiguous(expected: Truth, actual: Truth): number {
   let left = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { BSON } from 'mongodb';
-import type { SnapshotLimits } from '../../src/engine/snapshot-limits.ts';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import type { SnapshotLimits } from '../../src/engine/take/snapshot-limits.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { compareTruth, isStrayBuckets } from '../support/compare.ts';
 import { ReplayedCopy } from '../support/replayed-copy.ts';
@@ -44,7 +44,10 @@ interface Servers {
   copy: ReplayedCopy;
 }
 
-/** One seed: snapshots in a row while the workload runs, each restored and compared byte for byte with the truth at its cluster time. */
+/**
+ * One seed: snapshots in a row while the workload runs, each restored and compared byte for byte with the truth at its
+ * cluster time.
+ */
 export async function checkSeed(seed: number, target: ReplicaSet, options: SeedOptions): Promise<SeedReport> {
   const sourceOptions = { cacheGb: 1, setParameters: { ttlMonitorSleepSecs: 1 } };
   return await withReplicaSet(sourceOptions, async (source) => {
@@ -65,7 +68,10 @@ export async function checkSeed(seed: number, target: ReplicaSet, options: SeedO
   });
 }
 
-/** Bounds so tight that every way of reading is taken: early fuzzy deltas, scans in place of deltas, scans that may not be at T, slow ones. */
+/**
+ * Bounds so tight that every way of reading is taken: early fuzzy deltas, scans in place of deltas, scans that may not
+ * be at T, slow ones.
+ */
 function randomLimits(random: SeededRandom): Partial<SnapshotLimits> {
   return {
     scansAtOnce: random.pick([1, 2, 4]),
@@ -114,10 +120,16 @@ async function run(seed: number, servers: Servers, options: SeedOptions): Promis
   return report;
 }
 
-/** Of each writer during one snapshot. A repository on a busy S3 server would never catch up with a workload that has it to itself. */
+/**
+ * Of each writer during one snapshot. A repository on a busy S3 server would never catch up with a workload that has it
+ * to itself.
+ */
 const OPERATIONS_MAX = 2_000;
 
-/** The workload runs from before the snapshot until it has ended, so that it also changes the catalog after the snapshot's time. */
+/**
+ * The workload runs from before the snapshot until it has ended, so that it also changes the catalog after the
+ * snapshot's time.
+ */
 async function takeDuring(workload: Workload, take: () => Promise<TakenSnapshot>): Promise<TakenSnapshot> {
   workload.start(OPERATIONS_MAX);
   try {

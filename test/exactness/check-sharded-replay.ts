@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type Document, Timestamp } from 'mongodb';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import { type Timestamp64, timestampOf, timestampParts } from '../../src/bson/timestamp.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/errors.ts';
-import { type Timestamp64, timestampOf, timestampParts } from '../../src/lib/timestamp.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
 import { ClusterTailing } from '../support/cluster-tailing.ts';
 import { compareTruth } from '../support/compare.ts';
@@ -42,7 +42,10 @@ export interface ShardedReplayReport {
 const MOMENT_EVERY_MS = 15;
 const signal = new AbortController().signal;
 
-/** One seed: a tailed sharded cluster under all kinds of writes; moments noted while it runs are restored and compared, byte for byte, with what the source's own snapshot reads say of them. */
+/**
+ * One seed: a tailed sharded cluster under all kinds of writes; moments noted while it runs are restored and compared,
+ * byte for byte, with what the source's own snapshot reads say of them.
+ */
 export async function checkShardedReplay(
   seed: number,
   source: ShardedCluster,
@@ -132,7 +135,10 @@ function isTorn({ logged }: ShardedBank, ts: Timestamp64): boolean {
   return logged.some(({ visible, by }) => visible <= ts && ts < by);
 }
 
-/** A third of them at random, a third of those inside a migration, a third of those between a transaction and its commits. */
+/**
+ * A third of them at random, a third of those inside a migration, a third of those between a transaction and its
+ * commits.
+ */
 async function chosenOf(
   source: ShardedCluster,
   moments: readonly Timestamp64[],

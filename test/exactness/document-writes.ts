@@ -1,5 +1,5 @@
 import { BSON, type Document } from 'mongodb';
-import { documentOf } from '../../src/lib/raw-bson.ts';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { anyPlace, CAPPED, COLLATED, EXPIRING, TIME_SERIES, VALIDATED } from './places.ts';
 import {

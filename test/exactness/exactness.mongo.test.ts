@@ -6,8 +6,9 @@ import { Tailing } from '../support/tailing.ts';
 import { checkSeed } from './check-seed.ts';
 
 /**
- * The claim of docs/consistency.md, tried on random workloads: a snapshot restored is the source at one cluster time, byte for byte. The truth comes from MongoDB's own
- * recovery (test/support/replayed-copy.ts) and, where the source can still be read at that time, from the source.
+ * The claim of docs/consistency.md, tried on random workloads: a snapshot restored is the source at one cluster time,
+ * byte for byte. The truth comes from MongoDB's own recovery (test/support/replayed-copy.ts) and, where the source can
+ * still be read at that time, from the source.
  *
  * SEED=n runs that seed; `npm test -- --seeds N exactness` runs N new ones; `--long` makes each longer.
  */

@@ -15,8 +15,8 @@ import {
   ObjectId,
   Timestamp,
 } from 'mongodb';
+import { findElement } from '../../src/bson/raw-bson.ts';
 import { type SeriesFields, seriesFieldsOf, unpackBucket } from '../../src/engine/export/unpack-bucket.ts';
-import { findElement } from '../../src/lib/raw-bson.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON, type Document } from 'mongodb';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 import { exportSnapshot } from '../../src/engine/export/export-snapshot.ts';
 import { TranscoderPool } from '../../src/engine/export/transcoder-pool.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { documentOf } from '../../src/lib/raw-bson.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import { exportedLines, exportedObjects } from '../support/exported.ts';
 import { readExtendedJson } from '../support/extended-json-reader.ts';

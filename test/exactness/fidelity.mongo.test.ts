@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Binary } from 'mongodb';
-import { documentOf } from '../../src/lib/raw-bson.ts';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 import { compareClusters, compareTruth } from '../support/compare.ts';
 import { type ReplicaSet, useReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
@@ -10,7 +10,10 @@ import { WireConnection } from '../support/wire.ts';
 import { element, ODD_IDS, ODD_VALUES, rawValue } from './raw-values.ts';
 import { rows } from './scenario.ts';
 
-/** Bytes in, bytes out; counts that lie; and a target that is left alone until all is known to be well. The source rests while it is compared. */
+/**
+ * Bytes in, bytes out; counts that lie; and a target that is left alone until all is known to be well. The source rests
+ * while it is compared.
+ */
 const target = useReplicaSet({ name: 'target', cacheGb: 0.5, setParameters: { ttlMonitorEnabled: false } });
 
 const LARGEST_BYTES = 16 * 1024 * 1024;

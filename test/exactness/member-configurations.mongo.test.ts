@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { oplogAfter } from '../../src/engine/slice-oplog.ts';
+import { oplogAfter } from '../../src/engine/replay/slice-oplog.ts';
 import { must } from '../../src/lib/assert.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import { compareTruth } from '../support/compare.ts';

@@ -3,14 +3,17 @@ import { Binary, BSON } from 'mongodb';
 import { attempt, play, rows, type Stage, useStage } from './scenario.ts';
 
 /**
- * What breaks, loses data or restores wrongly in other tools when it happens during a backup (their known cases, one test each), and must not here: each is played during a first
- * and during an incremental snapshot, and the restored cluster equals the source at the snapshot's time.
+ * What breaks, loses data or restores wrongly in other tools when it happens during a backup (their known cases, one
+ * test each), and must not here: each is played during a first and during an incremental snapshot, and the restored
+ * cluster equals the source at the snapshot's time.
  */
 const stage = useStage();
 
 const MEGABYTE = Buffer.alloc(1_000_000, 7);
 
-/** Sorted before the collections of a scenario and big enough to keep a slow scan busy while something happens to them. */
+/**
+ * Sorted before the collections of a scenario and big enough to keep a slow scan busy while something happens to them.
+ */
 async function fillFirst(on: Stage, db = 'app'): Promise<void> {
   await on
     .db(db)

@@ -3,7 +3,10 @@ import type { Place } from './writer.ts';
 
 const app = (name: string): Place => ({ db: 'app', name });
 
-/** Collections that live as long as the workload, with names that have broken backups: paths, spaces, case, our peers' own file names, the longest possible. */
+/**
+ * Collections that live as long as the workload, with names that have broken backups: paths, spaces, case, our peers'
+ * own file names, the longest possible.
+ */
 export const STEADY: readonly Place[] = [
   app('orders'),
   app('ORDERS'),

@@ -1,5 +1,5 @@
 import { BSON, type Document } from 'mongodb';
-import { documentOf } from '../../src/lib/raw-bson.ts';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
 /** A BSON element without its name. */
@@ -144,8 +144,9 @@ export function randomElements(random: SeededRandom, depth = 0): RawElement[] {
 }
 
 /**
- * No name twice at the top: MongoDB logs an update of one of two fields of the same name as a difference that recovery and secondaries apply to the other, so a server
- * and its copy disagree about such documents, and so would we with one of them. Below the top, where nothing is updated, names come twice.
+ * No name twice at the top: MongoDB logs an update of one of two fields of the same name as a difference that recovery
+ * and secondaries apply to the other, so a server and its copy disagree about such documents, and so would we with one
+ * of them. Below the top, where nothing is updated, names come twice.
  */
 function topNames(names: readonly string[]): string[] {
   return [...new Set(names)].filter((name) => name !== '_id');

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BSON, type Document, Timestamp } from 'mongodb';
-import { changedDocument } from '../../src/engine/replay/document-change.ts';
+import { findId, forEachDocument, idBytes } from '../../src/bson/raw-bson.ts';
+import { timestampOf, timestampParts } from '../../src/bson/timestamp.ts';
 import type { ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
 import { must } from '../../src/lib/assert.ts';
 import { Fault } from '../../src/lib/errors.ts';
-import { findId, forEachDocument, idBytes } from '../../src/lib/raw-bson.ts';
-import { timestampOf, timestampParts } from '../../src/lib/timestamp.ts';
-import { readOplogEntry } from '../../src/mongo/oplog-entry.ts';
+import { changedDocument } from '../../src/oplog/diffs.ts';
+import { readOplogEntry } from '../../src/oplog/entry.ts';
 import { compareClusters, compareTruth } from '../support/compare.ts';
 import { type ReplicaSet, until, useReplicaSet, withReplicaSet } from '../support/replica-set.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';

@@ -6,7 +6,8 @@ import { Tailing } from '../support/tailing.ts';
 import { checkReplay } from './check-replay.ts';
 
 /**
- * A restore to any point is the source at that point, byte for byte: random workloads, random points. The truth comes from MongoDB's own recovery (test/support/replayed-copy.ts).
+ * A restore to any point is the source at that point, byte for byte: random workloads, random points. The truth comes
+ * from MongoDB's own recovery (test/support/replayed-copy.ts).
  *
  * SEED=n runs that seed; `npm test -- --seeds N replay` runs N new ones; `--long` makes each longer.
  */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Binary, type Db, type Document, MongoServerError } from 'mongodb';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Progress } from '../../src/lib/progress.ts';
@@ -12,10 +12,16 @@ import { clusterTimeOf, SnapshotRig } from '../support/snapshot-rig.ts';
 import { readTruth } from '../support/truth.ts';
 import { isTemporary, truthAt } from '../support/truth-at.ts';
 
-/** All scenarios of a file write into one oplog, which must not roll over: on a slow machine some of them write a gigabyte. */
+/**
+ * All scenarios of a file write into one oplog, which must not roll over: on a slow machine some of them write a
+ * gigabyte.
+ */
 const OPLOG_MB = 8192;
 
-/** A source and a target that the tests of a file share; the source's truth can be had at any time since it was last cleared. */
+/**
+ * A source and a target that the tests of a file share; the source's truth can be had at any time since it was last
+ * cleared.
+ */
 export class Stage {
   readonly source: ReplicaSet;
   readonly target: ReplicaSet;
@@ -50,7 +56,9 @@ export class Stage {
       if (!['admin', 'config', 'local'].includes(name)) await this.db(name).dropDatabase();
   }
 
-  /** Restores the snapshot over whatever the target holds and compares all of it with the source at the snapshot's time. */
+  /**
+   * Restores the snapshot over whatever the target holds and compares all of it with the source at the snapshot's time.
+   */
   async expectExact(rig: SnapshotRig, taken: TakenSnapshot, what: string): Promise<void> {
     await rig.restore(taken, this.target.uri);
     const restored = await readTruth(this.target.client, null);
@@ -77,7 +85,9 @@ export interface Scenario {
   prepare?: (stage: Stage) => Promise<unknown>;
   /** Done again and again from before a snapshot starts until it has ended; `round` counts on over all snapshots. */
   during?: (stage: Stage, round: number) => Promise<unknown>;
-  /** Done once in each snapshot, at the first progress for which `at` says so; what is read meanwhile is read slowly. */
+  /**
+   * Done once in each snapshot, at the first progress for which `at` says so; what is read meanwhile is read slowly.
+   */
   once?: { at: (progress: Progress) => boolean; act: (stage: Stage, snapshot: number) => Promise<unknown> };
   /** Between the first and the incremental snapshot. */
   between?: (stage: Stage) => Promise<unknown>;

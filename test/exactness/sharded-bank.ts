@@ -1,6 +1,6 @@
 import { MongoServerError } from 'mongodb';
+import { type Timestamp64, timestampOf } from '../../src/bson/timestamp.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
 import { type ReplicaSet, until } from '../support/replica-set.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { ShardTransaction } from '../support/shard-transaction.ts';
@@ -18,7 +18,9 @@ const MOVED = { min: { _id: 20 }, max: { _id: 30 } };
 const SECOND = 1_000;
 const NO_SUCH_TRANSACTION = 251;
 
-/** What only a sharded cluster has: transactions over both of its shards, and chunks on their way from one to the other. */
+/**
+ * What only a sharded cluster has: transactions over both of its shards, and chunks on their way from one to the other.
+ */
 export class ShardedBank {
   readonly #cluster: ShardedCluster;
   readonly #random: SeededRandom;
@@ -116,7 +118,10 @@ export class ShardedBank {
   }
 }
 
-/** As a coordinator does: what one shard was told all are told, until they take it. One that stays prepared would keep everybody else from its documents for ever. */
+/**
+ * As a coordinator does: what one shard was told all are told, until they take it. One that stays prepared would keep
+ * everybody else from its documents for ever.
+ */
 async function end(one: ShardTransaction, set: ReplicaSet, committing: boolean): Promise<void> {
   await until('a shard takes the outcome of a transaction', async () => {
     try {

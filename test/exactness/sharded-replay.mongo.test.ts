@@ -6,8 +6,8 @@ import { useShardedCluster } from '../support/sharded-cluster.ts';
 import { checkShardedReplay } from './check-sharded-replay.ts';
 
 /**
- * A restore of a sharded cluster to any moment is what snapshot reads of its shards saw then: random workloads on both shards, transactions over both, chunks on the move, a tailer that is killed and a primary that
- * stands down.
+ * A restore of a sharded cluster to any moment is what snapshot reads of its shards saw then: random workloads on both
+ * shards, transactions over both, chunks on the move, a tailer that is killed and a primary that stands down.
  *
  * SEED=n runs that seed, SEED=new a new one; `--long` makes it longer.
  */

@@ -1,11 +1,11 @@
 import type { MongoClient } from 'mongodb';
-import { forEachOperation } from '../../src/engine/replay/operations.ts';
+import { findElement, forEachDocument, forEachElement } from '../../src/bson/raw-bson.ts';
+import { type Timestamp64, timestampOf } from '../../src/bson/timestamp.ts';
 import type { OplogSource } from '../../src/engine/replay/replay-interval.ts';
-import { findElement, forEachDocument, forEachElement } from '../../src/lib/raw-bson.ts';
-import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
-import { commitTimestampOf, isUnfinishedTransactionEntry, readOplogEntry } from '../../src/mongo/oplog-entry.ts';
 import { readOplogRaw } from '../../src/mongo/oplog-reader.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
+import { commitTimestampOf, isUnfinishedTransactionEntry, readOplogEntry } from '../../src/oplog/entry.ts';
+import { forEachOperation } from '../../src/oplog/operations.ts';
 
 /** One entry of the oplog as a test chooses points by it. */
 export interface Moment {
@@ -13,11 +13,17 @@ export interface Moment {
   op: string;
   /** Whether some prepared transaction was undecided right after the entry. */
   undecided: boolean;
-  /** Whether the entry is a diff with a name twice, which the source wrote about a document with a name twice: no member and no recovery applies it (seen on 6.0.5). */
+  /**
+   * Whether the entry is a diff with a name twice, which the source wrote about a document with a name twice: no member
+   * and no recovery applies it (seen on 6.0.5).
+   */
   inapplicable: boolean;
 }
 
-/** The oplog of a live source in place of stored slices: all of it is read once, so that every restore replays the same bytes. */
+/**
+ * The oplog of a live source in place of stored slices: all of it is read once, so that every restore replays the same
+ * bytes.
+ */
 export class SourceOplog implements OplogSource {
   readonly #buffers: Buffer[] = [];
   readonly #byTs = new Map<Timestamp64, Buffer>();

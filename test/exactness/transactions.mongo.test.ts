@@ -1,7 +1,7 @@
 import { type TestContext, test } from 'node:test';
 import type { Document } from 'mongodb';
-import type { SnapshotLimits } from '../../src/engine/snapshot-limits.ts';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import type { SnapshotLimits } from '../../src/engine/take/snapshot-limits.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import type { Progress } from '../../src/lib/progress.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
@@ -9,12 +9,17 @@ import { raw } from './raw-values.ts';
 import { rows, type Stage, useStage } from './scenario.ts';
 import { Writer } from './writer.ts';
 
-/** Transactions that are open, prepared or decided while a snapshot is taken: where it starts, what it counts, and when. */
+/**
+ * Transactions that are open, prepared or decided while a snapshot is taken: where it starts, what it counts, and when.
+ */
 const stage = useStage();
 
 const ORDERS = { db: 'app', name: 'orders' };
 
-/** A transaction as a sharded cluster's coordinator drives it: prepared first, decided later; test commands allow it to us. */
+/**
+ * A transaction as a sharded cluster's coordinator drives it: prepared first, decided later; test commands allow it to
+ * us.
+ */
 class Transaction {
   readonly #writer: Writer;
   #next: Document;

@@ -24,7 +24,8 @@ const ALONE: readonly Operation[] = [
 ];
 
 /**
- * Random writes of every kind from several connections at once. The row of operations of each writer follows from the seed; how the rows mix is the server's and the scheduler's.
+ * Random writes of every kind from several connections at once. The row of operations of each writer follows from the
+ * seed; how the rows mix is the server's and the scheduler's.
  */
 export class Workload {
   readonly seed: number;
@@ -45,7 +46,10 @@ export class Workload {
     await setUp(this.#writers[0] as Writer);
   }
 
-  /** Writes until `stop`, or until each writer has done so many operations: what is to follow it may be slower than it is. */
+  /**
+   * Writes until `stop`, or until each writer has done so many operations: what is to follow it may be slower than it
+   * is.
+   */
   start(operationsMax = Number.POSITIVE_INFINITY): void {
     this.#stopping = false;
     this.#running = this.#writers.slice(1).map((writer) => {
@@ -88,7 +92,9 @@ export class Workload {
     return random.pickWeighted(operations.map((item) => ({ weight: item.weight, item })));
   }
 
-  /** How often each kind of operation was done and refused, for messages and for the check that none is always refused. */
+  /**
+   * How often each kind of operation was done and refused, for messages and for the check that none is always refused.
+   */
   counts(): Map<string, { done: number; refused: number }> {
     const counts = new Map<string, { done: number; refused: number }>();
     const entry = (kind: string) => {

@@ -1,5 +1,5 @@
 import { BSON, type Document } from 'mongodb';
-import { documentOf } from '../../src/lib/raw-bson.ts';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { WireConnection, WireError } from '../support/wire.ts';
 import { raw } from './raw-values.ts';
@@ -8,8 +8,8 @@ import { raw } from './raw-values.ts';
 const LOST = new Set([10107, 13435, 11600, 11602, 189, 91, 13436]);
 
 /**
- * One client of the workload: a connection, a session, and chance of its own. Operations may fail in any way that the server answers: names come and go, ids collide,
- * transactions conflict. What counts is what the server did.
+ * One client of the workload: a connection, a session, and chance of its own. Operations may fail in any way that the
+ * server answers: names come and go, ids collide, transactions conflict. What counts is what the server did.
  */
 export class Writer {
   readonly random: SeededRandom;

@@ -70,7 +70,10 @@ export interface ApiFixture extends SampleDomain {
   tokenWithRoles(roles: readonly RoleAssignment[]): Promise<string>;
   apiKeyWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ publicKey: string; privateKey: string }>;
   accountWith(...roles: (ProjectRole | OrganizationRole)[]): Promise<{ clientId: string; secret: string }>;
-  /** Callers, access lists and roles at cloud providers are the samples again, whatever was changed or deleted; the rest of the sample domain keeps no changes. */
+  /**
+   * Callers, access lists and roles at cloud providers are the samples again, whatever was changed or deleted; the rest
+   * of the sample domain keeps no changes.
+   */
   renewCallers(): void;
   /** One call as the project's owner, unless `token` says otherwise; `version` null sends no Accept header. */
   call(

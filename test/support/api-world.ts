@@ -9,7 +9,10 @@ import { type ApiFixture, apiFixture } from './api-fixture.ts';
 import { DomainWorld } from './domain-world.ts';
 import { sampleIds } from './sample-domain.ts';
 
-/** The API over the real rules and a catalog in memory, with the engine in the test's hand: what clients do from the first call to the last. */
+/**
+ * The API over the real rules and a catalog in memory, with the engine in the test's hand: what clients do from the
+ * first call to the last.
+ */
 export interface ApiWorld {
   world: DomainWorld;
   api: ApiFixture;
@@ -59,7 +62,10 @@ async function sharedServer(): Promise<ApiFixture> {
   return await shared;
 }
 
-/** With one project and a cluster called `shop` in it. Fails where an operation answers an error that its contract does not list. */
+/**
+ * With one project and a cluster called `shop` in it. Fails where an operation answers an error that its contract does
+ * not list.
+ */
 export async function inApiWorld(
   work: (it: ApiWorld) => Promise<void>,
   options: Parameters<typeof DomainWorld.open>[0] = {},

@@ -1,8 +1,8 @@
 import { BSON, type Document, Int32, Long } from 'mongodb';
 
 /**
- * A strict reader of mongodump archives, after their public specification. Shares no code with the writer. Whatever is not as the specification, or what the tools demand of it, says
- * is thrown with the byte at which it was met.
+ * A strict reader of mongodump archives, after their public specification. Shares no code with the writer. Whatever is
+ * not as the specification, or what the tools demand of it, says is thrown with the byte at which it was met.
  */
 export interface ParsedArchive {
   header: { concurrentCollections: number; serverVersion: string; toolVersion: string };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ClusterTailProgress, type TailClusterLimits, tailCluster } from '../../src/engine/tail-cluster.ts';
-import type { TailLimits } from '../../src/engine/tail-oplog.ts';
+import type { Timestamp64 } from '../../src/bson/timestamp.ts';
+import { type ClusterTailProgress, type TailClusterLimits, tailCluster } from '../../src/engine/tail/tail-cluster.ts';
+import type { TailLimits } from '../../src/engine/tail/tail-oplog.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Cancelled } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import type { Timestamp64 } from '../../src/lib/timestamp.ts';
 import { FollowingClock, type SharedTime } from '../../src/mongo/shared-time.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
 import type { Repository } from '../../src/repository/repository.ts';

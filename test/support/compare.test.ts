@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON, type Document } from 'mongodb';
-import { findId, idBytes } from '../../src/lib/raw-bson.ts';
+import { findId, idBytes } from '../../src/bson/raw-bson.ts';
 import { compareTruth, isStrayBuckets } from './compare.ts';
 import type { CollectionTruth, Truth } from './truth.ts';
 

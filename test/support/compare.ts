@@ -1,16 +1,20 @@
 import { BSON, type MongoClient } from 'mongodb';
-import { documentOfId } from '../../src/lib/raw-bson.ts';
+import { documentOfId } from '../../src/bson/raw-bson.ts';
 import { type CollectionTruth, readTruth, type Truth } from './truth.ts';
 
 const DIFFERENCES_MAX = 25;
 const SHOWN_MAX = 300;
 
 export interface CompareOptions {
-  /** Capped collections lose documents from their front at any time: where this says so, the actual one may start later than the expected one. */
+  /**
+   * Capped collections lose documents from their front at any time: where this says so, the actual one may start later
+   * than the expected one.
+   */
   cappedMayStartLater?: boolean;
   /**
-   * By how many places a document of a capped collection may be off. Documents that are inserted at the same time by several writers have no order that members agree on: the natural
-   * order of a primary is not that of its oplog (seen on 6.0), and each secondary has its own. 0 where there is one writer.
+   * By how many places a document of a capped collection may be off. Documents that are inserted at the same time by
+   * several writers have no order that members agree on: the natural order of a primary is not that of its oplog (seen
+   * on 6.0), and each secondary has its own. 0 where there is one writer.
    */
   cappedSlack?: number;
   /** Namespaces that are left out on both sides, with the reason that the caller has for it. */
@@ -18,8 +22,9 @@ export interface CompareOptions {
 }
 
 /**
- * What differs between two clusters, in sentences; empty when nothing does. Byte for byte per document, keyed by the bytes of its _id; capped collections in order; types, options
- * and index specs byte for byte. UUIDs differ by design: a restored collection is a new one.
+ * What differs between two clusters, in sentences; empty when nothing does. Byte for byte per document, keyed by the
+ * bytes of its _id; capped collections in order; types, options and index specs byte for byte. UUIDs differ by design:
+ * a restored collection is a new one.
  */
 export function compareTruth(expected: Truth, actual: Truth, options: CompareOptions = {}): string[] {
   const found: string[] = [];
@@ -72,8 +77,8 @@ function describe(collection: CollectionTruth | undefined): string {
 }
 
 /**
- * Whether these are buckets that a creation of a time series, having lost a race, left beside an ordinary collection of the series' name. No server lets that be made again, so a restore
- * leaves such buckets out and says so.
+ * Whether these are buckets that a creation of a time series, having lost a race, left beside an ordinary collection of
+ * the series' name. No server lets that be made again, so a restore leaves such buckets out and says so.
  */
 export function isStrayBuckets(namespace: string, truth: Truth): boolean {
   const series = namespace.replace('.system.buckets.', '.');
@@ -82,7 +87,10 @@ export function isStrayBuckets(namespace: string, truth: Truth): boolean {
   );
 }
 
-/** Beside stray buckets listIndexes on the ordinary collection shows the indexes of the buckets (seen on 6.0): nobody can list its own. */
+/**
+ * Beside stray buckets listIndexes on the ordinary collection shows the indexes of the buckets (seen on 6.0): nobody
+ * can list its own.
+ */
 function hidesIndexes(namespace: string, truth: Truth): boolean {
   return isStrayBuckets(namespace.replace('.', '.system.buckets.'), truth);
 }

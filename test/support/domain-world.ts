@@ -1,4 +1,5 @@
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
+import type { Timestamp64 } from '../../src/bson/timestamp.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import type { ExportBucketRow } from '../../src/catalog/schema.ts';
 import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
@@ -19,7 +20,6 @@ import { Fault } from '../../src/lib/errors.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
-import type { Timestamp64 } from '../../src/lib/timestamp.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { Worker } from '../../src/tasks/worker.ts';
@@ -82,7 +82,10 @@ type Prepare = Parameters<DomainPorts['downloadEngine']['prepare']>[0];
 type Tail = Parameters<DomainPorts['captureEngine']['tail']>[0];
 type Export = Parameters<DomainPorts['exportEngine']['export']>[0];
 
-/** The rules over a catalog and a repository in memory, with a clock and an engine in the test's hand. No MongoDB is pretended: the engine is the border. */
+/**
+ * The rules over a catalog and a repository in memory, with a clock and an engine in the test's hand. No MongoDB is
+ * pretended: the engine is the border.
+ */
 export class DomainWorld {
   readonly clock: FakeClock;
   readonly catalog: Catalog;

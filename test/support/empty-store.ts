@@ -8,7 +8,8 @@ let server: ReturnType<typeof startVersity> | undefined;
 let buckets = 0;
 
 /**
- * What the engine's own tests keep their repositories in: memory, or with `npm test -- --store s3` (`TIDEMARK_TEST_STORE=s3`) a bucket of an S3 server that runs until this process ends.
+ * What the engine's own tests keep their repositories in: memory, or with `npm test -- --store s3`
+ * (`TIDEMARK_TEST_STORE=s3`) a bucket of an S3 server that runs until this process ends.
  */
 export async function emptyStore(clock: Clock): Promise<ObjectStore> {
   const kind = process.env.TIDEMARK_TEST_STORE;
@@ -26,7 +27,10 @@ export async function emptyStore(clock: Clock): Promise<ObjectStore> {
   return openS3Store({ ...place(bucket), prefix: 'of/the-engine' });
 }
 
-/** A clock in the test's hand that goes with it: a server dates objects by its own, and nothing is pruned where the two do not agree. */
+/**
+ * A clock in the test's hand that goes with it: a server dates objects by its own, and nothing is pruned where the two
+ * do not agree.
+ */
 export function clockOfEmptyStore(): FakeClock {
   return process.env.TIDEMARK_TEST_STORE === 's3' ? new FakeClock(systemClock.nowMs()) : new FakeClock();
 }

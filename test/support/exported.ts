@@ -12,7 +12,10 @@ export async function exportedObjects(store: ObjectStore, prefix: string): Promi
   return objects;
 }
 
-/** The lines of a collection's data files, in the files' order; looked up as an importer does, by the last parts of the names. */
+/**
+ * The lines of a collection's data files, in the files' order; looked up as an importer does, by the last parts of the
+ * names.
+ */
 export function exportedLines(objects: ReadonlyMap<string, Buffer>, db: string, collection: string): string[] {
   const start = `${db}/${collection}/`;
   const files = [...objects.keys()].filter((name) => name.startsWith(start) && name.endsWith('.json.gz'));

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { BSON } from 'mongodb';
-import { documentOf } from '../../src/lib/raw-bson.ts';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 
 /**
- * Canonical Extended JSON v2 to raw BSON, by the specification and nothing else: shares no code with what writes it. Names keep their order and may stand twice.
+ * Canonical Extended JSON v2 to raw BSON, by the specification and nothing else: shares no code with what writes it.
+ * Names keep their order and may stand twice.
  */
 type Json = { members: [string, Json][] } | Json[] | string | number | boolean | null;
 

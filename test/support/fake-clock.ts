@@ -6,7 +6,9 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** A clock that stands until the test moves it. Sleepers wake in order of their time, each before the clock moves on. */
+/**
+ * A clock that stands until the test moves it. Sleepers wake in order of their time, each before the clock moves on.
+ */
 export class FakeClock implements Clock {
   readonly #startMs: number;
   #nowMs: number;
@@ -53,7 +55,10 @@ export class FakeClock implements Clock {
     this.#nowMs = endMs;
   }
 
-  /** Moves the clock in one go, as a suspended machine does: who slept meanwhile wakes at the end. For days, which polling loops would take long to live through. */
+  /**
+   * Moves the clock in one go, as a suspended machine does: who slept meanwhile wakes at the end. For days, which
+   * polling loops would take long to live through.
+   */
   async leap(ms: number): Promise<void> {
     await settled();
     this.#nowMs += ms;
@@ -66,7 +71,10 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Everything that can run without time passing has run. Promises settle within a turn of the loop; several turns let those that were made meanwhile settle too. */
+/**
+ * Everything that can run without time passing has run. Promises settle within a turn of the loop; several turns let
+ * those that were made meanwhile settle too.
+ */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -27,8 +27,8 @@ export interface ProxiedRequest {
 }
 
 /**
- * A proxy on the loopback interface in front of an object store's server, which does to requests what the test says: per request by `fault`, which can be changed at any time
- * (`proxy.fault = readOnly` from one moment on).
+ * A proxy on the loopback interface in front of an object store's server, which does to requests what the test says:
+ * per request by `fault`, which can be changed at any time (`proxy.fault = readOnly` from one moment on).
  */
 export class FaultProxy {
   fault: (request: ProxiedRequest) => Fault = () => null;

@@ -1,6 +1,9 @@
 import type { CallOptions, ObjectInfo, ObjectStore, PutOptions } from '../../src/storage/object-store.ts';
 
-/** What happens at the write that was chosen. After a kill the process is gone: no call of it reaches the store any more. */
+/**
+ * What happens at the write that was chosen. After a kill the process is gone: no call of it reaches the store any
+ * more.
+ */
 export type WriteFault =
   /** The write has not happened. */
   | 'killed before'

@@ -2,7 +2,10 @@ import { Fault } from '../../src/lib/errors.ts';
 import type { CallOptions, ObjectInfo, ObjectStore, PutOptions } from '../../src/storage/object-store.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** A store of which one call in so many fails, by chance; half of the writes that fail have happened all the same. `down` makes every call fail. */
+/**
+ * A store of which one call in so many fails, by chance; half of the writes that fail have happened all the same.
+ * `down` makes every call fail.
+ */
 export class FlakyStore implements ObjectStore {
   readonly #store: ObjectStore;
   readonly #random: SeededRandom;

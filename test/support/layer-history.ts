@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { LayerRef } from '../../src/repository/format/manifest.ts';
-import { type MergeOptions, readCollection } from '../../src/repository/layers.ts';
+import { type MergeOptions, readCollection } from '../../src/repository/layers/layers.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import type { SnapshotWriter } from '../../src/repository/writer.ts';
 import { documentsIn, documentWith, idsOfEveryType, int32Id } from './raw-documents.ts';

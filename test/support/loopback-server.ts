@@ -11,7 +11,9 @@ import { createDirectory, freePort } from './mongod.ts';
 const START_LIMIT_MS = 60_000;
 const START_POLL_MS = 20;
 
-/** As for mongod: it outlives us by an instant, since its standard input ends when we do. Prints the pid of the server. */
+/**
+ * As for mongod: it outlives us by an instant, since its standard input ends when we do. Prints the pid of the server.
+ */
 const SUPERVISOR = `
 directory=$1; shift
 exec 3<&0

@@ -1,4 +1,4 @@
-import { documentOf, forEachElement } from '../../src/lib/raw-bson.ts';
+import { documentOf, forEachElement } from '../../src/bson/raw-bson.ts';
 
 interface Value {
   type: number;
@@ -8,7 +8,10 @@ interface Value {
 const NAN = Buffer.from('000000000000f87f', 'hex');
 const DECIMAL_NAN = Buffer.from('0000000000000000000000000000007c', 'hex');
 
-/** The document as it is after a way through Extended JSON: what `docs/exports.md` says is lost is lost, and nothing else is touched. */
+/**
+ * The document as it is after a way through Extended JSON: what `docs/exports.md` says is lost is lost, and nothing
+ * else is touched.
+ */
 export function withLossesOfJson(document: Buffer): Buffer {
   return rewritten(document, 0, false);
 }

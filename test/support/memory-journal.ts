@@ -1,8 +1,4 @@
-import type {
-  CollectionRecord,
-  RecordChange,
-  RestoreJournal,
-} from '../../src/engine/collection-restore/collection-record.ts';
+import type { CollectionRecord, RecordChange, RestoreJournal } from '../../src/engine/collections/collection-record.ts';
 import { must } from '../../src/lib/assert.ts';
 
 /** What a restore of collections writes down, and every step of it in order: `db.name STATE`. */

@@ -23,8 +23,9 @@ const MEMORY_DISK = '/dev/shm';
 const MEMORY_DISK_FREE_MIN = 4 << 30;
 
 /**
- * Runs a mongod and outlives us by an instant: its standard input is a pipe whose other end only we hold, so when we end, however we end, it reads the end of it, kills the mongod
- * and removes its files. It is not in our process group, so that Ctrl-C reaches the tests first. Prints the pid of the mongod.
+ * Runs a mongod and outlives us by an instant: its standard input is a pipe whose other end only we hold, so when we
+ * end, however we end, it reads the end of it, kills the mongod and removes its files. It is not in our process group,
+ * so that Ctrl-C reaches the tests first. Prints the pid of the mongod.
  */
 const SUPERVISOR = `
 directory=$1; log=$2; shift 2
@@ -57,7 +58,10 @@ export class Mongod {
     this.#arguments = args;
   }
 
-  /** Starts one and waits until it takes connections. `directory` is removed by `remove` or when this process ends. `dbPath` may hold data already. */
+  /**
+   * Starts one and waits until it takes connections. `directory` is removed by `remove` or when this process ends.
+   * `dbPath` may hold data already.
+   */
   static async start(options: { args?: readonly string[]; directory?: string; port?: number }): Promise<Mongod> {
     const directory = options.directory ?? (await createDirectory());
     for (let tries = 1; ; tries++) {
@@ -83,7 +87,9 @@ export class Mongod {
     return this.#process !== null;
   }
 
-  /** Starts it again on the same files and port, after `kill` or `terminate`. `extra` arguments are for this run only. */
+  /**
+   * Starts it again on the same files and port, after `kill` or `terminate`. `extra` arguments are for this run only.
+   */
   async restart(extra: readonly string[] = []): Promise<void> {
     if (this.running) throw new Error('this mongod is running');
     const binary = await findMongod();
@@ -161,7 +167,10 @@ export class Mongod {
   }
 }
 
-/** On a disk in memory where there is one with room: these servers are thrown away, and their fsyncs would be most of the time. */
+/**
+ * On a disk in memory where there is one with room: these servers are thrown away, and their fsyncs would be most of
+ * the time.
+ */
 export async function createDirectory(): Promise<string> {
   const space = await statfs(MEMORY_DISK).catch(() => null);
   const roomy = space !== null && space.bavail * space.bsize > MEMORY_DISK_FREE_MIN;
@@ -179,7 +188,10 @@ function takesConnections(port: number): Promise<boolean> {
   });
 }
 
-/** Below the range from which the system takes ports for outgoing connections, so that a server finds its port free again after a restart. */
+/**
+ * Below the range from which the system takes ports for outgoing connections, so that a server finds its port free
+ * again after a restart.
+ */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const port = 15_000 + (systemRandom.bytes(2).readUInt16LE(0) % 15_000);

@@ -1,4 +1,4 @@
-import { documentLength, documentOf, findId, idBytes } from '../../src/lib/raw-bson.ts';
+import { documentLength, documentOf, findId, idBytes } from '../../src/bson/raw-bson.ts';
 
 /** Small raw documents for tests that never meet a server. An id element is its type byte, then its value. */
 
@@ -31,7 +31,10 @@ export function documentsIn(buffer: Buffer): [string, string][] {
   return documents;
 }
 
-/** Id elements of every BSON type that may be an `_id`, and a few that may not; some numbers are equal in value and differ in type. */
+/**
+ * Id elements of every BSON type that may be an `_id`, and a few that may not; some numbers are equal in value and
+ * differ in type.
+ */
 export function idsOfEveryType(): Buffer[] {
   const value = (type: number, hex: string): Buffer => Buffer.from(type.toString(16).padStart(2, '0') + hex, 'hex');
   const nested = documentOf([

@@ -12,10 +12,12 @@ const INSERT_BYTES_MAX = 32 << 20;
 const INSERT_DOCUMENTS_MAX = 50_000;
 
 /**
- * The truth at a cluster time whose catalog is gone: MongoDB's own recovery brings a copy of the data files to exactly that time. A server before 7.0 cannot read at a time
- * before a collection's last catalog change, and no server tells what the catalog was; recovery does both, and shares no code or idea with what is tested.
+ * The truth at a cluster time whose catalog is gone: MongoDB's own recovery brings a copy of the data files to exactly
+ * that time. A server before 7.0 cannot read at a time before a collection's last catalog change, and no server tells
+ * what the catalog was; recovery does both, and shares no code or idea with what is tested.
  *
- * Entries above 16 MiB cannot be inserted into a copy's oplog: the source must not write any (one document of nearly 16 MiB makes one).
+ * Entries above 16 MiB cannot be inserted into a copy's oplog: the source must not write any (one document of nearly 16
+ * MiB makes one).
  */
 export class ReplayedCopy {
   readonly #source: ReplicaSet;
@@ -47,7 +49,10 @@ export class ReplayedCopy {
     await rm(this.#base, { recursive: true, force: true });
   }
 
-  /** Everything as it was at the time; capped collections too, but for documents that the copy may have aged out sooner or later than the source. */
+  /**
+   * Everything as it was at the time; capped collections too, but for documents that the copy may have aged out sooner
+   * or later than the source.
+   */
   async truthAt(clusterTime: Timestamp): Promise<Truth> {
     const directory = await createDirectory();
     await cp(join(this.#base, 'db'), join(directory, 'db'), { recursive: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BSON, type Document, Long, type MongoClient, Timestamp } from 'mongodb';
-import { documentOf } from '../../src/lib/raw-bson.ts';
+import { documentOf } from '../../src/bson/raw-bson.ts';
 import { type ParsedArchive, type ParsedCollection, parseArchive } from './archive-parser.ts';
 import { WireConnection } from './wire.ts';
 
@@ -8,8 +8,9 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const INDEXES_LEFT = new Set(['_id_']);
 
 /**
- * What mongorestore does, with nothing but the driver: collections with their options, documents as they are, the oplog (as `--oplogReplay` does), indexes, views. Users and roles are left to
- * the caller. Names of indexes' fields that look like numbers change places on this way, so tests give them none.
+ * What mongorestore does, with nothing but the driver: collections with their options, documents as they are, the oplog
+ * (as `--oplogReplay` does), indexes, views. Users and roles are left to the caller. Names of indexes' fields that look
+ * like numbers change places on this way, so tests give them none.
  */
 export async function restoreArchive(bytes: Buffer, client: MongoClient, port: number): Promise<ParsedArchive> {
   const archive = parseArchive(bytes);

@@ -1,14 +1,14 @@
-import type { CollectionSelection } from '../../src/engine/collection-restore/select-collections.ts';
+import { parseNamespace } from '../../src/bson/namespace.ts';
 import {
   type RestoreCollectionsOptions,
   type RestoredCollections,
   restoreCollections,
-} from '../../src/engine/restore-collections.ts';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+} from '../../src/engine/collections/restore-collections.ts';
+import type { CollectionSelection } from '../../src/engine/collections/select-collections.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { parseNamespace } from '../../src/mongo/namespace.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import type { SnapshotRig } from './snapshot-rig.ts';
 import type { Truth } from './truth.ts';

@@ -20,7 +20,10 @@ import { SecretBox } from '../../src/lib/secret-box.ts';
 import { openMemoryCatalog } from './memory-catalog.ts';
 import { sampleIds } from './sample-domain.ts';
 
-/** Callers and roles at cloud providers of the sample organization: no samples but the real rules, over a catalog in memory. */
+/**
+ * Callers and roles at cloud providers of the sample organization: no samples but the real rules, over a catalog in
+ * memory.
+ */
 export type CallerNouns = Pick<Domain, 'apiKeys' | 'serviceAccounts' | 'accessLists' | 'cloudProviderAccess'>;
 
 const apiUserId = '0000000000000000000a7001';

@@ -27,7 +27,8 @@ import { sampleProcessSettings } from './sample-process-settings.ts';
 import { sampleSurface } from './sample-surface.ts';
 
 /**
- * A domain of fixed rows, for tests of the API alone: it pages and refuses like the real one and does no work. Ids say what they are of in their last digits.
+ * A domain of fixed rows, for tests of the API alone: it pages and refuses like the real one and does no work. Ids say
+ * what they are of in their last digits.
  */
 export const sampleNowMs = Date.parse('2026-11-22T10:00:00Z');
 

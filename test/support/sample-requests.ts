@@ -1,7 +1,10 @@
 import type { OperationId } from '../../contract/operations.ts';
 import { sampleClusterName, sampleIds } from './sample-domain.ts';
 
-/** What the tests that go through all operations ask with: values for path parameters, bodies, and what is refused whatever is asked. */
+/**
+ * What the tests that go through all operations ask with: values for path parameters, bodies, and what is refused
+ * whatever is asked.
+ */
 
 export const sampleParameters = {
   checkpointId: '000000000000000000080001',

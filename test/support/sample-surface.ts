@@ -10,7 +10,10 @@ import type {
 } from '../../src/domain/domain.ts';
 import { refuse } from '../../src/domain/refusals.ts';
 
-/** What else the sample domain answers: contents of snapshots, legacy schedules and restores, private endpoints, collection restores. */
+/**
+ * What else the sample domain answers: contents of snapshots, legacy schedules and restores, private endpoints,
+ * collection restores.
+ */
 export interface SampleSurface {
   projectId: string;
   restoreJob: RestoreJob;

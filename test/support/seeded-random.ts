@@ -1,7 +1,10 @@
 import { must } from '../../src/lib/assert.ts';
 import type { Random } from '../../src/lib/random.ts';
 
-/** Chance that can be had again: the same seed gives the same numbers, and `fork` gives each of several users its own independent row of them. Algorithm: sfc32. */
+/**
+ * Chance that can be had again: the same seed gives the same numbers, and `fork` gives each of several users its own
+ * independent row of them. Algorithm: sfc32.
+ */
 export class SeededRandom implements Random {
   #a: number;
   #b: number;

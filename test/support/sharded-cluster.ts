@@ -20,8 +20,9 @@ export interface Shard {
 }
 
 /**
- * A real sharded cluster without a mongos: what a mongos would ask of config servers and shards is asked here, by the servers' own internal commands. Clients therefore write to the shards
- * directly, and see to it themselves that a document is put where its chunk is.
+ * A real sharded cluster without a mongos: what a mongos would ask of config servers and shards is asked here, by the
+ * servers' own internal commands. Clients therefore write to the shards directly, and see to it themselves that a
+ * document is put where its chunk is.
  */
 export class ShardedCluster {
   readonly config: ReplicaSet;
@@ -132,7 +133,10 @@ export class ShardedCluster {
     return (await this.#configDocument('collections', `${db}.${name}`)).uuid as UUID;
   }
 
-  /** Reads by the protocol of shard versions, as a mongos does: a shard that disagrees with the routing metadata refuses, and one that owns chunks leaves its orphans out. */
+  /**
+   * Reads by the protocol of shard versions, as a mongos does: a shard that disagrees with the routing metadata
+   * refuses, and one that owns chunks leaves its orphans out.
+   */
   async findRouted(db: string, name: string): Promise<Map<string, Document[]>> {
     const config = this.config.client.db('config');
     const collection = await this.#configDocument('collections', `${db}.${name}`);

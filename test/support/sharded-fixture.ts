@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { Timestamp } from 'mongodb';
 import type { ReplayEnd } from '../../src/engine/replay/replay-interval.ts';
-import { restoreShardedSnapshot } from '../../src/engine/restore-sharded-snapshot.ts';
-import type { RestoredSnapshot } from '../../src/engine/restore-snapshot.ts';
-import { type TakeShardedSnapshotOptions, takeShardedSnapshot } from '../../src/engine/take-sharded-snapshot.ts';
-import type { TakenSnapshot } from '../../src/engine/take-snapshot.ts';
+import { restoreShardedSnapshot } from '../../src/engine/restore/restore-sharded-snapshot.ts';
+import type { RestoredSnapshot } from '../../src/engine/restore/restore-snapshot.ts';
+import { type TakeShardedSnapshotOptions, takeShardedSnapshot } from '../../src/engine/take/take-sharded-snapshot.ts';
+import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
@@ -13,7 +13,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { findShardMembers } from '../../src/mongo/shard-members.ts';
 import type { Manifest } from '../../src/repository/format/manifest.ts';
 import { partsOf } from '../../src/repository/format/manifest-members.ts';
-import { readCollection } from '../../src/repository/layers.ts';
+import { readCollection } from '../../src/repository/layers/layers.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { emptyStore } from './empty-store.ts';
@@ -105,7 +105,10 @@ export class ShardedFixture {
     return await readManifest(this.repository, { clusterId: this.clusterId, snapshotId: taken.header.snapshotId });
   }
 
-  /** Every document of every user collection of every shard, against a read of the source at T. Gives the number compared. */
+  /**
+   * Every document of every user collection of every shard, against a read of the source at T. Gives the number
+   * compared.
+   */
   async requireExact(taken: TakenSnapshot = must(this.last, 'a snapshot was taken')): Promise<number> {
     let compared = 0;
     const { t, i } = taken.header.clusterTime;

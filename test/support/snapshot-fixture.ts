@@ -2,8 +2,8 @@ import {
   type RestoredSnapshot,
   type RestoreSnapshotOptions,
   restoreSnapshot,
-} from '../../src/engine/restore-snapshot.ts';
-import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../../src/engine/take-snapshot.ts';
+} from '../../src/engine/restore/restore-snapshot.ts';
+import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

@@ -1,18 +1,21 @@
 import { Timestamp } from 'mongodb';
-import { restoreSnapshot } from '../../src/engine/restore-snapshot.ts';
-import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../../src/engine/take-snapshot.ts';
+import { restoreSnapshot } from '../../src/engine/restore/restore-snapshot.ts';
+import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource, type IdSource } from '../../src/lib/ids.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import type { Progress } from '../../src/lib/progress.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import type { Chunker } from '../../src/repository/boundaries.ts';
+import type { Chunker } from '../../src/repository/layers/boundaries.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { emptyStore } from './empty-store.ts';
 
 const LOG_LINES_MAX = 200;
 
-/** The engine with a repository of its own and nothing of the service around it: takes snapshots of one cluster in a row and restores them. */
+/**
+ * The engine with a repository of its own and nothing of the service around it: takes snapshots of one cluster in a row
+ * and restores them.
+ */
 export class SnapshotRig {
   readonly repository: Repository;
   readonly #ids: IdSource = createIdSource(systemClock, systemRandom);

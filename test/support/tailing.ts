@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Timestamp } from 'mongodb';
-import { type TailLimits, type TailProgress, tailOplog } from '../../src/engine/tail-oplog.ts';
+import { type Timestamp64, timestampOf } from '../../src/bson/timestamp.ts';
+import { type TailLimits, type TailProgress, tailOplog } from '../../src/engine/tail/tail-oplog.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Cancelled } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { type Timestamp64, timestampOf } from '../../src/lib/timestamp.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { type ReplicaSet, until } from './replica-set.ts';
 

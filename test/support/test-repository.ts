@@ -1,5 +1,5 @@
-import type { Chunker } from '../../src/repository/boundaries.ts';
 import type { CollectionEntry, LayerRef, Manifest } from '../../src/repository/format/manifest.ts';
+import type { Chunker } from '../../src/repository/layers/boundaries.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { clockOfEmptyStore, emptyStore } from './empty-store.ts';

@@ -14,9 +14,11 @@ export interface TruthAt {
 }
 
 /**
- * All of the source at a cluster time, from two witnesses: recovery of a copy, which knows the catalog too, and the source's own snapshot reads, which know what a server
- * of its version can still see. Where both speak they must agree, with one exception. A prepared transaction is visible from its commitTimestamp on, though its commit is logged later; recovery
- * up to a time between the two does not have it. There the source's word counts, and where it has none the collection is doubtful.
+ * All of the source at a cluster time, from two witnesses: recovery of a copy, which knows the catalog too, and the
+ * source's own snapshot reads, which know what a server of its version can still see. Where both speak they must agree,
+ * with one exception. A prepared transaction is visible from its commitTimestamp on, though its commit is logged later;
+ * recovery up to a time between the two does not have it. There the source's word counts, and where it has none the
+ * collection is doubtful.
  */
 export async function truthAt(source: ReplicaSet, copy: ReplayedCopy, at: Timestamp): Promise<TruthAt> {
   const atSource = await readTruth(source.client, at);
@@ -44,7 +46,10 @@ export async function truthAt(source: ReplicaSet, copy: ReplayedCopy, at: Timest
   return { truth, confirmed, doubtful };
 }
 
-/** Of one collection. A server logs some updates of odd documents (names twice, say) so that recovery makes something else of them; what the source itself shows is what counts. */
+/**
+ * Of one collection. A server logs some updates of odd documents (names twice, say) so that recovery makes something
+ * else of them; what the source itself shows is what counts.
+ */
 const ODD_UPDATES_MAX = 3;
 
 /** Prepared transactions that became visible at or before the time and whose commit was logged after it. */

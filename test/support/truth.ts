@@ -8,9 +8,9 @@ import {
   MongoServerError,
   type Timestamp,
 } from 'mongodb';
+import { documentLength, findId, idBytes } from '../../src/bson/raw-bson.ts';
 import { assert, must } from '../../src/lib/assert.ts';
 import { forEachConcurrently } from '../../src/lib/bounded.ts';
-import { documentLength, findId, idBytes } from '../../src/lib/raw-bson.ts';
 
 const READS_AT_ONCE = 3;
 const BATCH_DOCUMENTS = 10_000;
@@ -38,8 +38,8 @@ export interface Truth {
 }
 
 /**
- * Reads all of a cluster: at the cluster time, or now (majority) where it is null. The listing is always today's: a caller who passes a time sees to it
- * that the catalog has not changed since, or takes the listing elsewhere.
+ * Reads all of a cluster: at the cluster time, or now (majority) where it is null. The listing is always today's: a
+ * caller who passes a time sees to it that the catalog has not changed since, or takes the listing elsewhere.
  */
 export async function readTruth(client: MongoClient, clusterTime: Timestamp | null): Promise<Truth> {
   const truth: Truth = { collections: new Map(), unreadable: new Map() };
@@ -92,7 +92,10 @@ class Unreadable extends Error {
 /** The HMAC keys and the version document (FCV) belong to the cluster that has them. */
 const NOT_COMPARED = new Set(['admin.system.keys', 'admin.system.version']);
 
-/** The namespaces that a restore makes equal; views' definitions are compared as options, not as documents of system.views. */
+/**
+ * The namespaces that a restore makes equal; views' definitions are compared as options, not as documents of
+ * system.views.
+ */
 export function isCompared(db: string, name: string): boolean {
   if (db === 'local' || db === 'config' || NOT_COMPARED.has(`${db}.${name}`)) return false;
   return name !== 'system.profile' && name !== 'system.views';

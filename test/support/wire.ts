@@ -4,7 +4,10 @@ import { BSON, type Document } from 'mongodb';
 
 const OP_MSG = 2013;
 const HEADER_BYTES = 16;
-/** No command of a test takes so long: two that wait for each other would otherwise keep the run for ever, without a word. */
+/**
+ * No command of a test takes so long: two that wait for each other would otherwise keep the run for ever, without a
+ * word.
+ */
 const ANSWER_LIMIT_MS = 180_000;
 
 /** What the server answered instead of doing the command, or wrote beside its first failed write. */
@@ -31,8 +34,8 @@ interface Waiting {
 }
 
 /**
- * A bare OP_MSG connection: what we write with it reaches the server byte for byte (duplicate names, odd numbers, text that is no UTF-8), which no driver promises.
- * One command at a time each; several may wait in line.
+ * A bare OP_MSG connection: what we write with it reaches the server byte for byte (duplicate names, odd numbers, text
+ * that is no UTF-8), which no driver promises. One command at a time each; several may wait in line.
  */
 export class WireConnection {
   readonly #socket: Socket;
@@ -63,7 +66,10 @@ export class WireConnection {
     this.#socket.destroy();
   }
 
-  /** Runs a command, given as an object or as raw BSON without `$db` checks; throws WireError unless the reply says ok and has no write errors. */
+  /**
+   * Runs a command, given as an object or as raw BSON without `$db` checks; throws WireError unless the reply says ok
+   * and has no write errors.
+   */
   async command(body: Document | Buffer, sequences: readonly DocumentSequence[] = []): Promise<Document> {
     const reply = await this.#exchange(
       Buffer.isBuffer(body) ? body : BSON.serialize(body, { ignoreUndefined: false }),

@@ -1,7 +1,10 @@
 import type { Column } from '../../src/cli/table.ts';
 import type { ApiFigures } from './api-speed.ts';
 
-/** No list and no get takes longer on the server, in 99 of 100 cases. What is measured contains the client and the way there too. */
+/**
+ * No list and no get takes longer on the server, in 99 of 100 cases. What is measured contains the client and the way
+ * there too.
+ */
 const P99_BUDGET_MS = 20;
 
 export const apiColumns: readonly Column[] = [

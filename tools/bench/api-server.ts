@@ -10,7 +10,11 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 
-/** The service's API on a data directory, given as the first argument, without its rate limit: that would be all that is measured. Prints its address, and for each line that it is given the milliseconds of CPU that it has used so far; ends with its standard input. */
+/**
+ * The service's API on a data directory, given as the first argument, without its rate limit: that would be all that is
+ * measured. Prints its address, and for each line that it is given the milliseconds of CPU that it has used so far;
+ * ends with its standard input.
+ */
 
 const dataDir = process.argv[2] ?? '';
 const { catalog, domain, close } = await composeOffline({ dataDir });

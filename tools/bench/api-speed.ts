@@ -42,7 +42,10 @@ export interface ApiFigures {
   calls: CallFigures[];
 }
 
-/** Lists and gets over HTTP on the loopback interface, server and client in processes of their own. A digest call is two requests. */
+/**
+ * Lists and gets over HTTP on the loopback interface, server and client in processes of their own. A digest call is two
+ * requests.
+ */
 export async function measureApi(directory: string): Promise<ApiFigures> {
   const loadBefore = loadavg()[0] ?? 0;
   const dataDir = join(directory, 'api');

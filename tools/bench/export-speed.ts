@@ -9,8 +9,9 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { type SampleCollection, SampleDocuments, sampleCollections, shareOfBytes } from '../sample-documents.ts';
 
 /**
- * How fast BSON becomes Extended JSON, against the `bson` package on the same documents in the same process, and with gzip in one thread and in two. What runs in one thread is measured by the
- * processor time that it took, so that other programs on the machine do not count.
+ * How fast BSON becomes Extended JSON, against the `bson` package on the same documents in the same process, and with
+ * gzip in one thread and in two. What runs in one thread is measured by the processor time that it took, so that other
+ * programs on the machine do not count.
  */
 export interface ExportFigures {
   bsonBytes: number;

@@ -9,7 +9,10 @@ export interface Incremental {
   changedDocuments: number;
 }
 
-/** The one object that `npm run bench -- --json` ends with. Times in milliseconds, sizes in bytes, ratios to the floor of the same run. */
+/**
+ * The one object that `npm run bench -- --json` ends with. Times in milliseconds, sizes in bytes, ratios to the floor
+ * of the same run.
+ */
 export interface Figures {
   dataBytes: number;
   documents: number;

@@ -1,6 +1,6 @@
 import { forEachConcurrently } from '../../src/lib/bounded.ts';
 import { cutBatches, insertRaw } from '../../src/mongo/bulk-writer.ts';
-import { connectCluster } from '../../src/mongo/connect.ts';
+import { connectCluster } from '../../src/mongo/connection/connect.ts';
 import { type SampleCollection, sampleIndexes } from '../sample-documents.ts';
 import { readSampleFile } from './sample-files.ts';
 import type { Amount } from './scan-floor.ts';
@@ -9,7 +9,10 @@ import type { Amount } from './scan-floor.ts';
 const COLLECTIONS_AT_ONCE = 2;
 const INSERTS_AT_ONCE = 2;
 
-/** The load floor: the same raw documents, read from files and inserted by the writer that restores use, with no other work. */
+/**
+ * The load floor: the same raw documents, read from files and inserted by the writer that restores use, with no other
+ * work.
+ */
 export async function loadEverything(options: {
   uri: string;
   db: string;

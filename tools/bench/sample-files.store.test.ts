@@ -3,7 +3,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { documentOf, forEachDocument } from '../../src/lib/raw-bson.ts';
+import { documentOf, forEachDocument } from '../../src/bson/raw-bson.ts';
 import { readSampleFile, writeSampleFiles } from './sample-files.ts';
 
 let directory = '';

@@ -4,7 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import { serialize } from 'bson';
 import { type SampleCollection, SampleDocuments, sampleCollections, shareOfBytes } from '../sample-documents.ts';
 
-/** The sample data as files of raw documents, so that loading it costs no generating and no encoding: that is what makes the load floor a floor. */
+/**
+ * The sample data as files of raw documents, so that loading it costs no generating and no encoding: that is what makes
+ * the load floor a floor.
+ */
 
 const WRITE_BYTES = 1 << 20;
 const READ_BYTES = 8 << 20;

@@ -1,6 +1,6 @@
 import { forEachConcurrently } from '../../src/lib/bounded.ts';
 import { scanCollection } from '../../src/mongo/collection-reader.ts';
-import { connectCluster } from '../../src/mongo/connect.ts';
+import { connectCluster } from '../../src/mongo/connection/connect.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
 
 /** Several collections at once, as the engine scans. */

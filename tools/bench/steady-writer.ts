@@ -1,4 +1,7 @@
-/** Writes at a steady rate to a cluster, in a process of its own: `steady-writer.ts URI RATE SECONDS`. Prints how much it wrote, as JSON. */
+/**
+ * Writes at a steady rate to a cluster, in a process of its own: `steady-writer.ts URI RATE SECONDS`. Prints how much
+ * it wrote, as JSON.
+ */
 import { MongoClient } from 'mongodb';
 import { systemClock } from '../../src/lib/clock.ts';
 

@@ -5,8 +5,8 @@ import type { Column } from '../../src/cli/table.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { checkRepository } from '../../src/repository/check.ts';
 import { createRepository, openRepository } from '../../src/repository/repository.ts';
+import { checkRepository } from '../../src/repository/upkeep/check.ts';
 import { openStoreAt, storeAccess } from '../../src/storage/open-store.ts';
 import { createDirectory } from '../../test/support/mongod.ts';
 import { startVersity } from '../../test/support/object-servers.ts';
@@ -33,7 +33,10 @@ export interface StoreFigures {
   peakRssBytes: number;
 }
 
-/** The same data to a directory and to an S3 server that writes to the same disk (in memory where there is one): the difference is what the protocol costs. */
+/**
+ * The same data to a directory and to an S3 server that writes to the same disk (in memory where there is one): the
+ * difference is what the protocol costs.
+ */
 export async function measureStores(
   directory: string,
   bytes: number,

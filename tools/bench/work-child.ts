@@ -16,7 +16,10 @@ const log = createLogger('warn');
 
 type Done = Omit<Measured, 'ms' | 'peakRssBytes'>;
 
-/** Loads the modules that the work needs: a service has loaded them long before, so the time that it takes is not the work's. */
+/**
+ * Loads the modules that the work needs: a service has loaded them long before, so the time that it takes is not the
+ * work's.
+ */
 async function prepare(work: Work): Promise<() => Promise<Done>> {
   switch (work.kind) {
     case 'scan':
@@ -38,7 +41,7 @@ async function open(place: string): Promise<Repository> {
 }
 
 async function snapshot(work: Extract<Work, { kind: 'snapshot' }>): Promise<() => Promise<Done>> {
-  const { takeSnapshot } = await import('../../src/engine/take-snapshot.ts');
+  const { takeSnapshot } = await import('../../src/engine/take/take-snapshot.ts');
   return async () => {
     const { clusterId, snapshotId, parentSnapshotId, uri } = work;
     const taken = await takeSnapshot({
@@ -75,7 +78,7 @@ async function snapshot(work: Extract<Work, { kind: 'snapshot' }>): Promise<() =
 }
 
 async function restore(work: Extract<Work, { kind: 'restore' }>): Promise<() => Promise<Done>> {
-  const { restoreSnapshot } = await import('../../src/engine/restore-snapshot.ts');
+  const { restoreSnapshot } = await import('../../src/engine/restore/restore-snapshot.ts');
   return async () => {
     const { clusterId, snapshotId, uri, skipVerify } = work;
     const repository = await open(work.repository);

@@ -10,7 +10,10 @@ export interface Proof {
   indexes: number;
 }
 
-/** The source as the server itself shows it at the snapshot's cluster time, against the target as it is now: every document by its bytes, every option, every index. */
+/**
+ * The source as the server itself shows it at the snapshot's cluster time, against the target as it is now: every
+ * document by its bytes, every option, every index.
+ */
 export async function compareWithSnapshot(
   source: MongoClient,
   target: MongoClient,

@@ -6,7 +6,9 @@ import { SAMPLE_DB } from './sample-cluster.ts';
 
 const ROUND_MS = 20;
 
-/** A shop that goes on selling while it is backed up: inserts, updates, deletes and transactions, some hundred a second. */
+/**
+ * A shop that goes on selling while it is backed up: inserts, updates, deletes and transactions, some hundred a second.
+ */
 export class SteadyWriter {
   readonly #client: MongoClient;
   readonly #clock: Clock;

@@ -70,7 +70,10 @@ export class TidemarkServer {
   }
 }
 
-/** The address in the one line that `serve` prints; the lines after it are read and dropped, so that the pipe never fills. */
+/**
+ * The address in the one line that `serve` prints; the lines after it are read and dropped, so that the pipe never
+ * fills.
+ */
 async function firstUrl(child: ChildProcess): Promise<string | null> {
   if (child.stdout === null) return null;
   const lines = createInterface(child.stdout);

@@ -1,7 +1,10 @@
 import { importsOf } from './imports.ts';
 import { isCode, type Problem, type SourceFile } from './source-file.ts';
 
-/** Cycles among imports that remain when types are erased: one problem for each, at the file of the cycle that sorts first. */
+/**
+ * Cycles among imports that remain when types are erased: one problem for each, at the file of the cycle that sorts
+ * first.
+ */
 export function checkCycles(files: readonly SourceFile[]): Problem[] {
   const graph = valueImports(files);
   const problems: Problem[] = [];

@@ -38,7 +38,10 @@ function closingOf(code: string, open: number): number {
   return -1;
 }
 
-/** Offset of the brace that opens the body behind a parameter list, past `=>` and a return type, or -1 where there is none. */
+/**
+ * Offset of the brace that opens the body behind a parameter list, past `=>` and a return type, or -1 where there is
+ * none.
+ */
 function bodyAfter(code: string, from: number): number {
   let last = ')';
   for (let at = from; at < code.length; at++) {

@@ -40,8 +40,9 @@ function rowNameOf(path: string): string | null {
 }
 
 /**
- * Each import of production code against its row. Tests are left out: they may reach for whatever they set up, but nothing in production may import a test
- * or a tool. A package or node: module that some row names belongs to the rows that name it; a package that no row names belongs nowhere in `src`.
+ * Each import of production code against its row. Tests are left out: they may reach for whatever they set up, but
+ * nothing in production may import a test or a tool. A package or node: module that some row names belongs to the rows
+ * that name it; a package that no row names belongs nowhere in `src`.
  */
 export function checkImportTable(files: readonly SourceFile[], rows: readonly Row[]): Problem[] {
   if (rows.length === 0) {

@@ -22,7 +22,10 @@ export function parsePureList(markdown: string): string[] {
   return [...block.matchAll(/^- `?([^\s`]+)/gm)].map((match) => match[1] as string);
 }
 
-/** A listed file exists and reaches no I/O, clock or randomness, neither itself nor through anything that it imports as a value. */
+/**
+ * A listed file exists and reaches no I/O, clock or randomness, neither itself nor through anything that it imports as
+ * a value.
+ */
 export function checkPurity(files: readonly SourceFile[], pure: readonly string[]): Problem[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const problems: Problem[] = [];

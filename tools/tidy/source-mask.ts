@@ -1,8 +1,9 @@
 const KEYWORDS_BEFORE_REGEX = /(?:^|[^\w$.])(?:return|typeof|case|in|of|delete|void|throw|new|do|else|await|yield)$/;
 
 /**
- * TypeScript with every comment and the contents of every string, template and regular expression replaced by spaces (line ends stay), so that plain
- * patterns over the result meet code only. Quotes and `${`…`}` stay where they were. A scanner, not a parser: TypeScript 7 has no stable one for us to use.
+ * TypeScript with every comment and the contents of every string, template and regular expression replaced by spaces
+ * (line ends stay), so that plain patterns over the result meet code only. Quotes and `${`…`}` stay where they were. A
+ * scanner, not a parser: TypeScript 7 has no stable one for us to use.
  */
 export function maskSource(text: string): string {
   const out = text.split('');
@@ -65,7 +66,10 @@ function maskTemplate(text: string, out: string[], from: number, templates: numb
   return at + 1;
 }
 
-/** A slash divides after a value and opens a regular expression elsewhere. Looks at what is already masked, so comments do not count. */
+/**
+ * A slash divides after a value and opens a regular expression elsewhere. Looks at what is already masked, so comments
+ * do not count.
+ */
 function startsRegex(out: string[], slash: number): boolean {
   let at = slash - 1;
   while (at >= 0 && /\s/.test(out[at] as string)) at--;

@@ -1,5 +1,5 @@
 import type { documentHistoryOperations } from '../../../contract/document-history.ts';
-import { timestampOf } from '../../lib/timestamp.ts';
+import { timestampOf } from '../../bson/timestamp.ts';
 import type { HandlersOf } from '../call.ts';
 import { clusterOf } from '../listing.ts';
 import { mayRestoreIntoTarget } from '../restore-target.ts';

@@ -3,7 +3,10 @@ import type { Domain } from '../../domain/domain.ts';
 import { refuse } from '../../domain/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 
-/** A registered cluster is never a flex one; a name that is not registered is not found. The CLI goes on to the other API on both codes and on no other. */
+/**
+ * A registered cluster is never a flex one; a name that is not registered is not found. The CLI goes on to the other
+ * API on both codes and on no other.
+ */
 async function refuseFlex({
   params,
   domain,

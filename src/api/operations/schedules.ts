@@ -53,7 +53,10 @@ function patchOf(body: Body, copySettings: SchedulePatch['copySettings']): Sched
   };
 }
 
-/** A replica set has one zone. Clients name it by its own id or by its replication spec's, each as the version they speak shows it. */
+/**
+ * A replica set has one zone. Clients name it by its own id or by its replication spec's, each as the version they
+ * speak shows it.
+ */
 async function copySettingsIn(
   domain: Domain,
   cluster: { projectId: string; clusterName: string },

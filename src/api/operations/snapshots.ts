@@ -64,7 +64,10 @@ export const snapshotHandlers: HandlersOf<typeof snapshotOperations> = {
 
 type Point = { seconds: number; increment?: number };
 
-/** The point that the list's filter names: a time of day, or a position in the oplog. Not both, and an increment only with its seconds. */
+/**
+ * The point that the list's filter names: a time of day, or a position in the oplog. Not both, and an increment only
+ * with its seconds.
+ */
 function pointOf(query: OwnQuery<(typeof snapshotOperations)['listGroupClusterBackupSnapshots']>): Point | undefined {
   const { pointInTimeUtcSeconds, oplogTs, oplogInc } = query;
   if (pointInTimeUtcSeconds !== undefined && oplogTs !== undefined) {

@@ -43,7 +43,10 @@ function fieldsOf(cluster: Cluster, links: LinkBuilder) {
   };
 }
 
-/** Terraform waits for IDLE before it takes a snapshot, and goes on waiting through the other two. A cluster that does not answer is somebody's to repair. */
+/**
+ * Terraform waits for IDLE before it takes a snapshot, and goes on waiting through the other two. A cluster that does
+ * not answer is somebody's to repair.
+ */
 function stateName(cluster: Cluster): 'IDLE' | 'UPDATING' | 'REPAIRING' {
   if (cluster.restoreInProgress) return 'UPDATING';
   return cluster.probeFailure === null ? 'IDLE' : 'REPAIRING';
@@ -61,8 +64,9 @@ function shardsOf(cluster: Cluster): ClusterMember[][] {
 }
 
 /**
- * Self-run members have no cloud's provider, region and size, but Terraform's data sources want them: without them they look for the network container of a provider without a name, and fail. Of Atlas's
- * providers `TENANT` is the one that is no cloud, and that has no container.
+ * Self-run members have no cloud's provider, region and size, but Terraform's data sources want them: without them they
+ * look for the network container of a provider without a name, and fail. Of Atlas's providers `TENANT` is the one that
+ * is no cloud, and that has no container.
  */
 const PROVIDER = 'TENANT' as const;
 const SELF_MANAGED = 'SELF_MANAGED';

@@ -7,7 +7,10 @@ import type { CollectionRestoreJob, RestoredCollection, RestoredNamespace } from
 import { isoSeconds } from '../../lib/clock.ts';
 import { timeIfKnown } from './times.ts';
 
-/** A collection restore job on the wire. Of a point in time the snapshot that it begins with is our affair; what was asked for is the point. */
+/**
+ * A collection restore job on the wire. Of a point in time the snapshot that it begins with is our affair; what was
+ * asked for is the point.
+ */
 export function collectionRestoreJobBody(job: CollectionRestoreJob): ShapeOf<typeof JobBody> {
   const inTime = job.pointInTimeUtcSeconds !== null || job.oplogTs !== null;
   return {

@@ -1,6 +1,6 @@
+import { type Timestamp64, timestampParts } from '../../bson/timestamp.ts';
 import type { CapturedMember, ContinuousBackupStatus } from '../../domain/continuous-backup/continuous-backup.ts';
 import { isoSeconds } from '../../lib/clock.ts';
-import { type Timestamp64, timestampParts } from '../../lib/timestamp.ts';
 
 /** Our own shape; times of entries as Atlas writes BSON timestamps: a date and the ordinal within its second. */
 export function continuousBackupBody(status: ContinuousBackupStatus) {

@@ -1,5 +1,5 @@
+import { type Timestamp64, timestampParts } from '../../bson/timestamp.ts';
 import { isoSeconds } from '../../lib/clock.ts';
-import { type Timestamp64, timestampParts } from '../../lib/timestamp.ts';
 
 interface Version {
   kind: 'version';

@@ -6,8 +6,9 @@ import { unreachable } from '../../lib/assert.ts';
 type Body = ShapeOf<typeof AwsExportBucket> | ShapeOf<typeof AzureExportBucket> | ShapeOf<typeof GcpExportBucket>;
 
 /**
- * An export bucket, under `_id`. The shape follows the provider; the version decides only which providers a list holds. The region is shown wherever buckets are
- * asked for, as the reference page of the list has it, and not by the answer that creates one: then it is not known yet.
+ * An export bucket, under `_id`. The shape follows the provider; the version decides only which providers a list holds.
+ * The region is shown wherever buckets are asked for, as the reference page of the list has it, and not by the answer
+ * that creates one: then it is not known yet.
  */
 export function exportBucketBody(bucket: ExportBucket, show: { region: boolean } = { region: false }): Body {
   const common = { _id: bucket.id, bucketName: bucket.bucketName };

@@ -4,7 +4,10 @@ import type { ExportJob } from '../../domain/domain.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { timeIfKnown } from './times.ts';
 
-/** An export job. `exportStatus` counts from zero and is always there; `components` only for a sharded cluster, `stateReason` only when it failed. */
+/**
+ * An export job. `exportStatus` counts from zero and is always there; `components` only for a sharded cluster,
+ * `stateReason` only when it failed.
+ */
 export function exportJobBody(job: ExportJob): ShapeOf<typeof ExportJobBody> {
   return {
     ...(job.components.length === 0 ? {} : { components: job.components }),

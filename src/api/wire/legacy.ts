@@ -11,7 +11,10 @@ import { timeIfKnown } from './times.ts';
 
 /** Snapshots, restore jobs and the schedule in the vocabulary of legacy backup. `encrypted`: the repository is. */
 
-/** `created` is the time of the data, and until that is known the time of the request; a snapshot that is kept for good does not expire. */
+/**
+ * `created` is the time of the data, and until that is known the time of the request; a snapshot that is kept for good
+ * does not expire.
+ */
 export function legacySnapshotBody(
   snapshot: Snapshot,
   encrypted: boolean,
@@ -39,8 +42,9 @@ export function legacySnapshotBody(
 type Part = ShapeOf<typeof LegacySnapshot>['parts'][number];
 
 /**
- * One part of a replica set; of a sharded cluster one for each shard and the config servers, once they are known. From which member a part was read is not kept, our compression has no name
- * here, and sizes are known of the whole alone: these stay out.
+ * One part of a replica set; of a sharded cluster one for each shard and the config servers, once they are known. From
+ * which member a part was read is not kept, our compression has no name here, and sizes are known of the whole alone:
+ * these stay out.
  */
 function partsOf(snapshot: Snapshot, encrypted: boolean): Part[] {
   const { dataBytes, storageSizeBytes, replicaSetName, members } = snapshot;
@@ -98,7 +102,9 @@ function deliveryStatusOf(job: RestoreJob): ShapeOf<typeof LegacyRestoreJob>['de
   return used ? 'MAX_DOWNLOADS_EXCEEDED' : deliveryStatus[job.state];
 }
 
-/** The link, while it lives. The old address has no place for several: of a sharded snapshot it is that of the first. */
+/**
+ * The link, while it lives. The old address has no place for several: of a sharded snapshot it is that of the first.
+ */
 function downloadOf(job: RestoreJob, links: LinkBuilder): Partial<ShapeOf<typeof LegacyRestoreJob>['delivery']> {
   if (job.deliveryType !== 'download') return {};
   const path = job.downloads.find((file) => file.path !== null)?.path ?? null;

@@ -8,8 +8,8 @@ import { timeIfKnown } from './times.ts';
 type Body = ShapeOf<typeof RestoreJobBody>;
 
 /**
- * A restore job on the wire. There is no state field: clients read three booleans and whether `finishedAt` is there. `deliveryUrl` and `desiredTimestamp` are always
- * there, empty where they do not apply; a download has no target.
+ * A restore job on the wire. There is no state field: clients read three booleans and whether `finishedAt` is there.
+ * `deliveryUrl` and `desiredTimestamp` are always there, empty where they do not apply; a download has no target.
  */
 export function restoreJobBody(job: RestoreJob, links: LinkBuilder): Body {
   const project = `/groups/${job.projectId}`;

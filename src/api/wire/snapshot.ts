@@ -13,8 +13,10 @@ function providerOf({ status }: Snapshot, { service }: Said): { cloudProvider?: 
 }
 
 /**
- * A snapshot on the wire. `createdAt`, `mongodVersion` and the size come with the data: until it is completed the first two are absent and the size is 0. `expiresAt` is
- * there from the start, provisional until completion. `cloudProvider` says where the repository is, in a cloud's object store; absent for a directory. `masterKeyUUID` is a cloud's and never there.
+ * A snapshot on the wire. `createdAt`, `mongodVersion` and the size come with the data: until it is completed the first
+ * two are absent and the size is 0. `expiresAt` is there from the start, provisional until completion. `cloudProvider`
+ * says where the repository is, in a cloud's object store; absent for a directory. `masterKeyUUID` is a cloud's and
+ * never there.
  */
 function fieldsOf(snapshot: Snapshot, { links }: Said, path: string) {
   const cluster = `/groups/${snapshot.projectId}/clusters/${snapshot.clusterName}`;
@@ -44,7 +46,10 @@ export function replicaSetSnapshot(snapshot: Snapshot, said: Said): ShapeOf<type
   };
 }
 
-/** Also of a replica set, then without members: Terraform asks for every snapshot in both ways, and an error here would show as a change in each plan. */
+/**
+ * Also of a replica set, then without members: Terraform asks for every snapshot in both ways, and an error here would
+ * show as a change in each plan.
+ */
 export function asShardedClusterSnapshot(snapshot: Snapshot, said: Said): ShapeOf<typeof ShardedClusterSnapshot> {
   return {
     ...fieldsOf(snapshot, said, 'shardedCluster/'),

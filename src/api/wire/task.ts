@@ -5,7 +5,9 @@ import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { isoOrNull } from './times.ts';
 
-/** `subject` is what it works on, as a path below the cluster's: `snapshots/<id>`, `restoreJobs/<id>` or `exports/<id>`. */
+/**
+ * `subject` is what it works on, as a path below the cluster's: `snapshots/<id>`, `restoreJobs/<id>` or `exports/<id>`.
+ */
 export function taskBody(
   task: Task,
   cluster: string,

@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** What organizations, projects, clusters and callers are told by those who run them; who may call from where; roles at cloud providers. */
+/**
+ * What organizations, projects, clusters and callers are told by those who run them; who may call from where; roles at
+ * cloud providers.
+ */
 export const supportingResources: Migration = {
   version: 2,
   name: 'supporting resources',

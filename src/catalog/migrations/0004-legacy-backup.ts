@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** What the legacy operations know of snapshots and schedules, object-storage private endpoints, and the questions that exports ask. */
+/**
+ * What the legacy operations know of snapshots and schedules, object-storage private endpoints, and the questions that
+ * exports ask.
+ */
 export const legacyBackup: Migration = {
   version: 4,
   name: 'legacy backup and private endpoints',

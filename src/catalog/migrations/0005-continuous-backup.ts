@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** Whether a cluster's oplog is captured, and how far. What is captured the repository itself knows; this is the last word of the tailer. */
+/**
+ * Whether a cluster's oplog is captured, and how far. What is captured the repository itself knows; this is the last
+ * word of the tailer.
+ */
 export const continuousBackup: Migration = {
   version: 5,
   name: 'continuous backup',

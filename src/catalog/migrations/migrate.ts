@@ -29,8 +29,9 @@ export const migrations: readonly Migration[] = [
 ];
 
 /**
- * Applies what is missing, each step in a transaction together with its own record, so that a crash leaves a whole version. Several processes may try at once. Returns the
- * version that now holds; throws a Fault where the catalog was written by a newer Tidemark, whose tables this one would misread.
+ * Applies what is missing, each step in a transaction together with its own record, so that a crash leaves a whole
+ * version. Several processes may try at once. Returns the version that now holds; throws a Fault where the catalog was
+ * written by a newer Tidemark, whose tables this one would misread.
  */
 export async function migrate(
   database: Kysely<Tables>,

@@ -1,8 +1,8 @@
+import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
 import type { CheckpointRecord } from '../../catalog/checkpoints.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import { must } from '../../lib/assert.ts';
-import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import { capturedSets, knownSnapshots, readCoverages, runsFor } from '../continuous-backup/captured-sets.ts';
@@ -13,7 +13,10 @@ import { membersOf, timeOf } from './checkpoint-parts.ts';
 export interface CheckpointCapture {
   /** Whether the tailer says that it has come so far; what counts is in the repository. */
   isCapturedUpTo(clusterId: string, replicaSetName: string, at: Timestamp64): Promise<boolean>;
-  /** Looks at the repository once; then says of each checkpoint of the cluster, its tokens all seen, why it could not be restored now, or null where it could. */
+  /**
+   * Looks at the repository once; then says of each checkpoint of the cluster, its tokens all seen, why it could not be
+   * restored now, or null where it could.
+   */
   restorability(cluster: ClusterRow): Promise<(checkpoint: CheckpointRecord) => string | null>;
 }
 

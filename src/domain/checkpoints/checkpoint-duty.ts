@@ -13,13 +13,19 @@ import { isCaptured } from '../continuous-backup/capture-task.ts';
 import { queueCheckpoint } from './checkpoint-task.ts';
 import { checkpointDue, nextCheckpointMs } from './checkpoint-times.ts';
 
-/** Whether a checkpoint of the cluster could be of use now. One that is being restored into has no history that leads to it. */
+/**
+ * Whether a checkpoint of the cluster could be of use now. One that is being restored into has no history that leads to
+ * it.
+ */
 export async function takesCheckpoints(reader: CatalogReader, cluster: ClusterRow): Promise<boolean> {
   if (cluster.type !== 'sharded' || !isCaptured(cluster)) return false;
   return !(await clustersBeingRestored(reader, [cluster.id])).has(cluster.id);
 }
 
-/** Queues checkpoints whose time has come. Of several processes that try one succeeds; those that nobody was there for are not made up. */
+/**
+ * Queues checkpoints whose time has come. Of several processes that try one succeeds; those that nobody was there for
+ * are not made up.
+ */
 export function checkpointDuty(context: DomainContext): Duty {
   const { catalog, clock } = context;
   return {

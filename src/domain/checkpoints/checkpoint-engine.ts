@@ -1,5 +1,5 @@
-import type { CheckpointToken } from '../../engine/checkpoint-token.ts';
-import type { Timestamp64 } from '../../lib/timestamp.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
+import type { CheckpointToken } from '../../engine/checkpoint/checkpoint-token.ts';
 import type { BalancerRecord } from '../snapshots/snapshot-engine.ts';
 
 /** Marks a moment in every oplog of a sharded cluster, and finds the marks again in what was captured. */
@@ -13,7 +13,9 @@ export interface CheckpointEngine {
     /** Who is to get a token, the config servers last. */
     onMembers: (members: readonly Omit<CheckpointToken, 'ts'>[]) => Promise<void>;
     onHeld: () => Promise<void>;
-    /** All of them and the time at or after them; without a time those that were written although others could not be. */
+    /**
+     * All of them and the time at or after them; without a time those that were written although others could not be.
+     */
     onTokens: (tokens: readonly CheckpointToken[], at: Timestamp64 | null) => Promise<void>;
     onBalancerReleased: (heldMs: number) => void;
   }): Promise<void>;

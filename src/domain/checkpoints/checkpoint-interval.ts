@@ -18,7 +18,10 @@ export async function checkpointIntervalOf(reader: CatalogReader, clusterId: str
   return (await findCheckpointSchedule(reader, clusterId))?.intervalMinutes ?? null;
 }
 
-/** A new interval begins with a checkpoint at once: whoever sets it sees whether it works, and need not wait for the next place of the grid. 0 ends it, as the retentions beside it mean none by 0. */
+/**
+ * A new interval begins with a checkpoint at once: whoever sets it sees whether it works, and need not wait for the
+ * next place of the grid. 0 ends it, as the retentions beside it mean none by 0.
+ */
 export async function setCheckpointInterval(
   writer: CatalogWriter,
   context: DomainContext,

@@ -1,10 +1,13 @@
+import { type Timestamp64, timestampOf, timestampParts } from '../../bson/timestamp.ts';
 import type { CheckpointRecord } from '../../catalog/checkpoints.ts';
 import type { CheckpointPartRow } from '../../catalog/schema.ts';
-import type { CheckpointToken } from '../../engine/checkpoint-token.ts';
+import type { CheckpointToken } from '../../engine/checkpoint/checkpoint-token.ts';
 import { must } from '../../lib/assert.ts';
-import { type Timestamp64, timestampOf, timestampParts } from '../../lib/timestamp.ts';
 
-/** Between a checkpoint's tokens and its rows. Pure. The config servers are the last part, under the name that MongoDB keeps for them. */
+/**
+ * Between a checkpoint's tokens and its rows. Pure. The config servers are the last part, under the name that MongoDB
+ * keeps for them.
+ */
 export function partsOf(
   checkpointId: string,
   members: readonly Omit<CheckpointToken, 'ts'>[],

@@ -8,7 +8,8 @@ import { Bug } from '../../lib/assert.ts';
  *        |                  |                        |
  *        '------fail--------+----------fail----------+-------------------> failed
  *
- * `start` again in inProgress and discovering is an attempt after one that was cut off: tokens that are written down are looked for, others are written anew.
+ * `start` again in inProgress and discovering is an attempt after one that was cut off: tokens that are written down
+ * are looked for, others are written anew.
  */
 export type CheckpointEvent = 'start' | 'written' | 'complete' | 'fail';
 

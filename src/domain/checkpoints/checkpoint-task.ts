@@ -1,3 +1,4 @@
+import { type Timestamp64, timestampParts } from '../../bson/timestamp.ts';
 import type { CatalogWriter } from '../../catalog/catalog.ts';
 import {
   type CheckpointRecord,
@@ -12,7 +13,6 @@ import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { must } from '../../lib/assert.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { Fault } from '../../lib/errors.ts';
-import { type Timestamp64, timestampParts } from '../../lib/timestamp.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
@@ -24,9 +24,15 @@ import { membersOf, partsOf, timeOf, tokensOf } from './checkpoint-parts.ts';
 import { nextCheckpointState } from './checkpoint-state.ts';
 import { CHECKPOINT_LATE_MS } from './checkpoint-times.ts';
 
-/** An attempt that was cut off gives the balancer back and looks for what it wrote; a passing fault is tried again while it is not too late. */
+/**
+ * An attempt that was cut off gives the balancer back and looks for what it wrote; a passing fault is tried again while
+ * it is not too late.
+ */
 const ATTEMPTS_MAX = 5;
-/** For all tokens to be in the repository. A slice is at most 10 s old when it is sealed; the rest is for a store that is slow. */
+/**
+ * For all tokens to be in the repository. A slice is at most 10 s old when it is sealed; the rest is for a store that
+ * is slow.
+ */
 const FIND_MS_MAX = 300_000;
 
 export interface TakeCheckpointPorts {
@@ -35,7 +41,10 @@ export interface TakeCheckpointPorts {
   capture: CheckpointCapture;
 }
 
-/** One checkpoint of a cluster at a time, beside whatever else works on it: a snapshot of hours is no reason to have none. */
+/**
+ * One checkpoint of a cluster at a time, beside whatever else works on it: a snapshot of hours is no reason to have
+ * none.
+ */
 export function checkpointKey(clusterId: string): string {
   return `checkpoint/${clusterId}`;
 }

@@ -1,4 +1,7 @@
-/** When a checkpoint is due. Pure. The grid is the clock's own, in UTC: with 15 minutes at 0, 15, 30 and 45 past every hour. */
+/**
+ * When a checkpoint is due. Pure. The grid is the clock's own, in UTC: with 15 minutes at 0, 15, 30 and 45 past every
+ * hour.
+ */
 export interface CheckpointCadence {
   intervalMinutes: number;
   /** What was due up to then has been made, or was missed. */
@@ -6,7 +9,10 @@ export interface CheckpointCadence {
 }
 
 const MINUTE_MS = 60_000;
-/** A checkpoint that nobody could make by then was missed: another is due soon, and one made now would say less about the time it was due at than that one. */
+/**
+ * A checkpoint that nobody could make by then was missed: another is due soon, and one made now would say less about
+ * the time it was due at than that one.
+ */
 export const CHECKPOINT_LATE_MS = 2 * MINUTE_MS;
 
 export type CheckpointDue = 'notYet' | 'now' | 'missed';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { allBalancerHolds } from '../../catalog/balancer-holds.ts';
 import { putCapture } from '../../catalog/captures.ts';
-import type { CheckpointToken } from '../../engine/checkpoint-token.ts';
+import type { CheckpointToken } from '../../engine/checkpoint/checkpoint-token.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import type { ManifestMember } from '../../repository/format/manifest.ts';
 import { pruneSlicesDuty } from '../continuous-backup/prune-slices.ts';
 import type { ClusterName } from '../domain.ts';

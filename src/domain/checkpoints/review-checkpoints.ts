@@ -18,7 +18,10 @@ export interface ReviewPorts {
   capture: Pick<CheckpointCapture, 'restorability'>;
 }
 
-/** After slices were pruned: checkpoints behind the restore window go with them, and one that nothing leads to any more says so. */
+/**
+ * After slices were pruned: checkpoints behind the restore window go with them, and one that nothing leads to any more
+ * says so.
+ */
 export function reviewedAfter(inner: TaskHandler, context: DomainContext, ports: ReviewPorts): TaskHandler {
   return {
     run: async (work) => {

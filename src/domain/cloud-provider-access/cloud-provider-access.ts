@@ -19,7 +19,9 @@ export interface CloudIdentities {
   gcpServiceAccount: string | null;
 }
 
-/** An identity at a cloud provider, and what of the project is used under it. Times are milliseconds since the epoch. */
+/**
+ * An identity at a cloud provider, and what of the project is used under it. Times are milliseconds since the epoch.
+ */
 export type AccessRole = Omit<CloudProviderAccessRoleRow, 'deletedAtMs'> & {
   /** Whom the provider has to trust. */
   identity: string | null;
@@ -37,7 +39,10 @@ export interface CloudProviderAccess {
   list(projectId: string): Promise<AccessRole[]>;
   get(query: { projectId: string; roleId: string }): Promise<AccessRole>;
   create(request: { projectId: string; cloudProvider: CloudProvider; azure?: AzureApplication }): Promise<AccessRole>;
-  /** The owner of the account says what was made there: the role to assume, or another application. Whether it works shows when it is first used. */
+  /**
+   * The owner of the account says what was made there: the role to assume, or another application. Whether it works
+   * shows when it is first used.
+   */
   authorize(request: {
     projectId: string;
     roleId: string;

@@ -17,7 +17,10 @@ import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 
 type Columns = Pick<ClusterRow, 'backupEnabled' | 'paused' | 'retainBackups' | 'terminationProtected' | 'pitEnabled'>;
 
-/** What the owner may decide about a cluster. The only place that changes it; what would weaken its backups can be vetoed here. Gives the row as it is then. */
+/**
+ * What the owner may decide about a cluster. The only place that changes it; what would weaken its backups can be
+ * vetoed here. Gives the row as it is then.
+ */
 export async function applyClusterChange(
   writer: CatalogWriter,
   context: DomainContext,
@@ -45,7 +48,8 @@ export async function applyClusterChange(
 }
 
 /**
- * Forgets the connection string, and its snapshots with it where they are not to be kept. The only way in which a cluster goes.
+ * Forgets the connection string, and its snapshots with it where they are not to be kept. The only way in which a
+ * cluster goes.
  */
 export async function terminateCluster(
   writer: CatalogWriter,
@@ -62,7 +66,10 @@ export async function terminateCluster(
   await queueCatalogCopy(writer, context);
 }
 
-/** Deletes every snapshot of the cluster but those that are kept for good. Whatever forbids that to everybody belongs here. */
+/**
+ * Deletes every snapshot of the cluster but those that are kept for good. Whatever forbids that to everybody belongs
+ * here.
+ */
 async function removeBackups(writer: CatalogWriter, context: DomainContext, cluster: ClusterRow): Promise<void> {
   await refuseBusy(writer, cluster);
   for (const snapshot of await snapshotsOfCluster(writer, cluster.id)) {

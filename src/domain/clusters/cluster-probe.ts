@@ -14,7 +14,10 @@ export interface ProbedCluster {
   dataBytes: number;
 }
 
-/** How the domain looks at a cluster. Rejects with a Fault that says why when it cannot be reached, or is none that can be backed up. */
+/**
+ * How the domain looks at a cluster. Rejects with a Fault that says why when it cannot be reached, or is none that can
+ * be backed up.
+ */
 export interface ClusterProbe {
   describe(uri: string, options: { signal?: AbortSignal | undefined }): Promise<ProbedCluster>;
   /** Why clusters of the project may not use this identity of the operator's file; null where they may. */

@@ -134,8 +134,9 @@ async function refuseTakenName(
 }
 
 /**
- * A name that was removed is taken up again with its old id, so that its snapshots are found under it. Its next snapshot is nevertheless a first one (`registeredAtMs`): whether the
- * connection string leads to the same data as before nobody can say.
+ * A name that was removed is taken up again with its old id, so that its snapshots are found under it. Its next
+ * snapshot is nevertheless a first one (`registeredAtMs`): whether the connection string leads to the same data as
+ * before nobody can say.
  */
 async function writeRegistration(
   writer: CatalogWriter,

@@ -1,6 +1,7 @@
 /**
- * The connection string for people: hosts, database and the options that hold no secret and help recognition. Null when it is none.
- * (Grammar: scheme, optional credentials up to the last `@` before the first `/`, hosts separated by commas, optional `/database`, optional `?options`.)
+ * The connection string for people: hosts, database and the options that hold no secret and help recognition. Null when
+ * it is none. (Grammar: scheme, optional credentials up to the last `@` before the first `/`, hosts separated by
+ * commas, optional `/database`, optional `?options`.)
  */
 export function displayUri(uri: string): string | null {
   const match = /^(mongodb(?:\+srv)?:\/\/)([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(uri);

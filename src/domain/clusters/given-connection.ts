@@ -1,5 +1,5 @@
 import { describeError, Fault } from '../../lib/errors.ts';
-import { overriddenOptions, whyRefused, withParts } from '../../mongo/connection-string.ts';
+import { overriddenOptions, whyRefused, withParts } from '../../mongo/connection/connection-string.ts';
 import type { DomainContext } from '../context.ts';
 import type { GivenConnection } from '../domain.ts';
 import { refuse } from '../refusals.ts';
@@ -47,7 +47,8 @@ export async function asked<T>(name: string, ask: () => Promise<T>): Promise<T> 
     return await ask();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    // Told apart by the step that failed: a deployment that answered but cannot be backed up is not a matter of reaching it.
+    // Told apart by the step that failed: a deployment that answered but cannot be backed up is not a matter of
+    // reaching it.
     throw refuse(error.op === 'connect' ? 'CLUSTER_UNREACHABLE' : 'CLUSTER_UNSUITABLE', [name, describeError(error)]);
   }
 }

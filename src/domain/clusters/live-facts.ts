@@ -6,15 +6,18 @@ import { Cancelled, describeError, Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
 
-/** As long as this what a cluster said of itself is repeated without asking again, and one that did not answer is left in peace. */
+/**
+ * As long as this what a cluster said of itself is repeated without asking again, and one that did not answer is left
+ * in peace.
+ */
 export const FACTS_FRESH_MS = 30_000;
 /** How long somebody who asks about clusters waits for what they say; then the last that was known has to do. */
 const LOOK_MS = 5_000;
 const LOOKS_AT_ONCE = 8;
 
 /**
- * What the catalog says of a cluster's version, members, size and reachability, kept as fresh as somebody needs it who asks: a look at what is older than half a minute, bounded in
- * time. One look a cluster at a time, whoever asks.
+ * What the catalog says of a cluster's version, members, size and reachability, kept as fresh as somebody needs it who
+ * asks: a look at what is older than half a minute, bounded in time. One look a cluster at a time, whoever asks.
  */
 export class LiveFacts {
   readonly #context: DomainContext;

@@ -16,8 +16,9 @@ import { factsOf } from './live-facts.ts';
 type Request = ClusterName & GivenConnection & { signal?: AbortSignal | undefined };
 
 /**
- * Another connection string for a cluster. Everything that hangs on the cluster stays, so that it has to be proven the same: snapshots and captured oplog of one deployment continued by
- * those of another would restore to neither. Whoever tails the cluster sees the change and begins anew.
+ * Another connection string for a cluster. Everything that hangs on the cluster stays, so that it has to be proven the
+ * same: snapshots and captured oplog of one deployment continued by those of another would restore to neither. Whoever
+ * tails the cluster sees the change and begins anew.
  */
 export async function reconnect(
   context: DomainContext,
@@ -63,7 +64,10 @@ interface Proving {
   signal: AbortSignal | undefined;
 }
 
-/** By the id that a replica set has from its initiation to its end. It is in every manifest, and in the configuration that the old connection may still read. */
+/**
+ * By the id that a replica set has from its initiation to its end. It is in every manifest, and in the configuration
+ * that the old connection may still read.
+ */
 async function requireSameCluster(
   context: DomainContext,
   proving: Proving,

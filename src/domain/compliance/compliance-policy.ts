@@ -37,7 +37,10 @@ export interface CompliancePolicyRequest {
 
 export interface CompliancePolicies {
   get(projectId: string): Promise<CompliancePolicy>;
-  /** With `overwrite` schedules that fall below are raised, without they are a reason to refuse. `user` is who changes it: a public key or a client id. */
+  /**
+   * With `overwrite` schedules that fall below are raised, without they are a reason to refuse. `user` is who changes
+   * it: a public key or a client id.
+   */
   put(request: {
     projectId: string;
     policy: CompliancePolicyRequest;

@@ -34,14 +34,20 @@ export interface ScheduleTerms {
   restoreWindowDays: number;
 }
 
-/** The item of the schedule that does what this one requires. Only the hourly interval counts: on which day a weekly snapshot is taken is the owner's choice. */
+/**
+ * The item of the schedule that does what this one requires. Only the hourly interval counts: on which day a weekly
+ * snapshot is taken is the owner's choice.
+ */
 function satisfies(item: PolicyItem, required: PolicyItem): boolean {
   if (item.frequencyType !== required.frequencyType) return false;
   if (item.frequencyType === 'hourly' && item.frequencyInterval > required.frequencyInterval) return false;
   return nominalDays(item) >= nominalDays(required);
 }
 
-/** With continuous backup hourly snapshots are kept as long as the restore window reaches back: they are what history is replayed onto. */
+/**
+ * With continuous backup hourly snapshots are kept as long as the restore window reaches back: they are what history is
+ * replayed onto.
+ */
 function requiredOf({ restoreWindowDays }: ScheduleTerms, required: Requirements): readonly PolicyItem[] {
   if (!required.pitEnabled) return required.scheduledItems;
   const retentionValue = Math.max(1, restoreWindowDays, required.restoreWindowDays);
@@ -62,7 +68,10 @@ export function shortcomings(schedule: ScheduleTerms, required: Requirements): s
   return found;
 }
 
-/** The schedule with what it lacks: raised where it is too low, added to where something is missing, nothing taken away. The result is a valid schedule if the given one is. */
+/**
+ * The schedule with what it lacks: raised where it is too low, added to where something is missing, nothing taken away.
+ * The result is a valid schedule if the given one is.
+ */
 export function raisedSchedule(
   schedule: ScheduleTerms,
   required: Requirements,
@@ -112,7 +121,8 @@ export function requiredItems(
   nextId: () => string,
 ): PolicyItem[] {
   if (requested.length === 0) return [];
-  // Clients echo ids, also such as belong to an item that another client has replaced meanwhile: those count as new ones.
+  // Clients echo ids, also such as belong to an item that another client has replaced meanwhile: those count as new
+  // ones.
   const known = new Map(current.map((item) => [item.id, item.frequencyType as Frequency]));
   const echoed = requested.map((item) => {
     const { id, ...rest } = item;

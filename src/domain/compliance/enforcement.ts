@@ -17,8 +17,9 @@ import {
 } from './compliance-rules.ts';
 
 /**
- * Where a backup compliance policy binds. Every rule that changes something asks here, inside its own transaction and whoever the caller is: an owner is bound as everybody is, and a
- * command line as the API. A test goes through everything that the domain can change.
+ * Where a backup compliance policy binds. Every rule that changes something asks here, inside its own transaction and
+ * whoever the caller is: an owner is bound as everybody is, and a command line as the API. A test goes through
+ * everything that the domain can change.
  */
 
 /** What the project's policy requires; null where it has none. */
@@ -125,7 +126,10 @@ export async function requireHistoryMayStop(
   throw refuse('CANNOT_DISABLE_PIT_WITH_BACKUP_COMPLIANCE_POLICY', [cluster.name]);
 }
 
-/** What the schedule queued is not cancelled: that would be a snapshot less than the policy requires. What somebody asked for may be. */
+/**
+ * What the schedule queued is not cancelled: that would be a snapshot less than the policy requires. What somebody
+ * asked for may be.
+ */
 export async function requireTaskMayStop(reader: CatalogReader, taskId: string): Promise<void> {
   const task = await findTask(reader, taskId);
   if (task === undefined || hasEnded(task.state)) return;

@@ -12,7 +12,10 @@ import { requirementsOf } from './enforcement.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock' | 'log'>;
 
-/** A cluster that is registered, for the first time or again, has a schedule from then on, and meets its project's policy. Gives its row as it is then. */
+/**
+ * A cluster that is registered, for the first time or again, has a schedule from then on, and meets its project's
+ * policy. Gives its row as it is then.
+ */
 export async function beginBackup(writer: CatalogWriter, context: Context, cluster: ClusterRow): Promise<ClusterRow> {
   await scheduleOf(writer, context, cluster);
   const required = await requirementsOf(writer, cluster.projectId);
@@ -20,7 +23,10 @@ export async function beginBackup(writer: CatalogWriter, context: Context, clust
   return await raiseCluster(writer, context, cluster, required);
 }
 
-/** Brings every cluster of the project up to the policy, or refuses to where it may not: backup is on, and its schedule meets what is required. */
+/**
+ * Brings every cluster of the project up to the policy, or refuses to where it may not: backup is on, and its schedule
+ * meets what is required.
+ */
 export async function raiseProject(
   writer: CatalogWriter,
   context: Context,

@@ -1,4 +1,4 @@
-import type { Timestamp64 } from '../../lib/timestamp.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { CapturedRun } from './point-in-time.ts';
 
 /** What the tailer says of itself, after every slice and while it is idle. */

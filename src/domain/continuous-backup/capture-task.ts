@@ -1,3 +1,4 @@
+import { timestampParts } from '../../bson/timestamp.ts';
 import { type CaptureMember, findCapture, putCapture } from '../../catalog/captures.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
@@ -5,7 +6,6 @@ import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { must } from '../../lib/assert.ts';
 import { describeError } from '../../lib/errors.ts';
-import { timestampParts } from '../../lib/timestamp.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
@@ -33,8 +33,9 @@ const LOOK_EVERY_MS = 1_000;
 const TAIL_ATTEMPTS_MAX = 1_000_000;
 
 /**
- * Captures a cluster's oplog for as long as its owner wishes. It never is done by itself: it ends when continuous backup is switched off, the cluster is paused or goes, when its lease is
- * lost (another worker has it then), or by a fault that trying again within the engine did not mend; then `captureDuty` queues it anew.
+ * Captures a cluster's oplog for as long as its owner wishes. It never is done by itself: it ends when continuous
+ * backup is switched off, the cluster is paused or goes, when its lease is lost (another worker has it then), or by a
+ * fault that trying again within the engine did not mend; then `captureDuty` queues it anew.
  */
 export function tailOplogHandler(context: DomainContext, engine: CaptureEngine): TaskHandler {
   const { catalog, clock } = context;
@@ -93,7 +94,10 @@ async function tailWhileWanted(
   }
 }
 
-/** Looks at the catalog from time to time: whoever switches continuous backup off, or gives another connection string, may be another process. */
+/**
+ * Looks at the catalog from time to time: whoever switches continuous backup off, or gives another connection string,
+ * may be another process.
+ */
 async function stopWhenUnwanted(
   context: DomainContext,
   { id, sealedUri }: ClusterRow,

@@ -1,9 +1,9 @@
+import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import { decodeSnapshotMembers, snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { must } from '../../lib/assert.ts';
-import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import type { CaptureCoverage, CaptureEngine } from './capture-engine.ts';
 import {
   type CapturedRun,

@@ -1,5 +1,5 @@
+import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { type CaptureMember, decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
-import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterName } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';

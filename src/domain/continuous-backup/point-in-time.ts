@@ -1,9 +1,9 @@
-import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
+import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { refuse } from '../refusals.ts';
 
 /**
- * What a restore goes up to: every entry before `ts`, and with `inclusive` the entry at `ts` too. A second means up to but not including it, an oplog timestamp up to and including
- * it, as Atlas has it.
+ * What a restore goes up to: every entry before `ts`, and with `inclusive` the entry at `ts` too. A second means up to
+ * but not including it, an oplog timestamp up to and including it, as Atlas has it.
  */
 export interface Point {
   ts: Timestamp64;
@@ -20,8 +20,8 @@ export interface PointRequest {
 const SECONDS_MIN = 1_199_145_600;
 
 /**
- * The point that is asked for, or the refusal. Whether it is there is judged by what was captured and never by a clock of ours, which may be wrong: a time still to come is one that the captured oplog does not
- * lead to.
+ * The point that is asked for, or the refusal. Whether it is there is judged by what was captured and never by a clock
+ * of ours, which may be wrong: a time still to come is one that the captured oplog does not lead to.
  */
 export function pointOf({ pointInTimeUtcSeconds: seconds, oplogTs, oplogInc }: PointRequest): Point {
   const bySecond = seconds !== undefined;
@@ -52,8 +52,8 @@ export interface KnownSnapshot {
   /** T. */
   ts: Timestamp64;
   /**
-   * How far the oplogs have to be captured before anything is reached from it: of a sharded cluster to the end of the snapshot, by when transactions that were prepared before T were decided. T itself of a
-   * replica set.
+   * How far the oplogs have to be captured before anything is reached from it: of a sharded cluster to the end of the
+   * snapshot, by when transactions that were prepared before T were decided. T itself of a replica set.
    */
   decidedBy: Timestamp64;
   /** Whose oplogs all have to lead on from it: one, or those of the members of a sharded cluster. */
@@ -83,7 +83,10 @@ export function commonRuns(ofEach: readonly (readonly CapturedRun[])[]): Capture
   );
 }
 
-/** For each run, from the first snapshot in it to its end; runs without a snapshot lead nowhere. Oldest first, none touching another. */
+/**
+ * For each run, from the first snapshot in it to its end; runs without a snapshot lead nowhere. Oldest first, none
+ * touching another.
+ */
 export function restorableRanges(runsFor: RunsFor, snapshots: readonly KnownSnapshot[]): RestorableRange[] {
   const ranges: RestorableRange[] = [];
   for (const snapshot of snapshots.toSorted((a, b) => byTime(a.ts, b.ts))) {
@@ -98,8 +101,9 @@ export function restorableRanges(runsFor: RunsFor, snapshots: readonly KnownSnap
 }
 
 /**
- * The snapshot to begin with: the newest one at or before the point from whose T a run leads to the point. Null where there is none. For a second, an entry at or after it has to be
- * captured: only then is it known that nothing of the time before is missing.
+ * The snapshot to begin with: the newest one at or before the point from whose T a run leads to the point. Null where
+ * there is none. For a second, an entry at or after it has to be captured: only then is it known that nothing of the
+ * time before is missing.
  */
 export function baseFor(point: Point, runsFor: RunsFor, snapshots: readonly KnownSnapshot[]): KnownSnapshot | null {
   const leads = (snapshot: KnownSnapshot) => {
@@ -115,8 +119,8 @@ export function baseFor(point: Point, runsFor: RunsFor, snapshots: readonly Know
 }
 
 /**
- * Where the restore window ends: at the newest that is known of the cluster, captured or in a snapshot. Our clock only counts where it says less: one that is ahead must not have slices deleted
- * that are in the window.
+ * Where the restore window ends: at the newest that is known of the cluster, captured or in a snapshot. Our clock only
+ * counts where it says less: one that is ahead must not have slices deleted that are in the window.
  */
 export function windowEndMs(
   known: { capturedT: number | null; snapshots: readonly Pick<KnownSnapshot, 'ts'>[] },
@@ -127,7 +131,8 @@ export function windowEndMs(
 }
 
 /**
- * By when transactions that were prepared before T were decided: the end of the snapshot, of which its two times by our clock tell how long it took. Where that clock was wrong the end is reckoned from T.
+ * By when transactions that were prepared before T were decided: the end of the snapshot, of which its two times by our
+ * clock tell how long it took. Where that clock was wrong the end is reckoned from T.
  */
 export function decidedBy(ts: Timestamp64, took: { startedAtMs: number; finishedAtMs: number }): Timestamp64 {
   const finished = timestampOf({ t: Math.ceil(took.finishedAtMs / 1000), i: 0 });
@@ -136,7 +141,10 @@ export function decidedBy(ts: Timestamp64, took: { startedAtMs: number; finished
   return finished < ts || finished > latest ? latest : finished;
 }
 
-/** Slices that end at or before this entry are of no use: the window does not reach back to them, or no snapshot precedes them. Null where nothing may go. */
+/**
+ * Slices that end at or before this entry are of no use: the window does not reach back to them, or no snapshot
+ * precedes them. Null where nothing may go.
+ */
 export function uselessUpTo(
   snapshots: readonly Pick<KnownSnapshot, 'ts'>[],
   window: { nowMs: number; restoreWindowDays: number },

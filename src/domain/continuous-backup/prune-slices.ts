@@ -14,7 +14,10 @@ const EVERY_MS = 3_600_000;
 const AGAIN_MS = 60_000;
 const ATTEMPTS_MAX = 20;
 
-/** Deletes slices that the restore window has passed or that no snapshot precedes; all of them where the cluster is not captured any more, as Atlas drops that history. */
+/**
+ * Deletes slices that the restore window has passed or that no snapshot precedes; all of them where the cluster is not
+ * captured any more, as Atlas drops that history.
+ */
 export function pruneSlicesHandler(
   context: DomainContext,
   engine: CaptureEngine,

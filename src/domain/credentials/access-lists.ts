@@ -16,7 +16,10 @@ import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { AccessListEntry, AccessListOwner, AccessLists, AskedAccess } from './credentials.ts';
 import { requireStillAdmitted } from './still-admitted.ts';
 
-/** From where callers may call, and what a project lists as addresses of its own. Who owns a list was looked up by whoever asks. */
+/**
+ * From where callers may call, and what a project lists as addresses of its own. Who owns a list was looked up by
+ * whoever asks.
+ */
 export function createAccessLists(context: DomainContext): AccessLists {
   const { catalog, clock, ids } = context;
 

@@ -88,8 +88,9 @@ async function checkHours(reader: CatalogReader, organizationId: string, hours: 
 }
 
 /**
- * From a project only those accounts are managed that are its own: made in it, without a role anywhere else. Otherwise a project's owner could make a secret for an account of the
- * organization's owner, and call as that; or for one that the organization gives rights elsewhere later on. What has a role in the organization is the organization's.
+ * From a project only those accounts are managed that are its own: made in it, without a role anywhere else. Otherwise
+ * a project's owner could make a secret for an account of the organization's owner, and call as that; or for one that
+ * the organization gives rights elsewhere later on. What has a role in the organization is the organization's.
  */
 export async function refuseReachingFurther(
   reader: CatalogReader,
@@ -103,8 +104,8 @@ export async function refuseReachingFurther(
 }
 
 /**
- * A project gives roles to accounts of the organization and to its own. Another project's own account would be managed from neither afterwards: whoever invited it would have taken it
- * out of the hands of those who made it.
+ * A project gives roles to accounts of the organization and to its own. Another project's own account would be managed
+ * from neither afterwards: whoever invited it would have taken it out of the hands of those who made it.
  */
 export async function refuseAnothersOwn(
   reader: CatalogReader,

@@ -133,7 +133,10 @@ async function requireApiKey(reader: CatalogReader, place: Place, apiKeyId: stri
   return row;
 }
 
-/** A key with rights elsewhere is described by those who gave it these: a project's owner could name an organization owner's key as something else. */
+/**
+ * A key with rights elsewhere is described by those who gave it these: a project's owner could name an organization
+ * owner's key as something else.
+ */
 async function refuseReachingFurther(reader: CatalogReader, { id }: ApiKeyRow, place: Place): Promise<void> {
   if (!('projectId' in place)) return;
   const roles = await givenRoles(reader, { kind: 'apiKey', id });

@@ -162,7 +162,8 @@ test('from a project nobody gets a secret for an account whose rights reach beyo
     await assert.rejects(serviceAccounts.update({ ...here, name: 'y' }), beyond);
     const own = await serviceAccounts.create({ ...asked, place: project, roleNames: ['GROUP_OWNER'] });
     await serviceAccounts.createSecret({ place: project, clientId: own.clientId, secretExpiresAfterHours: 8 });
-    // Another project cannot take it out of its hands by inviting it, nor get a secret for it; the organization can take it over, and it is the organization's then.
+    // Another project cannot take it out of its hands by inviting it, nor get a secret for it; the organization can
+    // take it over, and it is the organization's then.
     const invited = { ...other, clientId: own.clientId, roleNames: ['GROUP_READ_ONLY'] };
     await assert.rejects(serviceAccounts.assign(invited), beyond);
     await serviceAccounts

@@ -3,7 +3,10 @@ import type { Page, PageRequest } from '../../catalog/page.ts';
 import type { AccessListEntryRow } from '../../catalog/schema.ts';
 import type { Asking } from './still-admitted.ts';
 
-/** Callers, as those who manage them see them. Secrets are in the answer of what made them and nowhere else. Times are milliseconds since the epoch. */
+/**
+ * Callers, as those who manage them see them. Secrets are in the answer of what made them and nowhere else. Times are
+ * milliseconds since the epoch.
+ */
 
 export type { AccessListOwner } from '../../catalog/access-lists.ts';
 
@@ -119,7 +122,10 @@ export interface AccessLists {
   /** Oldest first. */
   list(query: { owner: AccessListOwner; page: PageRequest }): Promise<Page<AccessListEntry>>;
   get(query: { owner: AccessListOwner; entry: string }): Promise<AccessListEntry>;
-  /** Neither leaves whoever asks for it outside. What is there already stays, with a new comment and end where those are given. */
+  /**
+   * Neither leaves whoever asks for it outside. What is there already stays, with a new comment and end where those are
+   * given.
+   */
   add(request: { owner: AccessListOwner; entries: readonly AskedAccess[]; asking?: Asking }): Promise<void>;
   remove(request: { owner: AccessListOwner; entry: string; asking?: Asking }): Promise<void>;
 }

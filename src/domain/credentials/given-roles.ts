@@ -38,7 +38,10 @@ function givenRole({ roleName, organizationId, projectId }: RoleAssignmentRow): 
   return { roleName, organizationId, projectId };
 }
 
-/** What the place can give: an organization gives ORG_ roles, a project GROUP_ roles. One that this version does not know is kept, and gives no rights. */
+/**
+ * What the place can give: an organization gives ORG_ roles, a project GROUP_ roles. One that this version does not
+ * know is kept, and gives no rights.
+ */
 export function checkRoleNames(place: Place, roleNames: readonly string[]): void {
   const form = 'projectId' in place ? /^GROUP_[A-Z_]{1,60}$/ : /^ORG_[A-Z_]{1,60}$/;
   const wrong = roleNames.find((name) => !form.test(name));
@@ -69,7 +72,9 @@ export async function writeRoles(
   );
 }
 
-/** Whether somebody can still call as an owner of the organization: from somewhere, where an access list is asked for. */
+/**
+ * Whether somebody can still call as an owner of the organization: from somewhere, where an access list is asked for.
+ */
 export async function hasOwner(reader: CatalogReader, organizationId: string, nowMs: number): Promise<boolean> {
   const listed = await requiresAccessLists(reader, organizationId);
   for (const { principalKind, principalId } of await principalsWithRole(reader, organizationId, 'ORG_OWNER')) {
@@ -84,7 +89,8 @@ export async function hasOwner(reader: CatalogReader, organizationId: string, no
 }
 
 /**
- * Runs a change of callers in which the organization must not lose its last owner: there are no users here who could sign in and make another.
+ * Runs a change of callers in which the organization must not lose its last owner: there are no users here who could
+ * sign in and make another.
  */
 export async function keepingAnOwner<T>(
   writer: CatalogWriter,

@@ -20,7 +20,10 @@ export async function requiresAccessLists(reader: CatalogReader, organizationId:
   );
 }
 
-/** In the transaction of a change, after it: refuses one by which whoever asks for it could not call again to take it back. */
+/**
+ * In the transaction of a change, after it: refuses one by which whoever asks for it could not call again to take it
+ * back.
+ */
 export async function requireStillAdmitted(reader: CatalogReader, asking: Asking | undefined): Promise<void> {
   if (asking === undefined) return;
   const { kind, id, organizationId, address } = asking;

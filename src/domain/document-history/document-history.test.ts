@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { documentOf } from '../../bson/raw-bson.ts';
 import type { DocumentVersion, HistoryItem } from '../../engine/history/history-item.ts';
 import { must } from '../../lib/assert.ts';
-import { documentOf } from '../../lib/raw-bson.ts';
 import type { ClusterName } from '../domain.ts';
 import { Refusal } from '../refusals.ts';
 

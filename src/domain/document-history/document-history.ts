@@ -1,3 +1,6 @@
+import { idOfExtendedJson } from '../../bson/document-id.ts';
+import { isTaken, type Namespace, parseNamespace } from '../../bson/namespace.ts';
+import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { uriContext } from '../../catalog/clusters.ts';
@@ -9,9 +12,6 @@ import type { DocumentVersion, HistoryItem, UnknownStretch } from '../../engine/
 import type { HistoryShard } from '../../engine/history/read-sharded-history.ts';
 import { must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
-import { idOfExtendedJson } from '../../mongo/document-id.ts';
-import { isTaken, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
 import type { DomainContext } from '../context.ts';
 import { knownSnapshots } from '../continuous-backup/captured-sets.ts';
 import type { KnownSnapshot } from '../continuous-backup/point-in-time.ts';
@@ -210,7 +210,10 @@ async function requireTarget(reader: CatalogReader, request: DocumentRestoreRequ
   return target;
 }
 
-/** Of all that was in force at the time: the document of the collection that bore the name then, or of the one asked for. */
+/**
+ * Of all that was in force at the time: the document of the collection that bore the name then, or of the one asked
+ * for.
+ */
 function chosenVersion(items: readonly HistoryItem[], request: VersionRequest): DocumentVersion & { document: Buffer } {
   const { at, namespace, collectionUuid } = request;
   const when = formatTimestamp(at);

@@ -1,5 +1,5 @@
+import { type Timestamp64, timestampOf, timestampParts } from '../../bson/timestamp.ts';
 import { type HistoryItem, positionOf } from '../../engine/history/history-item.ts';
-import { type Timestamp64, timestampOf, timestampParts } from '../../lib/timestamp.ts';
 
 /** A page ends early rather than hold more than this of documents. */
 const PAGE_BYTES_MAX = 32 << 20;

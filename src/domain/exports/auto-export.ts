@@ -9,8 +9,9 @@ import { frequencyTypesOf } from '../snapshot-copies/copies.ts';
 import { queueExport } from './queue-export.ts';
 
 /**
- * In the transaction that completes a snapshot: an export, where its schedule asks for one of that frequency. A snapshot for which several policy items were due counts for each of them
- * (Atlas: of a week's and a month's snapshot that fall together, an export of either frequency takes the one).
+ * In the transaction that completes a snapshot: an export, where its schedule asks for one of that frequency. A
+ * snapshot for which several policy items were due counts for each of them (Atlas: of a week's and a month's snapshot
+ * that fall together, an export of either frequency takes the one).
  */
 export async function queueAutoExport(
   writer: CatalogWriter,

@@ -1,7 +1,10 @@
 import type { ExportBucketRequest } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 
-/** Which bucket a request means, by the rules of its provider. Pure: whether the bucket is there and lets us in is not asked here. */
+/**
+ * Which bucket a request means, by the rules of its provider. Pure: whether the bucket is there and lets us in is not
+ * asked here.
+ */
 export interface BucketAddress {
   bucketName: string;
   roleId: string;

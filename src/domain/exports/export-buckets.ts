@@ -19,8 +19,9 @@ import { bucketAddress } from './bucket-address.ts';
 import type { BucketStores } from './bucket-stores.ts';
 
 /**
- * Where exports go. What is checked when one is added: the name by its provider's rules, the Azure address, that the role is there, of that provider and authorized, and last, by trying,
- * that the bucket can be written. The same bucket may be added again and again, as in Atlas.
+ * Where exports go. What is checked when one is added: the name by its provider's rules, the Azure address, that the
+ * role is there, of that provider and authorized, and last, by trying, that the bucket can be written. The same bucket
+ * may be added again and again, as in Atlas.
  */
 export function createExportBuckets(context: DomainContext, bucketStores: BucketStores): ExportBuckets {
   const { catalog, clock, ids } = context;

@@ -35,7 +35,10 @@ export interface ExportRequest {
   report: ReportProgress;
 }
 
-/** Writes a snapshot into a bucket. When it resolves `.complete` is there; when it rejects it is not, or the call was not the last one. */
+/**
+ * Writes a snapshot into a bucket. When it resolves `.complete` is there; when it rejects it is not, or the call was
+ * not the last one.
+ */
 export interface ExportEngine {
   export(request: ExportRequest): Promise<{ collections: number }>;
 }

@@ -4,8 +4,9 @@ import type { Frequency } from '../schedules/due-times.ts';
 import { nominalDays, type PolicyItem, type Retention } from '../schedules/schedule-rules.ts';
 
 /**
- * The legacy snapshot schedule as another way to say what the one backup schedule does. Its interval is the hourly item (or, with 24 hours, the daily one), its three longer retentions are
- * the daily, weekly and monthly items; yearly items it has no word for, and leaves alone. Pure.
+ * The legacy snapshot schedule as another way to say what the one backup schedule does. Its interval is the hourly item
+ * (or, with 24 hours, the daily one), its three longer retentions are the daily, weekly and monthly items; yearly items
+ * it has no word for, and leaves alone. Pure.
  */
 
 /** What a cluster of old began with. */
@@ -18,7 +19,10 @@ export const legacyScheduleAtFirst: LegacyScheduleSettings = {
   pointInTimeWindowHours: 24,
 };
 
-/** The values that the legacy API knows; what lies between is shown as the next lower one, so that nothing is promised that is not kept. */
+/**
+ * The values that the legacy API knows; what lies between is shown as the next lower one, so that nothing is promised
+ * that is not kept.
+ */
 const INTERVALS = [6, 8, 12];
 const BASE_DAYS = [2, 3, 4, 5];
 const DAILY_DAYS = [0, 3, 4, 5, 6, 7, 15, 30, 60, 90, 120, 180, 360];
@@ -73,7 +77,10 @@ interface Change {
   asked: Partial<LegacyScheduleSettings>;
 }
 
-/** The items after a change. A rarer item that would be kept shorter than a more frequent one is kept as long: its snapshots are the other's too. */
+/**
+ * The items after a change. A rarer item that would be kept shorter than a more frequent one is kept as long: its
+ * snapshots are the other's too.
+ */
 export function changedItems(current: readonly PolicyItem[], change: Change): PolicyItem[] {
   const { settings, asked } = change;
   const everyDay = settings.snapshotIntervalHours === DAY_HOURS;

@@ -91,7 +91,10 @@ function termsOf({ row, items }: StoredSchedule): Terms {
   return { items, restoreWindowDays: row.restoreWindowDays };
 }
 
-/** As they were set last, while the schedule still looks as they say; once it was changed since, as it looks now. Null where it has no items. */
+/**
+ * As they were set last, while the schedule still looks as they say; once it was changed since, as it looks now. Null
+ * where it has no items.
+ */
 async function settingsOf(
   reader: CatalogReader,
   clusterId: string,

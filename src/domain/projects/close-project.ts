@@ -13,8 +13,8 @@ import { refuse } from '../refusals.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
 /**
- * Deletes a project that holds nothing any more. Backups that were kept when their cluster went are not nothing: they are deleted by whoever wants that, one by one, and not in passing.
- * Whatever else forbids it belongs here.
+ * Deletes a project that holds nothing any more. Backups that were kept when their cluster went are not nothing: they
+ * are deleted by whoever wants that, one by one, and not in passing. Whatever else forbids it belongs here.
  */
 export async function closeProject(writer: CatalogWriter, context: DomainContext, projectId: string): Promise<void> {
   const nowMs = context.clock.nowMs();

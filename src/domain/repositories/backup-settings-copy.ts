@@ -21,7 +21,10 @@ import type { CopySettingRow, PolicyItemRow, ScheduleRow, SnapshotCopyRow, Snaps
 import { allSnapshotCopies, findSnapshotCopy, insertSnapshotCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot, insertSnapshot } from '../../catalog/snapshots.ts';
 
-/** The part of a catalog copy that says how backups are to be made and kept: nothing of it is in manifests. A policy that a lost catalog could shake off would bind nobody. */
+/**
+ * The part of a catalog copy that says how backups are to be made and kept: nothing of it is in manifests. A policy
+ * that a lost catalog could shake off would bind nobody.
+ */
 export interface BackupSettings {
   schedules: ScheduleRow[];
   policyItems: PolicyItemRow[];
@@ -64,7 +67,9 @@ async function withKnownBucket(writer: CatalogWriter, schedule: ScheduleRow): Pr
   return { ...schedule, autoExportEnabled: 0, exportBucketId: null, exportFrequencyType: null };
 }
 
-/** Snapshots of which only a copy is left, as far as one is: the manifests that a rebuild goes through do not name them. */
+/**
+ * Snapshots of which only a copy is left, as far as one is: the manifests that a rebuild goes through do not name them.
+ */
 export async function takeUpCopiesOnly(
   writer: CatalogWriter,
   snapshots: readonly SnapshotRow[],

@@ -21,7 +21,10 @@ export interface CatalogCopies {
   readLatest(): Promise<unknown>;
 }
 
-/** To be called in every transaction that changes what manifests do not hold. One waiting copy is enough: it is made of what holds when it runs. */
+/**
+ * To be called in every transaction that changes what manifests do not hold. One waiting copy is enough: it is made of
+ * what holds when it runs.
+ */
 export async function queueCatalogCopy(
   writer: CatalogWriter,
   context: Pick<DomainContext, 'ids' | 'clock'>,

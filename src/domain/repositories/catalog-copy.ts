@@ -32,8 +32,9 @@ import type { DomainContext } from '../context.ts';
 import { type BackupSettings, collectBackupSettings } from './backup-settings-copy.ts';
 
 /**
- * What a rebuild needs and manifests do not hold. Secrets are in it in plain, and only where the repository encrypts it: sealed ones would be worth nothing without DATA/secret.key,
- * which is lost together with the catalog. Left out are tasks, access tokens and the history of restores.
+ * What a rebuild needs and manifests do not hold. Secrets are in it in plain, and only where the repository encrypts
+ * it: sealed ones would be worth nothing without DATA/secret.key, which is lost together with the catalog. Left out are
+ * tasks, access tokens and the history of restores.
  */
 export interface CatalogCopy {
   kind: 'catalog';
@@ -112,7 +113,9 @@ export async function collectCatalogCopy(
   }));
 }
 
-/** Checks what the repository gave back before a rebuild trusts it: a copy of another version would be half understood. */
+/**
+ * Checks what the repository gave back before a rebuild trusts it: a copy of another version would be half understood.
+ */
 export function parseCatalogCopy(value: unknown): CatalogCopy {
   const copy = value as Partial<CatalogCopy> | null;
   const lists = [

@@ -1,9 +1,9 @@
+import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { allClusters } from '../../catalog/clusters.ts';
 import { allSnapshotCopies } from '../../catalog/snapshot-copies.ts';
 import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
-import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
 import type { SnapshotPlace } from '../../repository/object-keys.ts';
 import { isCaptured } from '../continuous-backup/capture-task.ts';
 

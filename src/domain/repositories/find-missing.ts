@@ -1,5 +1,5 @@
+import { formatTimestamp } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
-import { formatTimestamp } from '../../lib/timestamp.ts';
 import { listManifests } from '../../repository/manifests.ts';
 import type { SnapshotPlace } from '../../repository/object-keys.ts';
 import type { Repository } from '../../repository/repository.ts';

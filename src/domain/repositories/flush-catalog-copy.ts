@@ -8,7 +8,10 @@ import { CATALOG_KEY } from './catalog-copy-task.ts';
 const FLUSH_MS = 10_000;
 const POLL_MS = 50;
 
-/** Before we go, the copy that a change asked for is written: a command that registers a cluster may be the last one for a long time. Bounded; what is not done by then stays queued. */
+/**
+ * Before we go, the copy that a change asked for is written: a command that registers a cluster may be the last one for
+ * a long time. Bounded; what is not done by then stays queued.
+ */
 export async function flushCatalogCopy(context: DomainContext, handlers: TaskHandlers, random: Random): Promise<void> {
   const { catalog, clock, ids, log } = context;
   const waiting = async (): Promise<boolean> => await hasUnfinishedTaskWithKey(catalog.reader, CATALOG_KEY);

@@ -42,8 +42,8 @@ export interface RebuildReport {
 type RebuildContext = Pick<DomainContext, 'catalog' | 'clock' | 'ids' | 'secretBox'>;
 
 /**
- * Makes the catalog anew from the repository: the newest catalog copy, then every manifest. Adds what is missing and changes nothing that is there, so that it can be run
- * again, and on a catalog that is only old.
+ * Makes the catalog anew from the repository: the newest catalog copy, then every manifest. Adds what is missing and
+ * changes nothing that is there, so that it can be run again, and on a catalog that is only old.
  */
 export async function rebuildCatalog(
   context: RebuildContext,
@@ -138,7 +138,8 @@ async function takeUpCluster(
 ): Promise<void> {
   if ((await findCluster(writer, cluster.id)) !== undefined) return;
   const removed = cluster.deletedAtMs !== null;
-  // Without its connection string a cluster is as good as removed; registering it again under its name takes its history up.
+  // Without its connection string a cluster is as good as removed; registering it again under its name takes its
+  // history up.
   const deletedAtMs = removed || uri !== null ? cluster.deletedAtMs : context.clock.nowMs();
   const sealedUri = removed || uri === null ? null : context.secretBox.seal(uri, uriContext(cluster.id));
   await insertCluster(writer, { ...cluster, sealedUri, deletedAtMs });
@@ -189,7 +190,10 @@ async function takeUpSnapshot(
   report.snapshots++;
 }
 
-/** A manifest names its cluster and project. Where no copy tells of them they are made up from that, to be renamed by their owner. */
+/**
+ * A manifest names its cluster and project. Where no copy tells of them they are made up from that, to be renamed by
+ * their owner.
+ */
 async function requirePlaceFor(
   writer: CatalogWriter,
   { clock, ids }: RebuildContext,

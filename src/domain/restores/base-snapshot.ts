@@ -1,4 +1,4 @@
-import { formatTimestamp } from '../../lib/timestamp.ts';
+import { formatTimestamp } from '../../bson/timestamp.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import { capturedSets, knownSnapshots, readCoverages, runsFor } from '../continuous-backup/captured-sets.ts';

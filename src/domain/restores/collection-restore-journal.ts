@@ -7,12 +7,15 @@ import {
   updateRestoredCollection,
 } from '../../catalog/collection-restore-jobs.ts';
 import type { CollectionRestoreJobRow } from '../../catalog/schema.ts';
-import type { RestoreJournal } from '../../engine/collection-restore/collection-record.ts';
+import type { RestoreJournal } from '../../engine/collections/collection-record.ts';
 import { must } from '../../lib/assert.ts';
 import type { TaskWork } from '../../tasks/handler.ts';
 import { type CollectionRestoreEvent, nextCollectionRestoreState } from './collection-restore-state.ts';
 
-/** The journal of a collection restore in the catalog: what clients see of it, and what a later attempt goes by. Every write is fenced by the task's lease. */
+/**
+ * The journal of a collection restore in the catalog: what clients see of it, and what a later attempt goes by. Every
+ * write is fenced by the task's lease.
+ */
 export function collectionRestoreJournal(work: TaskWork, reader: CatalogReader): RestoreJournal {
   const jobId = work.task.subjectId;
   return {

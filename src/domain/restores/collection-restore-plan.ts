@@ -1,5 +1,5 @@
-import type { CollectionSelection } from '../../engine/collection-restore/select-collections.ts';
-import { formatNamespace, parseNamespace } from '../../mongo/namespace.ts';
+import { formatNamespace, parseNamespace } from '../../bson/namespace.ts';
+import type { CollectionSelection } from '../../engine/collections/select-collections.ts';
 import type { CollectionRestoreRequest, RestoredNamespace } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 
@@ -36,7 +36,9 @@ export type SelectionRequest = Pick<
   'databases' | 'collections' | 'databaseSuffix' | 'collectionSuffix'
 >;
 
-/** The one source that the request names; refused where it names none or several, or where the names in it cannot be. */
+/**
+ * The one source that the request names; refused where it names none or several, or where the names in it cannot be.
+ */
 export function restoreSource(request: CollectionRestoreRequest): RestoreSource {
   checkNames(request);
   const { snapshotId, pointInTimeUtcSeconds, oplogTs, oplogInc } = request;
@@ -67,7 +69,10 @@ export function checkNames(request: SelectionRequest): void {
   checkTargets(request);
 }
 
-/** With suffixes they are names still, and no two collections get one. What a database brings is seen when its backup is read. */
+/**
+ * With suffixes they are names still, and no two collections get one. What a database brings is seen when its backup is
+ * read.
+ */
 function checkTargets(request: SelectionRequest): void {
   const selection = selectionOf(request);
   const whole = new Set(selection.databases.map(({ source }) => source));

@@ -1,7 +1,10 @@
 import type { CollectionRestoreJobState } from '../../catalog/schema.ts';
 import { Bug } from '../../lib/assert.ts';
 
-/** The states of a collection restore job. Pure. `begin` of one in progress is another attempt; one that is being finalized is never begun again, it goes on. */
+/**
+ * The states of a collection restore job. Pure. `begin` of one in progress is another attempt; one that is being
+ * finalized is never begun again, it goes on.
+ */
 export type CollectionRestoreEvent = 'begin' | 'finalize' | 'complete' | 'fail' | 'cancel';
 
 const over = {

@@ -9,10 +9,10 @@ import {
 } from '../../catalog/collection-restore-jobs.ts';
 import type { ClusterRow, CollectionRestoreJobRow } from '../../catalog/schema.ts';
 import { findTask } from '../../catalog/tasks.ts';
-import type { RestoreJournal } from '../../engine/collection-restore/collection-record.ts';
-import type { WriteStrategy } from '../../engine/collection-restore/name-targets.ts';
-import type { CollectionSelection } from '../../engine/collection-restore/select-collections.ts';
-import type { IndexStrategy } from '../../engine/collection-restore/target-form.ts';
+import type { RestoreJournal } from '../../engine/collections/collection-record.ts';
+import type { WriteStrategy } from '../../engine/collections/name-targets.ts';
+import type { CollectionSelection } from '../../engine/collections/select-collections.ts';
+import type { IndexStrategy } from '../../engine/collections/target-form.ts';
 import { assert, must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { LeaseLost, type TaskHandler, type TaskWork } from '../../tasks/handler.ts';
@@ -115,7 +115,10 @@ export function namesOf(job: CollectionRestoreJobRow): {
   };
 }
 
-/** Whether the task is run again after this: another worker has it, the service is only stopping, or the failure is a passing one. */
+/**
+ * Whether the task is run again after this: another worker has it, the service is only stopping, or the failure is a
+ * passing one.
+ */
 async function goesOn({ catalog }: DomainContext, work: TaskWork, error: unknown): Promise<boolean> {
   if (error instanceof LeaseLost) return true;
   if (!work.signal.aborted) return mayRetry(error, work.task);
@@ -123,7 +126,9 @@ async function goesOn({ catalog }: DomainContext, work: TaskWork, error: unknown
   return task !== undefined && task.cancelRequestedAtMs === null;
 }
 
-/** What was not said of collections when their restore ended. Returns how many may have left something on the target. */
+/**
+ * What was not said of collections when their restore ended. Returns how many may have left something on the target.
+ */
 async function settleCollections(writer: CatalogWriter, jobId: string): Promise<number> {
   const rows = await allRestoredCollections(writer, jobId);
   // It may be in its place, or its former content be gone and its own not whole.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
-import type { CollectionRecord } from '../../engine/collection-restore/collection-record.ts';
+import type { CollectionRecord } from '../../engine/collections/collection-record.ts';
 import { must } from '../../lib/assert.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { ClusterName, CollectionRestoreRequest } from '../domain.ts';

@@ -6,8 +6,8 @@ import { isLost, noteLoss, type PlaceToRead, placesToRead } from './places-to-re
 import { pointInTimeOf } from './restore-plan.ts';
 
 /**
- * A file from its first byte to its last, from where it was prepared. Where that is lost on the way, another place goes on with it: the bytes are the same wherever the snapshot is, so those
- * that were given already are left out.
+ * A file from its first byte to its last, from where it was prepared. Where that is lost on the way, another place goes
+ * on with it: the bytes are the same wherever the snapshot is, so those that were given already are left out.
  */
 export async function* downloadBytes(
   context: DomainContext,

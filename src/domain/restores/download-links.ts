@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
+import { timestampParts } from '../../bson/timestamp.ts';
 import type { DownloadRow, RestoreJobRow } from '../../catalog/schema.ts';
 import type { SecretBox } from '../../lib/secret-box.ts';
-import { timestampParts } from '../../lib/timestamp.ts';
 import type { Point } from '../continuous-backup/point-in-time.ts';
 import type { DownloadLink } from '../domain.ts';
 
@@ -23,7 +23,10 @@ export function readToken(secretBox: SecretBox, token: string): string | null {
   return timingSafeEqual(Buffer.from(signature), expected) ? downloadId : null;
 }
 
-/** `restore-<snapshotId>.archive.gz`; of a point with `-to-<seconds>`, or `-to-<seconds>-<increment>`; of a shard with its name, as far as a file's name may hold it. */
+/**
+ * `restore-<snapshotId>.archive.gz`; of a point with `-to-<seconds>`, or `-to-<seconds>-<increment>`; of a shard with
+ * its name, as far as a file's name may hold it.
+ */
 export function downloadFileName(
   snapshotId: string,
   file: { isShard: boolean; replicaSetName: string },

@@ -50,8 +50,9 @@ export interface PreparedDownload {
 }
 
 /**
- * Prepares a download and then waits until its link has been used or has expired. It is unfinished for as long as the link lives, and so the snapshot stays pinned: what a link promises
- * can be downloaded although the snapshot is deleted meanwhile.
+ * Prepares a download and then waits until its link has been used or has expired. It is unfinished for as long as the
+ * link lives, and so the snapshot stays pinned: what a link promises can be downloaded although the snapshot is deleted
+ * meanwhile.
  */
 export function serveDownloadHandler(context: DomainContext, engine: DownloadEngine): TaskHandler {
   const { clock } = context;

@@ -17,7 +17,10 @@ const STREAMS_AT_ONCE = 4;
 /** How often a long download writes down that it is alive. */
 const NOTE_EVERY_MS = 60_000;
 
-/** A reader that took nothing for so long gives way to another of the same file: it is most likely a connection that was lost without a word. */
+/**
+ * A reader that took nothing for so long gives way to another of the same file: it is most likely a connection that was
+ * lost without a word.
+ */
 const IDLE_MS = 10_000;
 
 interface Stream {
@@ -29,8 +32,9 @@ interface Stream {
 }
 
 /**
- * Serves the links' files. A link is used up once its file has been served to its last byte, in one go or in several; until then it can be gone on with. Several may read one file at a time:
- * each reads for itself, and each counts among the few streams that there may be.
+ * Serves the links' files. A link is used up once its file has been served to its last byte, in one go or in several;
+ * until then it can be gone on with. Several may read one file at a time: each reads for itself, and each counts among
+ * the few streams that there may be.
  */
 export function createDownloads(context: DomainContext, engine: DownloadEngine): Downloads {
   const streams = new Set<Stream>();
@@ -105,7 +109,8 @@ async function startStream(
     }),
     end: async (whole) => {
       try {
-        // What was handed over when a connection broke may not have arrived: the last byte counts only in an answer that ended well.
+        // What was handed over when a connection broke may not have arrived: the last byte counts only in an answer
+        // that ended well.
         await note(whole ? to : Math.min(from + sent, row.bytes - 1));
       } finally {
         streams.delete(stream);

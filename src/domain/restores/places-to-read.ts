@@ -7,7 +7,10 @@ import type { DomainContext } from '../context.ts';
 /** Region of a copy; null is the repository itself. */
 export type PlaceToRead = string | null;
 
-/** Where the snapshot is, the best first: the repository, unless the original was deleted there, then the copies that are whole. Never empty: where there is nothing, reading says so. */
+/**
+ * Where the snapshot is, the best first: the repository, unless the original was deleted there, then the copies that
+ * are whole. Never empty: where there is nothing, reading says so.
+ */
 export async function placesToRead({ catalog }: DomainContext, snapshotId: string): Promise<PlaceToRead[]> {
   const snapshot = must(await findSnapshot(catalog.reader, snapshotId), 'the row of a snapshot stays');
   const copies = await copiesOfSnapshots(catalog.reader, [snapshotId]);
@@ -15,7 +18,9 @@ export async function placesToRead({ catalog }: DomainContext, snapshotId: strin
   return snapshot.deletedAtMs === null || regions.length === 0 ? [null, ...regions] : regions;
 }
 
-/** Reads from the first place that has it whole. What `read` does must be harmless until it has seen all that it needs. */
+/**
+ * Reads from the first place that has it whole. What `read` does must be harmless until it has seen all that it needs.
+ */
 export async function readFromBest<T>(
   context: DomainContext,
   request: { snapshotId: string; signal: AbortSignal },

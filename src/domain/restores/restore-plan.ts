@@ -22,7 +22,10 @@ export interface PointInTimeRestore extends Target {
   point: Point;
 }
 
-/** A snapshot as a file, or with a point what the captured oplog makes of it; then of the snapshot that is named, or of the newest that leads there. */
+/**
+ * A snapshot as a file, or with a point what the captured oplog makes of it; then of the snapshot that is named, or of
+ * the newest that leads there.
+ */
 export type Download = { deliveryType: 'download' } & (
   | { snapshotId: string; point: null }
   | { snapshotId: string | null; point: Point }

@@ -1,7 +1,10 @@
 import type { RestoreJobState } from '../../catalog/schema.ts';
 import { Bug } from '../../lib/assert.ts';
 
-/** The states of a restore job. Pure. `start` of one in progress is another attempt. A download that was completed is a link that lives: it alone can expire or be cancelled then. */
+/**
+ * The states of a restore job. Pure. `start` of one in progress is another attempt. A download that was completed is a
+ * link that lives: it alone can expire or be cancelled then.
+ */
 export type RestoreEvent = 'start' | 'complete' | 'fail' | 'cancel' | 'expire';
 
 export const restoreTransitions: Record<RestoreJobState, Record<RestoreEvent, RestoreJobState | 'impossible'>> = {

@@ -72,7 +72,8 @@ export function createRestoreJobs(
         const row = requestedRestore({ id: ids.next(), nowMs: clock.nowMs(), cluster, snapshot, target, request });
         await insertRestoreJob(writer, row);
         const taskId = ids.next();
-        // Pinned from now on, not only once it runs: what was promised can be restored although the snapshot is deleted meanwhile.
+        // Pinned from now on, not only once it runs: what was promised can be restored although the snapshot is deleted
+        // meanwhile.
         await enqueueTask(writer, {
           id: taskId,
           kind: 'restoreSnapshot',

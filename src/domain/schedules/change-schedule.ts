@@ -15,7 +15,10 @@ import { copySettingRows, itemRows, type StoredSchedule } from './stored-schedul
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
 
-/** Applies a patch whole or refuses it whole. Gives the schedule as it is then. What was due until now is to be served before. */
+/**
+ * Applies a patch whole or refuses it whole. Gives the schedule as it is then. What was due until now is to be served
+ * before.
+ */
 export async function changeSchedule(
   writer: CatalogWriter,
   context: Context,
@@ -58,7 +61,8 @@ async function changedRow(
 ): Promise<ScheduleRow> {
   const { row } = stored;
   checkReferenceTime(patch.referenceHour, patch.referenceMinute);
-  // In Atlas copy settings then follow a cluster that moves to another region. Clusters have none here, so it would be a promise that nothing keeps.
+  // In Atlas copy settings then follow a cluster that moves to another region. Clusters have none here, so it would be
+  // a promise that nothing keeps.
   if (patch.autoCopySettingsEnabled === true)
     throw refuse('FEATURE_UNSUPPORTED', ['autoCopySettingsEnabled: clusters have no region that copies could follow']);
   const nowMs = context.clock.nowMs();
@@ -82,7 +86,10 @@ function flag(wanted: boolean | undefined, current: Flag): Flag {
 
 const EXPORT_FREQUENCIES = ['daily', 'weekly', 'monthly', 'yearly'];
 
-/** A bucket and a frequency are given together, to a bucket of the project, and only while export is on. Switching it off forgets them. */
+/**
+ * A bucket and a frequency are given together, to a bucket of the project, and only while export is on. Switching it
+ * off forgets them.
+ */
 async function changedExport(
   writer: CatalogWriter,
   cluster: ClusterRow,

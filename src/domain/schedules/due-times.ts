@@ -1,8 +1,8 @@
 import { unreachable } from '../../lib/assert.ts';
 
 /**
- * When a policy item is due. Pure; everything in UTC, so that no day has 23 or 25 hours. All grids are anchored at the schedule's reference time of day: the hourly one too, whose
- * interval divides the day.
+ * When a policy item is due. Pure; everything in UTC, so that no day has 23 or 25 hours. All grids are anchored at the
+ * schedule's reference time of day: the hourly one too, whose interval divides the day.
  */
 export type Frequency = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly';
 
@@ -15,7 +15,10 @@ export interface ReferenceTime {
 
 export interface Cadence {
   frequencyType: Frequency;
-  /** Hours; 1; weekday from Monday 1 to Sunday 7; day of the month 1 to 28, or 40 for its last; month 1 to 12, on its first day. */
+  /**
+   * Hours; 1; weekday from Monday 1 to Sunday 7; day of the month 1 to 28, or 40 for its last; month 1 to 12, on its
+   * first day.
+   */
   frequencyInterval: number;
 }
 
@@ -54,7 +57,8 @@ export function nextDueMs(items: readonly Cadence[], reference: ReferenceTime, a
 }
 
 /**
- * Those with a due time after `afterMs` and up to `untilMs`. However many were missed in between: what is taken now stands for all of them.
+ * Those with a due time after `afterMs` and up to `untilMs`. However many were missed in between: what is taken now
+ * stands for all of them.
  */
 export function itemsDue<Item extends Cadence>(
   items: readonly Item[],
@@ -68,7 +72,9 @@ function onGrid(anchorMs: number, everyMs: number, afterMs: number): number {
   return anchorMs + (Math.floor((afterMs - anchorMs) / everyMs) + 1) * everyMs;
 }
 
-/** The step of the calendar that `afterMs` lies in may be over or still ahead; the one after it is ahead for certain. */
+/**
+ * The step of the calendar that `afterMs` lies in may be over or still ahead; the one after it is ahead for certain.
+ */
 function onCalendar(months: 1 | 12, dueOf: (year: number, month: number) => number, afterMs: number): number {
   const after = new Date(afterMs);
   const year = after.getUTCFullYear();

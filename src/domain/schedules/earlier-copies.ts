@@ -65,7 +65,10 @@ async function discardRegion(
   for (const copy of await copiesInRegion(writer, cluster.id, regionName)) await discardCopy(writer, context, copy);
 }
 
-/** Copies are kept as long as the copy items now say; those that no item asks for any more go, each where that was ordered. */
+/**
+ * Copies are kept as long as the copy items now say; those that no item asks for any more go, each where that was
+ * ordered.
+ */
 async function followItems(
   writer: CatalogWriter,
   context: Context,

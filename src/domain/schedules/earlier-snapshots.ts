@@ -8,7 +8,10 @@ import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 import { keptUntilMs, longestKept, type PolicyItem } from './schedule-rules.ts';
 
-/** What a change of the schedule does to snapshots that are there already. Those whose owner changed their retention are left alone. */
+/**
+ * What a change of the schedule does to snapshots that are there already. Those whose owner changed their retention are
+ * left alone.
+ */
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
 

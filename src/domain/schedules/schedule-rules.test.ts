@@ -145,7 +145,8 @@ test('kept longer never ends sooner, and what begins later never ends earlier', 
         const of = kept as Parameters<typeof keptUntilMs>[1];
         assert.ok(keptUntilMs(fromMs, of) > fromMs);
         assert.ok(keptUntilMs(fromMs, { ...of, retentionValue: of.retentionValue + 1 }) > keptUntilMs(fromMs, of));
-        // The last days of a month may end together, at the end of a shorter one: never the wrong way round by more than that day.
+        // The last days of a month may end together, at the end of a shorter one: never the wrong way round by more
+        // than that day.
         assert.ok(keptUntilMs(fromMs + laterMs, of) > keptUntilMs(fromMs, of) - 86_400_000);
       },
     ),

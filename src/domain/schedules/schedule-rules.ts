@@ -47,8 +47,8 @@ export function keptUntilMs(fromMs: number, { retentionUnit, retentionValue }: R
 const UNIT_DAYS: Record<PolicyRetentionUnit, number> = { days: 1, weeks: 7, months: 31, years: 372 };
 
 /**
- * For comparing retentions in different units: a month counts as its longest, and twelve of them as a year. So what is accepted includes every pair that can be read as long enough
- * (31 days beside a month, twelve months beside a year).
+ * For comparing retentions in different units: a month counts as its longest, and twelve of them as a year. So what is
+ * accepted includes every pair that can be read as long enough (31 days beside a month, twelve months beside a year).
  */
 export function nominalDays({ retentionUnit, retentionValue }: Retention): number {
   return retentionValue * UNIT_DAYS[retentionUnit];
@@ -57,7 +57,10 @@ export function nominalDays({ retentionUnit, retentionValue }: Retention): numbe
 /** A snapshot is kept at least until the next of its kind. */
 const LEAST_DAYS: Record<Frequency, number> = { hourly: 1, daily: 1, weekly: 7, monthly: 31, yearly: 365 };
 
-/** Of several items that are due at once, the one that the snapshot is attached to: it is kept longest, and is the rarest of those that are kept equally long. */
+/**
+ * Of several items that are due at once, the one that the snapshot is attached to: it is kept longest, and is the
+ * rarest of those that are kept equally long.
+ */
 export function longestKept(items: readonly PolicyItem[], fromMs: number): PolicyItem {
   assert(items.length > 0, 'there is something due');
   const [longest] = items.toSorted(
@@ -79,7 +82,10 @@ export function itemsOfPolicy(
   return policy.policyItems;
 }
 
-/** The items after a request that lists all of them: known ones keep their id and their type, the rest are new, what is not listed is gone. */
+/**
+ * The items after a request that lists all of them: known ones keep their id and their type, the rest are new, what is
+ * not listed is gone.
+ */
 export function replaceItems(
   current: readonly PolicyItem[],
   requested: readonly PolicyItemRequest[],

@@ -11,8 +11,9 @@ import { keptUntilMs, longestKept } from './schedule-rules.ts';
 import { findStoredSchedule, referenceOf, type StoredSchedule, scheduleOf } from './stored-schedule.ts';
 
 /**
- * Queues snapshots whose time has come. What is due follows from the catalog alone (`servedUntilMs`, the items, the reference time), so a restart forgets nothing, however many due times
- * were missed make one snapshot, and of several processes that try one succeeds.
+ * Queues snapshots whose time has come. What is due follows from the catalog alone (`servedUntilMs`, the items, the
+ * reference time), so a restart forgets nothing, however many due times were missed make one snapshot, and of several
+ * processes that try one succeeds.
  */
 export function scheduleDuty(context: DomainContext): Duty {
   const { catalog, clock } = context;
@@ -65,7 +66,10 @@ async function serveCluster(context: DomainContext, clusterId: string): Promise<
   });
 }
 
-/** In a transaction of whoever has to have it served now: the timer, and every change of the schedule, which would else move what is already due. */
+/**
+ * In a transaction of whoever has to have it served now: the timer, and every change of the schedule, which would else
+ * move what is already due.
+ */
 export async function serveDue(
   writer: CatalogWriter,
   context: Pick<DomainContext, 'ids' | 'clock' | 'log'>,

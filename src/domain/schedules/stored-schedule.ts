@@ -46,7 +46,10 @@ export async function findStoredSchedule(
   };
 }
 
-/** What a new cluster starts with, raised to what the project requires. Its grids are anchored at the minute in which that happens. */
+/**
+ * What a new cluster starts with, raised to what the project requires. Its grids are anchored at the minute in which
+ * that happens.
+ */
 async function beginSchedule(
   writer: CatalogWriter,
   context: Pick<DomainContext, 'ids' | 'clock'>,

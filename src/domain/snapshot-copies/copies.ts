@@ -15,7 +15,10 @@ type Context = Pick<DomainContext, 'ids' | 'clock'>;
 export const COPY_ATTEMPTS_MAX = 30;
 const DELETE_ATTEMPTS_MAX = 300;
 
-/** In one copy store one task at a time: who writes there reuses what he finds, and who deletes takes away what nobody names. */
+/**
+ * In one copy store one task at a time: who writes there reuses what he finds, and who deletes takes away what nobody
+ * names.
+ */
 export function copyStoreKey(regionName: string): string {
   return `copies/${regionName}`;
 }
@@ -73,7 +76,10 @@ export function frequencyTypesOf(row: SnapshotRow, items: readonly PolicyItem[])
   return [...new Set([row.frequencyType, ...types])];
 }
 
-/** Gone for everybody to see; its objects follow in a task, when nothing reads them. One that is being made is left to its end. */
+/**
+ * Gone for everybody to see; its objects follow in a task, when nothing reads them. One that is being made is left to
+ * its end.
+ */
 export async function discardCopy(writer: CatalogWriter, context: Context, copy: SnapshotCopyRow): Promise<void> {
   assert(copy.deletedAtMs === null, 'a copy is deleted once');
   await updateSnapshotCopy(writer, copy.id, { deletedAtMs: context.clock.nowMs() });
@@ -81,7 +87,9 @@ export async function discardCopy(writer: CatalogWriter, context: Context, copy:
   await noteCopiesOnly(writer, context, copy.snapshotId);
 }
 
-/** A snapshot whose original has gone is still shown while a copy of it is there. To be called wherever either changes. */
+/**
+ * A snapshot whose original has gone is still shown while a copy of it is there. To be called wherever either changes.
+ */
 export async function noteCopiesOnly(writer: CatalogWriter, context: Context, snapshotId: string): Promise<void> {
   const row = must(await findSnapshot(writer, snapshotId), 'the row of a snapshot stays');
   const copiesOnly = row.deletedAtMs !== null && (await hasCopy(writer, snapshotId));

@@ -1,3 +1,4 @@
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { findCluster } from '../../catalog/clusters.ts';
 import { clustersThatCopyOplogs, copySettingsOf } from '../../catalog/schedules.ts';
@@ -5,7 +6,6 @@ import type { ClusterRow } from '../../catalog/schema.ts';
 import { hasUnfinishedTaskWithKey, pinnedSnapshots } from '../../catalog/tasks.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
-import type { Timestamp64 } from '../../lib/timestamp.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
@@ -24,8 +24,9 @@ function oplogCopiesKey(clusterId: string): string {
 }
 
 /**
- * Brings a cluster's captured oplog into the regions whose copy setting says `shouldCopyOplogs`, again and again for as long as one does and the cluster is captured; then what was copied is deleted, as
- * the repository's own slices are. A region that fails keeps no other waiting.
+ * Brings a cluster's captured oplog into the regions whose copy setting says `shouldCopyOplogs`, again and again for as
+ * long as one does and the cluster is captured; then what was copied is deleted, as the repository's own slices are. A
+ * region that fails keeps no other waiting.
  */
 export function copyOplogsHandler(context: DomainContext, stores: CopyStores): TaskHandler {
   const { catalog } = context;
@@ -85,7 +86,10 @@ async function oldestOfUse(
   return await uselessSlices(catalog.reader, id, snapshots, window);
 }
 
-/** In the transaction that asks for copies, and from time to time: true when there was no task yet, and there is something to copy. */
+/**
+ * In the transaction that asks for copies, and from time to time: true when there was no task yet, and there is
+ * something to copy.
+ */
 export async function queueOplogCopies(
   writer: CatalogWriter,
   { ids, clock }: Pick<DomainContext, 'ids' | 'clock'>,
@@ -104,7 +108,10 @@ export async function queueOplogCopies(
   return true;
 }
 
-/** Sees to it that every captured cluster whose schedule asks for it has its oplog copied, whatever became of the last task. */
+/**
+ * Sees to it that every captured cluster whose schedule asks for it has its oplog copied, whatever became of the last
+ * task.
+ */
 export function copyOplogsDuty(context: DomainContext): Duty {
   const { catalog } = context;
   return {

@@ -1,5 +1,5 @@
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import type { Timestamp64 } from '../../lib/timestamp.ts';
 import type { SnapshotName } from '../snapshots/snapshot-engine.ts';
 
 /** The captured oplog of a replica set in a region. */
@@ -9,7 +9,10 @@ export interface OplogCopyName {
   regionName: string;
 }
 
-/** Second places for snapshots and captured oplogs, each under the name of a region. Made by `compose/` of the service's `--copy-store` options. */
+/**
+ * Second places for snapshots and captured oplogs, each under the name of a region. Made by `compose/` of the service's
+ * `--copy-store` options.
+ */
 export interface CopyStores {
   readonly regions: readonly string[];
   /** Resolves when the snapshot is whole there. A Fault where the region has no store any more. */

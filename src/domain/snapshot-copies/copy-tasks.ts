@@ -12,7 +12,10 @@ import type { CopyStores } from './copy-stores.ts';
 
 const PINNED_WAIT_MS = 5_000;
 
-/** Copies a snapshot into a region. Run again it goes through everything again and adds what is missing, so that a row that says completed was seen to be whole under the store's key. */
+/**
+ * Copies a snapshot into a region. Run again it goes through everything again and adds what is missing, so that a row
+ * that says completed was seen to be whole under the store's key.
+ */
 export function copySnapshotHandler(context: DomainContext, stores: CopyStores): TaskHandler {
   const { clock } = context;
   return {

@@ -26,8 +26,10 @@ const WAIT_MS_MAX = 150_000;
 const WAIT_POLL_MS = 200;
 
 /**
- * Who stopped a balancer and died is outlived by what he wrote down: the next attempt of the same task, or once the task has ended one made for it, gives the balancer back. One holds it at
- * a time: a snapshot and a checkpoint of one cluster may meet, and neither starts again what the other still needs stopped, or leaves stopped what the other crossed out.
+ * Who stopped a balancer and died is outlived by what he wrote down: the next attempt of the same task, or once the
+ * task has ended one made for it, gives the balancer back. One holds it at a time: a snapshot and a checkpoint of one
+ * cluster may meet, and neither starts again what the other still needs stopped, or leaves stopped what the other
+ * crossed out.
  */
 export function balancerRecord(context: DomainContext, work: TaskWork, clusterId: string): BalancerRecord {
   const { clock, catalog } = context;

@@ -9,12 +9,16 @@ import type { DomainContext } from '../context.ts';
 import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { Manifests } from './snapshot-engine.ts';
 
-/** Over a day of retries: a manifest that stays behind costs space and, after a rebuild, shows a snapshot that was deleted. */
+/**
+ * Over a day of retries: a manifest that stays behind costs space and, after a rebuild, shows a snapshot that was
+ * deleted.
+ */
 const DELETE_ATTEMPTS_MAX = 300;
 const PINNED_WAIT_MS = 5_000;
 
 /**
- * Deletes a snapshot that has ended. The row goes first, here; the manifest follows in a task. The other way round a crash would leave a completed snapshot that cannot be restored.
+ * Deletes a snapshot that has ended. The row goes first, here; the manifest follows in a task. The other way round a
+ * crash would leave a completed snapshot that cannot be restored.
  */
 export async function discardSnapshot(
   writer: CatalogWriter,
@@ -45,7 +49,10 @@ export async function queueManifestDeletion(
   });
 }
 
-/** Deletes the manifest, once no unfinished task reads it: a parent's blobs, and those of what is being restored, are named by it alone. */
+/**
+ * Deletes the manifest, once no unfinished task reads it: a parent's blobs, and those of what is being restored, are
+ * named by it alone.
+ */
 export function deleteSnapshotHandler(manifests: Manifests): TaskHandler {
   return {
     run: async (work) => {

@@ -20,7 +20,10 @@ export function isValidRetention(unit: RetentionUnit, value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= UNIT_MAX[unit];
 }
 
-/** When what began at `fromMs` has been kept for so long. Months and years are the calendar's: a month from 31 January ends on the last day of February. */
+/**
+ * When what began at `fromMs` has been kept for so long. Months and years are the calendar's: a month from 31 January
+ * ends on the last day of February.
+ */
 export function retentionEndMs(fromMs: number, unit: RetentionUnit, value: number): number {
   switch (unit) {
     case 'DAYS':
@@ -46,8 +49,8 @@ function addMonths(fromMs: number, months: number): number {
 }
 
 /**
- * Whether a snapshot past its time may go. The newest completed one of a cluster stays while what was tried after it has not succeeded: a cluster whose backups fail does not lose
- * its last good one to the calendar.
+ * Whether a snapshot past its time may go. The newest completed one of a cluster stays while what was tried after it
+ * has not succeeded: a cluster whose backups fail does not lose its last good one to the calendar.
  */
 export function mayExpire(
   snapshot: { id: string; expiresAtMs: number; doNotDelete: 0 | 1; status: string },

@@ -18,8 +18,8 @@ export interface DueSnapshot {
 }
 
 /**
- * Queues the snapshot that a schedule asks for. Where the one before has not even begun, that one counts for this due time as well: behind a source that cannot be reached at most one
- * waits. Gives the snapshot's id.
+ * Queues the snapshot that a schedule asks for. Where the one before has not even begun, that one counts for this due
+ * time as well: behind a source that cannot be reached at most one waits. Gives the snapshot's id.
  */
 export async function queueScheduledSnapshot(
   writer: CatalogWriter,

@@ -9,7 +9,10 @@ import type { Manifests, SnapshotNamespace } from './snapshot-engine.ts';
 
 /** The server's own: no collection restore takes them, so no list offers them. */
 const serverDatabases = new Set(['admin', 'config', 'local']);
-/** Manifests never change, so what was read once is kept for the next page; a few at a time, since each can name a hundred thousand collections. */
+/**
+ * Manifests never change, so what was read once is kept for the next page; a few at a time, since each can name a
+ * hundred thousand collections.
+ */
 const KEPT_MAX = 4;
 
 type Contents = ReadonlyMap<string, readonly string[]>;

@@ -38,7 +38,9 @@ export interface BalancerRecord {
   erase(): Promise<void>;
 }
 
-/** Moves data from a cluster into the repository. When it resolves the manifest is there; when it rejects there is none. */
+/**
+ * Moves data from a cluster into the repository. When it resolves the manifest is there; when it rejects there is none.
+ */
 export interface SnapshotEngine {
   take(request: TakeRequest): Promise<ManifestFacts>;
   /** Of the sharded cluster that the connection string leads to. */

@@ -54,7 +54,10 @@ export function requestedSnapshot(request: {
   };
 }
 
-/** What a completed snapshot's row says of the data, all of it from the manifest: so a rebuild finds the same. `createdAtMs` is the time of the data. */
+/**
+ * What a completed snapshot's row says of the data, all of it from the manifest: so a rebuild finds the same.
+ * `createdAtMs` is the time of the data.
+ */
 export function completedColumns({ header, storageSizeBytes }: ManifestFacts) {
   const finishedAtMs = Date.parse(header.finishedAt);
   const expiresAt = header.retention.expiresAt;
@@ -105,7 +108,10 @@ export function manifestRetention(row: SnapshotRow, finishedAtMs: number): Manif
   };
 }
 
-/** For a rebuild: the row of a manifest that the catalog does not know. Without an expiry it is kept for a hundred years. */
+/**
+ * For a rebuild: the row of a manifest that the catalog does not know. Without an expiry it is kept for a hundred
+ * years.
+ */
 export function rebuiltSnapshot(facts: ManifestFacts): SnapshotRow {
   const { header } = facts;
   const takenAtMs = Date.parse(header.takenAt);
@@ -136,7 +142,8 @@ export function snapshotOf(
   known: { projectId: string; clusterName: string; taskId: string | null; copies: readonly SnapshotCopyRow[] },
 ): Snapshot {
   const { copies, projectId, clusterName, taskId } = known;
-  // Copied whole, with the few columns that are nobody else's concern: leaving them out one by one takes longer than all the rest of a list.
+  // Copied whole, with the few columns that are nobody else's concern: leaving them out one by one takes longer than
+  // all the rest of a list.
   return {
     ...row,
     projectId,

@@ -2,8 +2,8 @@ import type { SnapshotStatus } from '../../catalog/schema.ts';
 import { Bug } from '../../lib/assert.ts';
 
 /**
- * The states of a snapshot. Pure. `start` of one in progress is another attempt, after a crash or a retry. Completed and failed are final: completed means that the manifest
- * exists, failed that it does not and will not.
+ * The states of a snapshot. Pure. `start` of one in progress is another attempt, after a crash or a retry. Completed
+ * and failed are final: completed means that the manifest exists, failed that it does not and will not.
  */
 export type SnapshotEvent = 'start' | 'complete' | 'fail';
 

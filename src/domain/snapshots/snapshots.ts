@@ -151,7 +151,10 @@ function expiryChanges(
   };
 }
 
-/** The one place where the end of a completed snapshot is set by its owner: whatever forbids that to everybody belongs here. */
+/**
+ * The one place where the end of a completed snapshot is set by its owner: whatever forbids that to everybody belongs
+ * here.
+ */
 async function changeExpiry(
   writer: CatalogWriter,
   context: DomainContext,

@@ -32,8 +32,9 @@ export interface TakeSnapshotPorts {
 }
 
 /**
- * Takes a requested snapshot: pin the parent, run the engine, complete the row. The manifest is the commit: an attempt that finds the manifest of an earlier one, which was cut off
- * before it could write the row, takes that over instead of taking the snapshot again.
+ * Takes a requested snapshot: pin the parent, run the engine, complete the row. The manifest is the commit: an attempt
+ * that finds the manifest of an earlier one, which was cut off before it could write the row, takes that over instead
+ * of taking the snapshot again.
  */
 export function takeSnapshotHandler(context: DomainContext, ports: TakeSnapshotPorts): TaskHandler {
   return {
@@ -84,7 +85,10 @@ async function manifestOfEarlierAttempt(
   return await manifests.read({ clusterId: row.clusterId, snapshotId: row.id }, work.signal);
 }
 
-/** Takes the snapshot; where that fails because a worker that had lost its lease finished it meanwhile, its manifest counts. */
+/**
+ * Takes the snapshot; where that fails because a worker that had lost its lease finished it meanwhile, its manifest
+ * counts.
+ */
 async function takeOnce(
   context: DomainContext,
   ports: TakeSnapshotPorts,
@@ -124,7 +128,10 @@ async function take(
   });
 }
 
-/** What the cluster says of itself now: the catalog's own picture of it grows old, and a snapshot in progress shows what it is taken from. */
+/**
+ * What the cluster says of itself now: the catalog's own picture of it grows old, and a snapshot in progress shows what
+ * it is taken from.
+ */
 async function noteCluster(
   context: DomainContext,
   probe: ClusterProbe,

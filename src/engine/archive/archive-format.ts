@@ -1,5 +1,5 @@
+import { documentOf } from '../../bson/raw-bson.ts';
 import { assert } from '../../lib/assert.ts';
-import { documentOf } from '../../lib/raw-bson.ts';
 
 /** The parts of a mongodump archive, as `docs/archive-format.md` has them. */
 

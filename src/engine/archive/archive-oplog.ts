@@ -1,12 +1,12 @@
+import { documentOf, type ElementAt, findId, forEachDocument, stringValue } from '../../bson/raw-bson.ts';
+import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
+import { idDocument, zeroTimestampUpdate } from '../../bson/zero-timestamps.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
-import { documentOf, type ElementAt, findId, forEachDocument, stringValue } from '../../lib/raw-bson.ts';
-import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
-import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
-import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
+import { isModification } from '../../oplog/diffs.ts';
+import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
+import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
 import { changedOptions, type Destination, destinationsOf, ownNames } from '../replay/destinations.ts';
-import { isModification } from '../replay/document-change.ts';
-import { forEachOperation, handlingOf, type Operation } from '../replay/operations.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import { changedOplog, type OplogSource, reaches } from '../replay/replay-interval.ts';
 import { DOCUMENT_BYTES_MAX } from './archive-format.ts';
@@ -22,9 +22,11 @@ export interface ArchiveOplogOptions {
 const RUN_BYTES = 1024 * 1024;
 
 /**
- * The oplog of an archive of a point in time, in runs of whole entries: what brings the snapshot's documents to the point, in collections that have their names, options and indexes of the
- * point already. So it holds writes of documents and changes of options, one to an entry, by the names of the point and without UUIDs: no transaction, no DDL, no index build is left for the
- * reader to get wrong (`docs/archive-format.md`). The first entry is a no-op that says what the others are, because readers cannot take an oplog without entries.
+ * The oplog of an archive of a point in time, in runs of whole entries: what brings the snapshot's documents to the
+ * point, in collections that have their names, options and indexes of the point already. So it holds writes of
+ * documents and changes of options, one to an entry, by the names of the point and without UUIDs: no transaction, no
+ * DDL, no index build is left for the reader to get wrong (`docs/archive-format.md`). The first entry is a no-op that
+ * says what the others are, because readers cannot take an oplog without entries.
  */
 export async function* archiveOplog(options: ArchiveOplogOptions): AsyncGenerator<Buffer, void, undefined> {
   let run: Buffer[] = [noteOf(options.plan)];
@@ -133,7 +135,10 @@ function optionsOf(buffer: Buffer, at: Moment, { o, command }: Operation, { db, 
   return [entryOf(at, 'c', ns, documentOf([{ name: command, ...target }, ...options]), null)];
 }
 
-/** As the server writes them, without what names the session or the collection's UUID: readers drop a UUID, or insist on it. */
+/**
+ * As the server writes them, without what names the session or the collection's UUID: readers drop a UUID, or insist on
+ * it.
+ */
 function entryOf({ ts, term }: Moment, op: string, ns: string, o: Uint8Array, o2: Uint8Array | null): Buffer {
   const entry = documentOf([
     { name: 'ts', type: 0x11, value: int64(ts) },

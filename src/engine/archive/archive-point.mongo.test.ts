@@ -11,7 +11,7 @@ import { Tailing } from '../../../test/support/tailing.ts';
 import { readTruth } from '../../../test/support/truth.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { ReplayEnd } from '../replay/replay-interval.ts';
-import { oplogAfter } from '../slice-oplog.ts';
+import { oplogAfter } from '../replay/slice-oplog.ts';
 import { planArchivePoint } from './archive-point.ts';
 import { readerOptions } from './reader-options.ts';
 import { requireArchivable } from './require-archivable.ts';

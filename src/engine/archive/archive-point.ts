@@ -1,12 +1,12 @@
+import { documentOf } from '../../bson/raw-bson.ts';
+import { formatTimestamp } from '../../bson/timestamp.ts';
 import { Fault } from '../../lib/errors.ts';
-import { documentOf } from '../../lib/raw-bson.ts';
-import { formatTimestamp } from '../../lib/timestamp.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { planPointInTime } from '../point-in-time.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { withSeries } from '../replay/replay-state.ts';
+import { planPointInTime } from '../restore/point-in-time.ts';
 import { ACCESS_CONTROL } from './archive-plan.ts';
 
 const BUCKETS = 'system.buckets.';
@@ -22,8 +22,8 @@ export interface ArchivePoint {
 }
 
 /**
- * Reads the oplog once, up to the point. A transaction that was prepared by then and whose outcome is not captured is a Fault: the same download, made again a moment later, could know
- * it, and would be another file.
+ * Reads the oplog once, up to the point. A transaction that was prepared by then and whose outcome is not captured is a
+ * Fault: the same download, made again a moment later, could know it, and would be another file.
  */
 export async function planArchivePoint(
   repository: Repository,
@@ -52,7 +52,10 @@ export async function planArchivePoint(
   };
 }
 
-/** A time series as of the point. Its options are not left to the oplog: a reader that replays their change leaves the view on the buckets as it was, and queries then pass over measurements. */
+/**
+ * A time series as of the point. Its options are not left to the oplog: a reader that replays their change leaves the
+ * view on the buckets as it was, and queries then pass over measurements.
+ */
 function reshaped(entry: CollectionEntry, { state }: ReplayPlan): CollectionEntry {
   if (entry.type !== 'timeseries') return entry;
   const buckets = [...state.collections].find(([, { db, name }]) => db === entry.db && name === BUCKETS + entry.name);

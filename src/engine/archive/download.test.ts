@@ -10,8 +10,8 @@ import {
   testClusterId,
   testRepository,
 } from '../../../test/support/test-repository.ts';
+import { documentOf } from '../../bson/raw-bson.ts';
 import { Damage } from '../../lib/errors.ts';
-import { documentOf } from '../../lib/raw-bson.ts';
 import { copySnapshot, openCopyRepository } from '../../repository/copy-snapshot.ts';
 import { SnapshotWriter } from '../../repository/writer.ts';
 import { MemoryStore } from '../../storage/memory.ts';

@@ -6,9 +6,9 @@ import type { CollectionEntry, Manifest, ManifestHeader } from '../../repository
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { readRouting } from '../read-routing.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
-import type { Ownership } from '../shard-routing.ts';
+import { readRouting } from '../sharding/read-routing.ts';
+import type { Ownership } from '../sharding/shard-routing.ts';
 import { type ArchivePoint, planArchivePoint } from './archive-point.ts';
 import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
 import { ARCHIVE_WRITER, writeArchive } from './write-archive.ts';
@@ -41,8 +41,9 @@ export function fileWriter(): string {
 }
 
 /**
- * Reads and compresses all of a snapshot, or of a later point, once and keeps nothing but lengths and sums. So a link is given out only for what can be read from its first byte to its last, and its
- * length is known, without which nobody can go on with a file that broke off.
+ * Reads and compresses all of a snapshot, or of a later point, once and keeps nothing but lengths and sums. So a link
+ * is given out only for what can be read from its first byte to its last, and its length is known, without which nobody
+ * can go on with a file that broke off.
  */
 export async function prepareDownload(request: DownloadRequest & { report: ReportProgress }): Promise<PreparedFile[]> {
   const { repository, clusterId, snapshotId, signal, report } = request;

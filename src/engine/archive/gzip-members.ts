@@ -6,14 +6,18 @@ const compress = promisify(gzip);
 
 /** Bytes that one member holds, but for the last. */
 export const MEMBER_BYTES = 4 * 1024 * 1024;
-/** Compressed side by side; more would take memory and no less time, as Node has four threads for such work and others want some. */
+/**
+ * Compressed side by side; more would take memory and no less time, as Node has four threads for such work and others
+ * want some.
+ */
 const MEMBERS_AT_ONCE = 3;
 /** By measurement (`docs/performance.md`): level 6 takes three times as long for a ninth less. */
 export const GZIP_LEVEL = 1;
 
 /**
- * A gzip file of several members, each by itself the compressed form of the next MEMBER_BYTES of what is read: decompressors read them as one (RFC 1952, section 2.2). So they are made in
- * parallel, off the main thread, and the bytes do not depend on how the source was cut into pieces. Reads ahead no further than the members under way.
+ * A gzip file of several members, each by itself the compressed form of the next MEMBER_BYTES of what is read:
+ * decompressors read them as one (RFC 1952, section 2.2). So they are made in parallel, off the main thread, and the
+ * bytes do not depend on how the source was cut into pieces. Reads ahead no further than the members under way.
  */
 export async function* gzipMembers(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const underWay: Promise<Buffer>[] = [];

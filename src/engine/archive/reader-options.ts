@@ -1,10 +1,12 @@
-import { findElement } from '../../lib/raw-bson.ts';
+import { findElement } from '../../bson/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import type { ArchivePoint } from './archive-point.ts';
 
 /**
- * What mongorestore has to be told beside the file, to make of an archive what the source held: without `--bypassDocumentValidation` documents that violate their validator are left out,
- * without `--keepIndexVersion` indexes of version 1 become ones of version 2, and without `--maintainInsertionOrder` capped collections lose their order. Pure.
+ * What mongorestore has to be told beside the file, to make of an archive what the source held: without
+ * `--bypassDocumentValidation` documents that violate their validator are left out, without `--keepIndexVersion`
+ * indexes of version 1 become ones of version 2, and without `--maintainInsertionOrder` capped collections lose their
+ * order. Pure.
  */
 export function readerOptions(manifest: Pick<Manifest, 'collections'>, point: ArchivePoint | undefined): string[] {
   const collections = point?.collections ?? manifest.collections;

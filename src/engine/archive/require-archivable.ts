@@ -3,8 +3,9 @@ import { archiveOplog } from './archive-oplog.ts';
 import { preludeOf, type WriteArchiveOptions } from './write-archive.ts';
 
 /**
- * Throws a Fault for what no archive can hold: options and indexes of a collection, or a single write, that are larger than readers take. Reads the oplog of a point once more, and keeps
- * nothing of it; so this is known before there is a file, or a link.
+ * Throws a Fault for what no archive can hold: options and indexes of a collection, or a single write, that are larger
+ * than readers take. Reads the oplog of a point once more, and keeps nothing of it; so this is known before there is a
+ * file, or a link.
  */
 export async function requireArchivable(
   options: Pick<WriteArchiveOptions, 'manifest' | 'point' | 'signal'>,

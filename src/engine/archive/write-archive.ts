@@ -2,10 +2,10 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { Crc64 } from '../../lib/crc64.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
-import { readCollection } from '../../repository/layers.ts';
+import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { takesDiffs } from '../restore-plan.ts';
-import { type Ownership, ownedDocuments } from '../shard-routing.ts';
+import { type Ownership, ownedDocuments } from '../sharding/shard-routing.ts';
 import {
   type CollectionMetadata,
   DOCUMENT_BYTES_MAX,
@@ -41,13 +41,17 @@ export interface ArchiveProgress {
   collectionsTotal: number;
 }
 
-/** Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of another. */
+/**
+ * Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of
+ * another.
+ */
 export const ARCHIVE_WRITER = 'tidemark archive 3';
 const BLOBS_AHEAD = 2;
 
 /**
- * A snapshot, or a later point, as a mongodump archive (`docs/archive-format.md`), piece by piece as the reader takes them: whole blobs pass through, nothing else is held. The bytes depend
- * on the snapshot, the point and ARCHIVE_WRITER alone, so that a download that broke off can be gone on with.
+ * A snapshot, or a later point, as a mongodump archive (`docs/archive-format.md`), piece by piece as the reader takes
+ * them: whole blobs pass through, nothing else is held. The bytes depend on the snapshot, the point and ARCHIVE_WRITER
+ * alone, so that a download that broke off can be gone on with.
  */
 export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
   const { manifest, point } = options;
@@ -134,5 +138,8 @@ function documentsOf(
   return ownership === undefined ? documents : ownedDocuments(documents, ownership(entry));
 }
 
-/** Where memory makes a reader take several passes, it says which ids come in which: any number does, as long as it is the same every time. */
+/**
+ * Where memory makes a reader take several passes, it says which ids come in which: any number does, as long as it is
+ * the same every time.
+ */
 const ORDER_SEED = 0x7469_6465;

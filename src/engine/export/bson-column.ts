@@ -1,11 +1,13 @@
-import { bsonType, documentLength, MalformedBson, valueLength } from '../../lib/raw-bson.ts';
+import { bsonType, documentLength, MalformedBson, valueLength } from '../../bson/raw-bson.ts';
 import { ColumnStream, type ColumnValue } from './column-stream.ts';
 
 /**
  * BSON columns (binary subtype 7), in which MongoDB keeps the fields of closed time-series buckets. Pure.
  *
- * A column is a row of control bytes up to a NUL. A type byte of BSON is followed by a value as it is; bytes from 0x80 to 0xdf by words of differences (`simple8b.ts`). 0xf0 to 0xf2 begin a run of
- * documents or arrays of one shape: a reference document follows, and then for each of its values that are no documents a stream of its own, in the order in which a reader needs them, up to a NUL.
+ * A column is a row of control bytes up to a NUL. A type byte of BSON is followed by a value as it is; bytes from 0x80
+ * to 0xdf by words of differences (`simple8b.ts`). 0xf0 to 0xf2 begin a run of documents or arrays of one shape: a
+ * reference document follows, and then for each of its values that are no documents a stream of its own, in the order
+ * in which a reader needs them, up to a NUL.
  */
 export function decodeColumn(bytes: Buffer): (ColumnValue | null)[] {
   const values: (ColumnValue | null)[] = [];

@@ -1,4 +1,4 @@
-import { bsonType, MalformedBson } from '../../lib/raw-bson.ts';
+import { bsonType, MalformedBson } from '../../bson/raw-bson.ts';
 import { decodeSimple8b } from './simple8b.ts';
 
 /** A BSON value without its name. */
@@ -15,8 +15,8 @@ const SCALES: Readonly<Record<number, number>> = { 8: IN_MEMORY, 9: 1, 10: 10, 1
 const SMALL_BYTES = 16;
 
 /**
- * One run of values of a BSON column, each given as its difference from the one before. Pure. What is stored of a value is an integer of 64 or 128 bits, by its type; of times and object ids
- * the difference of the differences is stored.
+ * One run of values of a BSON column, each given as its difference from the one before. Pure. What is stored of a value
+ * is an integer of 64 or 128 bits, by its type; of times and object ids the difference of the differences is stored.
  */
 export class ColumnStream {
   /** Null where there was none. */
@@ -158,7 +158,10 @@ function decodeDouble(encoded: bigint, scale: number): Buffer {
   return bytes;
 }
 
-/** Where the bytes of an object id lie in its integer, from the lowest: time and counter alternate, their fastest bytes first. The five bytes between them are those of the value before. */
+/**
+ * Where the bytes of an object id lie in its integer, from the lowest: time and counter alternate, their fastest bytes
+ * first. The five bytes between them are those of the value before.
+ */
 const OBJECT_ID_ORDER = [11, 3, 10, 2, 9, 1, 0];
 
 function encodeObjectId(value: Buffer): bigint {

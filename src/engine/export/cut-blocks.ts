@@ -1,7 +1,8 @@
-import { forEachDocument } from '../../lib/raw-bson.ts';
+import { forEachDocument } from '../../bson/raw-bson.ts';
 
 /**
- * How documents are spread over the files of an export. Decided by the documents' lengths and their order alone, so that an export that is taken up again makes the same files.
+ * How documents are spread over the files of an export. Decided by the documents' lengths and their order alone, so
+ * that an export that is taken up again makes the same files.
  */
 export interface BlockLimits {
   /** A block is given once it has so many bytes of BSON; it is larger by at most a document. */

@@ -1,8 +1,11 @@
-import { readDecimal128 } from '../../lib/decimal128.ts';
+import { readDecimal128 } from '../../bson/decimal128.ts';
 
 const PLAIN_FROM = -6;
 
-/** As text by the rules of the General Decimal Arithmetic specification, to-scientific-string: so every exponent and every trailing zero is kept. */
+/**
+ * As text by the rules of the General Decimal Arithmetic specification, to-scientific-string: so every exponent and
+ * every trailing zero is kept.
+ */
 export function decimal128Text(bytes: Buffer, from: number): string {
   const { kind, negative, coefficient, exponent } = readDecimal128(bytes, from);
   if (kind === 'nan') return 'NaN';

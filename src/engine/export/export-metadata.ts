@@ -1,12 +1,13 @@
-import { documentLength, documentOf, findElement } from '../../lib/raw-bson.ts';
+import { documentLength, documentOf, findElement } from '../../bson/raw-bson.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { canonicalJson } from './extended-json.ts';
 import { seriesIndexes } from './series-indexes.ts';
 import { seriesFieldsOf } from './unpack-bucket.ts';
 
 /**
- * The bytes of a collection's `metadata.json`: what `mongodump` writes as `<collection>.metadata.json`, so that `mongorestore` makes the collection and its indexes from it.
- * Options and indexes are those of the snapshot, as the server had them; `data` is the entry that holds the documents.
+ * The bytes of a collection's `metadata.json`: what `mongodump` writes as `<collection>.metadata.json`, so that
+ * `mongorestore` makes the collection and its indexes from it. Options and indexes are those of the snapshot, as the
+ * server had them; `data` is the entry that holds the documents.
  */
 export function metadataJson(entry: CollectionEntry, data: CollectionEntry): Buffer {
   const members = [

@@ -1,10 +1,10 @@
+import { forEachDocument } from '../../bson/raw-bson.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
-import { forEachDocument } from '../../lib/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { partsOf } from '../../repository/format/manifest-members.ts';
-import { readCollection } from '../../repository/layers.ts';
+import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { type Ownership, ownedDocuments, type ShardRouting } from '../shard-routing.ts';
+import { type Ownership, ownedDocuments, type ShardRouting } from '../sharding/shard-routing.ts';
 import { type Block, type BlockLimits, cutBlocks } from './cut-blocks.ts';
 import { exportedCollections } from './exported-collections.ts';
 import { seriesFieldsOf, unpackBucket } from './unpack-bucket.ts';
@@ -32,7 +32,9 @@ interface Source {
   signal: AbortSignal;
 }
 
-/** Everything that is exported, in the order in which it is written. `routing` is that of a sharded cluster's snapshot. */
+/**
+ * Everything that is exported, in the order in which it is written. `routing` is that of a sharded cluster's snapshot.
+ */
 export function exportParts(manifest: Manifest, routing: ShardRouting | null): ExportPart[] {
   const ofShards = partsOf(manifest).filter(({ member }) => member?.configServer !== true);
   return ofShards
@@ -57,7 +59,10 @@ export async function* dataBlocks(parts: readonly ExportPart[], source: Source):
 
 const ORDER_SEED = 0x7da3;
 
-/** With a seed of its own, reading in several passes would give another order each time, and files that were begun could not be gone on with. */
+/**
+ * With a seed of its own, reading in several passes would give another order each time, and files that were begun could
+ * not be gone on with.
+ */
 function documentsOf({ data, owned }: ExportPart, { repository, clusterId, signal }: Source): AsyncIterable<Buffer> {
   return ownedDocuments(readCollection(repository, clusterId, data, { signal, seed: ORDER_SEED }), owned);
 }

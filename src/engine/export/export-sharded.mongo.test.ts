@@ -52,7 +52,10 @@ const KEYS: unknown[] = [
   ...[true, false, new Date(0), new MinKey(), new MaxKey()],
 ];
 
-/** Where which part of a sharded collection lies, and what its documents are: all of them are put on both shards, so that on each those of the other are orphans. */
+/**
+ * Where which part of a sharded collection lies, and what its documents are: all of them are put on both shards, so
+ * that on each those of the other are orphans.
+ */
 const COLLECTIONS: { name: string; key: Document; moved: [Document, Document][]; documents: Document[] }[] = [
   {
     name: 'ranged',

@@ -9,8 +9,8 @@ import { readManifest } from '../../repository/manifests.ts';
 import { readAhead } from '../../repository/reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { ObjectExists, type ObjectStore } from '../../storage/object-store.ts';
-import { readRouting } from '../read-routing.ts';
-import type { ShardRouting } from '../shard-routing.ts';
+import { readRouting } from '../sharding/read-routing.ts';
+import type { ShardRouting } from '../sharding/shard-routing.ts';
 import { type BlockLimits, blockLimits } from './cut-blocks.ts';
 import { type CompletedExport, completeJson, metadataJson } from './export-metadata.ts';
 import { type DataBlock, dataBlocks, type ExportPart, exportParts } from './export-parts.ts';
@@ -24,7 +24,10 @@ export interface ExportSnapshotOptions {
   /** Takes any key that `object-layout.ts` makes. */
   store: ObjectStore;
   prefix: string;
-  /** An earlier attempt may have left objects under the prefix: they are looked for, and what is there is not made again. */
+  /**
+   * An earlier attempt may have left objects under the prefix: they are looked for, and what is there is not made
+   * again.
+   */
   resumed: boolean;
   completed: Omit<CompletedExport, 'totalFiles'>;
   transcoder: BlockTranscoder;
@@ -56,10 +59,12 @@ const PUTS_AT_ONCE = 2;
 const METADATA_AT_ONCE = 4;
 
 /**
- * Writes a snapshot into an object store in the layout of Atlas's exports: data files, then a `metadata.json` for each collection, then `.complete`, which alone says that the export is whole.
+ * Writes a snapshot into an object store in the layout of Atlas's exports: data files, then a `metadata.json` for each
+ * collection, then `.complete`, which alone says that the export is whole.
  *
- * Which documents a file holds follows from the snapshot and `limits` alone. So every put is made only if absent: whatever is under a key already is what would be put there, from an attempt
- * that was cut off or from a worker that lost its lease and goes on. Nothing in a bucket is ever deleted, and nothing replaced but the permission check.
+ * Which documents a file holds follows from the snapshot and `limits` alone. So every put is made only if absent:
+ * whatever is under a key already is what would be put there, from an attempt that was cut off or from a worker that
+ * lost its lease and goes on. Nothing in a bucket is ever deleted, and nothing replaced but the permission check.
  */
 export async function exportSnapshot(options: ExportSnapshotOptions): Promise<ExportedSnapshot> {
   const { repository, clusterId, snapshotId, signal } = options;

@@ -23,7 +23,9 @@ import { openGcsStore } from '../../storage/gcs.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { openS3Store } from '../../storage/s3.ts';
 
-/** The same export to a real server of each kind: whole, cut off and taken up again, and into a bucket that vanishes. */
+/**
+ * The same export to a real server of each kind: whole, cut off and taken up again, and into a bucket that vanishes.
+ */
 interface Kind {
   name: string;
   skip: string | false;

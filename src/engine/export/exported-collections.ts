@@ -11,8 +11,9 @@ const INTERNAL_DATABASES = new Set(['config', 'local']);
 const BUCKETS = 'system.buckets.';
 
 /**
- * What of a snapshot is exported, in the manifest's order: collections and time-series collections. Left out are views, the server's own databases, and system collections but for `system.js`.
- * Pure. The rule is Atlas's: `docs/exports.md`, What is exported.
+ * What of a snapshot is exported, in the manifest's order: collections and time-series collections. Left out are views,
+ * the server's own databases, and system collections but for `system.js`. Pure. The rule is Atlas's: `docs/exports.md`,
+ * What is exported.
  */
 export function exportedCollections(collections: readonly CollectionEntry[]): ExportedCollection[] {
   const buckets = new Map(

@@ -11,7 +11,7 @@ import {
   rawArray,
   rawString,
 } from '../../../test/exactness/raw-values.ts';
-import { documentOf, MalformedBson } from '../../lib/raw-bson.ts';
+import { documentOf, MalformedBson } from '../../bson/raw-bson.ts';
 import { ExtendedJsonWriter } from './extended-json.ts';
 
 const { EJSON } = BSON;

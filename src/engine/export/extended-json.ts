@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { bsonType, documentLength, MalformedBson, valueLength } from '../../bson/raw-bson.ts';
 import { assert } from '../../lib/assert.ts';
-import { bsonType, documentLength, MalformedBson, valueLength } from '../../lib/raw-bson.ts';
 import { decimal128Text } from './decimal128-text.ts';
 import {
   LONG_BYTES,
@@ -16,13 +16,18 @@ import {
 import { NUMBER_BYTES_MAX, writeDouble, writeInt32, writeInt64, writeUint32 } from './number-text.ts';
 
 /**
- * Raw BSON to canonical Extended JSON v2, bytes to bytes. What it makes of what, and where it has to choose: `docs/exports.md`, Values.
+ * Raw BSON to canonical Extended JSON v2, bytes to bytes. What it makes of what, and where it has to choose:
+ * `docs/exports.md`, Values.
  *
- * Room is made once per document, for the worst that a document of its length can become; only what is larger than `WHOLE_MAX` has its parts looked at first. So almost no
- * write has to ask for room. Whether strings are UTF-8 is asked once, of all that was written; only where the answer is no is everything written again, string by string.
+ * Room is made once per document, for the worst that a document of its length can become; only what is larger than
+ * `WHOLE_MAX` has its parts looked at first. So almost no write has to ask for room. Whether strings are UTF-8 is asked
+ * once, of all that was written; only where the answer is no is everything written again, string by string.
  */
 
-/** Most bytes of text that a byte of BSON becomes: a regular expression without pattern and options, 4 bytes with its name, becomes 54. */
+/**
+ * Most bytes of text that a byte of BSON becomes: a regular expression without pattern and options, 4 bytes with its
+ * name, becomes 54.
+ */
 const GROWTH_MAX = 14;
 const WHOLE_MAX = 64 * 1024;
 const FIRST_ROOM = 1024 * 1024;
@@ -109,7 +114,8 @@ export class ExtendedJsonWriter {
   #written(source: Buffer, write: () => void): Buffer {
     this.#view = new DataView(source.buffer, source.byteOffset, source.byteLength);
     const written = this.#write(write, false);
-    // What was written around strings is ASCII, and a quote stands on either side of each: all of it is UTF-8 if and only if each string is.
+    // What was written around strings is ASCII, and a quote stands on either side of each: all of it is UTF-8 if and
+    // only if each string is.
     return isUtf8(written) ? written : this.#write(write, true);
   }
 
@@ -158,7 +164,10 @@ export class ExtendedJsonWriter {
     this.#depth--;
   }
 
-  /** Writes an element's name where there is room for it; returns where its value begins. Names of an array's elements are numbers by convention and not part of its text. */
+  /**
+   * Writes an element's name where there is room for it; returns where its value begins. Names of an array's elements
+   * are numbers by convention and not part of its text.
+   */
   #name(bytes: Buffer, from: number, limit: number, array: boolean): number {
     let end = from;
     while (bytes[end] !== 0) end++;
@@ -354,7 +363,10 @@ function writeTimestamp(out: Buffer, at: number, bytes: Buffer, from: number): n
   return writeBytes(out, end, text.close2);
 }
 
-/** The old binary subtype has its length once more in front of its bytes; that is no part of its content, unless it is wrong. */
+/**
+ * The old binary subtype has its length once more in front of its bytes; that is no part of its content, unless it is
+ * wrong.
+ */
 function writeBinary(out: Buffer, at: number, bytes: Buffer, from: number, to: number): number {
   const subtype = bytes[from + 4] as number;
   const twice = subtype === 2 && to - from >= 9 && bytes.readInt32LE(from + 5) === to - from - 9;

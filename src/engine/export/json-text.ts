@@ -19,7 +19,9 @@ const SHORT_ESCAPES = new Map([
   [BACKSLASH, '\\'],
 ]);
 
-/** Per byte: 0 where it stands for itself, 1 where it becomes `\u00xx`, else the character that follows the backslash. */
+/**
+ * Per byte: 0 where it stands for itself, 1 where it becomes `\u00xx`, else the character that follows the backslash.
+ */
 const ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const short = SHORT_ESCAPES.get(byte);
   if (short !== undefined) return short.charCodeAt(0);
@@ -88,7 +90,10 @@ export function writeLongEscaped(
   return end;
 }
 
-/** Whether one of the four bytes is a quote, a backslash or below a space: a subtraction that borrows from a byte whose highest bit was not set. */
+/**
+ * Whether one of the four bytes is a quote, a backslash or below a space: a subtraction that borrows from a byte whose
+ * highest bit was not set.
+ */
 function needsEscape(word: number): boolean {
   const quote = word ^ 0x22222222;
   const backslash = word ^ 0x5c5c5c5c;

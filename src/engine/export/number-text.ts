@@ -1,6 +1,9 @@
 import { writeAscii } from './json-text.ts';
 
-/** Numbers as decimal text, written at a place of a buffer that has room for them (`NUMBER_BYTES_MAX`). Each function returns where it ended. */
+/**
+ * Numbers as decimal text, written at a place of a buffer that has room for them (`NUMBER_BYTES_MAX`). Each function
+ * returns where it ended.
+ */
 
 export const NUMBER_BYTES_MAX = 32;
 
@@ -9,7 +12,10 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const TWO_32 = 4294967296;
 const GROUP = 1e8;
-/** Decimals tried before a double is left to the runtime's shortest form, and the integers that are exact as doubles with as many digits as any decimal text keeps. */
+/**
+ * Decimals tried before a double is left to the runtime's shortest form, and the integers that are exact as doubles
+ * with as many digits as any decimal text keeps.
+ */
 const DECIMALS_MAX = 6;
 const FIFTEEN_DIGITS = 1e15;
 /** From here on doubles are written with an exponent. */
@@ -69,8 +75,8 @@ export function writeInt64(out: Uint8Array, at: number, bytes: Buffer, from: num
 }
 
 /**
- * A double in the form of canonical Extended JSON: the shortest digits that read back as the same double, whole numbers with `.0`.
- * Every NaN is `NaN`: text has no place for its sign and payload.
+ * A double in the form of canonical Extended JSON: the shortest digits that read back as the same double, whole numbers
+ * with `.0`. Every NaN is `NaN`: text has no place for its sign and payload.
  */
 export function writeDouble(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
   for (let index = 0; index < 8; index++) doubleBytes[index] = bytes[from + index] as number;
@@ -92,8 +98,9 @@ function writePositiveDouble(out: Uint8Array, at: number, value: number): number
 }
 
 /**
- * Writes value when it has at most 15 digits, few of them behind the point; else returns 0. Exact: m / 10^d, both exact as doubles, is the double nearest to that decimal,
- * and no two decimals of at most 15 digits have the same nearest double. So where it equals the value, m and d with the smallest d are its shortest form.
+ * Writes value when it has at most 15 digits, few of them behind the point; else returns 0. Exact: m / 10^d, both exact
+ * as doubles, is the double nearest to that decimal, and no two decimals of at most 15 digits have the same nearest
+ * double. So where it equals the value, m and d with the smallest d are its shortest form.
  */
 function writeShortDecimal(out: Uint8Array, at: number, value: number): number {
   let scale = 1;

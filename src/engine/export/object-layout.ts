@@ -1,7 +1,8 @@
 import { assert } from '../../lib/assert.ts';
 
 /**
- * Where the objects of an export lie: `docs/exports.md`, Layout. Pure. The parts are Atlas's, so that what reads its exports reads these.
+ * Where the objects of an export lie: `docs/exports.md`, Layout. Pure. The parts are Atlas's, so that what reads its
+ * exports reads these.
  */
 
 export const PERMISSION_CHECK = 'exported_snapshots/.permissioncheck';
@@ -26,8 +27,9 @@ export function exportPrefix({ organization, project, clusterName, snapshotMs, j
 }
 
 /**
- * A name as a part of a prefix: spaces become `_`, and only what every store takes without special handling stays. A name of which nothing stays is `_`. Azure drops dots at the end of a part by
- * itself, whatever it is told, so there they are left out to begin with: everybody then knows the key by one name.
+ * A name as a part of a prefix: spaces become `_`, and only what every store takes without special handling stays. A
+ * name of which nothing stays is `_`. Azure drops dots at the end of a part by itself, whatever it is told, so there
+ * they are left out to begin with: everybody then knows the key by one name.
  */
 export function exportNamePart(name: string, { dotsAtEnd }: { dotsAtEnd: boolean }): string {
   const taken = name.replaceAll(' ', '_').replace(/[^A-Za-z0-9!_.*'()-]/g, '');
@@ -62,8 +64,9 @@ function collectionPrefix(prefix: string, { db, name }: ExportedNamespace): stri
 }
 
 /**
- * One part of a key. What would make it several parts or none, or what a store refuses (Azure: a dot at a part's end), is percent-encoded, and the percent sign with it; `mongorestore` decodes
- * file names the same way. So no two names meet.
+ * One part of a key. What would make it several parts or none, or what a store refuses (Azure: a dot at a part's end),
+ * is percent-encoded, and the percent sign with it; `mongorestore` decodes file names the same way. So no two names
+ * meet.
  */
 function segment(name: string): string {
   const escaped = name.replace(/[%/\\\p{Cc}]/gu, encodeURIComponent);

@@ -5,14 +5,15 @@ import {
   type ElementAt,
   findElement,
   forEachElement,
-} from '../../lib/raw-bson.ts';
+} from '../../bson/raw-bson.ts';
 
 const MIN = 'control.min.';
 const MAX = 'control.max.';
 
 /**
- * Indexes of a time series as its owner made them. The server keeps them on the buckets: of a field's least and greatest value, of the meta data under its fixed name. Pure. Newer servers keep
- * the owner's own words beside them. An index of another kind is left out: it belongs to the buckets alone.
+ * Indexes of a time series as its owner made them. The server keeps them on the buckets: of a field's least and
+ * greatest value, of the meta data under its fixed name. Pure. Newer servers keep the owner's own words beside them. An
+ * index of another kind is left out: it belongs to the buckets alone.
  */
 export function seriesIndexes(bucketIndexes: readonly Buffer[], metaField: string | null): Buffer[] {
   return bucketIndexes.flatMap((index) => {

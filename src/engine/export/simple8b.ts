@@ -1,10 +1,11 @@
-import { MalformedBson } from '../../lib/raw-bson.ts';
+import { MalformedBson } from '../../bson/raw-bson.ts';
 
 /**
  * Simple-8b words as BSON columns hold them: up to 60 unsigned integers in 64 bits, little-endian. Pure.
  *
- * The low 4 bits select how many bits a value has. Selectors 7 and 8 leave 4 bits over, which select a second form where they are not 0: values with a count of the zeros behind them, so that
- * large round numbers stay short. Selector 15 repeats the value before it. A slot of ones alone is no value: it is skipped.
+ * The low 4 bits select how many bits a value has. Selectors 7 and 8 leave 4 bits over, which select a second form
+ * where they are not 0: values with a count of the zeros behind them, so that large round numbers stay short. Selector
+ * 15 repeats the value before it. A slot of ones alone is no value: it is skipped.
  */
 
 const VALUE_BITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60];

@@ -9,8 +9,9 @@ import type { BlockTranscoder } from './transcoding.ts';
 const THREAD = new URL('./transcoder-thread.ts', import.meta.url);
 
 /**
- * Transcodes in threads, one block in each at a time; more wait for a thread that is free. A thread is started when there is a block and none is free, and kept until `close`.
- * One whose block is given up (its signal fired) or that ended by itself is never used again.
+ * Transcodes in threads, one block in each at a time; more wait for a thread that is free. A thread is started when
+ * there is a block and none is free, and kept until `close`. One whose block is given up (its signal fired) or that
+ * ended by itself is never used again.
  */
 export class TranscoderPool implements BlockTranscoder {
   readonly parallel: number;

@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { ExtendedJsonWriter } from './extended-json.ts';
 
 /**
- * One block of an export: whole raw documents in, one gzip member of Extended JSON lines out. Members one after another are a gzip file, so that blocks can be made in any thread.
+ * One block of an export: whole raw documents in, one gzip member of Extended JSON lines out. Members one after another
+ * are a gzip file, so that blocks can be made in any thread.
  */
 export interface BlockTranscoder {
   /** Blocks that are worth having under way at once. */

@@ -5,7 +5,7 @@ import {
   findElement,
   MalformedBson,
   valueLength,
-} from '../../lib/raw-bson.ts';
+} from '../../bson/raw-bson.ts';
 import { decodeColumn, documentOfParts } from './bson-column.ts';
 import type { ColumnValue } from './column-stream.ts';
 
@@ -33,8 +33,9 @@ interface Column {
 }
 
 /**
- * The measurements of one document of `system.buckets`, one after another, as a find on the time series gives them: time first, then the meta data, then the other fields in the bucket's order. Pure.
- * Buckets of version 1 keep a field's values under their row's number; those of versions 2 and 3 keep BSON columns.
+ * The measurements of one document of `system.buckets`, one after another, as a find on the time series gives them:
+ * time first, then the meta data, then the other fields in the bucket's order. Pure. Buckets of version 1 keep a
+ * field's values under their row's number; those of versions 2 and 3 keep BSON columns.
  */
 export function unpackBucket(bucket: Buffer, { time, meta }: SeriesFields): Buffer {
   const control = requireElement(bucket, 0, 'control');

@@ -1,7 +1,7 @@
+import { MalformedBson } from '../../bson/raw-bson.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { MalformedBson } from '../../lib/raw-bson.ts';
-import type { Timestamp64 } from '../../lib/timestamp.ts';
-import { changedDocument, isModification } from '../replay/document-change.ts';
+import { changedDocument, isModification } from '../../oplog/diffs.ts';
 import type { DocumentVersion, HistoryOperation, HistoryTransaction } from './history-item.ts';
 
 /** One change that concerns the document: its own writes, and catalog commands on collections. Raw parts are copies. */
@@ -19,7 +19,10 @@ export interface ChangeTime {
   transaction: HistoryTransaction | null;
 }
 
-/** What is known of the document in one collection. `unsought`: what the snapshot at the beginning has, changed by `pending`. */
+/**
+ * What is known of the document in one collection. `unsought`: what the snapshot at the beginning has, changed by
+ * `pending`.
+ */
 type State =
   | { content: 'document'; document: Buffer }
   | { content: 'absent' }
@@ -38,12 +41,16 @@ const OTHERS_MAX = 20_000;
 const OTHERS_BYTES_MAX = 32 << 20;
 const BEFORE_CAPTURE = 'what it was before is not known';
 
-/** Gives the document as a snapshot at the beginning has it; null where the collection was there without it, undefined where nothing is known of the collection then. */
+/**
+ * Gives the document as a snapshot at the beginning has it; null where the collection was there without it, undefined
+ * where nothing is known of the collection then.
+ */
 export type Seek = (uuid: string) => Promise<Buffer | null | undefined>;
 
 /**
- * Follows one document through what an oplog says, in every collection that bears the name asked for at some time: by UUID, so also under the names that such a collection
- * has before and after. What happens in other collections is kept, within bounds, because a collection may get the name later.
+ * Follows one document through what an oplog says, in every collection that bears the name asked for at some time: by
+ * UUID, so also under the names that such a collection has before and after. What happens in other collections is kept,
+ * within bounds, because a collection may get the name later.
  */
 export class DocumentTrails {
   readonly #namespace: string;

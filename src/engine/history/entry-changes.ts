@@ -1,7 +1,7 @@
-import { type ElementAt, findElement, findId } from '../../lib/raw-bson.ts';
-import { formatNamespace } from '../../mongo/namespace.ts';
-import type { OplogEntry } from '../../mongo/oplog-entry.ts';
-import { forEachOperation, handlingOf, type Operation, stringAt, uuidAt } from '../replay/operations.ts';
+import { formatNamespace } from '../../bson/namespace.ts';
+import { type ElementAt, findElement, findId } from '../../bson/raw-bson.ts';
+import type { OplogEntry } from '../../oplog/entry.ts';
+import { forEachOperation, handlingOf, type Operation, stringAt, uuidAt } from '../../oplog/operations.ts';
 import type { Change } from './document-trails.ts';
 import type { HistoryTransaction } from './history-item.ts';
 import type { IdMatcher } from './same-id.ts';
@@ -57,7 +57,9 @@ function copyOf(buffer: Buffer, { start, end }: ElementAt): Buffer {
   return Buffer.from(buffer.subarray(start, end));
 }
 
-/** The transaction that the entry is part of; null for retryable writes, which look alike but take effect one by one. */
+/**
+ * The transaction that the entry is part of; null for retryable writes, which look alike but take effect one by one.
+ */
 export function transactionOf(buffer: Buffer, offset: number, entry: OplogEntry): HistoryTransaction | null {
   if (entry.op !== 'c') return null;
   const session = findElement(buffer, offset, 'lsid');

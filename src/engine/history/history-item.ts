@@ -1,4 +1,4 @@
-import type { Timestamp64 } from '../../lib/timestamp.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 
 /** `snapshot`: how a snapshot has it, where nothing captured says how it came to be so. */
 export type HistoryOperation =
@@ -33,13 +33,19 @@ export interface DocumentVersion {
   document: Buffer | null;
   /** Why the content is unknown. */
   cause: string | null;
-  /** Of a sharded cluster: where it was written, or was found by a snapshot; null where that is nowhere, and of a replica set. */
+  /**
+   * Of a sharded cluster: where it was written, or was found by a snapshot; null where that is nowhere, and of a
+   * replica set.
+   */
   shardName: string | null;
   /** Not a change of the document: a migration copied it to another shard, or removed what it had moved. */
   moved: boolean;
 }
 
-/** A stretch of time about which nothing is known: what happened to the document then cannot be told. Null ends are open. */
+/**
+ * A stretch of time about which nothing is known: what happened to the document then cannot be told. Null ends are
+ * open.
+ */
 export interface UnknownStretch {
   kind: 'unknown';
   from: Timestamp64 | null;

@@ -17,8 +17,9 @@ interface Merged {
 }
 
 /**
- * Makes one history of those that shards tell. A document is on one shard at a time as clients see it, and may be on others as an orphan: a copy that a migration is making, or has made and
- * not removed yet. What a client wrote says where it is; what migrations wrote is no version, because it changes nothing.
+ * Makes one history of those that shards tell. A document is on one shard at a time as clients see it, and may be on
+ * others as an orphan: a copy that a migration is making, or has made and not removed yet. What a client wrote says
+ * where it is; what migrations wrote is no version, because it changes nothing.
  */
 export class ShardMerge {
   readonly #collections = new Map<string, Merged>();

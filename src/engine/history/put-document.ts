@@ -1,12 +1,12 @@
+import { formatNamespace, isTaken, type Namespace } from '../../bson/namespace.ts';
+import { findId } from '../../bson/raw-bson.ts';
+import { idDocument, zeroTimestampUpdate } from '../../bson/zero-timestamps.ts';
 import { Fault } from '../../lib/errors.ts';
-import { findId } from '../../lib/raw-bson.ts';
-import { connectCluster, redactUri } from '../../mongo/connect.ts';
+import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
 import { asFault } from '../../mongo/errors.ts';
-import { formatNamespace, isTaken, type Namespace } from '../../mongo/namespace.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
 import { readClusterFacts } from '../../mongo/topology.ts';
-import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
 import { takesDiffs } from '../restore-plan.ts';
 
 export interface PutDocumentOptions {
@@ -22,7 +22,10 @@ export interface PutDocumentOptions {
 /** `exists`: there is a document with this id, and it was left alone. */
 export type PutDocument = 'inserted' | 'replaced' | 'exists';
 
-/** Writes one raw document into a collection, majority-committed. The collection's validator has its say, because a person writes here and not a restore. */
+/**
+ * Writes one raw document into a collection, majority-committed. The collection's validator has its say, because a
+ * person writes here and not a restore.
+ */
 export async function putDocument(options: PutDocumentOptions): Promise<PutDocument> {
   const { uri, namespace, document, overwrite, signal } = options;
   if (!isTaken(namespace) || namespace.name.startsWith('system.') || ['admin', 'config'].includes(namespace.db)) {

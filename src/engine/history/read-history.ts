@@ -1,10 +1,10 @@
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { findElement, forEachDocument } from '../../bson/raw-bson.ts';
+import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import { findElement, forEachDocument } from '../../lib/raw-bson.ts';
-import { formatTimestamp, type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
-import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import {
   commandName,
   commitTimestampOf,
@@ -12,7 +12,8 @@ import {
   mayCloseChain,
   type OplogEntry,
   readOplogEntry,
-} from '../../mongo/oplog-entry.ts';
+} from '../../oplog/entry.ts';
+import { OpenTransactions } from '../../oplog/transactions.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import type { SliceRun } from '../../repository/format/slice-name.ts';
@@ -26,7 +27,6 @@ import {
   type SliceGap,
   type SliceSource,
 } from '../../repository/slices.ts';
-import { OpenTransactions } from '../replay/open-transactions.ts';
 import { type Change, DocumentTrails, type Seek } from './document-trails.ts';
 import { changesOf, transactionOf } from './entry-changes.ts';
 import type { DocumentVersion, HistoryItem, HistoryTransaction } from './history-item.ts';
@@ -40,7 +40,9 @@ export interface HistorySnapshot {
   ts: Timestamp64;
 }
 
-/** Of a sharded cluster a snapshot's T need not be an entry of every oplog: the manifest says where this one goes on. */
+/**
+ * Of a sharded cluster a snapshot's T need not be an entry of every oplog: the manifest says where this one goes on.
+ */
 function startIn({ header }: Manifest): Timestamp64 {
   return timestampOf(header.position ?? header.clusterTime);
 }
@@ -61,8 +63,9 @@ export interface ReadHistoryOptions {
 }
 
 /**
- * Every version of one document, oldest first, from snapshots and the captured oplog between them; stretches about which nothing is known are items of their own, never silence. Holds one slice and a few
- * documents. Whoever takes no more items ends the reading. Damage names a slice or blob that is not what was written.
+ * Every version of one document, oldest first, from snapshots and the captured oplog between them; stretches about
+ * which nothing is known are items of their own, never silence. Holds one slice and a few documents. Whoever takes no
+ * more items ends the reading. Damage names a slice or blob that is not what was written.
  */
 export function readHistory(options: ReadHistoryOptions): AsyncGenerator<HistoryItem, void, undefined> {
   return inWindow(historyItems(options), options);
@@ -73,7 +76,10 @@ export function historyItems(options: ReadHistoryOptions): AsyncGenerator<Histor
   return new HistoryReader(options).items();
 }
 
-/** A part of the timeline: captured oplog, read from a snapshot on where one precedes the window; or a snapshot outside of any. */
+/**
+ * A part of the timeline: captured oplog, read from a snapshot on where one precedes the window; or a snapshot outside
+ * of any.
+ */
 interface Part {
   from: Timestamp64;
   to: Timestamp64;
@@ -221,7 +227,10 @@ class HistoryReader {
     return span === undefined ? null : rawEntryAt(await readSlice(repository, source, span, { signal }), ts);
   }
 
-  /** The part of a transaction that lies at or before where the reading began. What was not captured is left out: the versions it made are told by the next snapshot. */
+  /**
+   * The part of a transaction that lies at or before where the reading began. What was not captured is left out: the
+   * versions it made are told by the next snapshot.
+   */
   async #followBack(walk: Walk, run: SliceRun, from: Timestamp64): Promise<void> {
     for (let at = from; at !== 0n; ) {
       const raw = await this.#entryAt(run, at);
@@ -314,7 +323,10 @@ class Walk {
   }
 }
 
-/** The parts that say something about the window, oldest first. Of a run nothing before the newest snapshot at or before the window is read. */
+/**
+ * The parts that say something about the window, oldest first. Of a run nothing before the newest snapshot at or before
+ * the window is read.
+ */
 function stretchesOf(
   runs: readonly SliceRun[],
   snapshots: readonly HistorySnapshot[],

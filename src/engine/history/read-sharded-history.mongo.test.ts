@@ -4,7 +4,7 @@ import { BSON } from 'mongodb';
 import { ClusterTailing } from '../../../test/support/cluster-tailing.ts';
 import { useShardedCluster } from '../../../test/support/sharded-cluster.ts';
 import { ShardedFixture } from '../../../test/support/sharded-fixture.ts';
-import { type Timestamp64, timestampOf } from '../../lib/timestamp.ts';
+import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import type { HistoryItem } from './history-item.ts';
 import { readShardedHistory } from './read-sharded-history.ts';
 

@@ -1,8 +1,8 @@
-import type { Timestamp64 } from '../../lib/timestamp.ts';
-import { parseNamespace } from '../../mongo/namespace.ts';
+import { parseNamespace } from '../../bson/namespace.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import { readCoverage } from '../../repository/slices.ts';
-import { readRouting } from '../read-routing.ts';
+import { readRouting } from '../sharding/read-routing.ts';
 import { type HistoryItem, positionOf } from './history-item.ts';
 import { type ShardItem, ShardMerge } from './merge-shards.ts';
 import { type HistorySnapshot, historyItems, type ReadHistoryOptions } from './read-history.ts';
@@ -22,8 +22,9 @@ export interface ReadShardedHistoryOptions extends Omit<ReadHistoryOptions, 'sou
 }
 
 /**
- * Every version of one document of a sharded cluster, oldest first: what each shard's snapshots and captured oplog say of it, merged (`ShardMerge`). It is told up to where all shards are captured, because what a
- * shard that is behind has still to say may come before.
+ * Every version of one document of a sharded cluster, oldest first: what each shard's snapshots and captured oplog say
+ * of it, merged (`ShardMerge`). It is told up to where all shards are captured, because what a shard that is behind has
+ * still to say may come before.
  */
 export function readShardedHistory(options: ReadShardedHistoryOptions): AsyncGenerator<HistoryItem, void, undefined> {
   return inWindow(mergedItems(options), options);
@@ -48,7 +49,10 @@ async function* mergedItems(options: ReadShardedHistoryOptions): AsyncGenerator<
   if (to < options.to) yield { kind: 'unknown', from: to, to: null, cause: 'not captured yet' };
 }
 
-/** What a snapshot found on a shard that did not own it by the routing metadata of that snapshot, was no document to those who looked. */
+/**
+ * What a snapshot found on a shard that did not own it by the routing metadata of that snapshot, was no document to
+ * those who looked.
+ */
 async function withoutOrphans(
   { repository, clusterId, snapshots, signal }: ReadShardedHistoryOptions,
   items: readonly ShardItem[],

@@ -1,10 +1,11 @@
-import type { ElementAt } from '../../lib/raw-bson.ts';
+import type { ElementAt } from '../../bson/raw-bson.ts';
 
 /** Tells whether an id in a buffer is the one asked for. */
 export type IdMatcher = (buffer: Buffer, id: ElementAt) => boolean;
 
 /**
- * Matches an id element (type byte, then value) as a server without a collation does: int32, int64 and double of one value are equal, everything else by its bytes.
+ * Matches an id element (type byte, then value) as a server without a collation does: int32, int64 and double of one
+ * value are equal, everything else by its bytes.
  */
 export function matcherOf(wanted: Buffer): IdMatcher {
   const type = wanted[0] as number;

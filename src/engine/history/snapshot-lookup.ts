@@ -1,5 +1,5 @@
+import { findId, forEachDocument } from '../../bson/raw-bson.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
-import { findId, forEachDocument } from '../../lib/raw-bson.ts';
 import type { BlobRef } from '../../repository/format/blob-list.ts';
 import type { CollectionEntry, LayerRef } from '../../repository/format/manifest.ts';
 import { blobsOfLists, readAhead, readBlob } from '../../repository/reader.ts';
@@ -13,8 +13,8 @@ const KEPT_BYTES_MAX = 64 << 20;
 type Found = Buffer | 'deleted' | 'untouched';
 
 /**
- * Finds one document in snapshots. Layers are read newest first and no further than where the id is met; what a layer says is remembered, so that of a row of snapshots only
- * what each added is read.
+ * Finds one document in snapshots. Layers are read newest first and no further than where the id is met; what a layer
+ * says is remembered, so that of a row of snapshots only what each added is read.
  */
 export class SnapshotLookup {
   readonly #repository: Repository;

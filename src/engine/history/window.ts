@@ -1,8 +1,9 @@
-import type { Timestamp64 } from '../../lib/timestamp.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { type HistoryItem, positionOf } from './history-item.ts';
 
 /**
- * The items of a window, ends included, after those that were in force when it began: of each collection the last version before it, or the stretch that it begins in.
+ * The items of a window, ends included, after those that were in force when it began: of each collection the last
+ * version before it, or the stretch that it begins in.
  */
 export async function* inWindow(
   items: AsyncIterable<HistoryItem>,

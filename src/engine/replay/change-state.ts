@@ -1,10 +1,16 @@
+import { formatNamespace, type Namespace, parseNamespace } from '../../bson/namespace.ts';
+import { type ElementAt, findElement, findId, idBytes, MalformedBson } from '../../bson/raw-bson.ts';
 import { must } from '../../lib/assert.ts';
-import { type ElementAt, findElement, findId, idBytes, MalformedBson } from '../../lib/raw-bson.ts';
-import { formatNamespace, type Namespace, parseNamespace } from '../../mongo/namespace.ts';
+import { changedDocument, isModification } from '../../oplog/diffs.ts';
+import {
+  committedIndexes,
+  createdIndex,
+  withChangedIndex,
+  withIndexes,
+  withoutIndex,
+} from '../../oplog/index-changes.ts';
+import { type Operation, stringAt, uuidAt } from '../../oplog/operations.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { changedDocument, isModification } from './document-change.ts';
-import { committedIndexes, createdIndex, withChangedIndex, withIndexes, withoutIndex } from './index-changes.ts';
-import { type Operation, stringAt, uuidAt } from './operations.ts';
 import {
   changedSeries,
   createdEntry,

@@ -1,7 +1,7 @@
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { type ElementAt, forEachElement } from '../../bson/raw-bson.ts';
 import { must } from '../../lib/assert.ts';
 import { murmur3 } from '../../lib/murmur.ts';
-import { type ElementAt, forEachElement } from '../../lib/raw-bson.ts';
-import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
 import type { ReplayPlan } from './plan-replay.ts';

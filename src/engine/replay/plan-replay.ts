@@ -1,8 +1,8 @@
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { documentLength, findElement, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
+import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
-import { documentLength, findElement, forEachDocument, MalformedBson } from '../../lib/raw-bson.ts';
-import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
-import { formatNamespace, type Namespace } from '../../mongo/namespace.ts';
 import {
   commandName,
   commitTimestampOf,
@@ -11,16 +11,17 @@ import {
   type OplogEntry,
   readOplogEntry,
   transactionOf,
-} from '../../mongo/oplog-entry.ts';
+} from '../../oplog/entry.ts';
+import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
+import { OpenTransactions } from '../../oplog/transactions.ts';
 import { changeCatalog, changeHeld, ReplayMismatch } from './change-state.ts';
-import { OpenTransactions } from './open-transactions.ts';
-import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import { type OplogSource, type ReplayEnd, reaches } from './replay-interval.ts';
 import { copyOf, isHeld, isReplayed, type ReplayedSource, type ReplayState } from './replay-state.ts';
 
 /**
- * What replay will do, decided before the target is touched. Because the end is known, the catalog is brought there first: collections are created with the names they have at the end, those
- * that are gone by then are never loaded or written, and only documents (and changes of options that matter to them) are left to replay.
+ * What replay will do, decided before the target is touched. Because the end is known, the catalog is brought there
+ * first: collections are created with the names they have at the end, those that are gone by then are never loaded or
+ * written, and only documents (and changes of options that matter to them) are left to replay.
  */
 export interface ReplayPlan {
   /** The snapshot's T. */
@@ -54,7 +55,10 @@ export interface PlanReplayOptions {
   from: Timestamp64;
   end: ReplayEnd;
   source: OplogSource;
-  /** Beyond the end, reading stops behind this time once no prepared transaction waits. Left out: all that the source gives is read. */
+  /**
+   * Beyond the end, reading stops behind this time once no prepared transaction waits. Left out: all that the source
+   * gives is read.
+   */
   searchTo?: Timestamp64;
   /** Of transactions whose decision is not among the entries but known from another shard. */
   decisions?: Decisions;
@@ -64,8 +68,8 @@ export interface PlanReplayOptions {
 }
 
 /**
- * Reads the interval once. Throws a Fault that names the entry for anything that replay could not carry out, or for an end before T. That the entries reach as far as the end is the
- * caller's to know: a quiet source has none for a while.
+ * Reads the interval once. Throws a Fault that names the entry for anything that replay could not carry out, or for an
+ * end before T. That the entries reach as far as the end is the caller's to know: a quiet source has none for a while.
  */
 export async function planReplay(options: PlanReplayOptions): Promise<ReplayPlan> {
   const { from, end } = options;

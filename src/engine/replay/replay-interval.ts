@@ -1,5 +1,5 @@
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { Timestamp64 } from '../../lib/timestamp.ts';
 
 /** The end of a replay: the state at cluster time `ts`, what became visible at that very time included or not. */
 export interface ReplayEnd {
@@ -15,8 +15,10 @@ export function reaches(end: ReplayEnd, ts: Timestamp64): boolean {
 /** Where replay reads from. */
 export interface OplogSource {
   /**
-   * Buffers of whole raw entries, in order and without a gap, from the first one after the snapshot's T (earlier ones are passed over) to the end at least. It is read twice: once before the target is
-   * touched, once to replay. What follows the end is searched for commits of prepared transactions that were visible before it; how far is the caller's choice.
+   * Buffers of whole raw entries, in order and without a gap, from the first one after the snapshot's T (earlier ones
+   * are passed over) to the end at least. It is read twice: once before the target is touched, once to replay. What
+   * follows the end is searched for commits of prepared transactions that were visible before it; how far is the
+   * caller's choice.
    */
   entries(): AsyncIterable<Buffer>;
   /** The raw entry at `ts`, or null: for transactions that began at or before T. */

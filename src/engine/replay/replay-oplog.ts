@@ -1,19 +1,19 @@
+import type { Namespace } from '../../bson/namespace.ts';
+import { findId, forEachDocument } from '../../bson/raw-bson.ts';
+import { RawValue } from '../../bson/raw-value.ts';
+import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
+import { idDocument, zeroTimestampUpdate } from '../../bson/zero-timestamps.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { findId, forEachDocument } from '../../lib/raw-bson.ts';
-import { formatTimestamp, type Timestamp64 } from '../../lib/timestamp.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
-import type { Namespace } from '../../mongo/namespace.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
-import { type OplogEntry, readOplogEntry } from '../../mongo/oplog-entry.ts';
-import { RawValue } from '../../mongo/raw-value.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
-import { idDocument, zeroTimestampUpdate } from '../../mongo/zero-timestamps.ts';
+import { isModification } from '../../oplog/diffs.ts';
+import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
+import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
 import { changedOptions, type Destination, destinationsOf } from './destinations.ts';
-import { isModification } from './document-change.ts';
-import { forEachOperation, handlingOf, type Operation } from './operations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
 import { changedOplog, type OplogSource, reaches } from './replay-interval.ts';
 
@@ -23,7 +23,10 @@ export interface ReplayOplogOptions {
   target: RestoreTarget;
   plan: ReplayPlan;
   source: OplogSource;
-  /** Where the writes to each collection go, by its UUID on the source; to those that are not in it nothing is replayed. Left out: all collections of the plan, under their own names. */
+  /**
+   * Where the writes to each collection go, by its UUID on the source; to those that are not in it nothing is replayed.
+   * Left out: all collections of the plan, under their own names.
+   */
   into?: ReadonlyMap<string, Namespace>;
   clock: Clock;
   signal: AbortSignal;
@@ -39,8 +42,9 @@ export interface ReplayedOplog {
 }
 
 /**
- * Replays the documents' changes of a plan's interval on a target that holds the plan's collections, with the snapshot's documents and without indexes. Nothing decides about
- * transactions here: the documents that one wrote cannot be written by others until it has taken effect, so its entries are as good where they stand as at its commit.
+ * Replays the documents' changes of a plan's interval on a target that holds the plan's collections, with the
+ * snapshot's documents and without indexes. Nothing decides about transactions here: the documents that one wrote
+ * cannot be written by others until it has taken effect, so its entries are as good where they stand as at its commit.
  */
 export async function replayOplog(options: ReplayOplogOptions): Promise<ReplayedOplog> {
   const startedMs = options.clock.monotonicMs();

@@ -1,3 +1,5 @@
+import type { Namespace } from '../../bson/namespace.ts';
+import { formatNamespace, isTaken } from '../../bson/namespace.ts';
 import {
   documentOf,
   type ElementAt,
@@ -7,26 +9,31 @@ import {
   findId,
   idBytes,
   stringValue,
-} from '../../lib/raw-bson.ts';
-import type { Namespace } from '../../mongo/namespace.ts';
-import { formatNamespace, isTaken } from '../../mongo/namespace.ts';
+} from '../../bson/raw-bson.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { isLedger } from '../sharding-ledgers.ts';
+import { isLedger } from '../sharding/sharding-ledgers.ts';
 
 const BUCKETS = 'system.buckets.';
 const VIEWS = 'system.views';
 
 /**
- * The catalog of the source while its oplog is replayed. Collections are told apart by their UUID there, because names pass from one to another.
- * Some are held as documents, by namespace and then by the hex digits of the id element: users, roles and their version are merged into the target's at the end, and a view is
- * nothing but a document of `system.views`.
+ * The catalog of the source while its oplog is replayed. Collections are told apart by their UUID there, because names
+ * pass from one to another. Some are held as documents, by namespace and then by the hex digits of the id element:
+ * users, roles and their version are merged into the target's at the end, and a view is nothing but a document of
+ * `system.views`.
  */
 export interface ReplayState {
-  /** Whose it is: members of a sharded cluster keep ledgers in `config`, which are held too, and the rest of their `config` is none of a restore's. */
+  /**
+   * Whose it is: members of a sharded cluster keep ledgers in `config`, which are held too, and the rest of their
+   * `config` is none of a restore's.
+   */
   readonly source: ReplayedSource;
   collections: Map<string, CollectionEntry>;
   held: Map<string, Map<string, Buffer>>;
-  /** The `timeseries` option of time series for which it was changed since T, by the UUID of their buckets. Restores carry the change out where the oplog has it; archives begin with its outcome. */
+  /**
+   * The `timeseries` option of time series for which it was changed since T, by the UUID of their buckets. Restores
+   * carry the change out where the oplog has it; archives begin with its outcome.
+   */
   series: Map<string, Buffer>;
 }
 
@@ -102,7 +109,10 @@ function definitionOf(entry: CollectionEntry): Buffer {
 
 const EXPIRY = 'expireAfterSeconds';
 
-/** Options of a time series that are those of its bucket collection; the rest of a bucket collection's options follows from them. */
+/**
+ * Options of a time series that are those of its bucket collection; the rest of a bucket collection's options follows
+ * from them.
+ */
 const SERIES_OPTIONS = new Set(['timeseries', EXPIRY, 'collation', 'storageEngine', 'indexOptionDefaults']);
 
 function listDefinition(
@@ -150,7 +160,10 @@ export function renamedEntry(entry: CollectionEntry, to: Namespace, stayTemp: bo
   return { ...entry, db: to.db, name: to.name, info };
 }
 
-/** With another time after which its documents expire (the option of clustered collections and time series), or with none. */
+/**
+ * With another time after which its documents expire (the option of clustered collections and time series), or with
+ * none.
+ */
 export function expiringEntry(entry: CollectionEntry, expiry: Field | null): CollectionEntry {
   const others = optionsOf(entry.info).filter((field) => field.name !== EXPIRY);
   const options = expiry === null ? others : [...others, expiry];
@@ -161,7 +174,10 @@ const SPANS: Readonly<Record<string, number>> = { seconds: 3_600, minutes: 86_40
 /** Of newer servers, in the place of a granularity. */
 const OWN_SPANS = ['bucketMaxSpanSeconds', 'bucketRoundingSeconds'];
 
-/** What a `collMod` of the option `timeseries` makes of it: how long a bucket lasts follows from the granularity, as the server has it, or is said. */
+/**
+ * What a `collMod` of the option `timeseries` makes of it: how long a bucket lasts follows from the granularity, as the
+ * server has it, or is said.
+ */
 export function changedSeries(before: Buffer, change: Buffer): Buffer {
   const changed = fieldsOf(change, 0);
   const granularity = changed.find(({ name }) => name === 'granularity');
@@ -219,7 +235,10 @@ function infoOf(
   ]);
 }
 
-/** True where the source keeps an order among documents other than that of each document's own changes: by insertion, or by a collation's notion of equal ids. */
+/**
+ * True where the source keeps an order among documents other than that of each document's own changes: by insertion, or
+ * by a collation's notion of equal ids.
+ */
 export function isApplyingInOrder(entry: CollectionEntry): boolean {
   return optionsOf(entry.info).some(({ name, value }) => name === 'collation' || (name === 'capped' && value[0] === 1));
 }

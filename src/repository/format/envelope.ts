@@ -17,7 +17,9 @@ export type EnvelopeKind = (typeof envelopeKind)[keyof typeof envelopeKind];
 export type BlobKind = 1 | 2 | 5;
 
 export const ENVELOPE_HEADER_BYTES = 16;
-/** The header's part that is authenticated with the payload: all of it but the checksum, which covers the ciphertext. */
+/**
+ * The header's part that is authenticated with the payload: all of it but the checksum, which covers the ciphertext.
+ */
 export const AUTHENTICATED_HEADER_BYTES = 12;
 
 const MAGIC = 0x4b4d4454; // "TDMK", little-endian

@@ -1,7 +1,10 @@
 import { Damage } from '../../lib/errors.ts';
 import { isId } from '../../lib/ids.ts';
 
-/** A JSON object read field by field; what is absent or of another type is Damage that names the field. Unknown fields are left alone. */
+/**
+ * A JSON object read field by field; what is absent or of another type is Damage that names the field. Unknown fields
+ * are left alone.
+ */
 export class JsonFields {
   readonly #fields: Record<string, unknown>;
   readonly #subject: string;

@@ -1,10 +1,15 @@
 import { Damage } from '../../lib/errors.ts';
 import { JsonFields } from './json-fields.ts';
 
-/** Prefixes below which the holder writes blobs: that of the snapshot that the lease is named by, or any of the cluster. */
+/**
+ * Prefixes below which the holder writes blobs: that of the snapshot that the lease is named by, or any of the cluster.
+ */
 export type LeaseCover = 'snapshot' | 'cluster';
 
-/** What a lease says; whether it lives, its modification time and the store's own time say (`docs/repository-format.md`, Leases). */
+/**
+ * What a lease says; whether it lives, its modification time and the store's own time say (`docs/repository-format.md`,
+ * Leases).
+ */
 export interface LeaseJson {
   covers: LeaseCover;
   /** The snapshot whose blobs the holder may name; it is pinned while the lease lives. */

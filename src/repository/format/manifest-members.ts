@@ -2,8 +2,8 @@ import { must } from '../../lib/assert.ts';
 import type { Manifest, ManifestMember } from './manifest.ts';
 
 /**
- * One member of a sharded snapshot, as the manifest of a replica set: what reads a replica set's snapshot reads it. It has no object of its own; its T is the snapshot's, its
- * `position` the member's newest oplog entry at or before T.
+ * One member of a sharded snapshot, as the manifest of a replica set: what reads a replica set's snapshot reads it. It
+ * has no object of its own; its T is the snapshot's, its `position` the member's newest oplog entry at or before T.
  */
 export function memberManifest(manifest: Manifest, index: number): Manifest {
   const { members, ...header } = manifest.header;

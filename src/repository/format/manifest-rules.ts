@@ -1,6 +1,8 @@
 import type { CollectionEntry, LayerRef, Manifest } from './manifest.ts';
 
-/** What is wrong with a manifest as a whole, or null. A writer asserts that there is nothing; a reader calls it damage. */
+/**
+ * What is wrong with a manifest as a whole, or null. A writer asserts that there is nothing; a reader calls it damage.
+ */
 export function problemOfManifest({ header, collections }: Manifest): string | null {
   if (header.collections !== collections.length) {
     return `the header counts ${header.collections} collections, there are ${collections.length}`;

@@ -15,7 +15,10 @@ export interface LayerRef {
   bytes: number;
   /** Bytes of the objects that hold the layer's documents and deletions, lists left out. */
   storedBytes: number;
-  /** The order of the documents is data (capped collections). Above an ordered base there is at most one delta, of deletions only. */
+  /**
+   * The order of the documents is data (capped collections). Above an ordered base there is at most one delta, of
+   * deletions only.
+   */
   ordered: boolean;
   documentLists: BlobRef[];
   deletedLists: BlobRef[];
@@ -33,7 +36,10 @@ export interface CollectionEntry {
   info: Buffer;
   /** The raw `listIndexes` documents. */
   indexes: Buffer[];
-  /** At T, after merging: exact where there is one layer, else reckoned from the oplog's inserts and deletes. For people, never to verify by. */
+  /**
+   * At T, after merging: exact where there is one layer, else reckoned from the oplog's inserts and deletes. For
+   * people, never to verify by.
+   */
   documents: number;
   bytes: number;
   /** Newest first. */
@@ -65,7 +71,10 @@ export interface ManifestMember {
   configServer: boolean;
   replicaSetName: string;
   replicaSetId: string | null;
-  /** The member's newest oplog entry at or before T: an incremental snapshot goes on only from that very entry. T itself need not be an entry here. */
+  /**
+   * The member's newest oplog entry at or before T: an incremental snapshot goes on only from that very entry. T itself
+   * need not be an entry here.
+   */
   position: ManifestOptime;
   mongodVersion: string;
   featureCompatibilityVersion: string;
@@ -85,9 +94,14 @@ export interface ManifestHeader {
   type: 'replicaSet' | 'sharded';
   /** Of a sharded snapshot: that of the config servers. */
   replicaSetName: string;
-  /** Of the replica set's configuration; null where it may not be read. A parent of another replica set is no parent. */
+  /**
+   * Of the replica set's configuration; null where it may not be read. A parent of another replica set is no parent.
+   */
   replicaSetId: string | null;
-  /** T, and the election term of the oplog entry at T: an incremental snapshot goes on only from that very entry. In a sharded snapshot the highest term, which says nothing. */
+  /**
+   * T, and the election term of the oplog entry at T: an incremental snapshot goes on only from that very entry. In a
+   * sharded snapshot the highest term, which says nothing.
+   */
   clusterTime: ManifestOptime;
   /** Of one member of a sharded snapshot (`memberManifest`): see ManifestMember. Never stored in the header itself. */
   position?: ManifestOptime;

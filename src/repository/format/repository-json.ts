@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Damage, Fault } from '../../lib/errors.ts';
-import type { Chunker } from '../boundaries.ts';
+import type { Chunker } from '../layers/boundaries.ts';
 import { JsonFields } from './json-fields.ts';
 
 export const REPOSITORY_JSON = 'repository.json';
@@ -22,7 +22,9 @@ export interface RepositoryEncryption {
   dataKey: { id: string; wrapped: Buffer };
 }
 
-/** What `repository.json` says. `seed` is null where the repository is encrypted: it is then derived from the data key. */
+/**
+ * What `repository.json` says. `seed` is null where the repository is encrypted: it is then derived from the data key.
+ */
 export interface RepositoryJson {
   repositoryId: string;
   createdAt: string;

@@ -1,5 +1,5 @@
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { assert } from '../../lib/assert.ts';
-import type { Timestamp64 } from '../../lib/timestamp.ts';
 
 /** Which entries a slice holds, as its object's name says: timestamps of its first and last one. */
 export interface SliceSpan {
@@ -41,8 +41,9 @@ export interface SliceRun extends SliceSpan {
 }
 
 /**
- * The runs that a listing shows, oldest first. A slice belongs to the run that ends with the entry it begins with. Of slices that begin alike (a worker that lost its lease may have
- * written one more) the longest counts, and one that begins inside a run and ends inside it adds nothing.
+ * The runs that a listing shows, oldest first. A slice belongs to the run that ends with the entry it begins with. Of
+ * slices that begin alike (a worker that lost its lease may have written one more) the longest counts, and one that
+ * begins inside a run and ends inside it adds nothing.
  */
 export function runsOf(slices: readonly SliceSpan[]): SliceRun[] {
   const sorted = slices.toSorted((a, b) => order(a.first, b.first) || order(b.last, a.last));

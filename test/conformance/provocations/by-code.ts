@@ -1,6 +1,8 @@
 import { asking, type Provocation } from './provocation.ts';
 
-/** Codes that need no preparation, whatever the operation: it names something that is not there, or exists to refuse. */
+/**
+ * Codes that need no preparation, whatever the operation: it names something that is not there, or exists to refuse.
+ */
 export const provocationsByCode: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(
     [

@@ -31,7 +31,10 @@ const reachesFurther: Provocation = async (kit) => {
   return await kit.ask({ params: { clientId, secretId } });
 };
 
-/** What is asked for is not the caller's own list here: an organization that asks for lists does it too, since the sample's caller has none. */
+/**
+ * What is asked for is not the caller's own list here: an organization that asks for lists does it too, since the
+ * sample's caller has none.
+ */
 const shutsOut =
   (prepared: (kit: Kit) => Promise<Parameters<Kit['ask']>[0]>): Provocation =>
   async (kit) => {

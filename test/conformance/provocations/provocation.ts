@@ -6,7 +6,10 @@ import type { ApiWorld } from '../../support/api-world.ts';
 import { acceptedBodies } from '../../support/sample-calls.ts';
 import { sampleIds } from '../../support/sample-domain.ts';
 
-/** How an operation is brought to answer with an error that its contract lists: what has to be there before, and the request itself. */
+/**
+ * How an operation is brought to answer with an error that its contract lists: what has to be there before, and the
+ * request itself.
+ */
 export type Provocation = (kit: Kit) => Promise<LightMyRequestResponse>;
 
 /** By the operation and the code. */
@@ -21,7 +24,10 @@ export interface Asked {
 
 export interface Kit extends ApiWorld {
   operationId: OperationId;
-  /** The operation itself, unless another is named. What is left out of the path names nothing that is there but the project and its cluster `shop`; of the body, what the operation accepts. */
+  /**
+   * The operation itself, unless another is named. What is left out of the path names nothing that is there but the
+   * project and its cluster `shop`; of the body, what the operation accepts.
+   */
   ask(asked?: Asked & { operationId?: OperationId }): Promise<LightMyRequestResponse>;
   /** The same, where it is a step towards something: the answer's body, after making sure that it was no error. */
   did(operationId: OperationId, asked?: Asked): Promise<Record<string, never>>;

@@ -1,4 +1,4 @@
-import type { CollectionRecord } from '../../../src/engine/collection-restore/collection-record.ts';
+import type { CollectionRecord } from '../../../src/engine/collections/collection-record.ts';
 import { must } from '../../../src/lib/assert.ts';
 import { sampleIds } from '../../support/sample-domain.ts';
 import { restoring } from './clusters.ts';

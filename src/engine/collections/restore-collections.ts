@@ -1,0 +1,398 @@
+import { formatNamespace, parseNamespace } from '../../bson/namespace.ts';
+import { isAbort, lingering } from '../../lib/abort.ts';
+import { must } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Damage, describeError, Fault } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Progress, ReportProgress } from '../../lib/progress.ts';
+import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
+import { asFault } from '../../mongo/errors.ts';
+import { RestoreTarget } from '../../mongo/target.ts';
+import { dropFromTarget, listTarget } from '../../mongo/target-catalog.ts';
+import type { Manifest } from '../../repository/format/manifest.ts';
+import { readManifest } from '../../repository/manifests.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { checkSnapshot } from '../../repository/upkeep/check.ts';
+import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import type { ReplayedOplog } from '../replay/replay-oplog.ts';
+import { type PointInTime, planPointInTime, pointOfSnapshot } from '../restore/point-in-time.ts';
+import { whileMajorityFollows } from '../restore/preflight/follow-majority.ts';
+import { defaultRestoreLimits, type RestoreLimits } from '../restore/preflight/restore-limits.ts';
+import { tryCollections } from '../restore/preflight/try-collections.ts';
+import { orderViews } from '../restore-plan.ts';
+import { requireRoom, requireTarget, targetNames } from './check-target.ts';
+import type { CollectionRecord, RestoreJournal } from './collection-record.ts';
+import { firstRecords, refusedRecords } from './first-records.ts';
+import { nameTargets, type WriteStrategy } from './name-targets.ts';
+import { type Placing, placeCollection, replaceWithSeries } from './place-collections.ts';
+import { removeStaged, STAGED_PREFIX } from './remove-staged.ts';
+import {
+  type ChosenCollection,
+  type CollectionSelection,
+  type Selected,
+  selectCollections,
+} from './select-collections.ts';
+import { type Item, infoOf, type Staged, type Staging, stageCollections } from './stage-collections.ts';
+import type { IndexStrategy } from './target-form.ts';
+
+export interface RestoreCollectionsOptions {
+  repository: Repository;
+  clusterId: string;
+  snapshotId: string;
+  /** Connection string of the target. */
+  uri: string;
+  selection: CollectionSelection;
+  writeStrategy: WriteStrategy;
+  indexStrategy: IndexStrategy;
+  /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
+  pointInTime?: { end: ReplayEnd; source: OplogSource };
+  limits?: Partial<RestoreLimits>;
+  journal: RestoreJournal;
+  /** Names what is not in its place yet: `tidemark_restore_<restoreId>_<attempt>_<number>`. */
+  restoreId: string;
+  attempt: number;
+  /** Whether another attempt will follow on this failure, so that what waits for its place is left to it. */
+  goesOn(error: unknown): Promise<boolean>;
+  clock: Clock;
+  log: Logger;
+  signal: AbortSignal;
+  report: ReportProgress;
+}
+
+export interface RestoredCollections {
+  collections: number;
+  documents: number;
+  indexes: number;
+  replayed: ReplayedOplog | null;
+}
+
+const REPORT_EVERY_MS = 250;
+/** For commands that are under way when the restore is told to stop. */
+const LINGER_MS = 10_000;
+const ROLLBACK_MS_MAX = 60_000;
+
+/**
+ * Restores chosen collections beside what the target has. Everything is loaded under other names first and put in its
+ * place at the end, all of it or nothing: until then a failure takes away what was loaded and leaves the target as it
+ * was. docs/collection-restores.md says what is so and why.
+ */
+export async function restoreCollections(options: RestoreCollectionsOptions): Promise<RestoredCollections> {
+  const { repository, clusterId, snapshotId, signal } = options;
+  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  if (manifest.header.type !== 'replicaSet') {
+    throw new Fault({
+      op: 'restore collections',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} is of a sharded cluster, of which chosen collections cannot be restored: their documents are spread over the shards`,
+    });
+  }
+  const restore = new CollectionRestore(options, manifest);
+  await restore.prepare();
+  const client = await connectCluster(options.uri, { signal });
+  try {
+    return await restore.run(new RestoreTarget(client, lingering(signal, LINGER_MS)));
+  } finally {
+    await client.close();
+  }
+}
+
+class CollectionRestore {
+  readonly #options: RestoreCollectionsOptions;
+  readonly #manifest: Manifest;
+  readonly #progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
+  #reportedMs = Number.NEGATIVE_INFINITY;
+  #point: PointInTime;
+  #selected: Selected = { chosen: [], missing: [], unsupported: [] };
+  #earlier: Awaited<ReturnType<RestoreJournal['read']>> = null;
+  #items: Item[] = [];
+  /** Time series that replace something: they are made in its place at the end. */
+  #replacing = new Set<Item>();
+  #placing = false;
+  #indexes = 0;
+  #replayed: ReplayedOplog | null = null;
+
+  constructor(options: RestoreCollectionsOptions, manifest: Manifest) {
+    this.#options = options;
+    this.#manifest = manifest;
+    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
+  }
+
+  /**
+   * Everything that can be known without the target: that the oplog leads to the point, that what is named is there,
+   * that every blob of it can be read.
+   */
+  async prepare(): Promise<void> {
+    const { pointInTime, repository, clusterId, signal, journal, selection, snapshotId } = this.#options;
+    this.#enter('verifying the oplog');
+    this.#earlier = await journal.read();
+    if (pointInTime !== undefined)
+      this.#point = await planPointInTime(repository, clusterId, this.#manifest, { ...pointInTime, signal });
+    this.#selected = selectCollections(this.#point.collections, selection);
+    await this.#refuseUnknown();
+    this.#enter('verifying every blob');
+    const collections = this.#selected.chosen.flatMap(({ documents }) => (documents === null ? [] : [documents]));
+    const problems = await checkSnapshot(repository, { ...this.#manifest, collections }, { readData: true, signal });
+    const first = problems[0];
+    if (first === undefined) return;
+    throw new Damage({
+      op: 'restore collections',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,
+      hint: 'Run `tidemark repository check --read-data` for the full list and restore another snapshot',
+    });
+  }
+
+  async #refuseUnknown(): Promise<void> {
+    const { missing, unsupported, chosen } = this.#selected;
+    const refused = missing.map(({ source }) => `${source} is not in the backup`);
+    for (const { source, named } of unsupported) {
+      // What comes with its database is left out, unless nothing else does.
+      if (named || chosen.length === 0) refused.push(`${formatNamespace(source)} cannot be restored by itself`);
+    }
+    if (refused[0] === undefined) return;
+    await this.#options.journal.begin(refusedRecords(this.#selected));
+    const more = refused.length === 1 ? '' : ` (and ${refused.length - 1} more)`;
+    throw new Fault({
+      op: 'restore collections',
+      subject: this.#options.snapshotId,
+      message: `${refused[0]}${more}; the target was not touched`,
+    });
+  }
+
+  async run(connected: RestoreTarget): Promise<RestoredCollections> {
+    this.#enter('checking the target');
+    const { uri, clock, signal } = this.#options;
+    const limits = { ...defaultRestoreLimits, ...this.#options.limits };
+    const admitted = await requireTarget(connected, this.#manifest.header, uri, limits);
+    const about = { name: redactUri(uri), phase: () => this.#progress.phase, limits, clock, signal };
+    return await whileMajorityFollows(admitted, about, async (target) => await this.#run(target));
+  }
+
+  async #run(target: RestoreTarget): Promise<RestoredCollections> {
+    if (this.#earlier?.placing === true) this.#takeUp(this.#earlier.records);
+    else await this.#begin(target);
+    const staging = this.#staging(target);
+    try {
+      if (!this.#placing) await this.#stage(staging);
+      await this.#place(staging);
+    } catch (error) {
+      throw await this.#afterFailure(target, error);
+    }
+    const documents = this.#items.reduce((sum, item) => sum + item.documents, 0);
+    return {
+      collections: this.#items.length,
+      documents,
+      indexes: this.#indexes,
+      replayed: this.#replayed,
+    };
+  }
+
+  /** Finds names for all, and writes down what will be done. */
+  async #begin(target: RestoreTarget): Promise<void> {
+    const { journal, writeStrategy, indexStrategy } = this.#options;
+    const { chosen } = this.#selected;
+    for (const record of this.#earlier?.records ?? []) await this.#removeTraces(target, record);
+    await requireRoom(target, chosen);
+    const there = await targetNames(target, chosen);
+    const names = new Map([...there].map(([db, entries]) => [db, new Set(entries.keys())]));
+    const given = nameTargets(chosen, names, writeStrategy);
+    this.#items = chosen.map((one, number) => this.#itemOf(one, must(given[number], 'each has a name'), number));
+    for (const item of this.#items) {
+      const replaces = there.get(item.target.db)?.has(item.target.name) === true;
+      if (item.chosen.kind === 'timeseries' && replaces) this.#replacing.add(item);
+    }
+    await this.#tryUnstaged(target);
+    await journal.begin(firstRecords(this.#items, this.#selected, indexStrategy));
+  }
+
+  /** What is made in its place, after what was there is gone, is tried before: everything else is complete by then. */
+  async #tryUnstaged(target: RestoreTarget): Promise<void> {
+    const { uri, signal, indexStrategy } = this.#options;
+    const unstaged = this.#items.filter((item) => isView(item) || this.#replacing.has(item));
+    const staging = this.#staging(target);
+    const create = unstaged.map((item) => ({ ...item.chosen.entry, info: infoOf(staging, item) }));
+    const indexed = indexStrategy === 'none' ? [] : unstaged.flatMap(({ chosen }) => chosen.documents ?? []);
+    const about = { name: redactUri(uri), op: 'restore collections', signal };
+    await tryCollections(target, { ...about, create, indexed, byOplog: false });
+  }
+
+  #itemOf(chosen: ChosenCollection, target: Item['target'], number: number): Item {
+    const { restoreId, attempt } = this.#options;
+    const staged = { db: target.db, name: `${STAGED_PREFIX}${restoreId}_${attempt}_${number}` };
+    return {
+      ...{ chosen, target },
+      source: formatNamespace(chosen.source),
+      // No server renames a time series.
+      staged: chosen.kind === 'collection' ? staged : target,
+      uuid: null,
+      documents: 0,
+      created: false,
+      placed: false,
+      failure: null,
+    };
+  }
+
+  /** Goes on where an earlier attempt stopped putting collections in their places. */
+  #takeUp(records: readonly CollectionRecord[]): void {
+    this.#placing = true;
+    const bySource = new Map(records.map((record) => [record.source, record]));
+    this.#items = this.#selected.chosen.map((chosen, number) => {
+      const record = must(bySource.get(formatNamespace(chosen.source)), 'a restore that goes on is of the same backup');
+      const target = parseNamespace(must(record.effectiveTarget, 'what is being placed has a name'));
+      const item = this.#itemOf(chosen, target, number);
+      item.staged = { db: target.db, name: record.stagedName ?? item.staged.name };
+      item.uuid = record.stagedUuid;
+      item.documents = record.restoredDocuments;
+      item.created = record.stagedUuid !== null;
+      item.placed = record.state === 'SUCCESSFUL';
+      const isWhole = record.state === 'IN_PROGRESS' || item.placed;
+      if (chosen.kind === 'timeseries' && !isWhole && this.#options.writeStrategy === 'overwriteExisting')
+        this.#replacing.add(item);
+      return item;
+    });
+  }
+
+  async #stage(staging: Staging): Promise<void> {
+    const items = this.#items.filter((item) => item.chosen.kind !== 'view' && !this.#replacing.has(item));
+    const staged: Staged = await stageCollections(staging, items);
+    this.#indexes += staged.indexes;
+    this.#replayed = staged.replayed;
+    this.#enter('waiting for a majority');
+    await staging.target.settle();
+    await this.#options.journal.placing();
+    this.#placing = true;
+  }
+
+  /** First what cannot be undone, then what is done at once, then the views on it. */
+  async #place(staging: Staging): Promise<void> {
+    const { writeStrategy } = this.#options;
+    const records = this.#earlier?.placing === true ? this.#earlier.records : [];
+    const begun = new Set(records.filter(({ state }) => state === 'FINALIZING').map(({ source }) => source));
+    const placing: Placing = { staging, writeStrategy, begun };
+    for (const item of this.#replacing) {
+      const { indexes, replayed } = await replaceWithSeries(placing, item);
+      this.#indexes += indexes;
+      this.#replayed ??= replayed;
+    }
+    const open = this.#items.filter((item) => !item.placed);
+    const views = orderViews(open.filter(isView).map((item) => item.chosen.entry));
+    this.#enter('putting the collections in their places', { collectionsDone: 0, collectionsTotal: open.length });
+    for (const item of open.filter((one) => !isView(one))) await placeCollection(placing, item);
+    for (const view of views) {
+      const item = must(
+        open.find(({ chosen }) => chosen.entry === view),
+        'each view is an item',
+      );
+      await placeCollection(placing, item);
+    }
+    await this.#sweep(staging.target);
+    // Also of what an earlier attempt had put in its place: it may have ended before this.
+    for (const item of this.#items.filter((one) => !isView(one)))
+      await staging.target.letExpire(item.target.db, item.target.name, infoOf(staging, item));
+    await staging.target.settle();
+  }
+
+  /** A process that died may have had inserts under way that made its collections anew after they were dropped. */
+  async #sweep(target: RestoreTarget): Promise<void> {
+    const own = `${STAGED_PREFIX}${this.#options.restoreId}_`;
+    for (const db of new Set(this.#items.map((item) => item.target.db))) {
+      for (const name of (await listTarget(target, db)).keys())
+        if (name.startsWith(own)) await dropFromTarget(target, { db, name });
+    }
+  }
+
+  /** What to throw, after what can be undone is undone. */
+  async #afterFailure(target: RestoreTarget, thrown: unknown): Promise<unknown> {
+    const { signal, log, uri, goesOn, restoreId } = this.#options;
+    const error = asFault(thrown, 'restore collections', redactUri(uri));
+    const placed = this.#items.filter((item) => item.placed).length;
+    let after = this.#placing
+      ? `${placed} of ${this.#items.length} were in their places`
+      : 'the target is as it was before';
+    if (!this.#placing || !(await goesOn(error))) {
+      try {
+        await this.#rollBack(target);
+      } catch (failure) {
+        log.warn({ err: failure, restoreId }, 'what a restore of collections had loaded could not be removed');
+        after += `; what was loaded may still be there, under names that begin with ${STAGED_PREFIX}${restoreId}`;
+      }
+    } else after += '; the next attempt goes on from there';
+    if (isAbort(error) || signal.aborted || !(error instanceof Fault)) return error;
+    return new Fault({
+      op: 'restore collections',
+      subject: redactUri(uri),
+      message: `${this.#failed()}failed while ${this.#progress.phase}; ${after}: ${describeError(error)}`,
+      retryable: error.retryable,
+      cause: error,
+    });
+  }
+
+  #failed(): string {
+    const item = this.#items.find(({ failure }) => failure !== null);
+    return item === undefined ? 'the restore ' : `the restore of ${item.source} as ${formatNamespace(item.target)} `;
+  }
+
+  /** With time of its own: the signal may have fired long ago. */
+  async #rollBack(target: RestoreTarget): Promise<void> {
+    const { journal } = this.#options;
+    const own = target.under(AbortSignal.timeout(ROLLBACK_MS_MAX));
+    for (const item of this.#items.filter(({ placed }) => !placed)) {
+      const { failure } = item;
+      if (item.created) {
+        await journal.update(item.source, { state: 'ROLLBACK' });
+        await removeStaged(own, item.staged, item.uuid);
+      }
+      const indexFailed = failure?.state === 'INDEX_BUILD_FAILED';
+      await journal.update(item.source, {
+        state: failure?.state ?? 'NOT_RESTORED',
+        ...{ stagedName: null, stagedUuid: null, restoredDocuments: 0 },
+        indexState: indexFailed ? 'FAILED' : 'NOT_RESTORED',
+        indexError: indexFailed ? failure.reason : null,
+      });
+    }
+  }
+
+  async #removeTraces(target: RestoreTarget, record: CollectionRecord): Promise<void> {
+    if (record.stagedName === null || record.effectiveTarget === null) return;
+    const { db } = parseNamespace(record.effectiveTarget);
+    await removeStaged(target, { db, name: record.stagedName }, record.stagedUuid);
+  }
+
+  #staging(target: RestoreTarget): Staging {
+    const { repository, clusterId, journal, indexStrategy, pointInTime, clock, signal } = this.#options;
+    const { plan } = this.#point;
+    return {
+      ...{ repository, clusterId, target, journal, indexStrategy, clock, signal },
+      state: 'IN_PROGRESS',
+      items: new Map(this.#items.map((item) => [item.source, item])),
+      replay: plan === null || pointInTime === undefined ? null : { plan, source: pointInTime.source },
+      enter: (phase, collectionsTotal) => this.#enter(phase, { collectionsDone: 0, collectionsTotal }),
+      say: (subject) => this.#update({ subject }),
+      loaded: ({ count, bytes }) => {
+        this.#progress.documentsDone += count;
+        this.#progress.bytesDone += bytes;
+        this.#update({});
+      },
+      done: () => this.#update({ collectionsDone: (this.#progress.collectionsDone ?? 0) + 1 }),
+    };
+  }
+
+  #enter(phase: string, state: Partial<Progress> = {}): void {
+    delete this.#progress.subject;
+    Object.assign(this.#progress, { phase, ...state });
+    this.#reportedMs = Number.NEGATIVE_INFINITY;
+    this.#update({});
+  }
+
+  #update(state: Partial<Progress>): void {
+    Object.assign(this.#progress, state);
+    const now = this.#options.clock.monotonicMs();
+    if (now - this.#reportedMs < REPORT_EVERY_MS) return;
+    this.#reportedMs = now;
+    this.#options.report({ ...this.#progress });
+  }
+}
+
+function isView({ chosen }: Item): boolean {
+  return chosen.kind === 'view';
+}

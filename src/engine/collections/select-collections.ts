@@ -1,0 +1,96 @@
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { findElement } from '../../bson/raw-bson.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { planRestore } from '../restore-plan.ts';
+
+/** Which collections of a backup are asked for, and under which names. */
+export interface CollectionSelection {
+  /** Whole databases; `target` is the database's name on the target. */
+  databases: readonly { source: string; target: string }[];
+  /** Put behind the name of every collection of `databases`. */
+  collectionSuffix: string;
+  collections: readonly { source: Namespace; target: Namespace }[];
+}
+
+/** One collection, view or time series that is to be restored. */
+export interface ChosenCollection {
+  source: Namespace;
+  /** As asked for. */
+  target: Namespace;
+  /** It comes with its whole database. */
+  ofDatabase: boolean;
+  kind: CollectionEntry['type'];
+  entry: CollectionEntry;
+  /** Where its documents are in the backup: the entry itself, or of a time series its buckets. Null of a view. */
+  documents: CollectionEntry | null;
+}
+
+export interface Selected {
+  chosen: ChosenCollection[];
+  /** Named, and not in the backup. Sources as they were named: a namespace, or a database. */
+  missing: { source: string; target: string }[];
+  /** In the backup, and not to be restored by themselves. */
+  unsupported: { source: Namespace; target: Namespace; named: boolean }[];
+}
+
+const BUCKETS = 'system.buckets.';
+
+/** The part of a backup's collections that is asked for. Pure. */
+export function selectCollections(collections: readonly CollectionEntry[], selection: CollectionSelection): Selected {
+  const offered = offeredBy(collections);
+  const selected: Selected = { chosen: [], missing: [], unsupported: [] };
+  for (const { source, target } of selection.databases) {
+    const entries = [...offered.values()].filter(({ db }) => db === source);
+    if (entries.length === 0) selected.missing.push({ source, target });
+    for (const entry of entries) {
+      const name = { db: target, name: entry.name + selection.collectionSuffix };
+      add(selected, { entry, target: name, ofDatabase: true }, collections);
+    }
+  }
+  for (const { source, target } of selection.collections) {
+    const entry = offered.get(formatNamespace(source));
+    if (entry === undefined)
+      selected.missing.push({ source: formatNamespace(source), target: formatNamespace(target) });
+    else add(selected, { entry, target, ofDatabase: false }, collections);
+  }
+  return selected;
+}
+
+/** What a name can mean: views and time series by their own names, not what the server keeps behind them. */
+function offeredBy(collections: readonly CollectionEntry[]): Map<string, CollectionEntry> {
+  const own = collections.filter(({ name }) => !name.startsWith('system.') || name === 'system.js');
+  return new Map(own.map((entry) => [formatNamespace(entry), entry]));
+}
+
+function add(
+  selected: Selected,
+  { entry, target, ofDatabase }: Pick<ChosenCollection, 'entry' | 'target' | 'ofDatabase'>,
+  collections: readonly CollectionEntry[],
+): void {
+  const source = { db: entry.db, name: entry.name };
+  if (!isSupported(entry, collections)) {
+    selected.unsupported.push({ source, target, named: !ofDatabase });
+    return;
+  }
+  const documents = documentsOf(entry, collections);
+  selected.chosen.push({ source, target, ofDatabase, kind: entry.type, entry, documents });
+}
+
+function documentsOf(entry: CollectionEntry, collections: readonly CollectionEntry[]): CollectionEntry | null {
+  if (entry.type === 'view') return null;
+  if (entry.type === 'collection') return entry;
+  return collections.find(({ db, name }) => db === entry.db && name === BUCKETS + entry.name) ?? null;
+}
+
+/**
+ * Collections with Queryable Encryption name their companions in their own options, and these cannot come under other
+ * names; Atlas leaves them out as well. Half-made results of `$out` can be created by nobody, and a time series without
+ * its buckets is none.
+ */
+function isSupported(entry: CollectionEntry, collections: readonly CollectionEntry[]): boolean {
+  if (entry.name.startsWith('enxcol_.')) return false;
+  if (planRestore([entry]).leftOut.length > 0) return false;
+  const options = findElement(entry.info, 0, 'options');
+  if (options !== null && findElement(entry.info, options.start, 'encryptedFields') !== null) return false;
+  return entry.type !== 'timeseries' || documentsOf(entry, collections) !== null;
+}

@@ -1,0 +1,253 @@
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { formatTimestamp } from '../../bson/timestamp.ts';
+import { isAbort, throwIfAborted } from '../../lib/abort.ts';
+import { forEachConcurrently } from '../../lib/bounded.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { describeError, Fault } from '../../lib/errors.ts';
+import type { RestoreTarget } from '../../mongo/target.ts';
+import { countOnTarget, listTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { ReplayPlan } from '../replay/plan-replay.ts';
+import type { OplogSource } from '../replay/replay-interval.ts';
+import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
+import { type CollectionLoad, loadCollections } from '../restore/load-collections.ts';
+import { FULL_SHARE } from '../restore/preflight/require-room.ts';
+import type { RecordChange, RestoreJournal } from './collection-record.ts';
+import type { ChosenCollection } from './select-collections.ts';
+import { type IndexStrategy, indexesFor, infoFor } from './target-form.ts';
+
+/** One collection on its way. */
+export interface Item {
+  chosen: ChosenCollection;
+  /** `database.collection` on the source: its name in the journal. */
+  source: string;
+  target: Namespace;
+  /** The name that it has until it is in its place; its own from the start where it cannot be renamed (time series). */
+  staged: Namespace;
+  /** Null before it is created. */
+  uuid: string | null;
+  documents: number;
+  /** This attempt has made it. */
+  created: boolean;
+  placed: boolean;
+  /** Why it failed, where it is this one that did. */
+  failure: { state: 'FAILED' | 'INDEX_BUILD_FAILED'; reason: string } | null;
+}
+
+export interface Staging {
+  repository: Repository;
+  clusterId: string;
+  /**
+   * With a signal of its own, later than `signal`: an insert that is cut off goes on at the server, and would make the
+   * collection anew after it was dropped.
+   */
+  target: RestoreTarget;
+  journal: RestoreJournal;
+  indexStrategy: IndexStrategy;
+  /** What an item is said to be in while it is made. */
+  state: 'IN_PROGRESS' | 'FINALIZING';
+  /** All items of the restore, by source: views follow their collections. */
+  items: ReadonlyMap<string, Item>;
+  /** Null where there is nothing to replay. */
+  replay: { plan: ReplayPlan; source: OplogSource } | null;
+  clock: Clock;
+  signal: AbortSignal;
+  enter(phase: string, collections: number): void;
+  /** What is being worked on, for people. */
+  say(subject: string): void;
+  loaded(more: { count: number; bytes: number }): void;
+  done(): void;
+}
+
+export interface Staged {
+  indexes: number;
+  replayed: ReplayedOplog | null;
+}
+
+const BUCKETS = 'system.buckets.';
+const INDEX_BUILDS_AT_ONCE = 2;
+const LOOK_EVERY_MS = 1_000;
+
+/** Makes the items whole under their staged names: created, loaded, replayed, indexed, counted. */
+export async function stageCollections(staging: Staging, items: readonly Item[]): Promise<Staged> {
+  staging.enter('creating collections', items.length);
+  for (const item of items) {
+    throwIfAborted(staging.signal);
+    await create(staging, item);
+  }
+  staging.enter('loading documents', items.length);
+  await load(staging, items);
+  const replayed = await replay(staging, items);
+  staging.enter('building indexes', items.length);
+  const indexes = await buildIndexes(staging, items);
+  return { indexes, replayed };
+}
+
+/** Where an item's documents are on the target before it is in its place. */
+export function documentsOf({ chosen, staged }: Item): Namespace {
+  return chosen.kind === 'timeseries' ? { db: staged.db, name: BUCKETS + staged.name } : staged;
+}
+
+/** The raw listing entry to create an item by. */
+export function infoOf({ items, indexStrategy }: Pick<Staging, 'items' | 'indexStrategy'>, item: Item): Buffer {
+  return infoFor(item.chosen, {
+    strategy: indexStrategy,
+    nameOf: (source) => {
+      const on = items.get(formatNamespace(source));
+      return on?.target.db === item.target.db ? on.target.name : null;
+    },
+  });
+}
+
+/** Notes which item it was that failed, and how. */
+export async function attempt<T>(
+  { signal }: Pick<Staging, 'signal'>,
+  item: Item,
+  state: 'FAILED' | 'INDEX_BUILD_FAILED',
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isAbort(error) && !signal.aborted) item.failure ??= { state, reason: describeError(error) };
+    throw error;
+  }
+}
+
+async function create(staging: Staging, item: Item): Promise<void> {
+  const { target, journal } = staging;
+  const { db, name } = item.staged;
+  staging.say(item.source);
+  await attempt(staging, item, 'FAILED', async () => {
+    // Before it is there: what is found under the name later is known to be ours.
+    await journal.update(item.source, { state: staging.state, stagedName: name });
+    await target.create(db, name, infoOf(staging, item));
+    item.created = true;
+    const documents = documentsOf(item);
+    item.uuid = (await listTarget(target, db)).get(documents.name)?.uuid ?? null;
+    if (item.uuid === null) throw vanished(item);
+    await journal.update(item.source, { stagedUuid: item.uuid });
+  });
+}
+
+function vanished(item: Item): Fault {
+  const subject = formatNamespace(item.staged);
+  const message = `${subject}, which this restore had just created, is gone: somebody else drops collections there`;
+  return new Fault({ op: 'restore collections', subject, message });
+}
+
+async function load(staging: Staging, items: readonly Item[]): Promise<void> {
+  const { repository, clusterId, target, signal } = staging;
+  const loads = items.flatMap((item) => loadOf(item));
+  const stop = new AbortController();
+  const watching = watchLoad(staging, items, stop);
+  try {
+    await loadCollections({
+      ...{ repository, clusterId, target, loads },
+      signal: AbortSignal.any([signal, stop.signal]),
+      began: ({ item }) => staging.say(item.source),
+      loaded: ({ item }, more) => {
+        item.documents += more.count;
+        staging.loaded(more);
+      },
+      ended: async ({ item }) => {
+        await staging.journal.update(item.source, { restoredDocuments: item.documents });
+        staging.done();
+      },
+      failed: ({ item }, error) => {
+        if (!isAbort(error) && !signal.aborted && !stop.signal.aborted)
+          item.failure ??= { state: 'FAILED', reason: describeError(error) };
+      },
+    });
+  } catch (error) {
+    // What made the load stop says more than that it was stopped.
+    if (stop.signal.reason instanceof Fault) throw stop.signal.reason;
+    throw error;
+  } finally {
+    stop.abort();
+    await watching;
+  }
+}
+
+function loadOf(item: Item): (CollectionLoad & { item: Item })[] {
+  const entry: CollectionEntry | null = item.chosen.documents;
+  return entry === null ? [] : [{ item, entry, into: documentsOf(item) }];
+}
+
+/** While documents are loaded: says how many, and stops before the disk is full. */
+async function watchLoad(staging: Staging, items: readonly Item[], stop: AbortController): Promise<void> {
+  const { clock, journal, target } = staging;
+  const db = items[0]?.target.db ?? 'admin';
+  const told = new Map<string, number>();
+  while (!stop.signal.aborted) {
+    try {
+      await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([staging.signal, stop.signal]));
+      const changed = items.filter((item) => item.documents > (told.get(item.source) ?? 0));
+      if (changed.length === 0) continue;
+      const news = new Map(changed.map((item) => [item.source, item.documents]));
+      await journal.progress(news);
+      for (const [source, documents] of news) told.set(source, documents);
+      const room = await roomOnTarget(target, db);
+      if (room !== null && room.used > room.total * FULL_SHARE) throw diskFull(db, room);
+    } catch (error) {
+      if (!stop.signal.aborted) stop.abort(error);
+      return;
+    }
+  }
+}
+
+export function diskFull(subject: string, { used, total }: { used: number; total: number }): Fault {
+  const share = Math.round((used / total) * 100);
+  return new Fault({
+    op: 'restore collections',
+    subject,
+    message: `the disk of the target is full to ${share} %`,
+    hint: 'Give the target more room and restore again',
+  });
+}
+
+async function replay(staging: Staging, items: readonly Item[]): Promise<ReplayedOplog | null> {
+  if (staging.replay === null) return null;
+  const { target, clock, signal } = staging;
+  const { plan, source } = staging.replay;
+  staging.enter('replaying the oplog', items.length);
+  const into = new Map(
+    items.flatMap((item) => {
+      const uuid = item.chosen.documents?.uuid ?? null;
+      return uuid === null ? [] : [[uuid, documentsOf(item)] as const];
+    }),
+  );
+  const progress = (entries: number, lastTs: bigint) =>
+    staging.say(`${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}`);
+  return await replayOplog({ ...{ target, plan, source, into, clock, signal, progress } });
+}
+
+async function buildIndexes(staging: Staging, items: readonly Item[]): Promise<number> {
+  let built = 0;
+  await forEachConcurrently(items, INDEX_BUILDS_AT_ONCE, async (item) => {
+    throwIfAborted(staging.signal);
+    staging.say(item.source);
+    built += await attempt(staging, item, 'INDEX_BUILD_FAILED', () => buildIndexesOf(staging, item));
+    staging.done();
+  });
+  return built;
+}
+
+async function buildIndexesOf(staging: Staging, item: Item): Promise<number> {
+  const { target, journal, indexStrategy, signal } = staging;
+  const { db, name } = documentsOf(item);
+  const specifications = indexesFor(item.chosen, indexStrategy);
+  if (specifications.length > 0) {
+    await journal.update(item.source, { indexState: 'IN_PROGRESS' });
+    // May take long, and ends with the collection: there is no need to wait for it.
+    await target.under(signal).createIndexes(db, name, specifications);
+  }
+  item.documents = await countOnTarget(target, { db, name });
+  const counts: RecordChange = { restoredDocuments: item.documents, totalDocuments: item.documents };
+  await journal.update(item.source, {
+    ...counts,
+    indexState: indexStrategy === 'none' ? 'NOT_RESTORED' : 'SUCCESSFUL',
+  });
+  return specifications.length;
+}

@@ -1,0 +1,98 @@
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { zeroTimestampUpdates } from '../../bson/zero-timestamps.ts';
+import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
+import { cutBatches, type InsertBatch, insertRaw } from '../../mongo/bulk-writer.ts';
+import { OplogApplier } from '../../mongo/oplog-applier.ts';
+import type { RestoreTarget } from '../../mongo/target.ts';
+import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { readCollection } from '../../repository/layers/layers.ts';
+import type { Repository } from '../../repository/repository.ts';
+
+const COLLECTIONS_AT_ONCE = 2;
+const INSERTS_AT_ONCE = 4;
+/** Of documents on their way to the target. */
+const BYTES_IN_FLIGHT_MAX = 48 * 1024 * 1024;
+
+/** A collection of a snapshot and where its documents go. */
+export interface CollectionLoad {
+  entry: CollectionEntry;
+  into: Namespace;
+}
+
+export interface LoadCollectionsOptions<Load extends CollectionLoad> {
+  repository: Repository;
+  clusterId: string;
+  target: RestoreTarget;
+  loads: readonly Load[];
+  signal: AbortSignal;
+  began(load: Load): void;
+  /** So many documents more are on the target. */
+  loaded(load: Load, more: { count: number; bytes: number }): void;
+  ended(load: Load): Promise<void>;
+  /** What kept this collection from being loaded; the whole call rejects with it, or with what failed before. */
+  failed?(load: Load, error: unknown): void;
+}
+
+/**
+ * Writes the snapshot's documents of every collection, as raw as they were taken, into collections that are there and
+ * empty.
+ */
+export async function loadCollections<Load extends CollectionLoad>(
+  options: LoadCollectionsOptions<Load>,
+): Promise<void> {
+  const inserts = new Semaphore(INSERTS_AT_ONCE);
+  const memory = new Semaphore(BYTES_IN_FLIGHT_MAX);
+  await forEachConcurrently(options.loads, COLLECTIONS_AT_ONCE, async (load) => {
+    options.began(load);
+    try {
+      await loadCollection(options, load, inserts, memory);
+    } catch (error) {
+      options.failed?.(load, error);
+      throw error;
+    }
+    await options.ended(load);
+  });
+}
+
+async function loadCollection<Load extends CollectionLoad>(
+  { repository, clusterId, target, signal, loaded }: LoadCollectionsOptions<Load>,
+  load: Load,
+  inserts: Semaphore,
+  memory: Semaphore,
+): Promise<void> {
+  const { entry, into } = load;
+  const ordered = entry.layers.some((layer) => layer.ordered);
+  const batches = async function* () {
+    for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
+      for (const batch of cutBatches(documents))
+        yield { batch, release: await memory.acquire(batch.documents.length, signal) };
+    }
+  };
+  await forEachConcurrently(batches(), ordered ? 1 : INSERTS_AT_ONCE, async ({ batch, release }) => {
+    try {
+      const done = await inserts.acquire(1, signal);
+      try {
+        await insertRaw(target.db(into.db), into.name, batch, { ordered, signal: target.signal });
+        await mendZeroTimestamps(target, into, batch);
+      } finally {
+        done();
+      }
+    } finally {
+      release();
+    }
+    loaded(load, { count: batch.count, bytes: batch.documents.length });
+  });
+}
+
+/** An insert puts the time into top-level Timestamp(0, 0) values. */
+async function mendZeroTimestamps(target: RestoreTarget, into: Namespace, batch: InsertBatch): Promise<void> {
+  const updates = zeroTimestampUpdates(batch.documents, target.form);
+  if (updates.length === 0) return;
+  const applier = new OplogApplier(target, 1);
+  try {
+    for (const { o, o2 } of updates) await applier.write(0, { op: 'u', namespace: formatNamespace(into), o, o2 });
+    await applier.flush();
+  } finally {
+    await applier.settle();
+  }
+}

@@ -1,0 +1,373 @@
+import { formatNamespace } from '../../bson/namespace.ts';
+import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
+import { isAbort } from '../../lib/abort.ts';
+import { forEachConcurrently } from '../../lib/bounded.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Progress, ReportProgress } from '../../lib/progress.ts';
+import { foreignWrites } from '../../mongo/bulk-writer.ts';
+import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
+import { asFault, isDuplicateKey } from '../../mongo/errors.ts';
+import { RestoreTarget } from '../../mongo/target.ts';
+import { countOnTarget, isNamespaceExists } from '../../mongo/target-catalog.ts';
+import { readClusterFacts } from '../../mongo/topology.ts';
+import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
+import { readManifest } from '../../repository/manifests.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { checkSnapshot } from '../../repository/upkeep/check.ts';
+import { indexesToBuild } from '../index-specifications.ts';
+import type { Decisions } from '../replay/plan-replay.ts';
+import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
+import { planRestore, type RestorePlan, refuseVersion } from '../restore-plan.ts';
+import { loadCollections } from './load-collections.ts';
+import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
+import { admitTarget } from './preflight/admit-target.ts';
+import { whileMajorityFollows } from './preflight/follow-majority.ts';
+import { requireRoom } from './preflight/require-room.ts';
+import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
+import { tryCollections } from './preflight/try-collections.ts';
+import { restoreUsers } from './restore-users.ts';
+
+export interface RestoreSnapshotOptions {
+  repository: Repository;
+  clusterId: string;
+  snapshotId: string;
+  /** Connection string of the target: its data is replaced. */
+  uri: string;
+  /** Read and hash every blob before the target is touched. Existence and size are checked in any case. */
+  verifyContent: boolean;
+  /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
+  pointInTime?: { end: ReplayEnd; source: OplogSource; searchTo?: Timestamp64 };
+  limits?: Partial<RestoreLimits>;
+  clock: Clock;
+  log: Logger;
+  signal: AbortSignal;
+  report: ReportProgress;
+}
+
+export interface RestoredSnapshot {
+  documents: number;
+  bytes: number;
+  collections: number;
+  indexes: number;
+  loadMs: number;
+  indexMs: number;
+  /** Null where nothing was asked for beyond the snapshot. */
+  replayed: ReplayedOplog | null;
+}
+
+const INDEX_BUILDS_AT_ONCE = 2;
+const REPORT_EVERY_MS = 250;
+
+/**
+ * Makes a replica set hold exactly what the source held at the snapshot's time, or at a later point that the oplog
+ * reaches: preflight, clear, create, load, replay, indexes, views, users. The target is touched only after the
+ * repository, the oplog and the target have passed every check. A failure after that says so: the target is then
+ * incomplete and the restore has to be run again.
+ */
+export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
+  const { repository, clusterId, snapshotId, signal, clock } = options;
+  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+  if (manifest.header.type !== 'replicaSet') {
+    throw new Fault({
+      op: 'restore',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} is of a sharded cluster and cannot be restored to a replica set`,
+    });
+  }
+  const restore = new Restore(options, manifest);
+  await restore.verify();
+  const client = await connectCluster(options.uri, { signal });
+  try {
+    const target = await restore.preflight(new RestoreTarget(client, signal));
+    try {
+      return await restore.follow(target, async (followed) => await restore.run(followed));
+    } catch (error) {
+      throw leftIncomplete(error, { uri: options.uri, phase: restore.progress.phase, signal });
+    }
+  } finally {
+    await client.close();
+    options.log.debug({ snapshotId, ms: clock.monotonicMs() - restore.startedMs }, 'restore ended');
+  }
+}
+
+/** What is thrown once a restore has begun to clear its target, whatever ended it: a failure or a cancel. */
+export function leftIncomplete(
+  error: unknown,
+  { uri, phase, signal }: { uri: string; phase: string; signal: AbortSignal },
+): Error {
+  if (isAbort(error) || signal.aborted)
+    return new CancelledHalfway(
+      `the restore was cancelled while ${phase} and left the target incomplete. Restore again: a restore replaces whatever it finds`,
+    );
+  return new Fault({
+    op: 'restore',
+    subject: redactUri(uri),
+    message: `the restore failed while ${phase} and left the target incomplete: ${describeError(error)}`,
+    hint: 'Mend the cause and restore again: a restore replaces whatever it finds',
+    cause: asFault(error, 'restore', redactUri(uri)),
+  });
+}
+
+/**
+ * One replica set's restore, step by step: `restoreSnapshot` takes the steps one after another, a sharded restore those
+ * of its members side by side.
+ */
+export class Restore {
+  readonly progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
+  readonly startedMs: number;
+  readonly #options: RestoreSnapshotOptions;
+  readonly #manifest: Manifest;
+  #point: PointInTime;
+  /** Documents, by the entry that they are of. */
+  readonly #loaded = new Map<CollectionEntry, number>();
+  #reportedMs = Number.NEGATIVE_INFINITY;
+
+  /** `ofShard`: collections keep their UUIDs, and `config` is left to whoever restores the routing. */
+  readonly #ofShard: boolean;
+
+  constructor(options: RestoreSnapshotOptions, manifest: Manifest, ofShard = false) {
+    this.#options = options;
+    this.#ofShard = ofShard;
+    this.#manifest = manifest;
+    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
+    this.startedMs = options.clock.monotonicMs();
+  }
+
+  /** What the target will hold; before `verify` that of the snapshot. */
+  get point(): PointInTime {
+    return this.#point;
+  }
+
+  /** Everything that will be read is there, of the right size and, where asked for, of the right content. */
+  async verify(): Promise<void> {
+    const { repository, signal, verifyContent, snapshotId } = this.#options;
+    this.#enter(verifyContent ? 'verifying every blob' : 'verifying the repository');
+    const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal });
+    const first = problems[0];
+    if (first === undefined) return await this.#planReplay();
+    throw new Damage({
+      op: 'restore',
+      subject: snapshotId,
+      message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,
+      hint: 'Run `tidemark repository check --read-data` for the full list and restore another snapshot',
+    });
+  }
+
+  /** Plans the replay anew, with what is known of transactions from the other members of the cluster. */
+  async decide(decisions: Decisions): Promise<void> {
+    await this.#planReplay(decisions);
+  }
+
+  /** Reads the whole oplog up to the point, so that what cannot be replayed is known now. */
+  async #planReplay(decisions?: Decisions): Promise<void> {
+    const { pointInTime, repository, clusterId, log, signal } = this.#options;
+    if (pointInTime === undefined) return;
+    this.#enter('verifying the oplog');
+    const options = {
+      ...pointInTime,
+      ...(decisions === undefined ? {} : { decisions }),
+      signal,
+      progress: (entries: number, lastTs: Timestamp64) =>
+        this.#update({ subject: `${entries} entries, up to ${formatTimestamp(lastTs)}` }),
+    };
+    const source = this.#ofShard ? 'shardedMember' : 'replicaSet';
+    this.#point = await planPointInTime(repository, clusterId, this.#manifest, options, source);
+    const { plan } = this.#point;
+    if (plan !== null && plan.undecided.length > 0)
+      log.warn(
+        { transactions: plan.undecided.length },
+        `the oplog does not tell the outcome of prepared transactions; ${this.#ofShard ? 'asking the other members' : 'they are left out'}`,
+      );
+  }
+
+  /** All that can be known of the target before its data is touched. Gives it in the form to work with. */
+  async preflight(connected: RestoreTarget): Promise<RestoreTarget> {
+    this.#enter('checking the target');
+    const name = redactUri(this.#options.uri);
+    const facts = await readClusterFacts(connected.client, name);
+    refuseVersion({ ...this.#manifest.header, ...this.#point.server }, facts);
+    await this.#requirePrimary(connected, name);
+    const about = { op: 'restore', name };
+    const { majorityMsMax } = this.#limits;
+    const target = await admitTarget(connected, { ...about, facts, majorityMsMax });
+    await target.requireAccountRights();
+    const plan = this.#plan();
+    await requireRoom(target, plan.load, about);
+    const trial = { create: [...plan.create, ...plan.views], indexed: plan.load, byOplog: this.#ofShard };
+    const { signal } = this.#options;
+    await this.follow(target, async (followed) => await tryCollections(followed, { ...about, ...trial, signal }));
+    return target;
+  }
+
+  async #requirePrimary(target: RestoreTarget, name: string): Promise<void> {
+    const hello = await target.command('admin', { hello: 1 });
+    if (!this.#ofShard && hello.configsvr !== undefined) {
+      throw new Fault({
+        op: 'restore',
+        subject: name,
+        message: `${name} leads to the config servers of a sharded cluster, whose routing metadata a replica set's snapshot would replace; they were not touched`,
+      });
+    }
+    if (hello.isWritablePrimary === true) return;
+    throw new Fault({
+      op: 'restore',
+      subject: name,
+      message: `${name} has no primary that can be written to`,
+      retryable: true,
+      hint: 'Restore to the whole replica set (no directConnection to a secondary) once it has a primary',
+    });
+  }
+
+  get #limits(): RestoreLimits {
+    return { ...defaultRestoreLimits, ...this.#options.limits };
+  }
+
+  get #collections(): readonly CollectionEntry[] {
+    return this.#point.collections.filter((entry) => !this.#ofShard || entry.db !== 'config');
+  }
+
+  #plan(): RestorePlan {
+    return planRestore(this.#collections);
+  }
+
+  /** Does what waits for majorities of the target, bounded: see `whileMajorityFollows`. */
+  async follow<T>(target: RestoreTarget, work: (target: RestoreTarget) => Promise<T>): Promise<T> {
+    const { uri, clock, signal } = this.#options;
+    const about = { name: redactUri(uri), phase: () => this.progress.phase, limits: this.#limits };
+    return await whileMajorityFollows(target, { ...about, clock, signal }, work);
+  }
+
+  async run(target: RestoreTarget): Promise<RestoredSnapshot> {
+    const { clock } = this.#options;
+    const { accessControl } = this.#point;
+    const collections = this.#collections;
+    const plan = this.#plan();
+    for (const { db, name } of plan.leftOut)
+      this.#options.log.warn({ db, name }, 'a temporary or stray collection of the source cannot be restored');
+    this.#enter('clearing the target');
+    await target.clear({ config: !this.#ofShard });
+    this.#enter('creating collections');
+    for (const entry of plan.create) await this.#create(target, entry);
+    this.#enter('loading documents', {
+      bytesTotal: this.#manifest.header.bytes,
+      collectionsDone: 0,
+      collectionsTotal: plan.load.length,
+    });
+    const loadStartedMs = clock.monotonicMs();
+    await this.#load(target, plan.load);
+    const loadMs = clock.monotonicMs() - loadStartedMs;
+    const replayed = await this.#replay(target);
+    const indexStartedMs = clock.monotonicMs();
+    this.#enter('building indexes', { collectionsDone: 0, collectionsTotal: plan.load.length });
+    const indexes = await this.#buildIndexes(target, plan.load);
+    const indexMs = clock.monotonicMs() - indexStartedMs;
+    this.#enter('creating views');
+    for (const view of plan.views) await this.#create(target, view);
+    this.#enter('letting documents expire');
+    for (const { db, name, info } of plan.create) await target.letExpire(db, name, info);
+    this.#enter('restoring users and roles');
+    await restoreUsers(target, accessControl);
+    this.#enter('waiting for a majority');
+    await target.settle();
+    const { documentsDone: documents, bytesDone: bytes } = this.progress;
+    return { documents, bytes, collections: collections.length, indexes, loadMs, indexMs, replayed };
+  }
+
+  async #create(target: RestoreTarget, { db, name, type, uuid, info }: CollectionEntry): Promise<void> {
+    try {
+      // A time series makes its own bucket collection, which can be given no UUID.
+      if (!this.#ofShard || type !== 'collection' || uuid === null) await target.create(db, name, info);
+      else await target.createByOplog(db, name, info, uuid);
+    } catch (error) {
+      // All names were free a moment ago.
+      throw isNamespaceExists(error) ? foreignWrites(`${db}.${name}`, 'it was created again') : error;
+    }
+  }
+
+  async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {
+    const { pointInTime, clock, signal } = this.#options;
+    const { plan } = this.#point;
+    if (plan === null || pointInTime === undefined) return null;
+    this.#enter('replaying the oplog');
+    const progress = (entries: number, lastTs: Timestamp64) =>
+      this.#update({ subject: `${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}` });
+    return await replayOplog({ target, plan, source: pointInTime.source, clock, signal, progress });
+  }
+
+  async #load(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<void> {
+    const { repository, clusterId, signal } = this.#options;
+    await loadCollections({
+      ...{ repository, clusterId, target, signal },
+      loads: entries.map((entry) => ({ entry, into: entry })),
+      began: ({ entry }) => this.#update({ subject: formatNamespace(entry) }),
+      loaded: ({ entry }, { count, bytes }) => {
+        this.#loaded.set(entry, (this.#loaded.get(entry) ?? 0) + count);
+        this.progress.documentsDone += count;
+        this.progress.bytesDone += bytes;
+        this.#update({});
+      },
+      ended: async () => this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 }),
+    });
+  }
+
+  async #buildIndexes(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<number> {
+    let built = 0;
+    await forEachConcurrently(entries, INDEX_BUILDS_AT_ONCE, async (entry) => {
+      const specifications = indexesToBuild(entry.indexes, entry.info);
+      this.#update({ subject: `${entry.db}.${entry.name}` });
+      if (specifications.length > 0) {
+        const { droppedOptions } = await this.#createIndexes(target, entry, specifications);
+        if (droppedOptions)
+          this.#options.log.warn(
+            { db: entry.db, name: entry.name },
+            'the target does not know some index options; they were left out',
+          );
+        built += specifications.length;
+      }
+      this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
+    });
+    return built;
+  }
+
+  /**
+   * A unique index meets a key twice where the source had it so, which no server lets happen, or where somebody else
+   * wrote it.
+   */
+  async #createIndexes(
+    target: RestoreTarget,
+    entry: CollectionEntry,
+    specifications: readonly Buffer[],
+  ): Promise<{ droppedOptions: boolean }> {
+    try {
+      return await target.createIndexes(entry.db, entry.name, specifications);
+    } catch (error) {
+      const loaded = this.#loaded.get(entry);
+      const isForeign =
+        isDuplicateKey(error) && this.#point.plan === null && (await countOnTarget(target, entry)) !== loaded;
+      throw isForeign ? foreignWrites(formatNamespace(entry), messageOf(error)) : error;
+    }
+  }
+
+  #enter(phase: string, state: Partial<Progress> = {}): void {
+    delete this.progress.subject;
+    delete this.progress.collectionsDone;
+    delete this.progress.collectionsTotal;
+    Object.assign(this.progress, { phase, ...state });
+    this.#report(true);
+  }
+
+  #update(state: Partial<Progress>): void {
+    Object.assign(this.progress, state);
+    this.#report(false);
+  }
+
+  #report(always: boolean): void {
+    const now = this.#options.clock.monotonicMs();
+    if (!always && now - this.#reportedMs < REPORT_EVERY_MS) return;
+    this.#reportedMs = now;
+    this.#options.report({ ...this.progress });
+  }
+}

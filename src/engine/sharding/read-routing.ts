@@ -1,0 +1,55 @@
+import { forEachDocument } from '../../bson/raw-bson.ts';
+import { throwIfAborted } from '../../lib/abort.ts';
+import { must } from '../../lib/assert.ts';
+import { Damage } from '../../lib/errors.ts';
+import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
+import { partsOf } from '../../repository/format/manifest-members.ts';
+import { readCollection } from '../../repository/layers/layers.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { ShardRouting } from './shard-routing.ts';
+
+/** Where a sharded snapshot's documents belong, from the config servers' part of it; null for a replica set. */
+export async function readRouting(
+  repository: Repository,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<ShardRouting | null> {
+  if (manifest.header.type !== 'sharded') return null;
+  const config = must(
+    partsOf(manifest).find(({ member }) => member?.configServer === true),
+    'a sharded snapshot has its config servers',
+  ).manifest;
+  const documentsOf = async (name: string): Promise<Buffer[]> => {
+    const entry = config.collections.find((one) => one.db === 'config' && one.name === name);
+    return entry === undefined ? [] : await readDocuments(repository, config.header.clusterId, entry, signal);
+  };
+  const [databases, collections, chunks] = [
+    await documentsOf('databases'),
+    await documentsOf('collections'),
+    await documentsOf('chunks'),
+  ];
+  if (collections.length > 0 && chunks.length === 0)
+    throw new Damage({
+      op: 'read routing',
+      subject: 'config.chunks',
+      message: 'the snapshot holds no chunks of its sharded collections',
+    });
+  return new ShardRouting({ databases, collections, chunks });
+}
+
+/** Copies, so that a few documents do not keep a blob each in memory. */
+async function readDocuments(
+  repository: Repository,
+  clusterId: string,
+  entry: CollectionEntry,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  const documents: Buffer[] = [];
+  for await (const buffer of readCollection(repository, clusterId, entry, { signal })) {
+    throwIfAborted(signal);
+    forEachDocument(buffer, (offset, length) => {
+      documents.push(Buffer.from(buffer.subarray(offset, offset + length)));
+    });
+  }
+  return documents;
+}

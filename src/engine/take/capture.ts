@@ -1,0 +1,146 @@
+import type { Optime, Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
+import type { LayerRef, Manifest } from '../../repository/format/manifest.ts';
+import type { SnapshotWriter } from '../../repository/writer.ts';
+import { CappedCapture } from './capped-capture.ts';
+import type { CapturedOplog } from './captured-oplog.ts';
+import { CollectionCapture } from './collection-capture.ts';
+import type { SnapshotLimits } from './snapshot-limits.ts';
+import type { SourceMeter } from './source-meter.ts';
+
+/**
+ * All that a snapshot in the making knows. It outlives the loss of a source member: what was captured is
+ * majority-committed data and true of every member.
+ */
+export class Capture {
+  readonly writer: SnapshotWriter;
+  readonly limits: SnapshotLimits;
+  readonly meter: SourceMeter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** By UUID. Capped collections are not here but in `capped`. */
+  readonly collections = new Map<string, CollectionCapture>();
+  /** By UUID, of the round at work. */
+  readonly capped = new Map<string, CappedCapture>();
+  /** Everything up to this entry has been told to the captures; null before the start. */
+  position: Optime | null = null;
+  /**
+   * No fuzzy read saw anything later than this entry. T is never before it: what such a read saw of the time after T
+   * would be in the snapshot, and no entry up to T would say that it has to be read again.
+   */
+  readUpTo: Timestamp64 = 0n;
+  /** The source's oplog as continuous backup has stored it; null before the source is known. */
+  captured: CapturedOplog | null = null;
+  scannedCollections = 0;
+  rounds = 0;
+  /** What kept the last round from ending, for the message of a failure. */
+  unfinished: string[] = [];
+  /**
+   * `db.name` of what was replaced or changed too fast to be read in some round: names, because what comes next under
+   * them is another collection.
+   */
+  readonly elusive = new Set<string>();
+  readonly #seed: number;
+  readonly #parentLayers = new Map<string, readonly LayerRef[]>();
+
+  constructor(options: {
+    writer: SnapshotWriter;
+    limits: SnapshotLimits;
+    meter: SourceMeter;
+    clock: Clock;
+    random: Random;
+    log: Logger;
+    signal: AbortSignal;
+  }) {
+    this.writer = options.writer;
+    this.limits = options.limits;
+    this.meter = options.meter;
+    this.clock = options.clock;
+    this.log = options.log;
+    this.signal = options.signal;
+    this.#seed = options.random.bytes(4).readUInt32LE(0);
+  }
+
+  /**
+   * Makes the parent's blobs known for re-use and, where its history goes on in the oplog, its layers the start of
+   * ours.
+   */
+  adoptParent(parent: Manifest, continues: boolean): void {
+    const at = parent.header.position ?? parent.header.clusterTime;
+    for (const entry of parent.collections) {
+      if (entry.uuid === null) continue;
+      this.#parentLayers.set(entry.uuid, entry.layers);
+      // A re-created collection often holds much of what its predecessor of the same name held.
+      this.#parentLayers.set(`${entry.db}.${entry.name}`, entry.layers);
+      if (!continues || entry.layers.some((layer) => layer.ordered)) continue;
+      const capture = new CollectionCapture({ db: entry.db, uuid: entry.uuid }, this.#seed, []);
+      capture.layers = [...entry.layers];
+      capture.scanned = true;
+      capture.documents = entry.documents;
+      this.collections.set(entry.uuid, capture);
+    }
+    if (continues) {
+      const ts = (BigInt(at.t) << 32n) | BigInt(at.i);
+      this.position = { ts, term: BigInt(at.term) };
+    }
+  }
+
+  /** The capture of a listed collection, made when it is met first. */
+  collection(listed: { db: string; name: string; uuid: string }): CollectionCapture {
+    let capture = this.collections.get(listed.uuid);
+    if (capture === undefined) {
+      capture = new CollectionCapture(listed, this.#seed, this.reusable(listed));
+      this.collections.set(listed.uuid, capture);
+    }
+    return capture;
+  }
+
+  reusable(listed: { db: string; name: string; uuid: string }): readonly LayerRef[] {
+    return this.#parentLayers.get(listed.uuid) ?? this.#parentLayers.get(`${listed.db}.${listed.name}`) ?? [];
+  }
+
+  openCapped(listed: { db: string; name: string; uuid: string }): CappedCapture {
+    this.capped.get(listed.uuid)?.abandon();
+    const capture = new CappedCapture(listed, {
+      writer: this.writer,
+      reuse: this.reusable(listed),
+      seed: this.#seed,
+      bytesMax: this.limits.cappedBytesMax,
+    });
+    this.capped.set(listed.uuid, capture);
+    return capture;
+  }
+
+  abandonCapped(): void {
+    for (const capture of this.capped.values()) capture.abandon();
+    this.capped.clear();
+  }
+
+  /** Memory held by pending ids, about. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const capture of this.collections.values()) if (capture.pending.size > 0) bytes += capture.pending.memoryBytes;
+    return bytes;
+  }
+
+  /** The history behind `position` is lost or may not be trusted: everything is scanned again from a new position. */
+  startOver(position: Optime): void {
+    for (const capture of this.collections.values()) capture.forget();
+    this.abandonCapped();
+    this.position = position;
+  }
+
+  /** After a fuzzy read: `majority` is what the member it was made on had majority-committed when it ended. */
+  noteFuzzyRead(majority: Optime): void {
+    if (majority.ts > this.readUpTo) this.readUpTo = majority.ts;
+  }
+
+  advance(position: Optime): void {
+    assert(this.position === null || position.ts >= this.position.ts, 'the position only moves forward');
+    this.position = position;
+  }
+}

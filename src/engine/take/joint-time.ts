@@ -1,0 +1,43 @@
+import type { Optime, Timestamp64 } from '../../bson/timestamp.ts';
+import { newestEntryUpTo } from '../../mongo/oplog-reader.ts';
+import type { SharedTime } from '../../mongo/shared-time.ts';
+import type { SourceMember } from '../../mongo/source-member.ts';
+import type { JointRound } from '../sharding/agreement.ts';
+import type { Capture } from './capture.ts';
+import { collectTouched } from './collect-touched.ts';
+
+/** How one replica set of a sharded cluster takes part in finding the one time of all. */
+export interface JointParty {
+  round: JointRound;
+  /** Makes the replica set write something after that time, where it has not. */
+  moveOn(time: SharedTime): Promise<void>;
+  /** What kept the last time from being taken, for the message of a failure. */
+  inTheWay: string | null;
+}
+
+/** A time, and this replica set's newest entry at or before it. For a replica set by itself the two are one. */
+export interface ChosenTime {
+  ts: Timestamp64;
+  position: Optime;
+}
+
+/**
+ * The newest time that any of the replica sets knows of, and this one's entries up to it noted. An idle replica set is
+ * moved on, so that nothing at or before that time can still come.
+ */
+export async function agreeOnTime(
+  capture: Capture,
+  member: SourceMember,
+  party: JointParty,
+  atLeast: (ts: Timestamp64) => Promise<unknown>,
+): Promise<ChosenTime> {
+  const own = await member.sharedTime(capture.signal);
+  const wanted = own.ts > capture.readUpTo ? own : { ...own, ts: capture.readUpTo };
+  const all = await party.round.meet(wanted);
+  const time = all.reduce((newest, one) => (one.ts > newest.ts ? one : newest));
+  await party.moveOn(time);
+  await atLeast(time.ts);
+  const position = await newestEntryUpTo(member, time.ts, capture.signal);
+  await collectTouched(capture, member, position.ts);
+  return { ts: time.ts, position };
+}

@@ -1,0 +1,266 @@
+import { isTakenDatabase } from '../../bson/namespace.ts';
+import { type Optime, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
+import { throwIfAborted } from '../../lib/abort.ts';
+import { must } from '../../lib/assert.ts';
+import { Fault } from '../../lib/errors.ts';
+import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
+import { type PositionedEntry, readOplog } from '../../mongo/oplog-reader.ts';
+import type { SourceMember } from '../../mongo/source-member.ts';
+import { commitTimestampOf, visitEntry } from '../../oplog/entry.ts';
+import { shardingInMotion } from '../sharding/sharding-in-motion.ts';
+import type { Capture } from './capture.ts';
+import { collectTouched, noteEntries } from './collect-touched.ts';
+import { agreeOnTime, type ChosenTime, type JointParty } from './joint-time.ts';
+
+/**
+ * A time T and the catalog as it was at T. The capture's position is the newest entry up to T: every id touched up to T
+ * is pending.
+ */
+export interface SettledCatalog extends ChosenTime {
+  collections: ListedCollection[];
+  /**
+   * Databases whose catalog changed while this was settled: their collections are the next to become unreadable at T.
+   */
+  restless: Set<string>;
+}
+
+const POLL_MS = 10;
+
+/**
+ * Chooses T and lists the catalog at T. A listing cannot be read at a time, so it is made after T and the oplog is
+ * asked whether anything changed in between; what changed is listed again with T moved up to the end of that look.
+ * Under constant change only the restless databases are listed again, which takes milliseconds, so that a quiet moment
+ * is found.
+ *
+ * As a party of a sharded cluster it does so in lockstep with the others: one T for all, and it counts when it was
+ * quiet for all.
+ */
+export async function settleCatalog(
+  capture: Capture,
+  member: SourceMember,
+  party: JointParty | null = null,
+): Promise<SettledCatalog> {
+  const { signal, limits } = capture;
+  const byDatabase = new Map<string, ListedCollection[]>();
+  const restless = new Set<string>();
+  let dirty = new Set(await listDatabases(member, signal));
+  const choose = async () =>
+    party === null ? await chooseAlone(capture, member) : await chooseJointly(capture, member, party);
+  let at = await choose();
+  for (let pass = 0; pass < limits.catalogPassesMax; pass++) {
+    throwIfAborted(signal);
+    // Where another member is asked for the catalog, it may be behind T, and ahead of the member whose oplog is read.
+    if (member.catalog !== member) await majorityAtLeast(capture, member.catalog, at.ts);
+    const moved = await listDirty(member, dirty, byDatabase, signal);
+    const until = await majorityAtLeast(capture, member, await lastApplied(member.catalog, signal));
+    const seen = await lookAhead(member, at.position, until.ts, signal);
+    for (const db of moved) seen.changed.add(db);
+    const quiet = seen.changed.size === 0 && seen.term === at.position.term;
+    if (party === null ? quiet : await allQuiet(capture, member, party, at, quiet)) {
+      noteEntries(capture, await lateCommits(capture, member, at, seen));
+      return { ...at, collections: [...byDatabase.values()].flat(), restless };
+    }
+    // After an election a listing may have shown what was rolled back since: all of it is made again.
+    dirty =
+      seen.term === at.position.term
+        ? seen.changed
+        : new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
+    at = await choose();
+    // T may have moved past the end of that look: what changed in between is not in the listings either.
+    const since = await lookAhead(member, until, at.position.ts, signal);
+    for (const db of since.changed) dirty.add(db);
+    if (since.term !== until.term) dirty = new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
+    for (const db of dirty) restless.add(db);
+  }
+  throw new Fault({
+    op: 'list collections',
+    subject: member.host,
+    message: `collections of ${[...restless].join(', ')} were created, dropped or changed without a pause while the catalog was read ${limits.catalogPassesMax} times`,
+    retryable: true,
+    hint: 'Take the snapshot while fewer collections are being created and dropped',
+  });
+}
+
+async function chooseAlone(capture: Capture, member: SourceMember): Promise<ChosenTime> {
+  const position = await collectUpToNow(capture, member);
+  return { ts: position.ts, position };
+}
+
+async function chooseJointly(capture: Capture, member: SourceMember, party: JointParty): Promise<ChosenTime> {
+  return await agreeOnTime(capture, member, party, async (ts) => await majorityAtLeast(capture, member, ts));
+}
+
+/**
+ * Whether T holds for all: nothing of their catalogs moved, nothing was read fuzzily after it, and no shard was in the
+ * middle of a migration or the like.
+ */
+async function allQuiet(
+  capture: Capture,
+  member: SourceMember,
+  party: JointParty,
+  at: ChosenTime,
+  quiet: boolean,
+): Promise<boolean> {
+  const moving = await shardingInMotion(member, at.ts, capture.signal);
+  const own = quiet ? moving : (moving ?? `collections created, dropped or changed on ${member.host}`);
+  const all = await party.round.meet(capture.readUpTo > at.ts ? `writes on ${member.host}` : own);
+  party.inTheWay = all.find((reason) => reason !== null) ?? null;
+  if (party.inTheWay !== null) await capture.clock.sleep(POLL_MS, capture.signal);
+  return party.inTheWay === null;
+}
+
+/**
+ * A time T, with everything touched up to it noted, and no fuzzy read later than it. Noting may itself read documents
+ * where memory is short; then T moves up behind that read. Each turn notes only what was written during the one before,
+ * so that a turn without such a read comes soon.
+ */
+async function collectUpToNow(capture: Capture, member: SourceMember): Promise<Optime> {
+  for (let turn = 0; turn < capture.limits.catalogPassesMax; turn++) {
+    const from = must(capture.position, 'a position before a time').ts;
+    const at = await majorityAtLeast(capture, member, from > capture.readUpTo ? from : capture.readUpTo);
+    await collectTouched(capture, member, at.ts);
+    if (capture.readUpTo <= at.ts) return at;
+  }
+  throw new Fault({
+    op: 'read oplog',
+    subject: member.host,
+    message: `${member.host} is written to faster than the documents that change can be read`,
+    retryable: true,
+    hint: 'Take the snapshot when less is being written',
+  });
+}
+
+/** Lists the databases again. Returns those that moved under the listing. */
+async function listDirty(
+  member: SourceMember,
+  dirty: ReadonlySet<string>,
+  byDatabase: Map<string, ListedCollection[]>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const moved: string[] = [];
+  for (const db of dirty) {
+    try {
+      byDatabase.set(db, await listDatabase(member, db, signal));
+    } catch (error) {
+      if (!(error instanceof ListingMoved)) throw error;
+      moved.push(db);
+    }
+  }
+  return moved;
+}
+
+interface LookAhead {
+  /** Databases with catalog changes. */
+  changed: Set<string>;
+  /** Of the last entry seen. */
+  term: bigint;
+}
+
+async function lookAhead(
+  member: SourceMember,
+  at: Optime,
+  until: Timestamp64,
+  signal: AbortSignal,
+): Promise<LookAhead> {
+  const changed = new Set<string>();
+  const { last } = await readOplog(member, at, until, signal, (found) => {
+    visitEntry(found.buffer, found.entry, {
+      touched() {},
+      catalogChanged(_, db) {
+        if (isTakenDatabase(db)) changed.add(db);
+      },
+      rereadNeeded() {},
+    });
+    return undefined;
+  });
+  return { changed, term: last.term };
+}
+
+/**
+ * The commit entries of prepared transactions that became visible at or before T although their commit was logged after
+ * it. While a transaction is prepared its outcome is open, so those prepared now are waited for (they are the two-phase
+ * commits of sharded clusters, decided in milliseconds).
+ */
+async function lateCommits(
+  capture: Capture,
+  member: SourceMember,
+  at: ChosenTime,
+  seen: LookAhead,
+): Promise<PositionedEntry[]> {
+  const { signal } = capture;
+  const open = await preparedTransactions(member, signal);
+  if (open.size > 0) {
+    await waitUntil(capture, member, 'prepared transactions to be decided', async () => {
+      const still = await preparedTransactions(member, signal);
+      return [...open].every((id) => !still.has(id));
+    });
+  }
+  const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
+  const commits: PositionedEntry[] = [];
+  const { last } = await readOplog(member, at.position, until.ts, signal, (found, earlier) => {
+    const visibleFrom = commitTimestampOf(found.buffer, found.entry);
+    if (visibleFrom !== null && visibleFrom <= at.ts) commits.push(...earlier, found);
+    return undefined;
+  });
+  if (last.term !== seen.term) {
+    throw new Fault({
+      op: 'read oplog',
+      subject: member.host,
+      message: 'an election took place while T was chosen',
+      retryable: true,
+    });
+  }
+  return commits;
+}
+
+async function preparedTransactions(member: SourceMember, signal: AbortSignal): Promise<Set<string>> {
+  const ids = new Set<string>();
+  const command = {
+    find: 'transactions',
+    filter: { state: 'prepared' },
+    readConcern: { level: 'local' },
+    batchSize: 1_000,
+  };
+  const reply = await member.command('config', command, signal);
+  for (const found of reply.cursor.firstBatch as { _id: { id: { toString(): string } }; txnNum: unknown }[]) {
+    ids.add(`${String(found._id.id)}/${String(found.txnNum)}`);
+  }
+  return ids;
+}
+
+async function lastApplied(member: SourceMember, signal: AbortSignal): Promise<Timestamp64> {
+  const hello = await member.command('admin', { hello: 1 }, signal);
+  return timestampOf(hello.lastWrite.opTime.ts);
+}
+
+/** The newest majority-committed optime, once it is at or after `ts`. */
+export async function majorityAtLeast(capture: Capture, member: SourceMember, ts: Timestamp64): Promise<Optime> {
+  let optime = await member.majorityOptime(capture.signal);
+  if (optime.ts >= ts) return optime;
+  await waitUntil(capture, member, 'its writes to be majority-committed', async () => {
+    optime = await member.majorityOptime(capture.signal);
+    return optime.ts >= ts;
+  });
+  return optime;
+}
+
+async function waitUntil(
+  capture: Capture,
+  member: SourceMember,
+  what: string,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  const deadline = capture.clock.monotonicMs() + capture.limits.waitMsMax;
+  for (let pause = POLL_MS; !(await holds()); pause = Math.min(pause * 2, 500)) {
+    if (capture.clock.monotonicMs() > deadline) {
+      throw new Fault({
+        op: 'wait',
+        subject: member.host,
+        message: `${member.host} waited ${Math.round(capture.limits.waitMsMax / 1000)} s in vain for ${what}`,
+        retryable: true,
+        hint: 'A majority of the data-bearing members has to be up',
+      });
+    }
+    await capture.clock.sleep(pause, capture.signal);
+  }
+}

@@ -1,0 +1,339 @@
+import { timestampParts } from '../../bson/timestamp.ts';
+import { isAbort, throwIfAborted } from '../../lib/abort.ts';
+import { assert, must } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Damage, describeError, Fault } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { ReportProgress } from '../../lib/progress.ts';
+import type { Random } from '../../lib/random.ts';
+import { OplogGap, oplogHolds } from '../../mongo/oplog-reader.ts';
+import type { SourceMember } from '../../mongo/source-member.ts';
+import type { ClusterFacts } from '../../mongo/topology.ts';
+import type { Manifest, ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
+import { readManifest } from '../../repository/manifests.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { checkSnapshot } from '../../repository/upkeep/check.ts';
+import { compactLayers, planCompaction } from '../../repository/upkeep/compaction.ts';
+import { SnapshotWriter } from '../../repository/writer.ts';
+import { onSomeMember } from '../source.ts';
+import { Capture } from './capture.ts';
+import { type CapturedState, captureRound } from './capture-round.ts';
+import { openCapturedOplog } from './captured-oplog.ts';
+import { majorityAtLeast } from './settle-catalog.ts';
+import { defaultSnapshotLimits, type SnapshotLimits } from './snapshot-limits.ts';
+import { SourceMeter } from './source-meter.ts';
+
+export interface TakeSnapshotOptions {
+  /** Connection string of the source. */
+  uri: string;
+  repository: Repository;
+  clusterId: string;
+  clusterName: string;
+  projectId: string;
+  snapshotId: string;
+  /**
+   * The newest completed snapshot of the cluster. Where its history does not go on in the oplog it only lends its
+   * blobs.
+   */
+  parent: { clusterId: string; snapshotId: string } | null;
+  retention: ManifestRetention;
+  limits?: Partial<SnapshotLimits>;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  signal: AbortSignal;
+  report: ReportProgress;
+  /** Completes `retention.expiresAt` where it counts from the end of the snapshot. */
+  retentionAt?: (finishedAtMs: number) => ManifestRetention;
+}
+
+export interface TakenSnapshot {
+  header: ManifestHeader;
+  /** Bytes of the manifest object. */
+  manifestBytes: number;
+  /** Bytes of all objects the snapshot is made of, also those it shares with others. */
+  referencedStoredBytes: number;
+  /** The member that was read last. */
+  sourceHost: string;
+  statistics: {
+    documentsRead: number;
+    bytesRead: number;
+    oplogEntriesRead: number;
+    oplogBytesRead: number;
+    /** Oplog entries read from slices of continuous backup instead of the source. */
+    sliceEntriesRead: number;
+    rounds: number;
+    scannedCollections: number;
+    reusedBytes: number;
+  };
+}
+
+/**
+ * Takes a snapshot of a replica set: every collection at one cluster time (docs/consistency.md), written as layers and,
+ * last, a manifest. When it rejects there is no manifest, and what was written is garbage for prune. Faults: the source
+ * cannot be reached or read, the store fails, T cannot be reached in bounded rounds.
+ */
+export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot> {
+  const read = await readParent(options);
+  // A cluster of that name may have been another kind of deployment.
+  const parent = read?.header.type === 'replicaSet' ? read : null;
+  try {
+    return await takeOnce(options, parent);
+  } catch (error) {
+    // Seen when everything that the manifest names was looked for: the parent has lost what was to be shared with it.
+    if (!(error instanceof Damage) || parent === null) throw error;
+    options.log.warn({ reason: describeError(error) }, 'the parent is damaged; scanning everything again');
+    return await takeOnce(options, null);
+  }
+}
+
+async function takeOnce(options: TakeSnapshotOptions, parent: Manifest | null): Promise<TakenSnapshot> {
+  const { repository, clusterId, snapshotId, clock, signal, log } = options;
+  const takenAtMs = clock.nowMs();
+  const limits = { ...defaultSnapshotLimits, ...options.limits };
+  const meter = new SourceMeter(clock, options.report, signal, limits.readBytesPerSecondMax);
+  const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent, signal });
+  const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
+  try {
+    const source = await captureSource(options, capture, parent, limits);
+    meter.enter({ phase: 'writing manifest' });
+    const manifest = describeManifest(options, source, { takenAtMs, parent, writer });
+    const { storedBytes } = await writer.commit(manifest);
+    return takenSnapshot(manifest, storedBytes, source.host, capture);
+  } catch (error) {
+    // Nothing may go on being written behind the back of whoever is told that it failed.
+    await writer.abandon();
+    throw error;
+  }
+}
+
+/**
+ * Captures and compacts. A parent whose content turns out to be damaged when it is merged is not built upon: everything
+ * is scanned again, which mends what the repository lost.
+ */
+export async function captureSource(
+  options: SourceOfCapture,
+  capture: Capture,
+  parent: Manifest | null,
+  limits: SnapshotLimits,
+  joint: JointCapture | null = null,
+): Promise<CapturedSource> {
+  const { repository, uri, clock, signal, log } = options;
+  const on = { uri, clock, log, signal, lossesMax: limits.memberLossesMax, op: 'take snapshot', listsCatalog: true };
+  let attached = false;
+  for (let mended = false; ; mended = true) {
+    const {
+      result: state,
+      facts,
+      host,
+    } = await onSomeMember(on, async (member, found) => {
+      if (!attached) await attach(capture, member, found, parent, options);
+      attached = true;
+      return await captureOn(capture, member, joint);
+    });
+    capture.meter.enter({ phase: 'compacting' });
+    try {
+      await compact(repository, capture.writer, state, signal);
+      return { state, facts, host };
+    } catch (error) {
+      if (!(error instanceof Damage) || mended || joint !== null) throw error;
+      log.warn({ reason: describeError(error) }, 'the parent is damaged; scanning everything again');
+      capture.startOver(must(capture.position, 'a capture that has ended has a position'));
+    }
+  }
+}
+
+function takenSnapshot(manifest: Manifest, manifestBytes: number, sourceHost: string, capture: Capture): TakenSnapshot {
+  const { meter, writer } = capture;
+  return {
+    header: manifest.header,
+    manifestBytes,
+    referencedStoredBytes: referencedBytes(manifest) + manifestBytes,
+    sourceHost,
+    statistics: {
+      documentsRead: meter.documentsRead,
+      bytesRead: meter.bytesRead,
+      oplogEntriesRead: meter.oplogEntriesRead,
+      oplogBytesRead: meter.oplogBytesRead,
+      sliceEntriesRead: meter.sliceEntriesRead,
+      rounds: capture.rounds,
+      scannedCollections: capture.scannedCollections,
+      reusedBytes: writer.written.reusedBytes,
+    },
+  };
+}
+
+/** The parent's manifest; a parent that cannot be read costs a full scan, never the snapshot. */
+export async function readParent(
+  options: Pick<TakeSnapshotOptions, 'parent' | 'repository' | 'signal' | 'log'>,
+): Promise<Manifest | null> {
+  if (options.parent === null) return null;
+  try {
+    return await readManifest(options.repository, options.parent, { signal: options.signal });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    options.log.warn(
+      { parent: options.parent.snapshotId, reason: describeError(error) },
+      'the parent cannot be read; taking a full snapshot',
+    );
+    return null;
+  }
+}
+
+export type SourceOfCapture = Pick<
+  TakeSnapshotOptions,
+  'repository' | 'clusterId' | 'uri' | 'clock' | 'signal' | 'log'
+>;
+
+/** How a replica set of a sharded cluster comes to the time of all; `alone` captures it at a time of its own. */
+export type JointCapture = (
+  capture: Capture,
+  member: SourceMember,
+  alone: () => Promise<CapturedState>,
+) => Promise<CapturedState>;
+
+export interface CapturedSource {
+  state: CapturedState;
+  facts: ClusterFacts;
+  host: string;
+}
+
+/** Sets the capture's start: the parent's T where the oplog goes on from it, else now. */
+async function attach(
+  capture: Capture,
+  member: SourceMember,
+  facts: ClusterFacts,
+  parent: Manifest | null,
+  options: SourceOfCapture,
+): Promise<void> {
+  const { repository, log } = options;
+  const slices = { clusterId: options.clusterId, replicaSetName: facts.replicaSetName };
+  capture.captured = await openCapturedOplog(repository, slices, capture);
+  if (parent !== null) {
+    const reason =
+      (await whyNotIncremental(capture, member, facts, parent)) ?? (await whyDamaged(capture, repository, parent));
+    capture.adoptParent(parent, reason === null);
+    if (reason !== null) log.info({ parent: parent.header.snapshotId, reason }, 'taking a full snapshot');
+  }
+  if (capture.position === null) capture.startOver(await member.majorityOptime(capture.signal));
+}
+
+/**
+ * A hole in the parent would be inherited. Seen by one listing of the cluster's blobs, so only up to a size at which
+ * that takes a moment; beyond it `tidemark repository check` finds it.
+ */
+async function whyDamaged(capture: Capture, repository: Repository, parent: Manifest): Promise<string | null> {
+  if (parent.header.bytes > capture.limits.parentCheckBytesMax) return null;
+  const [problem] = await checkSnapshot(repository, parent, { signal: capture.signal });
+  return problem === undefined ? null : `the parent is damaged: ${problem.problem}`;
+}
+
+async function whyNotIncremental(
+  capture: Capture,
+  member: SourceMember,
+  facts: ClusterFacts,
+  parent: Manifest,
+): Promise<string | null> {
+  const { header } = parent;
+  if (header.replicaSetName !== facts.replicaSetName) return `the parent is of replica set ${header.replicaSetName}`;
+  if (header.replicaSetId !== null && facts.replicaSetId !== null && header.replicaSetId !== facts.replicaSetId) {
+    return 'the parent is of another replica set of the same name';
+  }
+  const { t, i, term } = header.position ?? header.clusterTime;
+  const position = { ts: (BigInt(t) << 32n) | BigInt(i), term: BigInt(term) };
+  const newest = await member.majorityOptime(capture.signal);
+  if (newest.ts < position.ts) return "the source is behind the parent's time: its history is another one";
+  if (await oplogHolds(member, position, capture.signal)) return null;
+  return (await capture.captured?.leadsOn(member, position)) === true
+    ? null
+    : "the oplog no longer reaches back to the parent's time, and no slices lead on from it";
+}
+
+async function captureOn(capture: Capture, member: SourceMember, joint: JointCapture | null): Promise<CapturedState> {
+  // Another member may have been read further than this one knows to be majority-committed yet.
+  await majorityAtLeast(capture, member, must(capture.position, 'an attached capture has a position').ts);
+  const alone = async () => await captureAlone(capture, member);
+  return joint === null ? await alone() : await joint(capture, member, alone);
+}
+
+/** Rounds until one ends. */
+async function captureAlone(capture: Capture, member: SourceMember): Promise<CapturedState> {
+  for (;;) {
+    throwIfAborted(capture.signal);
+    try {
+      const state = await captureRound(capture, member);
+      if (state !== null) return state;
+    } catch (error) {
+      if (!(error instanceof OplogGap)) throw error;
+      capture.log.warn({ reason: error.message }, 'the oplog was overtaken; scanning everything again');
+      capture.startOver(await member.majorityOptime(capture.signal));
+    }
+    if (capture.rounds >= capture.limits.roundsMax) throw tooManyRounds(capture);
+  }
+}
+
+function tooManyRounds(capture: Capture): Fault {
+  return new Fault({
+    op: 'take snapshot',
+    subject: capture.unfinished.join(', '),
+    message: `after ${capture.rounds} rounds no time was found at which everything could be read; last in the way: ${capture.unfinished.join(', ')}`,
+    hint: 'Raise minSnapshotHistoryWindowInSeconds on the source, or take the snapshot when less is being written',
+  });
+}
+
+async function compact(
+  repository: Repository,
+  writer: SnapshotWriter,
+  state: CapturedState,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const entry of state.collections) {
+    const plan = planCompaction(entry.layers);
+    if (plan !== null) entry.layers = await compactLayers(repository, writer, entry, plan, { signal });
+  }
+}
+
+function describeManifest(
+  options: TakeSnapshotOptions,
+  source: CapturedSource,
+  made: { takenAtMs: number; parent: Manifest | null; writer: SnapshotWriter },
+): Manifest {
+  const { collections, at } = source.state;
+  const finishedAtMs = options.clock.nowMs();
+  const { t, i } = timestampParts(at.ts);
+  assert(at.term >= 0n && at.term < 2n ** 53n, 'an election term is a small number');
+  const header: ManifestHeader = {
+    repositoryId: options.repository.repositoryId,
+    clusterId: options.clusterId,
+    clusterName: options.clusterName,
+    projectId: options.projectId,
+    snapshotId: options.snapshotId,
+    parentSnapshotId: made.parent?.header.snapshotId ?? null,
+    type: 'replicaSet',
+    replicaSetName: source.facts.replicaSetName,
+    replicaSetId: source.facts.replicaSetId,
+    clusterTime: { t, i, term: Number(at.term) },
+    takenAt: new Date(made.takenAtMs).toISOString(),
+    finishedAt: new Date(finishedAtMs).toISOString(),
+    mongodVersion: source.facts.mongodVersion,
+    featureCompatibilityVersion: source.facts.featureCompatibilityVersion,
+    collections: collections.length,
+    documents: collections.reduce((sum, entry) => sum + entry.documents, 0),
+    bytes: collections.reduce((sum, entry) => sum + entry.bytes, 0),
+    writtenPlainBytes: made.writer.written.plainBytes,
+    writtenStoredBytes: made.writer.written.storedBytes,
+    retention: options.retentionAt?.(finishedAtMs) ?? options.retention,
+  };
+  return { header, collections };
+}
+
+export function referencedBytes(manifest: Manifest): number {
+  let bytes = 0;
+  for (const entry of manifest.collections) {
+    for (const layer of entry.layers) {
+      bytes += layer.storedBytes;
+      for (const list of [...layer.documentLists, ...layer.deletedLists]) bytes += list.storedBytes;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,219 @@
+import { forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
+import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
+import { Damage } from '../../lib/errors.ts';
+import type { ReportProgress } from '../../lib/progress.ts';
+import { type BlobRef, decodeList } from '../format/blob-list.ts';
+import type { LayerRef, Manifest } from '../format/manifest.ts';
+import { namespaceOf } from '../format/manifest-rules.ts';
+import { NamedObjects } from '../named-objects.ts';
+import { blobKey, blobsPrefix, parseBlobKey } from '../object-keys.ts';
+import { readAhead, readBlob } from '../reader.ts';
+import type { Repository } from '../repository.ts';
+
+const BLOBS_AT_ONCE = 4;
+
+interface Options {
+  readData?: boolean;
+  signal?: AbortSignal | undefined;
+  report?: ReportProgress | undefined;
+}
+
+/** What a list adds up to. */
+interface ListTotals {
+  documents: number;
+  plainBytes: number;
+  storedBytes: number;
+}
+
+/** What a check has seen of one cluster's objects: each of them once. */
+export class CheckedCluster {
+  readonly #repository: Repository;
+  readonly #clusterId: string;
+  readonly #options: Options;
+  readonly #named: NamedObjects;
+  /** By object key: what was wrong with it when it was read. */
+  readonly #wrong = new Map<string, string>();
+  /** By object key of the list; absent where the list cannot be read. */
+  readonly #lists = new Map<string, ListTotals>();
+  /** Snapshots below whose prefix something is named. */
+  readonly #prefixes = new Set<string>();
+  #miscounted = false;
+  #bytesDone = 0;
+  #documentsDone = 0;
+
+  constructor(repository: Repository, clusterId: string, options: Options) {
+    this.#repository = repository;
+    this.#clusterId = clusterId;
+    this.#options = options;
+    this.#named = new NamedObjects(repository.random.bytes(4).readUInt32LE(0));
+  }
+
+  get blobs(): number {
+    return this.#named.count;
+  }
+
+  get storedBytes(): number {
+    return this.#named.storedBytes;
+  }
+
+  get isSound(): boolean {
+    const allThere = this.#options.readData === true || this.#named.allSound;
+    return allThere && this.#wrong.size === 0 && !this.#miscounted;
+  }
+
+  /** Reads the manifest's lists and, where asked for, its blobs, as far as they are new. */
+  async examine(manifest: Manifest): Promise<void> {
+    assert(manifest.header.clusterId === this.#clusterId, 'a cluster is checked with its own manifests');
+    for (const { layers } of manifest.collections) {
+      for (const layer of layers) {
+        for (const list of layer.documentLists) await this.#examineList(list, 1);
+        for (const list of layer.deletedLists) await this.#examineList(list, 5);
+        if (this.#miscountOf(layer) !== null) this.#miscounted = true;
+      }
+    }
+  }
+
+  /** Looks for what was named; there is no need where it was read. */
+  async finish(): Promise<void> {
+    const { readData, signal } = this.#options;
+    if (readData === true) return;
+    for (const snapshotId of this.#prefixes) {
+      const prefix = blobsPrefix(this.#clusterId, snapshotId);
+      for await (const { objectKey, sizeBytes } of this.#repository.store.list(prefix, { signal })) {
+        const place = parseBlobKey(objectKey);
+        if (place !== null) this.#named.see(place, sizeBytes);
+      }
+    }
+  }
+
+  /** What is wrong with this manifest's parts, after everything was examined. */
+  async *problemsOf(
+    manifest: Manifest,
+  ): AsyncGenerator<{ namespace: string; objectKey: string | null; problem: string }> {
+    for (const entry of manifest.collections) {
+      const namespace = namespaceOf(entry);
+      for (const [index, layer] of entry.layers.entries()) {
+        const miscount = this.#miscountOf(layer);
+        if (miscount !== null) yield { namespace, objectKey: null, problem: `layer ${index}: ${miscount}` };
+        for (const list of layer.documentLists) yield* this.#problemsOfList(namespace, list, 1);
+        for (const list of layer.deletedLists) yield* this.#problemsOfList(namespace, list, 5);
+      }
+    }
+  }
+
+  async *#problemsOfList(namespace: string, list: BlobRef, kind: 1 | 5) {
+    const objectKey = this.#keyOf(list);
+    const problem = this.#problemOf(list);
+    if (problem !== null) yield { namespace, objectKey, problem };
+    if (!this.#lists.has(objectKey)) return;
+    const payload = await readBlob(this.#repository, this.#clusterId, list, { signal: this.#options.signal });
+    for (const ref of decodeList(payload, kind, objectKey)) {
+      const blobProblem = this.#problemOf(ref);
+      if (blobProblem !== null) yield { namespace, objectKey: this.#keyOf(ref), problem: blobProblem };
+    }
+  }
+
+  #problemOf(ref: BlobRef): string | null {
+    const objectKey = this.#keyOf(ref);
+    const wrong = this.#wrong.get(objectKey);
+    if (wrong !== undefined || this.#options.readData === true) return wrong ?? null;
+    const { snapshotId, id: blobId } = ref;
+    const sight = this.#named.sightOf({ clusterId: this.#clusterId, snapshotId, blobId });
+    return sight === 'sound' ? null : `${objectKey} is ${sight}`;
+  }
+
+  async #examineList(list: BlobRef, kind: 1 | 5): Promise<void> {
+    if (!this.#add(list)) return;
+    const { signal } = this.#options;
+    throwIfAborted(signal);
+    const objectKey = this.#keyOf(list);
+    const refs = await this.#noting(objectKey, async () => {
+      return decodeList(await readBlob(this.#repository, this.#clusterId, list, { signal }), kind, objectKey);
+    });
+    if (refs === null) return;
+    const totals: ListTotals = { documents: 0, plainBytes: 0, storedBytes: 0 };
+    for (const ref of refs) {
+      totals.documents += ref.documents ?? 0;
+      totals.plainBytes += ref.plainBytes;
+      totals.storedBytes += ref.storedBytes;
+    }
+    this.#lists.set(objectKey, totals);
+    const fresh = refs.filter((ref) => this.#add(ref));
+    if (this.#options.readData === true) await this.#readBlobs(fresh);
+    this.#progress(list.storedBytes, 0);
+  }
+
+  async #readBlobs(refs: readonly BlobRef[]): Promise<void> {
+    async function* each() {
+      yield* refs;
+    }
+    const read = (ref: BlobRef): Promise<null> => this.#noting(this.#keyOf(ref), () => this.#readOne(ref));
+    for await (const { item } of readAhead(each(), BLOBS_AT_ONCE, read)) {
+      this.#progress(item.storedBytes, item.documents ?? 0);
+    }
+  }
+
+  async #readOne(ref: BlobRef): Promise<null> {
+    const payload = await readBlob(this.#repository, this.#clusterId, ref, { signal: this.#options.signal });
+    const documents = forEachDocument(payload, () => undefined);
+    if (documents === ref.documents) return null;
+    const subject = this.#keyOf(ref);
+    const message = `${subject} holds ${documents} documents, its list says ${ref.documents}`;
+    throw new Damage({ op: 'check blob', subject, message });
+  }
+
+  /** The result, or null after noting the damage. Other failures are thrown. */
+  async #noting<T>(objectKey: string, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Damage) && !(error instanceof MalformedBson)) throw error;
+      this.#wrong.set(objectKey, error.message);
+      return null;
+    }
+  }
+
+  #miscountOf(layer: LayerRef): string | null {
+    const documents = this.#totalsOf(layer.documentLists);
+    const deleted = this.#totalsOf(layer.deletedLists);
+    if (documents === null || deleted === null) return null; // a list that cannot be read is a problem of its own
+    const storedBytes = documents.storedBytes + deleted.storedBytes;
+    for (const [what, says, is] of [
+      ['documents', layer.documents, documents.documents],
+      ['deletions', layer.deleted, deleted.documents],
+      ['bytes', layer.bytes, documents.plainBytes],
+      ['stored bytes', layer.storedBytes, storedBytes],
+    ] as const) {
+      if (says !== is) return `the manifest counts ${says} ${what}, its lists ${is}`;
+    }
+    return null;
+  }
+
+  #totalsOf(lists: readonly BlobRef[]): ListTotals | null {
+    const sum: ListTotals = { documents: 0, plainBytes: 0, storedBytes: 0 };
+    for (const list of lists) {
+      const totals = this.#lists.get(this.#keyOf(list));
+      if (totals === undefined) return null;
+      sum.documents += totals.documents;
+      sum.plainBytes += totals.plainBytes;
+      sum.storedBytes += totals.storedBytes;
+    }
+    return sum;
+  }
+
+  #add(ref: BlobRef): boolean {
+    this.#prefixes.add(ref.snapshotId);
+    return this.#named.add(this.#clusterId, ref);
+  }
+
+  #keyOf(ref: BlobRef): string {
+    return blobKey(this.#clusterId, ref.snapshotId, ref.id);
+  }
+
+  #progress(bytes: number, documents: number): void {
+    this.#bytesDone += bytes;
+    this.#documentsDone += documents;
+    this.#options.report?.({ phase: 'checking', documentsDone: this.#documentsDone, bytesDone: this.#bytesDone });
+  }
+}
