@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canonicalCidr } from './lib/cidr.ts';
-import { Fault } from './lib/errors.ts';
+import { Misconfigured } from './lib/errors.ts';
 import { parseHostRule } from './lib/host-rules.ts';
 
 /** What `tidemark serve` can be told. Every option has its name, its default and its meaning here and nowhere else. */
@@ -74,6 +74,48 @@ export const environmentNames = {
   gcpServiceAccount: 'TIDEMARK_GCP_SERVICE_ACCOUNT',
 } as const satisfies Record<keyof ServiceConfig, string>;
 
+/** Of the command line; what has none is said by the environment alone. */
+const flagNames: Readonly<Record<string, string>> = {
+  dataDir: '--data-dir',
+  host: '--host',
+  port: '--port',
+  publicUrl: '--public-url',
+  logLevel: '--log-level',
+  passphrase: '--passphrase-file',
+  copyStores: '--copy-store',
+  repository: '--repository',
+  objectStores: '--object-stores',
+  tlsCert: '--tls-cert',
+  tlsKey: '--tls-key',
+  trustedProxies: '--trusted-proxy',
+  clusterAllow: '--cluster-allow',
+  clusterIdentities: '--cluster-identities',
+} satisfies { [K in keyof ServiceConfig]?: string };
+
+/**
+ * The name under which an option was given: that of the command line (`given` holds what stood there, under the names
+ * of commander), else that of its variable; null where it was left out. A variable that commander filled in for its
+ * option counts as the variable.
+ */
+export function givenName(
+  option: string,
+  env: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, unknown>> = {},
+  flag: string | undefined = flagNames[option],
+): string | null {
+  const variable = Object.hasOwn(environmentNames, option)
+    ? environmentNames[option as keyof ServiceConfig]
+    : undefined;
+  const fromEnv = variable === undefined ? undefined : env[variable];
+  const stood = flag === undefined ? undefined : given[camelCase(flag)];
+  if (flag !== undefined && stood !== undefined && stood !== fromEnv) return flag;
+  return variable !== undefined && fromEnv !== undefined && fromEnv !== '' ? variable : null;
+}
+
+function camelCase(flag: string): string {
+  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 export const configDefaults = {
   host: '127.0.0.1',
   port: 8080,
@@ -84,8 +126,8 @@ export const configDefaults = {
 const CONCURRENCY_MAX = 64;
 
 /**
- * Options as a command line or a test gives them win over the environment, and that over the defaults. Throws a Fault
- * that names the option which cannot be used.
+ * Options as a command line or a test gives them win over the environment, and that over the defaults. Throws
+ * Misconfigured, which names the option which cannot be used.
  */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
@@ -96,7 +138,12 @@ export function readConfig(
     return value === '' ? undefined : value;
   };
   const dataDir = given.dataDir ?? fromEnv('dataDir');
-  if (dataDir === undefined) throw unusable('dataDir', 'it is not set');
+  if (dataDir === undefined)
+    throw unusable(
+      'dataDir',
+      'it is not said where the data directory is',
+      'Give --data-dir, or set TIDEMARK_DATA_DIR',
+    );
   return {
     dataDir: resolve(dataDir),
     host: given.host ?? fromEnv('host') ?? configDefaults.host,
@@ -134,8 +181,14 @@ function tlsFilesOf(
   tlsCert: string | undefined,
   tlsKey: string | undefined,
 ): Pick<ServiceConfig, 'tlsCert' | 'tlsKey'> {
-  if (tlsCert === undefined && tlsKey !== undefined) throw unusable('tlsCert', 'there is a key and no certificate');
-  if (tlsKey === undefined && tlsCert !== undefined) throw unusable('tlsKey', 'there is a certificate and no key');
+  if (tlsCert === undefined && tlsKey !== undefined)
+    throw unusable(
+      'tlsKey',
+      'there is a key and no certificate',
+      `Give --tls-cert, or set ${environmentNames.tlsCert}`,
+    );
+  if (tlsKey === undefined && tlsCert !== undefined)
+    throw unusable('tlsCert', 'there is a certificate and no key', `Give --tls-key, or set ${environmentNames.tlsKey}`);
   return { tlsCert, tlsKey };
 }
 
@@ -205,13 +258,8 @@ export function repositoryPlaceOf(dataDir: string, given?: string | undefined): 
   }
 }
 
-function unusable(option: keyof ServiceConfig, why: string): Fault {
-  return new Fault({
-    op: 'read the configuration',
-    subject: option,
-    message: `the option ${option} cannot be used: ${why}`,
-    hint: `Set ${environmentNames[option]}, or give the option on the command line`,
-  });
+function unusable(option: keyof ServiceConfig, why: string, hint = 'Give a value that can be used'): Misconfigured {
+  return new Misconfigured({ option, subject: option, message: why, hint });
 }
 
 /** What we know. A cache: `tidemark repository rebuild` makes it anew. */

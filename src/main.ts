@@ -1,6 +1,6 @@
 import { composeService } from './compose/service.ts';
-import { readConfig, type ServiceConfig } from './config.ts';
-import { Cancelled, describeError } from './lib/errors.ts';
+import { givenName, readConfig, type ServiceConfig } from './config.ts';
+import { Cancelled, describeError, Misconfigured } from './lib/errors.ts';
 
 /**
  * Serves until the signal fires, then drains: answers what was asked, puts running tasks back, writes what is due,
@@ -38,7 +38,9 @@ if (import.meta.main) {
       print: (line) => process.stdout.write(`${line}\n`),
     });
   } catch (error) {
-    process.stderr.write(`tidemark: ${describeError(error)}\n`);
-    process.exitCode = 1;
+    const misconfigured = error instanceof Misconfigured;
+    const name = misconfigured && error.option !== undefined ? givenName(error.option, process.env) : null;
+    process.stderr.write(`tidemark: ${name === null ? '' : `${name}: `}${describeError(error)}\n`);
+    process.exitCode = misconfigured ? 2 : 1;
   }
 }

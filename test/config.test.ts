@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readConfig } from '../src/config.ts';
-import { Fault } from '../src/lib/errors.ts';
+import { givenName, readConfig } from '../src/config.ts';
+import { describeError, Misconfigured } from '../src/lib/errors.ts';
 
 test('what is given wins over the environment, and that over the defaults', () => {
   const env = { TIDEMARK_DATA_DIR: '/var/lib/tidemark', TIDEMARK_PORT: '9000', TIDEMARK_HOST: '' };
@@ -43,24 +43,29 @@ test('what is given wins over the environment, and that over the defaults', () =
 
 test('an option that cannot be used is named', () => {
   const env = { TIDEMARK_DATA_DIR: 'data' };
-  const unusable: [Record<string, string>, RegExp][] = [
-    [{}, /dataDir/],
-    [{ ...env, TIDEMARK_PORT: '80a' }, /port .*80a/],
-    [{ ...env, TIDEMARK_PORT: '70000' }, /port/],
-    [{ ...env, TIDEMARK_CONCURRENCY: '0' }, /concurrency/],
-    [{ ...env, TIDEMARK_LOG_LEVEL: 'loud' }, /logLevel .*loud/],
-    [{ ...env, TIDEMARK_PUBLIC_URL: 'backup.example' }, /publicUrl/],
-    [{ ...env, TIDEMARK_COPY_STORES: 'here' }, /copyStores/],
-    [{ ...env, TIDEMARK_COPY_STORES: 'A=/x,A=/y' }, /copyStores .*A is named twice/],
-    [{ ...env, TIDEMARK_COPY_STORES: 'A=/x,B=/x' }, /copyStores .*x is named twice/],
-    [{ ...env, TIDEMARK_TLS_CERT: 'cert.pem' }, /tlsKey/],
-    [{ ...env, TIDEMARK_TLS_KEY: 'key.pem' }, /tlsCert/],
-    [{ ...env, TIDEMARK_TRUSTED_PROXIES: 'proxy.example' }, /trustedProxies .*proxy/],
+  const unusable: [Record<string, string>, string | null, RegExp][] = [
+    [{ TIDEMARK_DATA_DIR: '' }, null, /where the data directory is.*--data-dir/],
+    [{ TIDEMARK_PORT: '80a' }, 'TIDEMARK_PORT', /80a/],
+    [{ TIDEMARK_PORT: '70000' }, 'TIDEMARK_PORT', /70000/],
+    [{ TIDEMARK_CONCURRENCY: '0' }, 'TIDEMARK_CONCURRENCY', /0 is not/],
+    [{ TIDEMARK_LOG_LEVEL: 'loud' }, 'TIDEMARK_LOG_LEVEL', /loud/],
+    [{ TIDEMARK_PUBLIC_URL: 'backup.example' }, 'TIDEMARK_PUBLIC_URL', /backup/],
+    [{ TIDEMARK_COPY_STORES: 'here' }, 'TIDEMARK_COPY_STORES', /here/],
+    [{ TIDEMARK_COPY_STORES: 'A=/x,A=/y' }, 'TIDEMARK_COPY_STORES', /A is named twice/],
+    [{ TIDEMARK_COPY_STORES: 'A=/x,B=/x' }, 'TIDEMARK_COPY_STORES', /x is named twice/],
+    [{ TIDEMARK_TLS_CERT: 'cert.pem' }, 'TIDEMARK_TLS_CERT', /no key.*--tls-key/],
+    [{ TIDEMARK_TLS_KEY: 'key.pem' }, 'TIDEMARK_TLS_KEY', /no certificate.*--tls-cert/],
+    [{ TIDEMARK_TRUSTED_PROXIES: 'proxy.example' }, 'TIDEMARK_TRUSTED_PROXIES', /proxy/],
+    [{ TIDEMARK_CLUSTER_ALLOW: 'a b' }, 'TIDEMARK_CLUSTER_ALLOW', /a b/],
   ];
-  for (const [variables, named] of unusable) {
+  for (const [variables, name, why] of unusable) {
     assert.throws(
-      () => readConfig(variables),
-      (error) => error instanceof Fault && named.test(error.message),
+      () => readConfig({ ...env, ...variables }),
+      (error) =>
+        error instanceof Misconfigured &&
+        givenName(error.option ?? '', { ...env, ...variables }) === name &&
+        why.test(describeError(error)),
+      JSON.stringify(variables),
     );
   }
 });

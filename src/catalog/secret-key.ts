@@ -1,12 +1,16 @@
 import { open, readFile } from 'node:fs/promises';
-import { Fault } from '../lib/errors.ts';
+import { Fault, Misconfigured } from '../lib/errors.ts';
 import { keepPrivate, requireSecret } from '../lib/private-files.ts';
 import type { Random } from '../lib/random.ts';
 import { SecretBox } from '../lib/secret-box.ts';
 
 /** Reads the key that opens the catalog's secrets. */
 export async function readSecretBox(path: string, random: Random): Promise<SecretBox> {
-  await requireSecret(path);
+  await requireSecret(path).catch((error: unknown) => {
+    // It is no option: nobody named this file on a command line.
+    if (!(error instanceof Misconfigured)) throw error;
+    throw new Fault({ op: 'open the secret key', subject: path, message: error.message, hint: error.hint ?? '' });
+  });
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw secretKeyFault(path, 'cannot be read', cause);
   });

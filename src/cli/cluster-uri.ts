@@ -26,7 +26,7 @@ export function addUriOptions(command: Command): Command {
 /** The file goes before the variable. */
 export async function readClusterUri({ uri, uriFile }: ClusterUriOptions): Promise<string> {
   if (uriFile === undefined) {
-    if (uri !== undefined && uri !== '') return uri;
+    if (uri !== undefined && uri !== '') return await readable(uri);
     throw new UsageError('Say how to reach the cluster: --uri-file <file>, or set TIDEMARK_CLUSTER_URI.');
   }
   await requireSecret(uriFile);
@@ -35,7 +35,14 @@ export async function readClusterUri({ uri, uriFile }: ClusterUriOptions): Promi
   });
   const line = text.split(/\r?\n/, 1)[0]?.trim() ?? '';
   if (line === '') throw new UsageError(`The first line of ${uriFile} is empty; it must be the connection string.`);
-  return line;
+  return await readable(line);
+}
+
+/** Here already, where it is wrong usage; later it would be a cluster that cannot be reached. */
+async function readable(uri: string): Promise<string> {
+  const { parseUri } = await import('../mongo/connection/connection-string.ts');
+  parseUri(uri);
+  return uri;
 }
 
 /** What is printed of a cluster that was just connected to. */

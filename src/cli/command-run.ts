@@ -1,3 +1,4 @@
+import { givenName } from '../config.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reportFailure } from './failure.ts';
 import { withInterruption } from './interruption.ts';
@@ -18,11 +19,15 @@ export interface CommandRun extends CommandTools {
   answer(value: unknown, lines: readonly string[]): void;
 }
 
-/** The body of a command: errors become a message and an exit code here and nowhere else. */
+/**
+ * The body of a command: errors become a message and an exit code here and nowhere else. `options` are those of the
+ * command line, `renamed` the names that this command has for some of them.
+ */
 export async function runCommand(
   tools: CommandTools,
   options: { json?: boolean | undefined },
   work: (run: CommandRun) => Promise<void>,
+  renamed: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { terminal } = tools;
   const json = options.json === true;
@@ -33,6 +38,8 @@ export async function runCommand(
   try {
     await withInterruption((signal) => work({ ...tools, signal, json, answer }));
   } catch (error) {
-    process.exitCode = reportFailure(error, terminal, json);
+    process.exitCode = reportFailure(error, terminal, json, (option) =>
+      givenName(option, tools.env, { ...options }, renamed[option]),
+    );
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { givenName } from '../config.ts';
 import { refuse } from '../domain/refusals.ts';
 import { Bug } from '../lib/assert.ts';
-import { Cancelled, CancelledHalfway, Damage, Fault } from '../lib/errors.ts';
+import { Cancelled, CancelledHalfway, Damage, Fault, Misconfigured } from '../lib/errors.ts';
 import { describeFailure, reportFailure } from './failure.ts';
 import { RecordingTerminal } from './recording-terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -17,17 +18,32 @@ test('every kind of error has its exit code', () => {
     new Damage(fault),
     new Bug('two and two'),
     new Cancelled(),
+    new Misconfigured(fault),
     new CancelledHalfway('the target is incomplete'),
     Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }),
     'a string',
   ].map((error) => describeFailure(error).exitCode);
-  assert.deepEqual(codes, [1, 2, 3, 4, 70, 130, 130, 1, 1]);
+  assert.deepEqual(codes, [1, 2, 3, 4, 70, 130, 2, 130, 1, 1]);
 });
 
 test('a person gets one sentence and what to do next', () => {
   const terminal = new RecordingTerminal();
   assert.equal(reportFailure(new Fault(fault), terminal, false), 1);
   assert.deepEqual(terminal.errors, ['tidemark: cannot reach rs0. Check the host names\n']);
+});
+
+test('an option that cannot be used is said by the name under which it was given', () => {
+  const error = new Misconfigured({ option: 'port', subject: 'port', message: '99999 is too much', hint: 'Take less' });
+  const named = (env: Record<string, string>, given = {}) =>
+    describeFailure(error, (option) => givenName(option, env, given)).message;
+  assert.equal(named({}, { port: 99_999 }), '--port: 99999 is too much. Take less');
+  assert.equal(named({ TIDEMARK_PORT: '1' }, { port: 99_999 }), '--port: 99999 is too much. Take less');
+  assert.equal(named({ TIDEMARK_PORT: '99999' }), 'TIDEMARK_PORT: 99999 is too much. Take less');
+  assert.equal(named({}), '99999 is too much. Take less');
+  // What commander took from the variable stands among the options too.
+  assert.equal(givenName('dataDir', { TIDEMARK_DATA_DIR: '/a' }, { dataDir: '/a' }), 'TIDEMARK_DATA_DIR');
+  assert.equal(givenName('copyStores', {}, { copyStore: ['x'] }), '--copy-store');
+  assert.equal(givenName('repository', {}, { from: 's3:' }, '--from'), '--from');
 });
 
 test('a cancel that left something behind says what', () => {

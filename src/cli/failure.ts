@@ -1,7 +1,7 @@
 import { Refusal } from '../domain/refusals.ts';
 import { isAbort } from '../lib/abort.ts';
 import { Bug } from '../lib/assert.ts';
-import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../lib/errors.ts';
+import { CancelledHalfway, Damage, describeError, Fault, Misconfigured, messageOf } from '../lib/errors.ts';
 import { wordsOf } from './command-words.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,7 +16,10 @@ export interface Failure {
   errorCode: string | null;
 }
 
-export function describeFailure(error: unknown): Failure {
+/** The name under which an option of the configuration was given; null where it was left out. */
+export type NameOption = (option: string) => string | null;
+
+export function describeFailure(error: unknown, nameOption: NameOption = () => null): Failure {
   const failure = (exitCode: ExitCode, message: string, hint: string | null = null): Failure => {
     return { exitCode, message, hint, errorCode: null };
   };
@@ -28,6 +31,7 @@ export function describeFailure(error: unknown): Failure {
     const { message, hint } = wordsOf(error);
     return { ...failure(exitCodes.refused, message, hint), errorCode: error.code };
   }
+  if (error instanceof Misconfigured) return failure(exitCodes.usage, describeMisconfigured(error, nameOption));
   if (error instanceof Damage) return failure(exitCodes.damaged, describeError(error));
   if (error instanceof Fault) return failure(exitCodes.failed, describeError(error));
   if (error instanceof Bug) {
@@ -39,14 +43,20 @@ export function describeFailure(error: unknown): Failure {
   );
 }
 
+/** `--port: 99999 is not a whole number from 0 to 65535. ...`. */
+export function describeMisconfigured(error: Misconfigured, nameOption: NameOption): string {
+  const name = error.option === undefined ? null : nameOption(error.option);
+  return name === null ? describeError(error) : `${name}: ${describeError(error)}`;
+}
+
 /** Errors of the operating system say what is wrong in their message; of others the stack is worth having. */
 function isExpected(error: unknown): boolean {
   return !(error instanceof Error) || 'code' in error || 'syscall' in error;
 }
 
 /** Prints the failure to standard error, as one JSON line where JSON was asked for, and returns the exit code. */
-export function reportFailure(error: unknown, terminal: Terminal, json: boolean): ExitCode {
-  const failure = describeFailure(error);
+export function reportFailure(error: unknown, terminal: Terminal, json: boolean, nameOption?: NameOption): ExitCode {
+  const failure = describeFailure(error, nameOption);
   if (json) {
     const { message, hint, errorCode } = failure;
     terminal.printError(`${JSON.stringify({ error: { message, hint, errorCode } })}\n`);

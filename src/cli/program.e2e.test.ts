@@ -340,9 +340,9 @@ test('an encrypted repository opens with its passphrase and with no other', asyn
     true,
   );
   const wrong = await tidemark(list, { TIDEMARK_PASSPHRASE: 'wrong' });
-  assert.equal(wrong.exitCode, exitCodes.failed);
-  assert.match(wrong.errors, /passphrase/);
+  assert.equal(wrong.exitCode, exitCodes.usage);
+  assert.match(wrong.errors, /TIDEMARK_PASSPHRASE: the passphrase is not that of the repository/);
   const none = await tidemark(list);
-  assert.equal(none.exitCode, exitCodes.failed);
-  assert.match(none.errors, /passphrase/);
+  assert.equal(none.exitCode, exitCodes.usage);
+  assert.match(none.errors, /--passphrase-file FILE/);
 });

@@ -7,7 +7,7 @@ import { createApiServer } from '../api/server.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import { catalogAuthStores } from '../auth/catalog-stores.ts';
 import { repositoryPlaceOf, type ServiceConfig } from '../config.ts';
-import { Fault } from '../lib/errors.ts';
+import { Misconfigured } from '../lib/errors.ts';
 import { requireSecretSync } from '../lib/private-files.ts';
 import { parseStoreUrl } from '../storage/store-url.ts';
 import type { Parts } from './open-parts.ts';
@@ -69,7 +69,7 @@ function isLoopback(host: string): boolean {
 /** Under what names links may lead here, beside the address that a client connected to. */
 function namesOf({ host, tlsCert }: ServiceConfig): { listenNames: string[]; certificateNames: string[] } {
   const listenNames = isIP(host) === 0 ? [host, hostname()] : [hostname()];
-  const names = tlsCert === undefined ? '' : (new X509Certificate(readPem(tlsCert)).subjectAltName ?? '');
+  const names = tlsCert === undefined ? '' : (new X509Certificate(readPem('tlsCert', tlsCert)).subjectAltName ?? '');
   const certificateNames = [...names.matchAll(/(?:DNS|IP Address):([^,"\s]+)/g)].map(([, name = '']) => name);
   return { listenNames, certificateNames };
 }
@@ -78,22 +78,23 @@ function namesOf({ host, tlsCert }: ServiceConfig): { listenNames: string[]; cer
 function tlsOf({ tlsCert, tlsKey }: ServiceConfig): { tls?: { cert: Buffer; key: Buffer } } {
   if (tlsCert === undefined || tlsKey === undefined) return {};
   requireSecretSync(tlsKey);
-  const tls = { cert: readPem(tlsCert), key: readPem(tlsKey) };
+  const tls = { cert: readPem('tlsCert', tlsCert), key: readPem('tlsKey', tlsKey) };
   try {
     createSecureContext(tls);
   } catch (cause) {
     const hint =
       'Give the certificate, with those between it and its authority, and the private key that belongs to it';
     const message = `${tlsCert} and ${tlsKey} cannot be used for https`;
-    throw new Fault({ op: 'read the certificate', subject: tlsCert, message, hint, cause });
+    throw new Misconfigured({ option: 'tlsCert', subject: tlsCert, message, hint, cause });
   }
   return { tls };
 }
 
-function readPem(path: string): Buffer {
+function readPem(option: 'tlsCert' | 'tlsKey', path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new Fault({ op: 'read the certificate', subject: path, message: `${path} cannot be read`, cause });
+    const hint = 'Name a file in PEM form that the user of the service may read';
+    throw new Misconfigured({ option, subject: path, message: `${path} cannot be read`, hint, cause });
   }
 }

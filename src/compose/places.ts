@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { repositoryPlaceOf, repositoryPlacePathOf } from '../config.ts';
-import { Damage, Fault } from '../lib/errors.ts';
+import { Damage, Fault, Misconfigured } from '../lib/errors.ts';
 import { keepPrivate } from '../lib/private-files.ts';
 import { openCopyRepository } from '../repository/copy-snapshot.ts';
 import { readDescription } from '../repository/description.ts';
@@ -27,10 +27,11 @@ export async function openCopyRepositories(
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
   const opened = new Map<string, Repository>();
   for (const [regionName, directory] of Object.entries(options.copyStores ?? {})) {
-    const place = parseStoreUrl(directory);
+    const place = parseStoreUrl(directory, 'copyStores');
     if (JSON.stringify(place) === own) {
       const message = `the copy store of ${regionName} is the repository itself`;
-      throw new Fault({ op: 'open copy store', subject: directory, message, hint: 'Copies belong somewhere else' });
+      const hint = 'Copies belong somewhere else: give that region another directory or URL';
+      throw new Misconfigured({ option: 'copyStores', subject: directory, message, hint });
     }
     if (place.kind === 'directory') await mkdir(place.path, { recursive: true, mode: 0o700 });
     const store = await openStoreAt(directory, access);

@@ -26,6 +26,28 @@ export class Fault extends Error {
 }
 
 /**
+ * What Tidemark was told cannot be carried out: an option, the variable that stands in for it, or what the file that
+ * they name holds. On the command line that is wrong usage, whenever it is found out. `option` is its name in the
+ * configuration: who shows the error knows under which name it was given.
+ */
+export class Misconfigured extends Fault {
+  override readonly name = 'Misconfigured';
+  readonly option: string | undefined;
+
+  constructor(options: {
+    op?: string;
+    subject: string;
+    message: string;
+    hint: string;
+    option?: string;
+    cause?: unknown;
+  }) {
+    super({ op: 'read the configuration', ...options });
+    this.option = options.option;
+  }
+}
+
+/**
  * Something in the repository is missing or is not what was written. Never retryable: a second read gives the same
  * bytes.
  */

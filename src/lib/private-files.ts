@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Fault } from './errors.ts';
+import { Misconfigured } from './errors.ts';
 
 /** What is ours is its owner's alone, whatever the umask says. */
 export const PRIVATE_FILE = 0o600;
@@ -31,8 +31,7 @@ export function requireSecretSync(path: string): void {
 function requireSecretMode(path: string, { mode }: { mode: number }): void {
   const isRegular = (mode & 0o170000) === 0o100000;
   if (!isRegular || (mode & NO_SECRET) === 0) return;
-  throw new Fault({
-    op: 'read a secret',
+  throw new Misconfigured({
     subject: path,
     message: `${path} holds a secret and is open to others (mode ${modeOf(mode)})`,
     hint: `Keep it to who runs Tidemark: chmod 600 ${path}`,

@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Fault } from '../lib/errors.ts';
+import { Fault, Misconfigured } from '../lib/errors.ts';
 import { createIdSource } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
 import { ObjectExists, type ObjectStore } from '../storage/object-store.ts';
@@ -129,6 +129,8 @@ export async function openRepository(
   const { store } = context;
   const fault = (message: string, hint: string): Fault =>
     new Fault({ op: 'open repository', subject: store.description, message, hint });
+  const misconfigured = (message: string, hint: string): Misconfigured =>
+    new Misconfigured({ option: 'passphrase', subject: store.description, message, hint });
   const found = await readDescription(store);
   if (found === null) {
     throw fault(`there is no repository in ${store.description}`, 'Check the place, or run `tidemark init`');
@@ -146,22 +148,25 @@ export async function openRepository(
   if (description.encryption === null) {
     if (options.passphrase === undefined) return await opened(null);
     // Silence would leave its owner believing that the backups are encrypted.
-    throw fault(
+    throw misconfigured(
       `the repository in ${store.description} is not encrypted, yet a passphrase was given`,
-      'Drop the passphrase',
+      'Leave out --passphrase-file, and unset TIDEMARK_PASSPHRASE',
     );
   }
   if (options.passphrase === undefined) {
-    throw fault(`the repository in ${store.description} is encrypted`, 'Give its passphrase');
+    throw misconfigured(
+      `the repository in ${store.description} is encrypted, and no passphrase was given`,
+      'Give it with --passphrase-file FILE, or set TIDEMARK_PASSPHRASE',
+    );
   }
   const { scrypt, dataKey } = description.encryption;
   const keyEncryptionKey = await keyOfPassphrase(options.passphrase, scrypt);
   const unwrapped = decrypt(keyEncryptionKey, dataKey.wrapped, [Buffer.from(description.repositoryId)]);
   if (unwrapped === null) {
     const hint = checked
-      ? 'Check the passphrase'
-      : `Check the passphrase. Where it is right, ${REPOSITORY_JSON} was changed: put it back from a copy of the repository`;
-    throw fault(`the passphrase is not that of the repository in ${store.description}`, hint);
+      ? 'Give the passphrase that it was made with, by --passphrase-file FILE or TIDEMARK_PASSPHRASE: nothing else opens it'
+      : `Check the passphrase (--passphrase-file or TIDEMARK_PASSPHRASE). Where it is right, ${REPOSITORY_JSON} was changed: put it back from a copy of the repository`;
+    throw misconfigured(`the passphrase is not that of the repository in ${store.description}`, hint);
   }
   return await opened(deriveKeys(unwrapped, description.repositoryId));
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Fault, messageOf } from '../lib/errors.ts';
+import { Misconfigured, messageOf } from '../lib/errors.ts';
 import { requireSecret } from '../lib/private-files.ts';
 
 /**
@@ -55,8 +55,8 @@ const together: readonly (readonly (keyof StoreRule)[])[] = [
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Every rule of the file, with its secrets read from where it says. Throws a Fault that names the rule and the field
- * which cannot be used, and never a secret.
+ * Every rule of the file, with its secrets read from where it says. Throws Misconfigured, which names the rule and the
+ * field which cannot be used, and never a secret.
  */
 export async function readStoreRules(path: string, env: Env): Promise<StoreRule[]> {
   await requireSecret(path);
@@ -140,9 +140,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unusable(where: string, why: string): Fault {
-  return new Fault({
-    op: 'read the file of object stores',
+function unusable(where: string, why: string): Misconfigured {
+  return new Misconfigured({
+    option: 'objectStores',
     subject: where,
     message: `the file of object stores ${where} cannot be used: ${why}`,
     hint: 'docs/operations.md, Object stores, shows what it holds',

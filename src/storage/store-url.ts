@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Fault } from '../lib/errors.ts';
+import { Misconfigured } from '../lib/errors.ts';
 import { isValidObjectKey } from './object-store.ts';
 
 /** Where a repository is, as a URL says it; without anything secret. */
@@ -14,14 +14,25 @@ const FORMS =
   'a directory, file:///directory, s3://bucket/prefix, azure://account/container/prefix or gs://bucket/prefix, the last three with ?endpoint=https://host where it is not the cloud’s own, and s3 with &region= and &pathStyle=true|false';
 
 /**
- * What stands behind `://` is a place, everything else is the path of a directory. Throws a Fault that shows the forms
- * there are.
+ * What stands behind `://` is a place, everything else is the path of a directory. Throws Misconfigured, which
+ * shows the forms there are.
  */
-export function parseStoreUrl(text: string): StorePlace {
+export function parseStoreUrl(text: string, option: 'repository' | 'copyStores' = 'repository'): StorePlace {
+  try {
+    return placeOf(text);
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error;
+    const message = `${error.shown} cannot be used as the place of a repository: ${error.message}`;
+    throw new Misconfigured({ option, subject: error.shown, message, hint: `It is ${FORMS}` });
+  }
+}
+
+function placeOf(text: string): StorePlace {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: 'directory', path: resolve(text) };
-  if (!URL.canParse(text)) throw unusable(text, 'it is no URL');
+  if (!URL.canParse(text)) throw new Unusable(text, 'it is no URL');
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') throw unusable('the given URL', 'credentials do not belong into it');
+  if (url.username !== '' || url.password !== '')
+    throw new Unusable('the given URL', 'credentials do not belong into it');
   switch (url.protocol) {
     case 'file:':
       return directoryOf(text, url);
@@ -32,34 +43,34 @@ export function parseStoreUrl(text: string): StorePlace {
     case 'gs:':
       return { kind: 'gcs', ...bucketOf(text, url), ...optionsOf(text, url, ['endpoint']) };
     default:
-      throw unusable(text, `${url.protocol}// is none of those there are`);
+      throw new Unusable(text, `${url.protocol}// is none of those there are`);
   }
 }
 
 function directoryOf(text: string, url: URL): StorePlace {
-  if (url.host !== '') throw unusable(text, 'a file URL has three slashes');
+  if (url.host !== '') throw new Unusable(text, 'a file URL has three slashes');
   const path = fileURLToPath(url);
-  if (!isAbsolute(path)) throw unusable(text, 'its path is not absolute');
+  if (!isAbsolute(path)) throw new Unusable(text, 'its path is not absolute');
   return { kind: 'directory', path };
 }
 
 function s3Of(text: string, url: URL): StorePlace {
   const { pathStyle, ...options } = optionsOf(text, url, ['endpoint', 'region', 'pathStyle']);
   if (pathStyle !== undefined && pathStyle !== 'true' && pathStyle !== 'false')
-    throw unusable(text, 'pathStyle is true or false');
+    throw new Unusable(text, 'pathStyle is true or false');
   const style = pathStyle === undefined ? {} : { pathStyle: pathStyle === 'true' };
   return { kind: 's3', ...bucketOf(text, url), ...options, ...style };
 }
 
 function azureOf(text: string, url: URL): StorePlace {
   const [container, ...rest] = url.pathname.split('/').filter((part) => part !== '');
-  if (url.host === '' || container === undefined) throw unusable(text, 'it names no account and container');
+  if (url.host === '' || container === undefined) throw new Unusable(text, 'it names no account and container');
   const prefix = prefixOf(text, rest);
   return { kind: 'azure', account: url.host, container, prefix, ...optionsOf(text, url, ['endpoint']) };
 }
 
 function bucketOf(text: string, url: URL): { bucket: string; prefix: string } {
-  if (url.host === '') throw unusable(text, 'it names no bucket');
+  if (url.host === '') throw new Unusable(text, 'it names no bucket');
   const segments = url.pathname.split('/').filter((part) => part !== '');
   return { bucket: url.host, prefix: prefixOf(text, segments) };
 }
@@ -67,26 +78,31 @@ function bucketOf(text: string, url: URL): { bucket: string; prefix: string } {
 function prefixOf(text: string, segments: readonly string[]): string {
   const prefix = segments.map(decodeURIComponent).join('/');
   if (prefix !== '' && !isValidObjectKey(prefix))
-    throw unusable(text, 'a prefix is made of letters, digits, dots, hyphens, underscores and slashes');
+    throw new Unusable(text, 'a prefix is made of letters, digits, dots, hyphens, underscores and slashes');
   return prefix;
 }
 
 type Option = 'endpoint' | 'region' | 'pathStyle';
 
 function optionsOf<Known extends Option>(text: string, url: URL, known: readonly Known[]): { [K in Known]?: string } {
-  if (url.hash !== '') throw unusable(text, 'it has a part behind #');
+  if (url.hash !== '') throw new Unusable(text, 'it has a part behind #');
   const options: { [K in Known]?: string } = {};
   for (const [name, value] of url.searchParams) {
     const option = known.find((each) => each === name);
-    if (option === undefined) throw unusable(text, `it takes no ${name}`);
+    if (option === undefined) throw new Unusable(text, `it takes no ${name}`);
     if (option === 'endpoint' && (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)))
-      throw unusable(text, 'its endpoint is not an http:// or https:// URL');
+      throw new Unusable(text, 'its endpoint is not an http:// or https:// URL');
     options[option] = value;
   }
   return options;
 }
 
-function unusable(text: string, why: string): Fault {
-  const message = `${text} cannot be used as the place of a repository: ${why}`;
-  return new Fault({ op: 'read the place of a repository', subject: text, message, hint: `It is ${FORMS}` });
+/** Why a text is no place; `shown` is the text, unless it holds what is not to be repeated. */
+class Unusable extends Error {
+  readonly shown: string;
+
+  constructor(shown: string, why: string) {
+    super(why);
+    this.shown = shown;
+  }
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Fault, messageOf } from '../../lib/errors.ts';
+import { Misconfigured, messageOf } from '../../lib/errors.ts';
 import { type HostRule, parseHostRule } from '../../lib/host-rules.ts';
 import { requireSecret } from '../../lib/private-files.ts';
 import { ruleOf } from './connection-options.ts';
@@ -26,8 +26,8 @@ const FIELDS = new Set(['name', 'hosts', 'projects', 'options', 'username', 'pas
 const FILES = ['tlsCAFile', 'tlsCRLFile', 'tlsCertificateKeyFile'];
 
 /**
- * Every identity of the file, by name. Throws a Fault that names the identity and what about it cannot be used, and
- * never a secret.
+ * Every identity of the file, by name. Throws Misconfigured, which names the identity and what about it cannot be used,
+ * and never a secret.
  */
 export async function readClusterIdentities(path: string): Promise<ReadonlyMap<string, ClusterIdentity>> {
   await requireSecret(path);
@@ -104,9 +104,9 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-function unusable(where: string, why: string): Fault {
-  return new Fault({
-    op: 'read the cluster identities',
+function unusable(where: string, why: string): Misconfigured {
+  return new Misconfigured({
+    option: 'clusterIdentities',
     subject: where,
     message: `the file of cluster identities cannot be used (${where}): ${why}`,
     hint: 'docs/operations.md shows what stands in it',

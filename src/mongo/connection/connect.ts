@@ -1,7 +1,7 @@
 import { type Db, MongoClient, type MongoClientOptions, MongoServerSelectionError } from 'mongodb';
 import type { ConnectionString } from 'mongodb-connection-string-url';
 import { throwIfAborted } from '../../lib/abort.ts';
-import { Cancelled, Fault, messageOf } from '../../lib/errors.ts';
+import { Cancelled, Fault, Misconfigured, messageOf } from '../../lib/errors.ts';
 import type { HostRule } from '../../lib/host-rules.ts';
 import { asFault } from '../errors.ts';
 import type { ClusterIdentity } from './cluster-identities.ts';
@@ -202,7 +202,7 @@ function createClient({ uri, tls, guard }: PreparedConnection, options: MongoCli
   try {
     return new MongoClient(uri, { ...options, ...tls, lookup: guard.lookup });
   } catch (error) {
-    throw new Fault({
+    throw new Misconfigured({
       op: 'connect',
       subject: 'the connection string',
       message: `the connection string cannot be used: ${messageOf(error)}`,

@@ -1,5 +1,5 @@
 import { ConnectionString } from 'mongodb-connection-string-url';
-import { Fault, messageOf } from '../../lib/errors.ts';
+import { Misconfigured, messageOf } from '../../lib/errors.ts';
 import { type Giver, mechanismRules, ruleOf } from './connection-options.ts';
 
 /** Certificates in PEM form that came with a connection string instead of files that it names. */
@@ -40,7 +40,7 @@ export function parseUri(uri: string): ConnectionString {
   try {
     return new ConnectionString(uri);
   } catch (error) {
-    throw new Fault({
+    throw new Misconfigured({
       op: 'connect',
       subject: 'the connection string',
       message: `the connection string cannot be read: ${messageOf(error)}`,

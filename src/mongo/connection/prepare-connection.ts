@@ -1,6 +1,6 @@
 import type { MongoClientOptions } from 'mongodb';
 import type { ConnectionString } from 'mongodb-connection-string-url';
-import { Fault } from '../../lib/errors.ts';
+import { Misconfigured } from '../../lib/errors.ts';
 import type { HostRule } from '../../lib/host-rules.ts';
 import type { ClusterIdentity } from './cluster-identities.ts';
 import { type ConnectionParts, type GivenTls, takeApart, whyRefused } from './connection-string.ts';
@@ -69,8 +69,8 @@ function tlsOptions({ ca, certificateKey, certificateKeyPassword }: GivenTls): M
   };
 }
 
-function unusable(why: string, hint: string): Fault {
-  return new Fault({
+function unusable(why: string, hint: string): Misconfigured {
+  return new Misconfigured({
     op: 'connect',
     subject: 'the connection string',
     message: `the connection string cannot be used: ${why}`,
