@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
 import { findMongod } from './fetch-mongod.ts';
+import { readReport, renderReport } from './skipped-tests.ts';
 
 /**
  * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own
@@ -14,14 +15,14 @@ import { findMongod } from './fetch-mongod.ts';
  * (test/support/empty-store.ts).
  */
 const root = join(import.meta.dirname, '..');
-const FOLDERS = ['src', 'test', 'tools', 'contract', 'bin'];
+const NOT_OURS = new Set(['node_modules', 'data', 'tmp', 'coverage']);
 const FILES_AT_ONCE = 2;
 /** As many as run at once: each loads all modules once more. */
 const GROUPS = 2;
 const FILE_LIMIT_MS = 15 * 60_000;
 
 /** `x.test.ts` needs nothing; `x.mongo.test.ts` and the like start servers or use real files. */
-const SERVER_TEST = /\.(mongo|pg|store|e2e)\.test\.ts$/;
+const SERVER_TEST = /\.(mongo|pg|store|browser|e2e)\.test\.ts$/;
 const MONGO_TEST = /\.(mongo|e2e)\.test\.ts$/;
 
 interface Options {
@@ -52,8 +53,12 @@ function readOptions(): Options {
 
 async function testFiles(options: Options): Promise<string[]> {
   const files: string[] = [];
-  for (const folder of FOLDERS) {
-    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(() => []);
+  const top = await readdir(root, { withFileTypes: true });
+  const folders = top.filter(
+    (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !NOT_OURS.has(entry.name),
+  );
+  for (const { name: folder } of folders) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       if (!entry.isFile() || !entry.name.endsWith('.test.ts') || entry.parentPath.includes('node_modules')) continue;
       files.push(relative(root, join(entry.parentPath, entry.name)));
@@ -92,13 +97,15 @@ async function grouped(files: readonly string[], directory: string): Promise<str
   return [...alone, ...groups];
 }
 
-function runFiles(files: readonly string[], options: Options): Promise<number> {
+function runFiles(files: readonly string[], options: Options, reportPath: string): Promise<number> {
   const flags = [
     '--disable-warning=ExperimentalWarning',
     '--test',
     `--test-concurrency=${FILES_AT_ONCE}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
+    `--test-reporter=${pathToFileURL(join(import.meta.dirname, 'skip-reporter.mjs')).href}`,
+    `--test-reporter-destination=${reportPath}`,
   ];
   if (!options.long) flags.push(`--test-timeout=${FILE_LIMIT_MS}`);
   if (options.only !== undefined) flags.push(`--test-name-pattern=${options.only}`);
@@ -125,7 +132,12 @@ async function main(): Promise<number> {
   if (files.some((file) => MONGO_TEST.test(file))) process.env.MONGOD_BINARY = await findMongod();
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-tests-'));
   try {
-    return await runFiles(await grouped(files, directory), options);
+    const reportPath = join(directory, 'skipped.jsonl');
+    const code = await runFiles(await grouped(files, directory), options, reportPath);
+    const report = readReport(await readFile(reportPath, 'utf8'), root);
+    if (report === null) throw new Error('the test runner ended before its summary');
+    console.log(`\n${renderReport(report).join('\n')}`);
+    return code;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

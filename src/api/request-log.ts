@@ -22,6 +22,7 @@ export function logRequests(server: FastifyInstance, log: Logger): void {
   server.decorateRequest('claimed', null);
   server.decorateRequest('refusedFor', null);
   server.addHook('onRequest', async (request, reply) => {
+    // The library's own hook for it is not called once a body was read (findings/fastify-abort-hook-after-body.sh).
     reply.raw.once('close', () => {
       if (!reply.raw.writableEnded) log.info(factsOf(request), 'request broken off by its client');
     });

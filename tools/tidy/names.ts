@@ -5,7 +5,7 @@ import { isCode, type Problem, problemAt, type SourceFile } from './source-file.
 const FILE_LINES_MAX = 800;
 const GENERIC = new Set(['utils', 'util', 'helpers', 'helper', 'types', 'common', 'index', 'misc', 'shared']);
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const TEST_KINDS = new Set(['mongo', 'store', 'e2e', 'pg']);
+const TEST_KINDS = new Set(['mongo', 'pg', 'store', 'browser', 'e2e']);
 const CAPITAL_NAMES = new Set(['README', 'ARCHITECTURE', 'CONTRIBUTING', 'CHANGELOG', 'LICENSE']);
 /** What a test named only `.test.ts` may not reach for itself. */
 const NEEDS_A_KIND = new Set([

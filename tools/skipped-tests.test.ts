@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readReport, renderReport } from './skipped-tests.ts';
+
+const counts = { passed: 7, failed: 1, cancelled: 1, skipped: 3, todo: 0 };
+const lines = [
+  { file: '/r/test/a.e2e.test.ts', name: 'one', why: 'moto cannot be had' },
+  { file: '/r/test/b.e2e.test.ts', name: 'two', why: 'moto cannot be had' },
+  { file: '/r/src/c.test.ts', name: 'three', why: '' },
+  { counts },
+].map((record) => JSON.stringify(record));
+
+test('tests that were skipped are told by their reason, those without one too, and the counts come last', () => {
+  const report = readReport(`${lines.join('\n')}\n`, '/r');
+  assert.deepEqual(report === null ? null : renderReport(report), [
+    'Skipped tests, by reason:',
+    '     2  test/a.e2e.test.ts, test/b.e2e.test.ts\n        moto cannot be had',
+    '     1  src/c.test.ts\n        no reason was given',
+    '',
+    '7 passed, 2 failed, 3 skipped',
+  ]);
+});
+
+test('a run that was cut off has no report', () => {
+  assert.equal(readReport(`${lines[0]}\n`, '/r'), null);
+});
+
+test('a run without skips says so', () => {
+  assert.equal(renderReport({ counts, skipped: [] })[0], 'Nothing was skipped.');
+});

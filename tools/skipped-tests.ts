@@ -1,0 +1,49 @@
+import { relative } from 'node:path';
+
+/** What the reporter beside this writes, a line each. */
+type Reported = { file: string; name: string; why: string } | { counts: Counts };
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  cancelled: number;
+  skipped: number;
+  todo: number;
+}
+
+export interface Report {
+  counts: Counts;
+  skipped: { file: string; name: string; why: string }[];
+}
+
+/** Of the text that the reporter wrote; null where it did not come to its end. */
+export function readReport(text: string, root: string): Report | null {
+  const skipped: Report['skipped'] = [];
+  let counts: Counts | null = null;
+  for (const line of text.split('\n').filter((each) => each !== '')) {
+    const reported = JSON.parse(line) as Reported;
+    if ('counts' in reported) counts = reported.counts;
+    else skipped.push({ ...reported, file: relative(root, reported.file) });
+  }
+  return counts === null ? null : { counts, skipped };
+}
+
+/**
+ * What was not tried and why, one row for each reason, and the plain line of counts that is read by machines. Nothing
+ * is skipped in silence: a test without a reason says so.
+ */
+export function renderReport({ counts, skipped }: Report): string[] {
+  const byReason = Map.groupBy(skipped, ({ why }) => (why === '' ? 'no reason was given' : why));
+  const rows = [...byReason].map(([why, tests]) => {
+    const files = [...new Set(tests.map(({ file }) => file))];
+    const shown = files.length > 3 ? `${files.slice(0, 3).join(', ')} and ${files.length - 3} more` : files.join(', ');
+    return `  ${String(tests.length).padStart(4)}  ${shown}\n        ${why}`;
+  });
+  const { passed, failed, cancelled } = counts;
+  return [
+    skipped.length === 0 ? 'Nothing was skipped.' : 'Skipped tests, by reason:',
+    ...rows,
+    '',
+    `${passed} passed, ${failed + cancelled} failed, ${counts.skipped} skipped`,
+  ];
+}
