@@ -7,9 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkBanned } from './tidy/banned.ts';
-import { checkCycles } from './tidy/cycles.ts';
 import { checkDocuments } from './tidy/documents.ts';
-import { checkFunctionLengths } from './tidy/functions.ts';
 import { checkImportTable, parseImportTable } from './tidy/import-table.ts';
 import { checkNames } from './tidy/names.ts';
 import { checkPurity, parsePureList } from './tidy/purity.ts';
@@ -26,11 +24,9 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
   const architecture = files.find((file) => file.path === 'ARCHITECTURE.md')?.text ?? '';
   return [
     ...checkImportTable(files, parseImportTable(architecture)),
-    ...checkCycles(files),
     ...checkPurity(files, parsePureList(architecture)),
     ...checkBanned(files),
     ...checkNames(files),
-    ...checkFunctionLengths(files),
     ...checkDocuments(files),
     ...checkRooms(files),
     ...checkWidths(files),

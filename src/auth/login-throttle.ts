@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.ts';
+import { backoffOf } from '../lib/backoff.ts';
 import { canonicalCidr } from '../lib/cidr.ts';
 import type { Clock } from '../lib/clock.ts';
 
@@ -84,7 +85,7 @@ export class LoginThrottle {
 
   #waitMs(failures: Failures | undefined, rule: Rule): number {
     if (failures === undefined || failures.count < rule.free) return 0;
-    const waitMs = Math.min(2 ** (failures.count - rule.free), rule.waitSecondsMax) * 1000;
+    const waitMs = backoffOf({ first: 1000, most: rule.waitSecondsMax * 1000 }, failures.count - rule.free + 1);
     return Math.max(0, failures.lastMs + waitMs - this.#clock.monotonicMs());
   }
 

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
 export type Paint = (text: string) => string;
 
 export interface Colours {
@@ -9,21 +11,22 @@ export interface Colours {
   readonly cyan: Paint;
 }
 
+/** Whether there is a terminal was asked before; Node would ask it of its own standard output. */
 const paint =
-  (on: number, off: number): Paint =>
+  (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'): Paint =>
   (text) =>
-    text === '' ? '' : `\u001b[${on}m${text}\u001b[${off}m`;
+    text === '' ? '' : styleText(format, text, { validateStream: false });
 const plain: Paint = (text) => text;
 
 export const noColours: Colours = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
 
 export const ansiColours: Colours = {
-  bold: paint(1, 22),
-  dim: paint(2, 22),
-  red: paint(31, 39),
-  green: paint(32, 39),
-  yellow: paint(33, 39),
-  cyan: paint(36, 39),
+  bold: paint('bold'),
+  dim: paint('dim'),
+  red: paint('red'),
+  green: paint('green'),
+  yellow: paint('yellow'),
+  cyan: paint('cyan'),
 };
 
 /** Only on a terminal that can, and never against NO_COLOR (no-color.org: any value that is not empty). */
@@ -33,10 +36,7 @@ export function chooseColours(env: Readonly<Record<string, string | undefined>>,
   return isTerminal && env.TERM !== 'dumb' ? ansiColours : noColours;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
-const ANSI = /\u001b\[\d+m/g;
-
 /** Columns that the text takes on a terminal, colours left out. */
 export function visibleWidth(text: string): number {
-  return [...text.replace(ANSI, '')].length;
+  return [...stripVTControlCharacters(text)].length;
 }

@@ -1,4 +1,5 @@
 import { orAbort, throwIfAborted } from '../lib/abort.ts';
+import { backoffOf } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
@@ -128,7 +129,7 @@ export class RemoteCalls {
   /** Full jitter, so that many who were turned away together do not come back together. */
   #waitMs(number: number): number {
     const { policy, random } = this.#tools;
-    const most = Math.min(policy.backoffMaxMs, policy.backoffMs * 2 ** (number - 1));
+    const most = backoffOf({ first: policy.backoffMs, most: policy.backoffMaxMs }, number);
     return Math.ceil((most * random.bytes(4).readUInt32LE(0)) / 2 ** 32);
   }
 

@@ -1,5 +1,6 @@
 import type { TaskState } from '../catalog/schema.ts';
 import { Bug } from '../lib/assert.ts';
+import { type Backoff, backoffOf } from '../lib/backoff.ts';
 import { Fault } from '../lib/errors.ts';
 
 /**
@@ -47,15 +48,14 @@ export function hasEnded(state: TaskState): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }
 
-const RETRY_FIRST_MS = 2_000;
-const RETRY_LONGEST_MS = 5 * 60_000;
+const retryMs: Backoff = { first: 2_000, most: 5 * 60_000 };
 
 /**
  * How long to wait after the nth failed attempt, n from 1: doubling, with half of it left to chance so that many do not
  * come back together. `chance` is from 0 to 1.
  */
 export function retryDelayMs(attempt: number, chance: number): number {
-  const full = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** (attempt - 1));
+  const full = backoffOf(retryMs, attempt);
   return Math.round(full / 2 + (full / 2) * chance);
 }
 

@@ -1,5 +1,6 @@
 import type { Optime } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
+import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled, describeError, Fault } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -152,7 +153,8 @@ class ClusterTail {
 
   /** Resolves once the signal has fired. */
   async #keepTailing({ member, state }: MemberTail, signal: AbortSignal, clock: Clock, log: Logger): Promise<void> {
-    let pauseMs = this.#limits.restartMs;
+    const pauses: Backoff = { first: this.#limits.restartMs, most: RESTART_MS_MAX };
+    let failures = 0;
     while (!signal.aborted) {
       try {
         await tailOplog({
@@ -161,7 +163,7 @@ class ClusterTail {
           log,
           signal,
           onProgress: ({ host, captured, lagSeconds }) => {
-            pauseMs = this.#limits.restartMs;
+            failures = 0;
             this.#tell(state, { host, captured: captured ?? state.captured, lagSeconds, failure: null });
           },
         });
@@ -169,8 +171,7 @@ class ClusterTail {
         if (signal.aborted) return;
         this.#tell(state, { failure: describeError(error) });
         log.error({ reason: describeError(error) }, 'the oplog of a member is not followed; trying again');
-        await clock.sleep(pauseMs, signal).catch(() => undefined);
-        pauseMs = Math.min(pauseMs * 2, RESTART_MS_MAX);
+        await clock.sleep(backoffOf(pauses, ++failures), signal).catch(() => undefined);
       }
     }
   }

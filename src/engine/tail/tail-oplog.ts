@@ -2,6 +2,7 @@ import { documentLength } from '../../bson/raw-bson.ts';
 import type { Optime, Timestamp64 } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert, must } from '../../lib/assert.ts';
+import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -192,7 +193,8 @@ class Tail {
    */
   async #store(source: SliceSource, entries: Buffer): Promise<void> {
     const { repository, clock, signal, log } = this.#options;
-    for (let pauseMs = this.limits.storeRetryMs; ; pauseMs = Math.min(pauseMs * 2, STORE_RETRY_MS_MAX)) {
+    const pauses: Backoff = { first: this.limits.storeRetryMs, most: STORE_RETRY_MS_MAX };
+    for (let tries = 1; ; tries++) {
       try {
         const { storedBytes } = await writeSlice(repository, source, entries, { signal });
         this.#slices++;
@@ -205,7 +207,7 @@ class Tail {
           { clusterId: source.clusterId, reason: describeError(error) },
           'the repository does not take a slice; trying again',
         );
-        await clock.sleep(pauseMs, signal);
+        await clock.sleep(backoffOf(pauses, tries), signal);
       }
     }
   }

@@ -2,6 +2,7 @@ import { isTakenDatabase } from '../../bson/namespace.ts';
 import { type Optime, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
+import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import { Fault } from '../../lib/errors.ts';
 import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
 import { type PositionedEntry, readOplog } from '../../mongo/oplog-reader.ts';
@@ -244,6 +245,8 @@ export async function majorityAtLeast(capture: Capture, member: SourceMember, ts
   return optime;
 }
 
+const looksMs: Backoff = { first: POLL_MS, most: 500 };
+
 async function waitUntil(
   capture: Capture,
   member: SourceMember,
@@ -251,7 +254,7 @@ async function waitUntil(
   holds: () => Promise<boolean>,
 ): Promise<void> {
   const deadline = capture.clock.monotonicMs() + capture.limits.waitMsMax;
-  for (let pause = POLL_MS; !(await holds()); pause = Math.min(pause * 2, 500)) {
+  for (let looks = 1; !(await holds()); looks++) {
     if (capture.clock.monotonicMs() > deadline) {
       throw new Fault({
         op: 'wait',
@@ -261,6 +264,6 @@ async function waitUntil(
         hint: 'A majority of the data-bearing members has to be up',
       });
     }
-    await capture.clock.sleep(pause, capture.signal);
+    await capture.clock.sleep(backoffOf(looksMs, looks), capture.signal);
   }
 }
