@@ -168,7 +168,8 @@ test('a body sent in chunks before the challenge is drained, and the connection 
     'Content-Type: application/vnd.atlas.2023-01-01+json',
     ...accept('2023-01-01'),
     '--data',
-    JSON.stringify({ description: 'x'.repeat(100_000) }),
+    // What no schema names is let through unread, however long.
+    JSON.stringify({ description: 'x', more: 'x'.repeat(100_000) }),
   ];
   const url = `${base}${cluster}/backup/snapshots`;
   const refused = await curl(...post, url);
