@@ -4,7 +4,7 @@ import { canonicalCidr } from './lib/cidr.ts';
 import { Misconfigured } from './lib/errors.ts';
 import { parseHostRule } from './lib/host-rules.ts';
 
-/** What `tidemark serve` can be told: name, variable and default of every option. The command's `--help` explains them. */
+/** What `tidemark serve` can be told: name, variable and default of each option. The command's help explains them. */
 export interface ServiceConfig {
   /** Holds catalog, repository and secret key; see the functions below. */
   dataDir: string;
