@@ -23,7 +23,7 @@ interface RepositoryCheckOptions extends RepositoryOptions {
 export function repositoryCheckCommand(tools: CommandTools): Command {
   return new Command('check')
     .description('check that everything that should be there is, and can be restored; exit code 4 when not')
-    .option('--read-data', 'also read, decrypt, decompress and hash every blob')
+    .option('--read-data', 'also read, decrypt, decompress and check every blob and every slice of captured oplog')
     .addOption(dataDirOption())
     .addOption(repositoryOption())
     .addOption(passphraseFileOption())
@@ -108,7 +108,7 @@ async function lookAround(run: CommandRun, repository: Repository, options: Repo
     notices.push('nothing says which snapshots should be there: there is neither a catalog nor a copy of one');
   else {
     const copyRepositories = await copiesOf(run, repository, options, expected);
-    const places = { repository, copyRepositories, signal };
+    const places = { repository, copyRepositories, readData: options.readData === true, signal };
     let found = await findMissing(places, expected);
     if (found.missing.length > 0) {
       // What was deleted while it was looked for is not missing.

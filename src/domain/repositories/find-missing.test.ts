@@ -78,6 +78,26 @@ test('holes in the captured oplog, and an end before the one the catalog knows, 
   assert.deepEqual(await messages(), []);
 });
 
+test('with the data, a slice that is not what was written is named, and without it nobody looks', async () => {
+  const repository = await withSnapshots();
+  const source = { clusterId: testClusterId, replicaSetName: 'rs0' };
+  const entries = [10, 20].map((t) => Buffer.from(serialize({ ts: new Timestamp({ t, i: 1 }), t: 1, op: 'n' })));
+  await writeSlice(repository, source, Buffer.concat(entries));
+  const captured = [{ clusterId: testClusterId, clusterName: 'Shop', replicaSetName: 'rs0', upTo: (20n << 32n) | 1n }];
+  const expected = { ...nothing, captured };
+  const look = async (readData: boolean) =>
+    (await findMissing({ repository, copyRepositories: none, readData }, expected)).missing.map((one) => one.message);
+  assert.deepEqual(await look(true), []);
+  for await (const { objectKey } of repository.store.list('oplog/')) {
+    const bytes = Buffer.from(await repository.store.get(objectKey));
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 9) ^ 1, bytes.length - 9);
+    await repository.store.delete(objectKey);
+    await repository.store.put(objectKey, bytes, { ifAbsent: true });
+  }
+  assert.deepEqual(await look(false), []);
+  assert.match((await look(true)).join(), /captured oplog of Shop \(rs0\) is spoiled: /);
+});
+
 test('the catalog and the copy of it inside the repository list the same snapshots', async () => {
   const world = await DomainWorld.open();
   const { copiedAt, completedSnapshots } = await collectCatalogCopy(world.context, { withSecrets: false });

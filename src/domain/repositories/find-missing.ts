@@ -1,9 +1,10 @@
 import { formatTimestamp } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
+import { Damage } from '../../lib/errors.ts';
 import { listManifests } from '../../repository/manifests.ts';
 import type { SnapshotPlace } from '../../repository/object-keys.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { readCoverage } from '../../repository/slices.ts';
+import { readCoverage, readSlice } from '../../repository/slices.ts';
 import type { ExpectedContent } from './expected-content.ts';
 
 /** Something that should be in the repository, or in a copy store, and is not. */
@@ -16,15 +17,20 @@ export interface Missing {
 interface Places {
   repository: Repository;
   copyRepositories: ReadonlyMap<string, Repository>;
+  /** Also read, decrypt and decompress every slice of the captured oplog. */
+  readData?: boolean;
   signal?: AbortSignal | undefined;
 }
+
+/** More than a person reads; a lost disk would name thousands. */
+const SPOILED_SLICES_MAX = 20;
 
 /** What is missing, in words; and what could not be looked for. */
 export async function findMissing(
   places: Places,
   expected: ExpectedContent,
 ): Promise<{ missing: Missing[]; notLookedFor: string[] }> {
-  const { repository, copyRepositories, signal } = places;
+  const { repository, copyRepositories, readData, signal } = places;
   const missing: Missing[] = [];
   const lost = await absent(repository, expected.snapshots, signal);
   if (lost.length > 0) {
@@ -49,6 +55,7 @@ export async function findMissing(
   for (const captured of expected.captured) {
     throwIfAborted(signal);
     missing.push(...(await missingOplog(repository, captured, expected.toldBy, signal)));
+    if (readData === true) missing.push(...(await spoiledSlices(repository, captured, signal)));
   }
   return { missing, notLookedFor };
 }
@@ -85,6 +92,29 @@ async function missingOplog(
   else if (last < upTo)
     found.push(`${of} ends at ${formatTimestamp(last)}; ${toldBy} says that it reaches ${formatTimestamp(upTo)}`);
   return found.map((message) => ({ kind: 'oplog', message, snapshotIds: [] }));
+}
+
+/** Slices that are there and are not what was written: a point behind such a one cannot be reached. */
+async function spoiledSlices(
+  repository: Repository,
+  { clusterId, clusterName, replicaSetName }: ExpectedContent['captured'][number],
+  signal: AbortSignal | undefined,
+): Promise<Missing[]> {
+  const source = { clusterId, replicaSetName };
+  const found: Missing[] = [];
+  for (const { slices } of (await readCoverage(repository, source, { signal })).runs) {
+    for (const span of slices) {
+      if (found.length >= SPOILED_SLICES_MAX) return found;
+      try {
+        await readSlice(repository, source, span, { signal });
+      } catch (error) {
+        if (!(error instanceof Damage)) throw error;
+        const message = `captured oplog of ${clusterName} (${replicaSetName}) is spoiled: ${error.message}`;
+        found.push({ kind: 'oplog', message, snapshotIds: [] });
+      }
+    }
+  }
+  return found;
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {
