@@ -15,11 +15,20 @@ import { migrate } from './migrations/migrate.ts';
 import type { Reserve } from './reserve.ts';
 import type { Tables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
+import { Writes } from './writes.ts';
 
 /** For reading. Outside a transaction each query sees what is committed when it runs. */
 export type CatalogReader = Kysely<Tables>;
 /** For writing: inside one transaction. It reads too, and then sees its own writes. */
 export type CatalogWriter = Transaction<Tables>;
+
+/** Who is told what transactions wrote: `tables.ts` says what counts. */
+export interface Follower {
+  /** The repository's copy is behind. In the transaction that brought it about, as its last work. */
+  copyOutdated(writer: CatalogWriter): Promise<void>;
+  /** There may be a task to claim. After the commit. */
+  taskBrought(): void;
+}
 
 /**
  * The metadata database. Functions that read take `catalog.reader` or a writer, functions that write take the writer
@@ -31,12 +40,23 @@ export class Catalog {
   readonly #inTransaction = new AsyncLocalStorage<true>();
   readonly #path: string;
   readonly #reserve: Reserve | undefined;
+  #follower: Follower | undefined;
 
   constructor(database: Kysely<Tables>, schemaVersion: number, place: { path: string; reserve?: Reserve | undefined }) {
     this.#database = database;
     this.schemaVersion = schemaVersion;
     this.#path = place.path;
     this.#reserve = place.reserve;
+  }
+
+  /** From now on. */
+  follow(follower: Follower): void {
+    assert(this.#follower === undefined, 'a catalog has one follower');
+    this.#follower = follower;
+  }
+
+  get isFollowed(): boolean {
+    return this.#follower !== undefined;
   }
 
   get reader(): CatalogReader {
@@ -68,9 +88,18 @@ export class Catalog {
   }
 
   async #run<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> {
-    return await this.#database
-      .transaction()
-      .execute(async (writer) => await this.#inTransaction.run(true, async () => await work(writer)));
+    const writes = new Writes();
+    const result = await this.#database.transaction().execute(
+      async (transaction) =>
+        await this.#inTransaction.run(true, async () => {
+          const writer = transaction.withPlugin(writes);
+          const done = await work(writer);
+          if (writes.outdateCopy) await this.#follower?.copyOutdated(writer);
+          return done;
+        }),
+    );
+    if (writes.bringTask) this.#follower?.taskBrought();
+    return result;
   }
 
   async close(): Promise<void> {

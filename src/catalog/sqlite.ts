@@ -158,7 +158,8 @@ const nothingToDo: SqliteStatement = {
   *iterate() {},
 };
 
-function camelCase(column: string): string {
+/** From SQL's spelling of a table or column to TypeScript's. */
+export function camelCase(column: string): string {
   return column.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -9,9 +9,8 @@ import { takeProcessLock } from '../catalog/process-lock.ts';
 import { makeSecretBox } from '../catalog/secret-key.ts';
 import { readSetting, requireSame, writeSetting } from '../catalog/settings.ts';
 import { catalogPathOf, lockPathOf, secretKeyPathOf } from '../config.ts';
-import type { DomainContext } from '../domain/context.ts';
+import { createContext, type DomainContext, queueCatalogCopy } from '../domain/context.ts';
 import { createDomain, createTaskHandlers } from '../domain/create-domain.ts';
-import { queueCatalogCopy } from '../domain/repositories/catalog-copy-task.ts';
 import { flushCatalogCopy } from '../domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from '../domain/repositories/rebuild.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -54,7 +53,7 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
     const access = await accessOf(options, tools);
     const repository = await createOrAdoptRepository(options, tools, access);
     const { clock, ids, log } = tools;
-    const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
+    const context = createContext({ catalog, clock, ids, secretBox, log }, () => {});
     const ports = createPorts({ repository, copyRepositories: new Map(), access, catalog }, tools, options);
     const domain = createDomain(context, ports);
     const organization = await domain.organizations.create({ name: options.organizationName ?? 'Tidemark' });
@@ -134,7 +133,7 @@ export async function rebuildDataDirectory(
     catalog = await openCatalog({ path: catalogPathOf(options.dataDir), clock: tools.clock });
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     const { clock, ids, log } = tools;
-    const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker: () => {} };
+    const context = createContext({ catalog, clock, ids, secretBox, log }, () => {});
     const ports = createPorts({ repository, copyRepositories: new Map(), access, catalog }, tools, options);
     const report = await rebuildCatalog(context, ports, options.signal);
     const apiKey = await apiKeyAfterRebuild(context, tools);
@@ -156,7 +155,7 @@ async function apiKeyAfterRebuild(context: DomainContext, tools: Tools): Promise
   return (await createFirstCallers(context, tools, organization.id)).apiKey;
 }
 
-/** Binds the catalog to its repository and secret key, and asks for a copy of it all. */
+/** Binds the catalog to its repository and secret key, and asks for a copy of it all, whatever was written before. */
 async function writeIdentity(context: DomainContext, repository: Repository): Promise<void> {
   await context.catalog.transact(async (writer) => {
     await writeSetting(writer, 'repositoryId', repository.repositoryId);

@@ -3,7 +3,7 @@ import { Reserve } from '../catalog/reserve.ts';
 import { readSecretBox } from '../catalog/secret-key.ts';
 import { readSetting, requireSame } from '../catalog/settings.ts';
 import { catalogPathOf, reservePathOf, secretKeyPathOf } from '../config.ts';
-import type { DomainContext } from '../domain/context.ts';
+import { createContext, type DomainContext } from '../domain/context.ts';
 import { createDomain, type DomainPorts } from '../domain/create-domain.ts';
 import type { Domain } from '../domain/domain.ts';
 import { must } from '../lib/assert.ts';
@@ -58,7 +58,7 @@ export async function openParts(options: OpenOptions, tools: Tools, wakeWorker: 
     await requireSame(catalog.reader, 'repositoryId', repository.repositoryId, 'the repository');
     await requireSame(catalog.reader, 'secretKeyFingerprint', secretBox.fingerprint(), 'secret.key');
     const { clock, ids, log } = tools;
-    const context: DomainContext = { catalog, clock, ids, secretBox, log, wakeWorker };
+    const context = createContext({ catalog, clock, ids, secretBox, log }, wakeWorker);
     const copyRepositories = await openCopyRepositories(repository, options, access);
     const ports = createPorts({ repository, copyRepositories, access, catalog, policy }, tools, options);
     return { catalog, repository, context, ports, domain: createDomain(context, ports) };

@@ -1,4 +1,5 @@
 import { countTasks } from '../catalog/tasks.ts';
+import { assert } from '../lib/assert.ts';
 import type { TaskHandlers } from '../tasks/handler.ts';
 import type { Duty } from '../tasks/timer.ts';
 import { captureOf } from './checkpoints/checkpoint-capture.ts';
@@ -79,6 +80,7 @@ export interface DomainPorts {
 }
 
 export function createDomain(context: DomainContext, ports: DomainPorts): Domain {
+  assert(context.catalog.isFollowed, 'a context is made by createContext');
   const handlers = createTaskHandlers(context, ports);
   const restoreJobs = createRestoreJobs(context, ports.captureEngine, handlers);
   return {

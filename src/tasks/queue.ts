@@ -71,8 +71,7 @@ export async function claimTask(
   return await catalog.transact(async (writer) => {
     const task = await nextClaimableTask(writer, claim.nowMs, claim.kinds);
     if (task === undefined) return null;
-    const claimed: TaskRow = {
-      ...task,
+    const changes = {
       state: nextTaskState(task.state, 'claim'),
       attempts: task.attempts + 1,
       generation: task.generation + 1,
@@ -80,9 +79,8 @@ export async function claimTask(
       leaseExpiresAtMs: claim.nowMs + claim.leaseMs,
       startedAtMs: task.startedAtMs ?? claim.nowMs,
     };
-    const { id, kind: _kind, subjectId: _subjectId, ...changes } = claimed;
-    await updateTask(writer, id, changes);
-    return claimed;
+    await updateTask(writer, task.id, changes);
+    return { ...task, ...changes };
   });
 }
 

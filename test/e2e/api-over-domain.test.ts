@@ -9,6 +9,7 @@ import { insertExportJob } from '../../src/catalog/export-jobs.ts';
 import { insertOrganization } from '../../src/catalog/organizations.ts';
 import { insertProject } from '../../src/catalog/projects.ts';
 import { updateSnapshot } from '../../src/catalog/snapshots.ts';
+import { createContext } from '../../src/domain/context.ts';
 import { createDomain, type DomainPorts } from '../../src/domain/create-domain.ts';
 import { Fault } from '../../src/lib/errors.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
@@ -58,7 +59,7 @@ async function fixture() {
     });
   });
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
-  const context = { catalog, clock, ids, secretBox, log: silentLogger, wakeWorker: () => {} };
+  const context = createContext({ catalog, clock, ids, secretBox, log: silentLogger }, () => {});
   const { call } = await apiFixture({ domain: createDomain(context, ports) });
   const registered = await call('POST', `/api/tidemark/v1/groups/${sampleIds.project}/clusters`, {
     version: null,

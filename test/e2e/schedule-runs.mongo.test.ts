@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import { openCatalog } from '../../src/catalog/catalog.ts';
-import type { DomainContext } from '../../src/domain/context.ts';
+import { createContext } from '../../src/domain/context.ts';
 import { createDomain, createDuties, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import { repositoryManifests } from '../../src/domain/repositories/repository-manifests.ts';
 import { prepareDownload, readDownload } from '../../src/engine/archive/download.ts';
@@ -123,14 +123,14 @@ async function startService() {
   const repository = await createRepository({ store: store(), clock: systemClock, random: systemRandom });
   const copy = await openCopyRepository(repository, store());
   const wake = { worker: () => {} };
-  const context: DomainContext = {
+  const parts = {
     catalog,
     clock,
     ids: createIdSource(clock, systemRandom),
     secretBox: new SecretBox(systemRandom.bytes(32), systemRandom),
     log: silentLogger,
-    wakeWorker: () => wake.worker(),
   };
+  const context = createContext(parts, () => wake.worker());
   const ports = realPorts(repository, copy, clock);
   const handlers = createTaskHandlers(context, ports);
   const common = { catalog, clock, random: systemRandom, owner: 'test', log: silentLogger, handlers };

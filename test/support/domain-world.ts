@@ -3,7 +3,7 @@ import type { Timestamp64 } from '../../src/bson/timestamp.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import type { ExportBucketRow } from '../../src/catalog/schema.ts';
 import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
-import type { DomainContext } from '../../src/domain/context.ts';
+import { createContext, type DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import type { ClusterName, Domain } from '../../src/domain/domain.ts';
 import type { BucketCheck } from '../../src/domain/exports/bucket-stores.ts';
@@ -153,14 +153,14 @@ export class DomainWorld {
     this.catalog = catalog;
     this.clock = clock;
     this.manifests = options.manifests ?? new MemoryManifests();
-    this.context = {
+    const parts = {
       catalog,
       clock,
       ids: createIdSource(clock, random),
       secretBox: new SecretBox(Buffer.alloc(32, 1), random),
       log: silentLogger,
-      wakeWorker: () => this.worker?.wake(),
     };
+    this.context = createContext(parts, () => this.worker?.wake());
     this.ports = {
       snapshotEngine: {
         take: (request) => this.#hold(this.takes, request),

@@ -179,7 +179,6 @@ async function openCallerNouns(clock: Clock): Promise<CallerNouns> {
     ids: createIdSource(clock, systemRandom),
     secretBox: new SecretBox(systemRandom.bytes(32), systemRandom),
     log: silentLogger,
-    wakeWorker: () => undefined,
   };
   const credentialMint = createCredentialMint(systemRandom);
   const identities = { awsPrincipalArn: 'arn:aws:iam::123456789012:user/tidemark', gcpServiceAccount: null };

@@ -31,13 +31,11 @@ export function checkpointDuty(context: DomainContext): Duty {
   return {
     name: 'make checkpoints',
     run: async (signal) => {
-      let queued = 0;
       for (const schedule of await allCheckpointSchedules(catalog.reader)) {
         if (signal.aborted) return;
         if (checkpointDue(schedule, clock.nowMs()) === 'notYet') continue;
-        if (await serveCheckpoint(context, schedule.clusterId)) queued++;
+        await serveCheckpoint(context, schedule.clusterId);
       }
-      if (queued > 0) context.wakeWorker();
     },
     nextDueMs: async (nowMs) => {
       const schedules = await allCheckpointSchedules(catalog.reader);
@@ -46,18 +44,17 @@ export function checkpointDuty(context: DomainContext): Duty {
   };
 }
 
-async function serveCheckpoint(context: DomainContext, clusterId: string): Promise<boolean> {
-  return await context.catalog.transact(async (writer) => {
+async function serveCheckpoint(context: DomainContext, clusterId: string): Promise<void> {
+  await context.catalog.transact(async (writer) => {
     const cluster = await findCluster(writer, clusterId);
     const schedule = await findCheckpointSchedule(writer, clusterId);
-    if (cluster === undefined || schedule === undefined) return false;
+    if (cluster === undefined || schedule === undefined) return;
     const nowMs = context.clock.nowMs();
     const due = checkpointDue(schedule, nowMs);
-    if (due === 'notYet') return false;
+    if (due === 'notYet') return;
     const moved = await advanceCheckpointsServed(writer, clusterId, { fromMs: schedule.servedUntilMs, toMs: nowMs });
-    if (!moved || due === 'missed' || !(await takesCheckpoints(writer, cluster))) return false;
-    if (await queueCheckpoint(writer, context, clusterId)) return true;
+    if (!moved || due === 'missed' || !(await takesCheckpoints(writer, cluster))) return;
+    if (await queueCheckpoint(writer, context, clusterId)) return;
     context.log.warn({ cluster: cluster.name }, 'a checkpoint is left out: the one before it is still under way');
-    return false;
   });
 }

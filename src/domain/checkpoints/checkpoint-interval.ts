@@ -7,7 +7,6 @@ import {
 import type { ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { takesCheckpoints } from './checkpoint-duty.ts';
 import { queueCheckpoint } from './checkpoint-task.ts';
 
@@ -33,7 +32,6 @@ export async function setCheckpointInterval(
   if (((await checkpointIntervalOf(writer, cluster.id)) ?? 0) === intervalMinutes) return;
   if (intervalMinutes === 0) await eraseCheckpointSchedule(writer, cluster.id);
   else await begin(writer, context, cluster, intervalMinutes);
-  await queueCatalogCopy(writer, context);
 }
 
 async function begin(

@@ -11,7 +11,6 @@ import type { DomainContext } from '../context.ts';
 import type { CredentialMint } from '../credentials/credentials.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
 /** As whom this service signs in at the providers; null where its operator did not say. */
 export interface CloudIdentities {
@@ -96,14 +95,11 @@ export function createCloudProviderAccess(
         authorizedAtMs: cloudProvider === 'AWS' ? null : nowMs,
         deletedAtMs: null,
       };
-      const made = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         await requireProject(writer, projectId);
         await insertCloudProviderAccessRole(writer, row);
-        await queueCatalogCopy(writer, context);
         return await viewOf(writer, row);
       });
-      context.wakeWorker();
-      return made;
     },
 
     authorize: async ({ projectId, roleId, cloudProvider, assumedRoleArn, azure }) => {
@@ -113,7 +109,7 @@ export function createCloudProviderAccess(
         throw refuse('VALIDATION_ERROR', [`iamAssumedRoleArn ${description}`], fields);
       }
       const nowMs = clock.nowMs();
-      const changed = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const row = await requireRole(writer, { projectId, roleId, cloudProvider });
         const changes = {
           ...(assumedRoleArn === undefined || cloudProvider !== 'AWS' ? {} : { assumedRoleArn, authorizedAtMs: nowMs }),
@@ -121,11 +117,8 @@ export function createCloudProviderAccess(
           updatedAtMs: nowMs,
         };
         await updateCloudProviderAccessRole(writer, roleId, changes);
-        await queueCatalogCopy(writer, context);
         return await viewOf(writer, { ...row, ...changes });
       });
-      context.wakeWorker();
-      return changed;
     },
 
     remove: async ({ projectId, roleId, cloudProvider }) => {
@@ -134,9 +127,7 @@ export function createCloudProviderAccess(
         const [bucket] = await bucketsUsingRole(writer, projectId, roleId);
         if (bucket !== undefined) throw refuse('CLOUD_PROVIDER_ACCESS_ROLE_IN_USE', [roleId, bucket.id]);
         await updateCloudProviderAccessRole(writer, roleId, { deletedAtMs: clock.nowMs() });
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
     },
   };
 }

@@ -11,7 +11,6 @@ import type { DomainContext } from '../context.ts';
 import { isCaptured, queueTailer } from '../continuous-backup/capture-task.ts';
 import type { ClusterChange } from '../domain.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { discardCopiesOf } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 
@@ -43,7 +42,6 @@ export async function applyClusterChange(
   await updateCluster(writer, cluster.id, wanted);
   // At once: every second until the tailer begins is one that cannot be restored.
   if (isCaptured(changed)) await queueTailer(writer, context, cluster.id);
-  await queueCatalogCopy(writer, context);
   return changed;
 }
 
@@ -63,7 +61,6 @@ export async function terminateCluster(
   await refuseBusy(writer, cluster);
   if (!keepBackups) await removeBackups(writer, context, cluster);
   await updateCluster(writer, cluster.id, { sealedUri: null, deletedAtMs: context.clock.nowMs() });
-  await queueCatalogCopy(writer, context);
 }
 
 /**

@@ -17,7 +17,6 @@ import type { DomainContext } from '../context.ts';
 import type { Cluster, ClusterName, Clusters } from '../domain.ts';
 import { requireConnectedCluster, requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { scheduleOf } from '../schedules/stored-schedule.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import { applyClusterChange, terminateCluster } from './cluster-changes.ts';
@@ -55,7 +54,6 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
         const cluster = await requireConnectedCluster(writer, name);
         return await applyClusterChange(writer, context, cluster, change);
       });
-      context.wakeWorker();
       const [fresh = row] = await live.refreshed([row]);
       return clusterOf(fresh, (await clustersBeingRestored(catalog.reader, [row.id])).has(row.id));
     },
@@ -73,7 +71,6 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
         if (!scheduled) await leaveUnscheduled(writer, context, begun);
         return begun;
       });
-      context.wakeWorker();
       logOverridden(context, row, connection);
       return { ...clusterOf(row, false), overriddenOptions: connection.overridden };
     },
@@ -104,7 +101,6 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
       const cluster = await requireConnectedCluster(writer, name);
       await terminateCluster(writer, context, cluster, { keepBackups: keepsBackups(cluster) });
     });
-    context.wakeWorker();
   }
 }
 
@@ -167,7 +163,6 @@ async function writeRegistration(
   const { id: _id, ...changes } = row;
   if (known === undefined) await insertCluster(writer, row);
   else await updateCluster(writer, id, changes);
-  await queueCatalogCopy(writer, context);
   return row;
 }
 

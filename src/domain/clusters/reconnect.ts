@@ -7,7 +7,6 @@ import type { DomainContext } from '../context.ts';
 import type { ClusterName, GivenConnection } from '../domain.ts';
 import { type ConnectedCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
 import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
@@ -41,10 +40,8 @@ export async function reconnect(
       displayUri: checked.shown,
       ...factsOf(found, clock.nowMs()),
     });
-    await queueCatalogCopy(writer, context);
     return must(await findCluster(writer, cluster.id), 'a cluster is not deleted');
   });
-  context.wakeWorker();
   logReconnected(context, row, checked);
   return { row, overridden: checked.overridden };
 }

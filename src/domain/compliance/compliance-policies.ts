@@ -10,7 +10,6 @@ import type { CompliancePolicyItemRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { CompliancePolicies, CompliancePolicy, CompliancePolicyRequest } from './compliance-policy.ts';
 import { checkRequirements, type Requirements, requiredItems, weakening } from './compliance-rules.ts';
 import { storedRequirements } from './enforcement.ts';
@@ -29,7 +28,7 @@ export function createCompliancePolicies(
     },
 
     put: async ({ projectId, policy, overwrite, user }) => {
-      const changed = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         await requireProject(writer, projectId);
         const before = await findCompliancePolicy(writer, projectId);
         const protects = await projectHasBackups(writer, projectId);
@@ -42,11 +41,8 @@ export function createCompliancePolicies(
         const after = storedPolicy(context, { projectId, policy, required, before, user });
         await writeCompliancePolicy(writer, after);
         await raiseProject(writer, context, { projectId, required, overwrite });
-        await queueCatalogCopy(writer, context);
         return policyView(after, before === undefined ? 'ENABLING' : 'UPDATING', !protects);
       });
-      context.wakeWorker();
-      return changed;
     },
 
     disable: async (projectId) => {
@@ -56,9 +52,7 @@ export function createCompliancePolicies(
         if (await projectHasBackups(writer, projectId))
           throw refuse('CANNOT_DISABLE_BACKUP_COMPLIANCE_POLICY', [projectId]);
         await deleteCompliancePolicy(writer, projectId);
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
     },
   };
 }

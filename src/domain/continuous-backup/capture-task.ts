@@ -181,11 +181,9 @@ export function captureDuty(context: DomainContext): Duty {
   return {
     name: 'capture oplogs',
     run: async () => {
-      let queued = 0;
       for (const cluster of await clustersWithoutTailer(catalog.reader)) {
-        if (await catalog.transact(async (writer) => await queueTailer(writer, context, cluster.id))) queued++;
+        await catalog.transact(async (writer) => await queueTailer(writer, context, cluster.id));
       }
-      if (queued > 0) context.wakeWorker();
     },
     nextDueMs: async () => null,
   };

@@ -72,7 +72,6 @@ export function pruneSlicesDuty(context: DomainContext): Duty {
           });
         });
       }
-      context.wakeWorker();
     },
     nextDueMs: async () => doneAtMs + EVERY_MS,
   };

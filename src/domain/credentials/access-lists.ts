@@ -12,7 +12,6 @@ import type { AccessListEntryRow } from '../../catalog/schema.ts';
 import { canonicalAddress, canonicalCidr } from '../../lib/cidr.ts';
 import type { DomainContext } from '../context.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { AccessListEntry, AccessListOwner, AccessLists, AskedAccess } from './credentials.ts';
 import { requireStillAdmitted } from './still-admitted.ts';
 
@@ -63,9 +62,7 @@ export function createAccessLists(context: DomainContext): AccessLists {
           });
         }
         await requireStillAdmitted(writer, asking);
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
     },
 
     remove: async ({ owner, entry, asking }) => {
@@ -73,9 +70,7 @@ export function createAccessLists(context: DomainContext): AccessLists {
       await catalog.transact(async (writer) => {
         await deleteAccessListEntry(writer, id);
         await requireStillAdmitted(writer, asking);
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
     },
   };
 }

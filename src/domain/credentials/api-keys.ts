@@ -15,7 +15,6 @@ import { Bug } from '../../lib/assert.ts';
 import type { DomainContext } from '../context.ts';
 import { requireOrganization, requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { ApiKey, ApiKeys, CredentialMint, GivenRole, Place } from './credentials.ts';
 import { checkRoleNames, givenRoles, givenRolesOf, keepingAnOwner, writeRoles } from './given-roles.ts';
 
@@ -25,13 +24,10 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
   const { catalog } = context;
 
   const changing = async <T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> => {
-    const result = await catalog.transact(async (writer) => {
+    return await catalog.transact(async (writer) => {
       const done = await work(writer);
-      await queueCatalogCopy(writer, context);
       return done;
     });
-    context.wakeWorker();
-    return result;
   };
 
   return {

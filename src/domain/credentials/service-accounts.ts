@@ -13,7 +13,6 @@ import {
 } from '../../catalog/service-accounts.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import {
   type Changing,
   createAccountSecrets,
@@ -31,13 +30,10 @@ export function createServiceAccounts(context: DomainContext, mint: CredentialMi
   const { catalog, clock, ids } = context;
 
   const changing: Changing = async (work) => {
-    const result = await catalog.transact(async (writer) => {
+    return await catalog.transact(async (writer) => {
       const done = await work(writer);
-      await queueCatalogCopy(writer, context);
       return done;
     });
-    context.wakeWorker();
-    return result;
   };
 
   return {

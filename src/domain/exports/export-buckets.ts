@@ -14,7 +14,6 @@ import type { DomainContext } from '../context.ts';
 import type { ExportBucket, ExportBuckets } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { bucketAddress } from './bucket-address.ts';
 import type { BucketStores } from './bucket-stores.ts';
 
@@ -56,9 +55,7 @@ export function createExportBuckets(context: DomainContext, bucketStores: Bucket
         await requireProject(writer, request.projectId);
         await requireAccessRole(writer, named);
         await insertExportBucket(writer, row);
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
       return viewOf(row);
     },
 
@@ -72,10 +69,8 @@ export function createExportBuckets(context: DomainContext, bucketStores: Bucket
         }
         const change = { requirePrivateNetworking: requirePrivateNetworking ? (1 as const) : (0 as const) };
         await updateExportBucket(writer, bucket.id, change);
-        await queueCatalogCopy(writer, context);
         return { ...bucket, ...change };
       });
-      context.wakeWorker();
       return viewOf(row);
     },
 
@@ -84,9 +79,7 @@ export function createExportBuckets(context: DomainContext, bucketStores: Bucket
         const bucket = await requireExportBucket(writer, query);
         await refuseWhileInUse(writer, bucket);
         await updateExportBucket(writer, bucket.id, { deletedAtMs: clock.nowMs() });
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
     },
   };
 }

@@ -33,15 +33,13 @@ export function createExportJobs(context: DomainContext): ExportJobs {
     },
 
     create: async (request) => {
-      const job = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const { cluster, snapshot } = await requireExportable(writer, request);
         const { exportBucketId, customData } = request;
         const queued = await queueExport(writer, context, { cluster, snapshot, exportBucketId, customData });
         const record = must(await findExportJob(writer, queued.job.id), 'a job that was made is there');
         return viewOf(record, cluster, { id: queued.taskId, progress: null });
       });
-      context.wakeWorker();
-      return job;
     },
   };
 }

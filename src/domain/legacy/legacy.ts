@@ -43,7 +43,7 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
     },
 
     updateSchedule: async ({ changes, clusterCheckpointIntervalMin, ...name }) => {
-      const changed = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const cluster = await requireBackedUp(writer, name);
         if (clusterCheckpointIntervalMin !== undefined)
           await setCheckpointInterval(writer, context, cluster, clusterCheckpointIntervalMin);
@@ -64,8 +64,6 @@ export function createLegacy(context: DomainContext, restoreJobs: Pick<RestoreJo
         await writeLegacySchedule(writer, { ...settings, clusterId: cluster.id, updatedAtMs: clock.nowMs() });
         return await shown(writer, cluster, settings);
       });
-      context.wakeWorker();
-      return changed;
     },
 
     restore: async (request) => {

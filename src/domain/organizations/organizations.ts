@@ -10,7 +10,6 @@ import { requireStillAdmitted } from '../credentials/still-admitted.ts';
 import type { Organizations } from '../domain.ts';
 import { requireOrganization } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
 /** Atlas's bounds. */
 const SECRET_HOURS_LEAST = 8;
@@ -29,9 +28,7 @@ export function createOrganizations(context: DomainContext): Organizations {
       const organization = { id: ids.next(), name, createdAtMs: clock.nowMs() };
       await catalog.transact(async (writer) => {
         await insertOrganization(writer, organization);
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
       return organization;
     },
 
@@ -47,18 +44,15 @@ export function createOrganizations(context: DomainContext): Organizations {
         const description = `must be from ${SECRET_HOURS_LEAST} to ${SECRET_HOURS_MOST}`;
         throw refuse('VALIDATION_ERROR', [`${field} ${description}`], [{ field, description }]);
       }
-      const settings = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const organization = await requireOrganization(writer, organizationId);
         const merged = { ...decodeOrganizationSettings(organization.settings), ...change };
         await keepingAnOwner(writer, context, organizationId, async () => {
           await updateOrganizationSettings(writer, organizationId, merged);
           await requireStillAdmitted(writer, asking);
         });
-        await queueCatalogCopy(writer, context);
         return merged;
       });
-      context.wakeWorker();
-      return settings;
     },
   };
 }

@@ -12,7 +12,6 @@ import type { DomainContext } from '../context.ts';
 import type { PrivateEndpoint, PrivateEndpointName, PrivateEndpoints } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
 export function createPrivateEndpoints(context: DomainContext): PrivateEndpoints {
   const { catalog, clock, ids } = context;
@@ -25,7 +24,7 @@ export function createPrivateEndpoints(context: DomainContext): PrivateEndpoints
     get: async (query) => viewOf(await requirePrivateEndpoint(catalog.reader, query)),
 
     create: async ({ projectId, cloudProvider, regionName, vpcRegionName }) => {
-      const created = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         await requireProject(writer, projectId);
         if ((await privateEndpointOfRegion(writer, { projectId, cloudProvider, regionName })) !== undefined)
           throw refuse('PRIVATE_ENDPOINT_ALREADY_EXISTS', [regionName, projectId]);
@@ -39,20 +38,15 @@ export function createPrivateEndpoints(context: DomainContext): PrivateEndpoints
           deletedAtMs: null,
         };
         await insertPrivateEndpoint(writer, row);
-        await queueCatalogCopy(writer, context);
         return viewOf(row);
       });
-      context.wakeWorker();
-      return created;
     },
 
     delete: async (query) => {
       await catalog.transact(async (writer) => {
         const { id } = await requirePrivateEndpoint(writer, query);
         await markPrivateEndpointDeleted(writer, id, clock.nowMs());
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
     },
   };
 }

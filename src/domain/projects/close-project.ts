@@ -10,7 +10,6 @@ import { requireProjectMayClose } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 
 /**
  * Deletes a project that holds nothing any more. Backups that were kept when their cluster went are not nothing: they
@@ -29,5 +28,4 @@ export async function closeProject(writer: CatalogWriter, context: DomainContext
   await deleteAccessListOf(writer, { kind: 'project', id: projectId });
   await deleteRoleAssignmentsOfProject(writer, projectId);
   await markProjectDeleted(writer, project, nowMs);
-  await queueCatalogCopy(writer, context);
 }

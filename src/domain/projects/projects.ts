@@ -11,7 +11,6 @@ import type { DomainContext } from '../context.ts';
 import type { Projects } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { closeProject } from './close-project.ts';
 
 /** Atlas's rule for project names, and the space that its own names have. */
@@ -43,30 +42,24 @@ export function createProjects(context: DomainContext): Projects {
           const given = { projectId: project.id, organizationId: null, roleName: 'GROUP_OWNER' };
           await insertRoleAssignments(writer, [{ id: ids.next(), principalKind, principalId, ...given }]);
         }
-        await queueCatalogCopy(writer, context);
       });
-      context.wakeWorker();
       return { ...project, settings, clusterCount: 0 };
     },
 
     update: async ({ projectId, name, settings }) => {
       if (name !== undefined) checkName(name);
-      const changed = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const project = await requireProject(writer, projectId);
         if (name !== undefined && name !== project.name && (await findProjectByName(writer, name)) !== undefined)
           throw refuse('GROUP_ALREADY_EXISTS', [name]);
         const merged = mergedSettings(project.settings, settings ?? {});
         await updateProject(writer, projectId, { settings: merged, ...(name === undefined ? {} : { name }) });
-        await queueCatalogCopy(writer, context);
         return { ...project, name: name ?? project.name, settings: merged };
       });
-      context.wakeWorker();
-      return changed;
     },
 
     delete: async (projectId) => {
       await catalog.transact(async (writer) => await closeProject(writer, context, projectId));
-      context.wakeWorker();
     },
   };
 }

@@ -2,8 +2,7 @@ import { hasUnfinishedTaskWithKey, hurryTasks } from '../../catalog/tasks.ts';
 import type { Random } from '../../lib/random.ts';
 import type { TaskHandlers } from '../../tasks/handler.ts';
 import { Worker } from '../../tasks/worker.ts';
-import type { DomainContext } from '../context.ts';
-import { CATALOG_KEY } from './catalog-copy-task.ts';
+import { CATALOG_KEY, type DomainContext } from '../context.ts';
 
 const FLUSH_MS = 10_000;
 const POLL_MS = 50;

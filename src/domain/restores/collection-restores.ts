@@ -56,7 +56,6 @@ export function createCollectionRestoreJobs(
     create: async (request) => {
       const snapshotId = await sourceOf(context, capture, request);
       const job = await catalog.transact(async (writer) => await queueJob(writer, context, request, snapshotId));
-      context.wakeWorker();
       return job;
     },
 

@@ -159,23 +159,21 @@ async function* readRange(
 /** Only what goes on from what was served already counts; and only that makes the link live on. */
 async function noteServed(context: DomainContext, downloadId: string, from: number, servedTo: number): Promise<void> {
   const { catalog, clock } = context;
-  const delivered = await catalog.transact(async (writer) => {
+  await catalog.transact(async (writer) => {
     const row = must(await findDownload(writer, downloadId), 'files are kept');
-    if (from > row.servedBytes || servedTo <= row.servedBytes) return false;
+    if (from > row.servedBytes || servedTo <= row.servedBytes) return;
     const nowMs = clock.nowMs();
     const whole = servedTo === row.bytes;
     await updateDownload(writer, row.id, { servedBytes: servedTo, ...(whole ? { deliveredAtMs: nowMs } : {}) });
     const job = must(await findRestoreJob(writer, row.restoreJobId), 'a file belongs to a job');
-    if (job.state !== 'completed') return false;
+    if (job.state !== 'completed') return;
     const others = await downloadsOfJobs(writer, [job.id]);
     if (others.some(({ deliveredAtMs }) => deliveredAtMs === null)) {
       await updateRestoreJob(writer, job.id, { expiresAtMs: nowMs + LINK_LIFE_MS });
-      return false;
+      return;
     }
     await updateRestoreJob(writer, job.id, { finishedAtMs: nowMs });
     // Its task waits for the end of the link: the snapshot need not be pinned any longer.
     await hurryTasks(writer, 'serveDownload', nowMs);
-    return true;
   });
-  if (delivered) context.wakeWorker();
 }

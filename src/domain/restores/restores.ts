@@ -58,7 +58,7 @@ export function createRestoreJobs(
       if (plan.deliveryType === 'download') return await createDownload(context, capture, request, plan);
       const snapshotId =
         plan.deliveryType === 'automated' ? plan.snapshotId : await baseSnapshot(context, capture, request, plan);
-      const job = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const cluster = await requireCluster(writer, request);
         const snapshot = await requireRestorable(writer, cluster, snapshotId);
         const target = await requireConnectedCluster(writer, {
@@ -85,8 +85,6 @@ export function createRestoreJobs(
         });
         return { ...row, projectId: cluster.projectId, clusterName: cluster.name, taskId, downloads: [] };
       });
-      context.wakeWorker();
-      return job;
     },
 
     cancel: async ({ restoreJobId, ...name }) => {
@@ -103,7 +101,6 @@ export function createRestoreJobs(
           await updateRestoreJob(writer, row.id, { state, finishedAtMs: nowMs, failureReason: CANCELLED_ON_REQUEST });
         }
       });
-      context.wakeWorker();
     },
   };
 }
@@ -214,7 +211,7 @@ async function createDownload(
 ): Promise<RestoreJob> {
   const { catalog, clock, ids } = context;
   const snapshotId = plan.point === null ? plan.snapshotId : await baseOfDownload(context, capture, request, plan);
-  const job = await catalog.transact(async (writer) => {
+  return await catalog.transact(async (writer) => {
     const cluster = await requireCluster(writer, request);
     const snapshot = await requireRestorable(writer, cluster, snapshotId);
     const live = await liveDownloadJobs(writer, { projectId: cluster.projectId, nowMs: clock.nowMs() });
@@ -236,8 +233,6 @@ async function createDownload(
     });
     return { ...row, projectId: cluster.projectId, clusterName: cluster.name, taskId, downloads: [] };
   });
-  context.wakeWorker();
-  return job;
 }
 
 async function baseOfDownload(

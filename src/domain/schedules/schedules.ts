@@ -5,7 +5,6 @@ import type { DomainContext } from '../context.ts';
 import type { ClusterName } from '../domain.ts';
 import { type ConnectedCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { changeSchedule } from './change-schedule.ts';
 import type { SchedulePatch, Schedules } from './schedule.ts';
 import { serveDue } from './serve-due.ts';
@@ -24,17 +23,15 @@ export function createSchedules(context: DomainContext, regions: readonly string
     },
 
     update: async ({ patch, ...name }) => {
-      const view = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const cluster = await requireBackedUp(writer, name);
         const changed = await patchSchedule(writer, context, { cluster, patch, regions });
         return scheduleView(cluster, changed, clock.nowMs());
       });
-      context.wakeWorker();
-      return view;
     },
 
     delete: async (name) => {
-      const view = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const cluster = await requireBackedUp(writer, name);
         await serveDue(writer, context, cluster, await scheduleOf(writer, context, cluster));
         const stored = await scheduleOf(writer, context, cluster);
@@ -43,11 +40,8 @@ export function createSchedules(context: DomainContext, regions: readonly string
         // A schedule that is gone exports nothing, and keeps no bucket from being deleted.
         const exporting = { autoExportEnabled: 0, exportBucketId: null, exportFrequencyType: null } as const;
         await updateSchedule(writer, cluster.id, { ...exporting, updatedAtMs: clock.nowMs() });
-        await queueCatalogCopy(writer, context);
         return scheduleView(cluster, { ...(await scheduleOf(writer, context, cluster)), items: [] }, clock.nowMs());
       });
-      context.wakeWorker();
-      return view;
     },
   };
 }
@@ -62,7 +56,6 @@ export async function patchSchedule(
   await serveDue(writer, context, cluster, await scheduleOf(writer, context, cluster));
   const stored = await scheduleOf(writer, context, cluster);
   const changed = await changeSchedule(writer, context, { cluster, stored, patch, regions });
-  await queueCatalogCopy(writer, context);
   return changed;
 }
 

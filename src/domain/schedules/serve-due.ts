@@ -27,12 +27,10 @@ export function scheduleDuty(context: DomainContext): Duty {
           if (cluster !== undefined) await scheduleOf(writer, context, cluster);
         });
       }
-      let queued = 0;
       for (const clusterId of await dueClusters(context)) {
         if (signal.aborted) return;
-        if (await serveCluster(context, clusterId)) queued++;
+        await serveCluster(context, clusterId);
       }
-      if (queued > 0) context.wakeWorker();
     },
     nextDueMs: async () => {
       const schedules = await schedulesWithItems(context);
@@ -57,12 +55,12 @@ async function dueClusters(context: DomainContext): Promise<string[]> {
     .map(({ row }) => row.clusterId);
 }
 
-async function serveCluster(context: DomainContext, clusterId: string): Promise<boolean> {
-  return await context.catalog.transact(async (writer) => {
+async function serveCluster(context: DomainContext, clusterId: string): Promise<void> {
+  await context.catalog.transact(async (writer) => {
     const cluster = await findCluster(writer, clusterId);
     const stored = await findStoredSchedule(writer, clusterId);
-    if (cluster === undefined || stored === undefined) return false;
-    return await serveDue(writer, context, cluster, stored);
+    if (cluster === undefined || stored === undefined) return;
+    await serveDue(writer, context, cluster, stored);
   });
 }
 
@@ -75,13 +73,13 @@ export async function serveDue(
   context: Pick<DomainContext, 'ids' | 'clock' | 'log'>,
   cluster: ClusterRow,
   { row, items, extraRetention }: StoredSchedule,
-): Promise<boolean> {
-  if (cluster.deletedAtMs !== null || cluster.backupEnabled === 0 || cluster.paused === 1) return false;
+): Promise<void> {
+  if (cluster.deletedAtMs !== null || cluster.backupEnabled === 0 || cluster.paused === 1) return;
   const nowMs = context.clock.nowMs();
   const due = itemsDue(items, referenceOf(row), { afterMs: row.servedUntilMs, untilMs: nowMs });
-  if (due.length === 0) return false;
+  if (due.length === 0) return;
   const { clusterId } = row;
-  if (!(await advanceServed(writer, clusterId, { fromMs: row.servedUntilMs, toMs: nowMs }))) return false;
+  if (!(await advanceServed(writer, clusterId, { fromMs: row.servedUntilMs, toMs: nowMs }))) return;
   const longest = longestKept(due, nowMs);
   const { frequencyType } = longest;
   const retentionMs = keptUntilMs(nowMs, longest) - nowMs + extraRetentionMs(extraRetention, frequencyType);
@@ -94,5 +92,4 @@ export async function serveDue(
     retentionMs,
   });
   context.log.info({ cluster: cluster.name, snapshot: snapshotId, frequencyType }, 'a scheduled snapshot was queued');
-  return true;
 }

@@ -24,7 +24,6 @@ export function copyExpiryDuty(context: DomainContext, doubt: ClockDoubt = async
           await discardCopy(writer, context, copy);
         });
       }
-      if (candidates.length > 0) context.wakeWorker();
     },
     nextDueMs: async (nowMs) => await nextCopyExpiryMs(catalog.reader, nowMs),
   };

@@ -117,12 +117,10 @@ export function copyOplogsDuty(context: DomainContext): Duty {
   return {
     name: 'copy captured oplogs',
     run: async () => {
-      let queued = 0;
       for (const clusterId of await clustersThatCopyOplogs(catalog.reader)) {
         const cluster = must(await findCluster(catalog.reader, clusterId), 'clusters are kept');
-        if (await catalog.transact(async (writer) => await queueOplogCopies(writer, context, cluster))) queued++;
+        await catalog.transact(async (writer) => await queueOplogCopies(writer, context, cluster));
       }
-      if (queued > 0) context.wakeWorker();
     },
     nextDueMs: async () => null,
   };

@@ -6,7 +6,6 @@ import { pinnedSnapshots } from '../../catalog/tasks.ts';
 import { assert, must } from '../../lib/assert.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import type { DomainContext } from '../context.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { discardCopy, noteCopiesOnly, queueCopyDeletion } from './copies.ts';
 import type { CopyStores } from './copy-stores.ts';
 
@@ -37,7 +36,6 @@ export function copySnapshotHandler(context: DomainContext, stores: CopyStores):
           if (row.deletedAtMs !== null) await queueCopyDeletion(writer, context, row);
           else await keepNewest(writer, context, row);
           await noteCopiesOnly(writer, context, row.snapshotId);
-          await queueCatalogCopy(writer, context);
         },
       };
     },

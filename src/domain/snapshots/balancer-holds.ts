@@ -116,7 +116,6 @@ export function balancerDuty(context: DomainContext): Duty {
   return {
     name: 'give balancers back',
     run: async () => {
-      let queued = 0;
       for (const hold of await allBalancerHolds(catalog.reader)) {
         const { clusterId } = hold;
         await catalog.transact(async (writer) => {
@@ -130,10 +129,8 @@ export function balancerDuty(context: DomainContext): Duty {
             attemptsMax: ATTEMPTS_MAX,
             nowMs: clock.nowMs(),
           });
-          queued++;
         });
       }
-      if (queued > 0) context.wakeWorker();
     },
     nextDueMs: async () => ((await allBalancerHolds(catalog.reader)).length > 0 ? clock.nowMs() + LOOK_EVERY_MS : null),
   };

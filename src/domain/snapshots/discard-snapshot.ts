@@ -6,7 +6,6 @@ import { assert } from '../../lib/assert.ts';
 import type { TaskHandler } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import type { Manifests } from './snapshot-engine.ts';
 
 /**
@@ -31,7 +30,6 @@ export async function discardSnapshot(
   await updateSnapshot(writer, row.id, { deletedAtMs: context.clock.nowMs() });
   if (row.status === 'failed') return;
   await queueManifestDeletion(writer, context, row.id);
-  await queueCatalogCopy(writer, context);
 }
 
 export async function queueManifestDeletion(

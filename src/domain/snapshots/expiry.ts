@@ -47,7 +47,6 @@ export function expiryDuty(context: DomainContext, doubt: ClockDoubt = async () 
       }
       if (expired === 0) return;
       context.log.info({ snapshots: expired }, 'expired snapshots were deleted');
-      context.wakeWorker();
     },
     nextDueMs: async (nowMs) => await nextExpiryMs(catalog.reader, nowMs),
   };

@@ -25,7 +25,6 @@ import type { DomainContext } from '../context.ts';
 import type { ClusterName, Snapshot, Snapshots } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
 import { refuse } from '../refusals.ts';
-import { queueCatalogCopy } from '../repositories/catalog-copy-task.ts';
 import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
 import { isValidRetention, RETENTION_DAYS_DEFAULT, retentionEndMs } from './retention.ts';
@@ -60,7 +59,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
       const days = retentionInDays ?? RETENTION_DAYS_DEFAULT;
       if (!isValidRetention('DAYS', days)) throw refuse('BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', [`${days}`, 'DAYS']);
       const nowMs = clock.nowMs();
-      const snapshot = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const cluster = await requireConnectedCluster(writer, name);
         if (cluster.backupEnabled === 0) throw refuse('BACKUP_JOB_NOT_FOUND', [cluster.name]);
         if (cluster.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_TAKE_SNAPSHOT', [cluster.name]);
@@ -88,33 +87,27 @@ export function createSnapshots(context: DomainContext): Snapshots {
         });
         return snapshotOf(row, { projectId: cluster.projectId, clusterName: cluster.name, taskId, copies: [] });
       });
-      context.wakeWorker();
-      return snapshot;
     },
 
     updateRetention: async ({ snapshotId, retentionUnit, retentionValue, ...name }) => {
       if (!isValidRetention(retentionUnit, retentionValue))
         throw refuse('BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', [`${retentionValue}`, retentionUnit]);
-      const changed = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const { cluster, row } = await requireWhole(writer, name, snapshotId, 'CANNOT_MODIFY_CLUSTER_SNAPSHOT');
         if (row.status !== 'completed') throw refuse('CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', [snapshotId]);
         // Counted from completion, as the first expiry was: the same retention again changes nothing.
         const fromMs = must(row.finishedAtMs, 'a completed snapshot was finished');
         const expiresAtMs = retentionEndMs(fromMs, retentionUnit, retentionValue);
-        return await viewOf(writer, cluster, await changeExpiry(writer, context, { cluster, row }, { expiresAtMs }));
+        return await viewOf(writer, cluster, await changeExpiry(writer, { cluster, row }, { expiresAtMs }));
       });
-      context.wakeWorker();
-      return changed;
     },
 
     updateExpiry: async ({ snapshotId, doNotDelete, expiresAtMs, ...name }) => {
-      const changed = await catalog.transact(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const { cluster, row } = await requireSnapshot(writer, name, snapshotId);
         const changes = expiryChanges(row, { doNotDelete, expiresAtMs });
-        return await viewOf(writer, cluster, await changeExpiry(writer, context, { cluster, row }, changes));
+        return await viewOf(writer, cluster, await changeExpiry(writer, { cluster, row }, changes));
       });
-      context.wakeWorker();
-      return changed;
     },
 
     delete: async ({ snapshotId, ...name }) => {
@@ -130,7 +123,6 @@ export function createSnapshots(context: DomainContext): Snapshots {
         await discardCopiesOf(writer, context, row.id);
         if (row.deletedAtMs === null) await discardSnapshot(writer, context, row);
       });
-      context.wakeWorker();
     },
   };
 }
@@ -157,7 +149,6 @@ function expiryChanges(
  */
 async function changeExpiry(
   writer: CatalogWriter,
-  context: DomainContext,
   { cluster, row }: { cluster: ClusterRow; row: SnapshotRow },
   change: { expiresAtMs?: number; doNotDelete?: 0 | 1 },
 ): Promise<SnapshotRow> {
@@ -175,7 +166,6 @@ async function changeExpiry(
   if (Object.keys(changes).length === 0) return row;
   if (expiresAtMs !== undefined) await moveCopies(writer, row.id, { fromMs: row.expiresAtMs, toMs: expiresAtMs });
   await updateSnapshot(writer, row.id, changes);
-  await queueCatalogCopy(writer, context);
   return { ...row, ...changes };
 }
 

@@ -9,7 +9,7 @@ import type { DomainContext } from '../context.ts';
 import type { Task, Tasks } from '../domain.ts';
 import { refuse } from '../refusals.ts';
 
-export function createTasks({ catalog, clock, wakeWorker }: DomainContext, handlers: TaskHandlers): Tasks {
+export function createTasks({ catalog, clock }: DomainContext, handlers: TaskHandlers): Tasks {
   return {
     list: async ({ unfinished, page }) =>
       mapPage(await listTasks(catalog.reader, { unfinished: unfinished === true, page }), taskOf),
@@ -31,7 +31,6 @@ export function createTasks({ catalog, clock, wakeWorker }: DomainContext, handl
         return await requestCancel(writer, handlers, { taskId, nowMs: clock.nowMs() });
       });
       if (task === null) throw refuse('TASK_NOT_FOUND', [taskId]);
-      wakeWorker();
       return taskOf(task);
     },
   };
