@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusalRules } from '../src/domain/refusals.ts';
+import { refusalRules } from '../src/domain/refusals/refusals.ts';
 import { errorsPage, writtenErrorsPage } from './generate-errors.ts';
 
 test('docs/errors.md says what the lists of refusals say', () => {

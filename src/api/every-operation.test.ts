@@ -8,7 +8,7 @@ import { type ApiFixture, apiFixture } from '../../test/support/api-fixture.ts';
 import { acceptedBodies as bodies, parametersOf, refusing, samples, urlOf } from '../../test/support/sample-calls.ts';
 import { sampleIds, sampleRestoreJobs, sampleSnapshots } from '../../test/support/sample-domain.ts';
 import { projectRoles } from '../auth/roles.ts';
-import { refusalRules } from '../domain/refusals.ts';
+import { refusalRules } from '../domain/refusals/refusals.ts';
 import { handlers } from './handlers.ts';
 import { httpRefusalRules } from './http-refusals.ts';
 

@@ -1,7 +1,7 @@
-import { type Refusal, type RefusedField, refuse } from '../domain/refusals.ts';
+import { type Refusal, type RefusedField, refuse } from '../domain/refusals/refusals.ts';
 
 /**
- * Refusals that only the HTTP surface can make; those about backups are in `domain/refusals.ts`. Codes are Atlas's
+ * Refusals that only the HTTP surface can make; those about backups are in `domain/refusals`. Codes are Atlas's
  * where one was seen. That the roles' refusals are 401 and not 403 is what the real service answers.
  */
 export const httpRefusalRules = {

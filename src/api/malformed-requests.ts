@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { refuse } from '../domain/refusals.ts';
+import { refuse } from '../domain/refusals/refusals.ts';
 import { describeError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { HttpRefusal } from './http-refusals.ts';

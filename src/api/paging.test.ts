@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listing, type Operation } from '../../contract/operation.ts';
-import { Refusal } from '../domain/refusals.ts';
+import { Refusal } from '../domain/refusals/refusals.ts';
 import { flag, ownParameters, pageLinks, pageOf, queryOf } from './paging.ts';
 
 const list: Operation = {

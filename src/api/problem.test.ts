@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '../../contract/primitives.ts';
 import { problemsOf } from '../../contract/validate.ts';
-import { type RefusalCode, refusalRules, refuse } from '../domain/refusals.ts';
+import { type RefusalCode, refusalRules, refuse } from '../domain/refusals/refusals.ts';
 import { Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { HttpRefusal, type HttpRefusalCode, httpRefusalRules, invalid } from './http-refusals.ts';

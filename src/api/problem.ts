@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { Refusal, refuse } from '../domain/refusals.ts';
+import { Refusal, refuse } from '../domain/refusals/refusals.ts';
 import { describeError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { HttpRefusal } from './http-refusals.ts';

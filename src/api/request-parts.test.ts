@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exportJobOperations } from '../../contract/export-jobs.ts';
 import { snapshotOperations } from '../../contract/snapshots.ts';
-import { Refusal } from '../domain/refusals.ts';
+import { Refusal } from '../domain/refusals/refusals.ts';
 import { HttpRefusal } from './http-refusals.ts';
 import { checkedBody, checkedParams } from './request-parts.ts';
 

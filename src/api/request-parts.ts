@@ -1,6 +1,6 @@
 import { type Operation, patternOf, type ResourceVersion } from '../../contract/operation.ts';
 import { problemsOf } from '../../contract/validate.ts';
-import { refuse } from '../domain/refusals.ts';
+import { refuse } from '../domain/refusals/refusals.ts';
 import { HttpRefusal, invalid } from './http-refusals.ts';
 import { bodyType } from './media-types.ts';
 

@@ -1,5 +1,5 @@
 import type { ProjectRole } from '../auth/roles.ts';
-import { Refusal, refuse } from '../domain/refusals.ts';
+import { Refusal, refuse } from '../domain/refusals/refusals.ts';
 
 /**
  * A restore replaces data, so the role is needed where it lands too. A target project that the caller cannot see is

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Operation, ResourceVersion } from '../../contract/operation.ts';
 import { rolesInProject } from '../auth/roles.ts';
 import type { Domain } from '../domain/domain.ts';
-import { refuse } from '../domain/refusals.ts';
+import { refuse } from '../domain/refusals/refusals.ts';
 import { must } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { authorize } from './authorize.ts';

@@ -6,7 +6,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { originForm } from '../auth/digest.ts';
 import type { Caller } from '../auth/roles.ts';
 import type { Domain } from '../domain/domain.ts';
-import { refuse } from '../domain/refusals.ts';
+import { refuse } from '../domain/refusals/refusals.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { CloudProvider } from './call.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Refusal, type RefusalCode, refusalRules, refuse } from '../domain/refusals.ts';
+import { Refusal, type RefusalCode, refusalRules, refuse } from '../domain/refusals/refusals.ts';
 import { hasApiWords, wordsOf } from './command-words.ts';
 import { describeFailure } from './failure.ts';
 

@@ -1,4 +1,4 @@
-import { type Refusal, type RefusalCode, refusalRules } from '../domain/refusals.ts';
+import { type Refusal, type RefusalCode, refusalRules } from '../domain/refusals/refusals.ts';
 
 /** Names of fields, operations and paths of the API: nobody who types commands has seen them. */
 const API_WORDS = /\b[a-z]+[A-Z]\w*|`(?:GET|PUT|POST|PATCH|DELETE) |\/api\/|\{groupId\}/;

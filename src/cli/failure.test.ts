@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { givenName } from '../config.ts';
-import { refuse } from '../domain/refusals.ts';
+import { refuse } from '../domain/refusals/refusals.ts';
 import { Bug } from '../lib/assert.ts';
 import { Cancelled, CancelledHalfway, Damage, Fault, Misconfigured } from '../lib/errors.ts';
 import { describeFailure, reportFailure } from './failure.ts';

@@ -1,4 +1,4 @@
-import { Refusal } from '../domain/refusals.ts';
+import { Refusal } from '../domain/refusals/refusals.ts';
 import { isAbort } from '../lib/abort.ts';
 import { Bug } from '../lib/assert.ts';
 import { CancelledHalfway, Damage, describeError, Fault, Misconfigured, messageOf } from '../lib/errors.ts';

@@ -1,6 +1,6 @@
 import type { Workspace } from '../compose/service.ts';
 import type { Cluster, ClusterName, Domain, Project, Snapshot } from '../domain/domain.ts';
-import { Refusal } from '../domain/refusals.ts';
+import { Refusal } from '../domain/refusals/refusals.ts';
 import { everyItem } from './every-item.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
 

@@ -4,7 +4,7 @@ import { findOrganization } from '../catalog/organizations.ts';
 import { type CountedProject, findProject } from '../catalog/projects.ts';
 import type { ClusterRow, OrganizationRow } from '../catalog/schema.ts';
 import type { ClusterName } from './domain.ts';
-import { refuse } from './refusals.ts';
+import { refuse } from './refusals/refusals.ts';
 
 export type ConnectedCluster = ClusterRow & { sealedUri: string };
 

@@ -1,5 +1,5 @@
 /**
- * The world failed: a store, a server, a disk. (The caller's fault is a Refusal, in `domain/refusals.ts`; ours is a
+ * The world failed: a store, a server, a disk. (The caller's fault is a Refusal, in `domain/refusals`; ours is a
  * Bug, in `assert.ts`.) `hint` says what to do next, in a sentence that an operator can act on.
  */
 export class Fault extends Error {

@@ -5,7 +5,7 @@ import { type OperationId, operations } from '../../contract/operations.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { RecordingTerminal } from '../../src/cli/recording-terminal.ts';
 import type { ClusterName, Domain, SchedulePatch } from '../../src/domain/domain.ts';
-import { Refusal } from '../../src/domain/refusals.ts';
+import { Refusal } from '../../src/domain/refusals/refusals.ts';
 import { scheduleDuty } from '../../src/domain/schedules/serve-due.ts';
 import { expiryDuty } from '../../src/domain/snapshots/expiry.ts';
 import { systemClock } from '../../src/lib/clock.ts';

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { initDataDirectory } from '../../src/compose/make-data-directory.ts';
 import { composeOffline, type Workspace } from '../../src/compose/service.ts';
 import type { ExportBucketRequest } from '../../src/domain/domain.ts';
-import { Refusal } from '../../src/domain/refusals.ts';
+import { Refusal } from '../../src/domain/refusals/refusals.ts';
 import { openAzureStore } from '../../src/storage/azure.ts';
 import { openGcsStore } from '../../src/storage/gcs.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';

@@ -18,7 +18,7 @@ import type {
   Task,
   Visibility,
 } from '../../src/domain/domain.ts';
-import { refuse } from '../../src/domain/refusals.ts';
+import { refuse } from '../../src/domain/refusals/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
 import type { CallerNouns } from './sample-callers.ts';
 import { sampleDocumentHistory } from './sample-document-history.ts';

@@ -1,5 +1,5 @@
 import type { ClusterName, Domain, ExportBucket, ExportBucketName, ExportJob } from '../../src/domain/domain.ts';
-import { refuse } from '../../src/domain/refusals.ts';
+import { refuse } from '../../src/domain/refusals/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
 
 /** Buckets and export jobs of the sample domain: fixed rows, found by id and refused like the real ones. */

@@ -8,7 +8,7 @@ import type {
   RestoreJob,
   Snapshot,
 } from '../../src/domain/domain.ts';
-import { refuse } from '../../src/domain/refusals.ts';
+import { refuse } from '../../src/domain/refusals/refusals.ts';
 
 /**
  * What else the sample domain answers: contents of snapshots, legacy schedules and restores, private endpoints,

@@ -1,6 +1,6 @@
 import type { clusterOperations } from '../../../contract/clusters.ts';
 import type { Cluster, ProcessSettings } from '../../domain/domain.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { changedFact } from '../cluster-facts.ts';
 import { HttpRefusal } from '../http-refusals.ts';

@@ -1,5 +1,5 @@
 import type { exportBucketOperations } from '../../../contract/export-buckets.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';
 import { exportBucketBody } from '../wire/export-bucket.ts';

@@ -1,6 +1,6 @@
 import type { flexClusterOperations } from '../../../contract/flex-clusters.ts';
 import type { Domain } from '../../domain/domain.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 
 /**

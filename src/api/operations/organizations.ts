@@ -1,7 +1,7 @@
 import type { organizationOperations } from '../../../contract/organizations.ts';
 import { rolesInProject, visibleOrganizations, visibleProjects } from '../../auth/roles.ts';
 import type { OrganizationSettings } from '../../domain/domain.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import { askingOf, type HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';
 import { organizationBody, organizationSettingsBody, projectBody } from '../wire/organization.ts';

@@ -1,6 +1,6 @@
 import type { otherClusterKindOperations } from '../../../contract/other-cluster-kinds.ts';
 import type { Domain } from '../../domain/domain.ts';
-import { Refusal, refuse } from '../../domain/refusals.ts';
+import { Refusal, refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { clusterOf } from '../listing.ts';
 

@@ -1,6 +1,6 @@
 import type { privateEndpointOperations } from '../../../contract/private-endpoints.ts';
 import type { PrivateEndpoint, PrivateEndpointName } from '../../domain/domain.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';
 

@@ -1,6 +1,6 @@
 import type { projectAccessListOperations } from '../../../contract/project-access-lists.ts';
 import type { AskedAccess } from '../../domain/credentials/credentials.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { invalid } from '../http-refusals.ts';
 import { mapped } from '../listing.ts';

@@ -1,7 +1,7 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { ReconnectClusterRequest, tidemarkOperations } from '../../../contract/tidemark.ts';
 import type { ClusterName, Domain, GivenConnection, Task } from '../../domain/domain.ts';
-import { refuse } from '../../domain/refusals.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';

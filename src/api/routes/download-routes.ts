@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Domain, OpenDownload } from '../../domain/domain.ts';
-import { Refusal, refuse } from '../../domain/refusals.ts';
+import { Refusal, refuse } from '../../domain/refusals/refusals.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { operations } from '../../../contract/operations.ts';
-import { refusalRules } from '../../domain/refusals.ts';
+import { refusalRules } from '../../domain/refusals/refusals.ts';
 import { httpRefusalRules } from '../http-refusals.ts';
 import { baseUrl, type OwnNames } from '../links.ts';
 import { openApiDocument } from './openapi.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../catalog/checkpoint-schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { takesCheckpoints } from './checkpoint-duty.ts';
 import { queueCheckpoint } from './checkpoint-task.ts';
 

@@ -4,7 +4,7 @@ import type { CheckpointPartRow, ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import type { Checkpoint, Checkpoints } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 export function createCheckpoints({ catalog }: DomainContext): Checkpoints {
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWorld } from '../../../test/support/domain-world.ts';
 import { insertExportBucket } from '../../catalog/export-buckets.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 const azure = {

@@ -10,7 +10,7 @@ import type { CloudProvider, CloudProviderAccessRoleRow } from '../../catalog/sc
 import type { DomainContext } from '../context.ts';
 import type { CredentialMint } from '../credentials/credentials.ts';
 import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 /** As whom this service signs in at the providers; null where its operator did not say. */
 export interface CloudIdentities {

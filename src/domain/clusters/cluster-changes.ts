@@ -10,7 +10,7 @@ import { requireBackupMayStop, requireHistoryMayStop } from '../compliance/enfor
 import type { DomainContext } from '../context.ts';
 import { isCaptured, queueTailer } from '../continuous-backup/capture-task.ts';
 import type { ClusterChange } from '../domain.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { discardCopiesOf } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
 

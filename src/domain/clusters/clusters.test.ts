@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { inWorld } from '../../../test/support/domain-world.ts';
 import { findCluster } from '../../catalog/clusters.ts';
 import { Fault } from '../../lib/errors.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { displayUri } from './display-uri.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };

@@ -16,7 +16,7 @@ import { beginBackup } from '../compliance/raise-project.ts';
 import type { DomainContext } from '../context.ts';
 import type { Cluster, ClusterName, Clusters } from '../domain.ts';
 import { requireConnectedCluster, requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { scheduleOf } from '../schedules/stored-schedule.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import { applyClusterChange, terminateCluster } from './cluster-changes.ts';

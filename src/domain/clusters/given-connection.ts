@@ -2,7 +2,7 @@ import { describeError, Fault } from '../../lib/errors.ts';
 import { overriddenOptions, whyRefused, withParts } from '../../mongo/connection/connection-string.ts';
 import type { DomainContext } from '../context.ts';
 import type { GivenConnection } from '../domain.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { ClusterProbe } from './cluster-probe.ts';
 import { displayUri } from './display-uri.ts';
 

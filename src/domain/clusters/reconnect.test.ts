@@ -4,7 +4,7 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { findCluster, uriContext } from '../../catalog/clusters.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 const NEW = 'mongodb://fresh:rotated@elsewhere:27017/?replicaSet=rs0&maxPoolSize=1';

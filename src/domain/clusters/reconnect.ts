@@ -6,7 +6,7 @@ import { Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterName, GivenConnection } from '../domain.ts';
 import { type ConnectedCluster, requireConnectedCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
 import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';

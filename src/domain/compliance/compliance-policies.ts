@@ -9,7 +9,7 @@ import { projectHasBackups } from '../../catalog/projects-with-backups.ts';
 import type { CompliancePolicyItemRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { CompliancePolicies, CompliancePolicy, CompliancePolicyRequest } from './compliance-policy.ts';
 import { checkRequirements, type Requirements, requiredItems, weakening } from './compliance-rules.ts';
 import { storedRequirements } from './enforcement.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { checkItems, frequencies, nominalDays, type PolicyItem } from '../schedules/schedule-rules.ts';
 import {
   checkRequirements,

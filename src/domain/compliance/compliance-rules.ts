@@ -1,4 +1,4 @@
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { Frequency } from '../schedules/due-times.ts';
 import {
   checkItems,

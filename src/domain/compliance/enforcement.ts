@@ -6,7 +6,7 @@ import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { findTask } from '../../catalog/tasks.ts';
 import { hasEnded } from '../../tasks/task.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { nominalDays } from '../schedules/schedule-rules.ts';
 import {
   type ExtraRetention,

@@ -3,7 +3,7 @@ import { allClusters, updateCluster } from '../../catalog/clusters.ts';
 import { replacePolicyItems, updateSchedule } from '../../catalog/schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { defaultItems } from '../schedules/schedule-rules.ts';
 import { serveDue } from '../schedules/serve-due.ts';
 import { itemRows, scheduleOf } from '../schedules/stored-schedule.ts';

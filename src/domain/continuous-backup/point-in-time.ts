@@ -1,5 +1,5 @@
 import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 /**
  * What a restore goes up to: every entry before `ts`, and with `inclusive` the entry at `ts` too. A second means up to

@@ -11,7 +11,7 @@ import { mapPage } from '../../catalog/page.ts';
 import type { AccessListEntryRow } from '../../catalog/schema.ts';
 import { canonicalAddress, canonicalCidr } from '../../lib/cidr.ts';
 import type { DomainContext } from '../context.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { AccessListEntry, AccessListOwner, AccessLists, AskedAccess } from './credentials.ts';
 import { requireStillAdmitted } from './still-admitted.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../catalog/service-accounts.ts';
 import type { DomainContext } from '../context.ts';
 import { requireOrganization } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { AccountSecret, CredentialMint, Place, ServiceAccounts } from './credentials.ts';
 import { givenRoles, keepingAnOwner } from './given-roles.ts';
 

@@ -14,7 +14,7 @@ import type { ApiKeyRow } from '../../catalog/schema.ts';
 import { Bug } from '../../lib/assert.ts';
 import type { DomainContext } from '../context.ts';
 import { requireOrganization, requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { ApiKey, ApiKeys, CredentialMint, GivenRole, Place } from './credentials.ts';
 import { checkRoleNames, givenRoles, givenRolesOf, keepingAnOwner, writeRoles } from './given-roles.ts';
 

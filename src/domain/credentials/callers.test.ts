@@ -4,7 +4,7 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { SeededRandom } from '../../../test/support/seeded-random.ts';
 import { createAuthenticator } from '../../auth/authenticator.ts';
 import { catalogAuthStores } from '../../auth/catalog-stores.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

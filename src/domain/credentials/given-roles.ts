@@ -11,7 +11,7 @@ import {
 import type { PrincipalKind, RoleAssignmentRow } from '../../catalog/schema.ts';
 import { isServiceAccountUsable } from '../../catalog/service-accounts.ts';
 import type { DomainContext } from '../context.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { GivenRole, Place } from './credentials.ts';
 import { requiresAccessLists } from './still-admitted.ts';
 

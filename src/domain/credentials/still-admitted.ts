@@ -2,7 +2,7 @@ import { accessListOf } from '../../catalog/access-lists.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { decodeOrganizationSettings, findOrganization } from '../../catalog/organizations.ts';
 import { cidrHolds } from '../../lib/cidr.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 /** Who asks for a change of what callers may do, and from where. */
 export interface Asking {

@@ -5,7 +5,7 @@ import { documentOf } from '../../bson/raw-bson.ts';
 import type { DocumentVersion, HistoryItem } from '../../engine/history/history-item.ts';
 import { must } from '../../lib/assert.ts';
 import type { ClusterName } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 
 const { signal } = new AbortController();
 const A = 'a'.repeat(32);

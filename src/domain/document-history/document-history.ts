@@ -17,7 +17,7 @@ import { knownSnapshots } from '../continuous-backup/captured-sets.ts';
 import type { KnownSnapshot } from '../continuous-backup/point-in-time.ts';
 import type { ClusterName } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
-import { type Refusal, refuse } from '../refusals.ts';
+import { type Refusal, refuse } from '../refusals/refusals.ts';
 import { formatCursor, historyPage, parseCursor } from './history-page.ts';
 
 /** What is asked of the repository, and of the cluster that a version is written to. */

@@ -13,7 +13,7 @@ import type { CloudProvider, CloudProviderAccessRoleRow, ExportBucketRow } from 
 import type { DomainContext } from '../context.ts';
 import type { ExportBucket, ExportBuckets } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { bucketAddress } from './bucket-address.ts';
 import type { BucketStores } from './bucket-stores.ts';
 

@@ -9,7 +9,7 @@ import type { Progress } from '../../lib/progress.ts';
 import type { DomainContext } from '../context.ts';
 import type { ExportJob, ExportJobRequest, ExportJobs } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { requireExportBucket } from './export-buckets.ts';
 import { queueExport } from './queue-export.ts';
 

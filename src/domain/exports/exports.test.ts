@@ -4,7 +4,7 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { insertExportJob } from '../../catalog/export-jobs.ts';
 import type { CloudProvider } from '../../catalog/schema.ts';
 import type { ClusterName, ExportBucketRequest } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { bucketAddress } from './bucket-address.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { createDuties } from '../create-domain.ts';
 import type { ClusterName, LegacyRestoreRequest, LegacySchedule } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

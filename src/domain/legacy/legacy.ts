@@ -15,7 +15,7 @@ import type {
   RestoreRequest,
 } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { PolicyItem } from '../schedules/schedule-rules.ts';
 import { patchSchedule, requireBackedUp } from '../schedules/schedules.ts';
 import { findStoredSchedule, type StoredSchedule, scheduleOf } from '../schedules/stored-schedule.ts';

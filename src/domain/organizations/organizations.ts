@@ -9,7 +9,7 @@ import { keepingAnOwner } from '../credentials/given-roles.ts';
 import { requireStillAdmitted } from '../credentials/still-admitted.ts';
 import type { Organizations } from '../domain.ts';
 import { requireOrganization } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 /** Atlas's bounds. */
 const SECRET_HOURS_LEAST = 8;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWorld } from '../../../test/support/domain-world.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

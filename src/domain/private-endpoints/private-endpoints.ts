@@ -11,7 +11,7 @@ import type { PrivateEndpointRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import type { PrivateEndpoint, PrivateEndpointName, PrivateEndpoints } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 export function createPrivateEndpoints(context: DomainContext): PrivateEndpoints {
   const { catalog, clock, ids } = context;

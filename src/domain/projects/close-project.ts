@@ -9,7 +9,7 @@ import { hasSnapshotsOfProject } from '../../catalog/snapshots.ts';
 import { requireProjectMayClose } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 /**
  * Deletes a project that holds nothing any more. Backups that were kept when their cluster went are not nothing: they

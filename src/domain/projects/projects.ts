@@ -10,7 +10,7 @@ import { insertRoleAssignments } from '../../catalog/role-assignments.ts';
 import type { DomainContext } from '../context.ts';
 import type { Projects } from '../domain.ts';
 import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { closeProject } from './close-project.ts';
 
 /** Atlas's rule for project names, and the space that its own names have. */

@@ -5,7 +5,7 @@ import { capturedSets, knownSnapshots, readCoverages, runsFor } from '../continu
 import { baseFor, type Point, restorableRanges } from '../continuous-backup/point-in-time.ts';
 import type { ClusterName } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 /** The snapshot that a point is reached from, of all or the one named; or the refusal, before anything is touched. */
 export async function baseSnapshot(

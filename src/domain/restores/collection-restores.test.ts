@@ -5,7 +5,7 @@ import type { CollectionRecord } from '../../engine/collections/collection-recor
 import { must } from '../../lib/assert.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { ClusterName, CollectionRestoreRequest } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { restoreSource, selectionOf } from './collection-restore-plan.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

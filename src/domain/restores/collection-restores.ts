@@ -26,7 +26,7 @@ import type {
   RestoredCollection,
 } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { baseSnapshot } from './base-snapshot.ts';
 import { restoreSource } from './collection-restore-plan.ts';
 import { COLLECTION_RESTORE_ATTEMPTS_MAX, namesOf } from './collection-restore-task.ts';

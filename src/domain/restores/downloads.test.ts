@@ -6,7 +6,7 @@ import { findSnapshot } from '../../catalog/snapshots.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ClusterName, RestoreJob } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { LINK_LIFE_MS } from './download-links.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

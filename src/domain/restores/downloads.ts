@@ -7,7 +7,7 @@ import { assert, must } from '../../lib/assert.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import type { Downloads, OpenDownload } from '../domain.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { downloadBytes } from './download-bytes.ts';
 import { LINK_LIFE_MS, readToken, whyGone } from './download-links.ts';
 import type { DownloadEngine } from './download-task.ts';

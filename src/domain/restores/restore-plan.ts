@@ -2,7 +2,7 @@ import type { RestoreJobRow } from '../../catalog/schema.ts';
 import { unreachable } from '../../lib/assert.ts';
 import { type Point, pointOf } from '../continuous-backup/point-in-time.ts';
 import type { RestoreRequest } from '../domain.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 interface Target {
   targetProjectId: string;

@@ -21,7 +21,7 @@ import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import type { ClusterName, RestoreJob, RestoreJobs, RestoreRequest } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { baseSnapshot } from './base-snapshot.ts';
 import { isOver, linksOf } from './download-links.ts';
 import { DOWNLOAD_ATTEMPTS_MAX } from './download-task.ts';

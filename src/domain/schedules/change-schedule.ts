@@ -5,7 +5,7 @@ import type { ClusterRow, Flag, ScheduleRow } from '../../catalog/schema.ts';
 import type { ExtraRetention } from '../compliance/compliance-rules.ts';
 import { requireCompliantSchedule, requirementsOf } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import * as copyRules from './copy-rules.ts';
 import { changeCopies } from './earlier-copies.ts';
 import { applyExtraRetention, applyRetention, deleteOfItems } from './earlier-snapshots.ts';

@@ -4,7 +4,7 @@ import { copiesInRegion, updateSnapshotCopy } from '../../catalog/snapshot-copie
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { requireCopiesRemovable } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { copiedSnapshot, discardCopy } from '../snapshot-copies/copies.ts';
 import { queueOplogCopies } from '../snapshot-copies/copy-oplogs-task.ts';
 import { copyKeptUntilMs } from './copy-rules.ts';

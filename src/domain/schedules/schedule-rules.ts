@@ -1,6 +1,6 @@
 import { assert, must } from '../../lib/assert.ts';
 import type { RetentionUnit } from '../domain.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { isValidRetention, retentionEndMs } from '../snapshots/retention.ts';
 import { type Cadence, type Frequency, LAST_DAY_OF_MONTH } from './due-times.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { updateCluster } from '../../catalog/clusters.ts';
 import type { ClusterName, SchedulePatch } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { expiryDuty } from '../snapshots/expiry.ts';
 import { scheduleDuty } from './serve-due.ts';
 

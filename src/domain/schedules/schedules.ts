@@ -4,7 +4,7 @@ import { requireScheduleKept } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import type { ClusterName } from '../domain.ts';
 import { type ConnectedCluster, requireConnectedCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { changeSchedule } from './change-schedule.ts';
 import type { SchedulePatch, Schedules } from './schedule.ts';
 import { serveDue } from './serve-due.ts';

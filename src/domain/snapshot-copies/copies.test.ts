@@ -4,7 +4,7 @@ import { collect } from '../../../test/support/collect.ts';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ClusterName, SchedulePatch } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { rebuildCatalog } from '../repositories/rebuild.ts';
 import { scheduleDuty } from '../schedules/serve-due.ts';
 import { expiryDuty } from '../snapshots/expiry.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ClusterName, SchedulePatch } from '../domain.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { copyOplogsDuty } from './copy-oplogs-task.ts';
 
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWorld } from '../../../test/support/domain-world.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { byDatabase } from './snapshot-contents.ts';
 
 const page = { pageNum: 1, itemsPerPage: 2, includeCount: true };

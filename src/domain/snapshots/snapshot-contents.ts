@@ -4,7 +4,7 @@ import { must } from '../../lib/assert.ts';
 import type { DomainContext } from '../context.ts';
 import type { SnapshotContents, SnapshotName } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import type { Manifests, SnapshotNamespace } from './snapshot-engine.ts';
 
 /** The server's own: no collection restore takes them, so no list offers them. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { inWorld } from '../../../test/support/domain-world.ts';
 import { pinnedSnapshots } from '../../catalog/tasks.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal } from '../refusals/refusals.ts';
 import { expiryDuty } from './expiry.ts';
 
 const DAY_MS = 86_400_000;

@@ -24,7 +24,7 @@ import {
 import type { DomainContext } from '../context.ts';
 import type { ClusterName, Snapshot, Snapshots } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
 import { isValidRetention, RETENTION_DAYS_DEFAULT, retentionEndMs } from './retention.ts';

@@ -7,7 +7,7 @@ import { requestCancel } from '../../tasks/queue.ts';
 import { requireTaskMayStop } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import type { Task, Tasks } from '../domain.ts';
-import { refuse } from '../refusals.ts';
+import { refuse } from '../refusals/refusals.ts';
 
 export function createTasks({ catalog, clock }: DomainContext, handlers: TaskHandlers): Tasks {
   return {

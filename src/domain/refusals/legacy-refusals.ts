@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** Refusals of the legacy backup operations: a part of the closed list in `refusals.ts`. */
 export const legacyRefusals = {

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** What a backup compliance policy is refused with, and what it refuses. A part of the list in `refusals.ts`. */
 export const complianceRefusals = {

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** What a restore to a point in time is refused with. A part of the list in `refusals.ts`. */
 export const continuousBackupRefusals = {

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** Refusals about object-storage private endpoints: a part of the closed list in `refusals.ts`. */
 export const privateEndpointRefusals = {

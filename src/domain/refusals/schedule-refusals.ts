@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** What a schedule is refused with. A part of the list in `refusals.ts`. */
 export const scheduleRefusals = {

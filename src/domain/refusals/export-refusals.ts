@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** Refusals about export buckets and export jobs: a part of the closed list in `refusals.ts`. */
 export const exportRefusals = {

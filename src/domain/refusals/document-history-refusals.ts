@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 /** Tidemark's own. A part of the list in `refusals.ts`. */
 export const documentHistoryRefusals = {

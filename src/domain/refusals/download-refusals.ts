@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rule.ts';
+import type { RefusalRule } from './refusal-rule.ts';
 
 export const downloadRefusals = {
   CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY: {
