@@ -49,7 +49,21 @@ test('a tidy tree has nothing to say', () => {
   assert.deepEqual(problemsWith({}), []);
 });
 
+const COMMANDS = { 'src/oplog/operations.ts': "export const m = new Map([['drop', means('changed')]]);\n" };
+
 const REFUSED: Record<string, [Record<string, string>, RegExp]> = {
+  "an oplog command's name where entries are read": [
+    { ...COMMANDS, 'src/engine/x.ts': "import { m } from '../oplog/operations.ts';\nif (m.get('drop')) f();\n" },
+    /^src\/engine\/x\.ts:2: names the oplog's command drop; ask src\/oplog\/operations\.ts/,
+  ],
+  'an oplog command named beside the table': [
+    { 'src/oplog/operations.ts': "const m = [['drop', means('changed')]];\nif (name === 'drop') f();\n" },
+    /^src\/oplog\/operations\.ts:2: names the oplog's command drop/,
+  ],
+  'a table of oplog commands that cannot be read': [
+    { 'src/oplog/operations.ts': 'export const commands = [];\n' },
+    /^src\/oplog\/operations\.ts:1: has no table/,
+  ],
   'an import the table does not allow': [
     { 'src/storage/directory.ts': "import { x } from '../main.ts';\n" },
     /^src\/storage\/directory\.ts:1: storage may import nothing of main\.ts/,

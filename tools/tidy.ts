@@ -10,6 +10,7 @@ import { checkBanned } from './tidy/banned.ts';
 import { checkDocuments } from './tidy/documents.ts';
 import { checkImportTable, parseImportTable } from './tidy/import-table.ts';
 import { checkNames } from './tidy/names.ts';
+import { checkOplogCommands } from './tidy/oplog-commands.ts';
 import { checkPurity, parsePureList } from './tidy/purity.ts';
 import { checkRooms } from './tidy/rooms.ts';
 import { type Problem, type SourceFile, sourceFile } from './tidy/source-file.ts';
@@ -29,6 +30,7 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
     ...checkNames(files),
     ...checkDocuments(files),
     ...checkRooms(files),
+    ...checkOplogCommands(files),
     ...checkWidths(files),
   ].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line));
 }

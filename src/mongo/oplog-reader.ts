@@ -3,7 +3,8 @@ import { formatTimestamp, type Optime, type Timestamp64 } from '../bson/timestam
 import { throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
-import { isUnfinishedTransactionEntry, mayCloseChain, type OplogEntry, readOplogEntry } from '../oplog/entry.ts';
+import { type PositionedEntry, readOplogEntry } from '../oplog/entry.ts';
+import { mayCloseChain, unfinishedChain } from '../oplog/transactions.ts';
 import { isPositionLost } from './errors.ts';
 import { bsonTimestamp, type SourceMember } from './source-member.ts';
 
@@ -14,11 +15,6 @@ export class OplogGap extends Fault {
 
 /** Reads in a row that lose their place before they come to an entry that is new. */
 const OPENINGS_MAX = 5;
-
-export interface PositionedEntry {
-  buffer: Buffer;
-  entry: OplogEntry;
-}
 
 function oplogFind(filter: Record<string, unknown>): Record<string, unknown> {
   return { find: 'oplog.rs', filter, readConcern: { level: 'majority' }, batchSize: 10_000 };
@@ -165,10 +161,9 @@ export async function readOplog(
   signal: AbortSignal,
   visit: EntryVisitor,
 ): Promise<OplogRead> {
-  const chainBefore = async (ts: Timestamp64) =>
-    await unfinishedChain(ts, (at) => entryAt(member, at, signal), member.host);
+  const chainOf = async (ts: Timestamp64) => await chainBefore(ts, (at) => entryAt(member, at, signal), member.host);
   const batches = documentsOf(readOplogRaw(member, from, to, signal));
-  return await visitOplog(batches, { from, chainsFrom: from.ts, chainBefore }, visit);
+  return await visitOplog(batches, { from, chainsFrom: from.ts, chainBefore: chainOf }, visit);
 }
 
 async function* documentsOf(batches: AsyncIterable<{ documents: Buffer }>): AsyncGenerator<Buffer, void, undefined> {
@@ -225,29 +220,18 @@ function gap(member: SourceMember, from: Optime): OplogGap {
   });
 }
 
-/**
- * The entries of a transaction from `ts` back, as long as they are parts that wait for a later entry to take effect;
- * oldest first. OplogGap where one is not there any more.
- */
-export async function unfinishedChain(
+/** The parts of a transaction from `ts` back, oldest first. OplogGap where one is not there any more. */
+export async function chainBefore(
   ts: Timestamp64,
   entryAt: (ts: Timestamp64) => Promise<PositionedEntry | null>,
   host: string,
 ): Promise<PositionedEntry[]> {
-  const chain: PositionedEntry[] = [];
-  for (let at = ts; at !== 0n; ) {
-    const found = await entryAt(at);
-    if (found === null) {
-      throw new OplogGap({
-        op: 'read oplog',
-        subject: host,
-        message: `the oplog of ${host} no longer holds ${formatTimestamp(at)}, the beginning of a transaction that was committed later`,
-        hint: 'A larger oplog (replSetResizeOplog) holds long transactions whole',
-      });
-    }
-    if (!isUnfinishedTransactionEntry(found.buffer, found.entry)) break;
-    chain.push(found);
-    at = found.entry.previousTs;
-  }
-  return chain.reverse();
+  return await unfinishedChain(ts, entryAt, (at) => {
+    throw new OplogGap({
+      op: 'read oplog',
+      subject: host,
+      message: `the oplog of ${host} no longer holds ${formatTimestamp(at)}, the beginning of a transaction that was committed later`,
+      hint: 'A larger oplog (replSetResizeOplog) holds long transactions whole',
+    });
+  });
 }

@@ -5,7 +5,7 @@ import { type Document, Double, Int32, type MongoClient, UUID } from 'mongodb';
 import { until, useReplicaSet } from '../../test/support/replica-set.ts';
 import { findElement, findId, forEachDocument, idBytes } from '../bson/raw-bson.ts';
 import { must } from '../lib/assert.ts';
-import { visitEntry } from '../oplog/entry.ts';
+import { visitEntry } from '../oplog/touches.ts';
 import { cutBatches, insertRaw } from './bulk-writer.ts';
 import { listCollections, listDatabase } from './catalog-listing.ts';
 import { readByIds, scanCollection } from './collection-reader.ts';

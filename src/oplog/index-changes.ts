@@ -1,5 +1,6 @@
 import { documentOf, type ElementAt, findElement, forEachElement, MalformedBson } from '../bson/raw-bson.ts';
-import { stringAt } from './operations.ts';
+import { stringAt } from './entry.ts';
+import { argumentsOf } from './operations.ts';
 
 /**
  * Options that `collMod` removes from an index when they are set to false. The order of an index's fields is the
@@ -21,13 +22,7 @@ export function withIndexes(indexes: readonly Buffer[], added: readonly Buffer[]
 
 /** The specification in a `createIndexes` entry: all but the command's own field. */
 export function createdIndex(buffer: Buffer, o: ElementAt): Buffer {
-  const elements: { name: string; type: number; value: Buffer }[] = [];
-  forEachElement(buffer, o.start, (name, element) => {
-    if (name !== 'createIndexes')
-      elements.push({ name, type: element.type, value: buffer.subarray(element.start, element.end) });
-    return true;
-  });
-  return documentOf(elements);
+  return documentOf(argumentsOf(buffer, o));
 }
 
 /** The specifications in a `commitIndexBuild` entry. Copies. */

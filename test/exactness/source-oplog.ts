@@ -4,8 +4,9 @@ import { type Timestamp64, timestampOf } from '../../src/bson/timestamp.ts';
 import type { OplogSource } from '../../src/engine/replay/replay-interval.ts';
 import { readOplogRaw } from '../../src/mongo/oplog-reader.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
-import { commitTimestampOf, isUnfinishedTransactionEntry, readOplogEntry } from '../../src/oplog/entry.ts';
+import { readOplogEntry } from '../../src/oplog/entry.ts';
 import { forEachOperation } from '../../src/oplog/operations.ts';
+import { decisionOf, isPrepared } from '../../src/oplog/transactions.ts';
 
 /** One entry of the oplog as a test chooses points by it. */
 export interface Moment {
@@ -64,14 +65,8 @@ export class SourceOplog implements OplogSource {
     for (const moment of this.moments) {
       const buffer = this.#byTs.get(moment.ts) as Buffer;
       const entry = readOplogEntry(buffer, 0);
-      const isPrepared =
-        isUnfinishedTransactionEntry(buffer, entry) && findElement(buffer, entry.o?.start ?? 0, 'prepare') !== null;
-      if (isPrepared) open.add(entry.ts);
-      const isDecision =
-        entry.op === 'c' &&
-        entry.o !== null &&
-        (commitTimestampOf(buffer, entry) !== null || findElement(buffer, entry.o.start, 'abortTransaction') !== null);
-      if (isDecision) open.delete(entry.previousTs);
+      if (isPrepared(buffer, entry)) open.add(entry.ts);
+      if (decisionOf(buffer, entry) !== null) open.delete(entry.previousTs);
       moment.undecided = open.size > 0;
     }
   }

@@ -1,14 +1,12 @@
-import { documentOf, type ElementAt, findId, forEachDocument, stringValue } from '../../bson/raw-bson.ts';
+import { documentOf, stringValue } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
-import { idDocument, zeroTimestampUpdate } from '../../bson/zero-timestamps.ts';
-import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
-import { isModification } from '../../oplog/diffs.ts';
-import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
-import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
-import { changedOptions, type Destination, destinationsOf, ownNames } from '../replay/destinations.ts';
+import type { OplogEntry } from '../../oplog/entry.ts';
+import { forEachOperation } from '../../oplog/operations.ts';
+import { type Destination, destinationsOf, ownNames } from '../replay/destinations.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
-import { changedOplog, type OplogSource, reaches } from '../replay/replay-interval.ts';
+import { type PlannedChange, type PlannedWrite, plannedChange, plannedEntries } from '../replay/planned-changes.ts';
+import type { OplogSource } from '../replay/replay-interval.ts';
 import { DOCUMENT_BYTES_MAX } from './archive-format.ts';
 
 export interface ArchiveOplogOptions {
@@ -55,28 +53,9 @@ async function* entriesOf({
     plan,
     ownNames(plan, ({ db }) => db === 'config'),
   );
-  for (const ts of plan.before) {
-    const buffer = await source.earlier(ts);
-    if (buffer === null) throw changedOplog(`the entry at ${formatTimestamp(ts)} is not there any more`);
-    yield convert(buffer, readOplogEntry(buffer, 0), destinations, { diffs });
+  for await (const { found } of plannedEntries(plan, source, signal)) {
+    for (const { buffer, entry } of found) yield convert(buffer, entry, destinations, { diffs });
   }
-  let [read, lastTs] = [0, plan.from];
-  for await (const buffer of source.entries()) {
-    throwIfAborted(signal);
-    const offsets: number[] = [];
-    forEachDocument(buffer, (offset) => {
-      offsets.push(offset);
-    });
-    for (const offset of offsets) {
-      const entry = readOplogEntry(buffer, offset);
-      if (entry.ts <= plan.from || !reaches(plan.end, entry.ts)) continue;
-      read++;
-      lastTs = entry.ts;
-      if (!plan.skipped.has(entry.ts)) yield convert(buffer, entry, destinations, { diffs });
-    }
-  }
-  if (read !== plan.entries || lastTs !== plan.lastTs)
-    throw changedOplog(`${read} entries up to ${formatTimestamp(lastTs)} were read, ${plan.entries} were planned`);
 }
 
 function convert(
@@ -88,10 +67,10 @@ function convert(
   const converted: Buffer[] = [];
   forEachOperation(buffer, entry, (operation) => {
     const destination = destinations.get(operation.uuid ?? '');
-    if (destination === undefined) return;
-    const handling = handlingOf(operation);
-    if (handling === 'write') converted.push(...writesOf(buffer, entry, operation, destination, form));
-    else if (handling === 'catalog') converted.push(...optionsOf(buffer, entry, operation, destination));
+    const change = destination === undefined ? null : plannedChange(buffer, operation, form);
+    if (destination === undefined || change === null) return;
+    if (change.kind === 'write') converted.push(...writesOf(entry, change, destination));
+    else converted.push(...commandsOf(entry, operation.command, change, destination));
   });
   return converted;
 }
@@ -99,40 +78,26 @@ function convert(
 type Moment = Pick<OplogEntry, 'ts' | 'term'>;
 
 /** The write, and behind one that would put the time into a Timestamp(0, 0) the one that puts zeros back. */
-function writesOf(
-  buffer: Buffer,
-  at: Moment,
-  { op, o, o2 }: Operation,
-  { namespace }: Destination,
-  form: { diffs: boolean },
-): [Buffer] | [Buffer, Buffer] {
-  const query = op === 'u' && o2 !== null ? o2 : null;
-  const write = entryOf(
-    at,
-    op,
-    namespace,
-    buffer.subarray(o.start, o.end),
-    query === null ? null : bytes(buffer, query),
-  );
-  if (op === 'd' || (op === 'u' && isModification(buffer, o))) return [write];
-  const mend = zeroTimestampUpdate(buffer, o, form);
-  const id = mend === null ? null : findId(buffer, query === null ? o.start : query.start);
-  if (mend === null || id === null) return [write];
-  return [write, entryOf(at, 'u', namespace, mend, idDocument(buffer, id))];
+function writesOf(at: Moment, { op, o, o2, mending }: PlannedWrite, { namespace }: Destination): Buffer[] {
+  const write = entryOf(at, op, namespace, o, o2);
+  return mending === null ? [write] : [write, entryOf(at, 'u', namespace, mending.o, mending.o2)];
 }
 
 /** Options with which collections are listed as they were at the point. */
 const LISTED_AT_POINT = new Set(['timeseries', 'expireAfterSeconds']);
 
 /** Everything else that changed the catalog was carried out before the archive was begun. */
-function optionsOf(buffer: Buffer, at: Moment, { o, command }: Operation, { db, name }: Destination): Buffer[] {
-  const target = { type: 0x02, value: stringValue(name) };
-  const ns = `${db}.$cmd`;
-  if (command === 'emptycapped') return [entryOf(at, 'c', ns, documentOf([{ name: command, ...target }]), null)];
-  const changed = command === 'collMod' ? changedOptions(buffer, o) : [];
-  const options = changed.filter(({ name }) => !LISTED_AT_POINT.has(name));
-  if (options.length === 0) return [];
-  return [entryOf(at, 'c', ns, documentOf([{ name: command, ...target }, ...options]), null)];
+function commandsOf(
+  at: Moment,
+  command: string,
+  change: Exclude<PlannedChange, PlannedWrite>,
+  { db, name }: Destination,
+): Buffer[] {
+  const given = change.kind === 'options' ? change.options : [];
+  const options = given.filter((option) => !LISTED_AT_POINT.has(option.name));
+  if (change.kind === 'options' && options.length === 0) return [];
+  const target = { name: command, type: 0x02, value: stringValue(name) };
+  return [entryOf(at, 'c', `${db}.$cmd`, documentOf([target, ...options]), null)];
 }
 
 /**
@@ -162,10 +127,6 @@ function noteOf({ from, end }: ReplayPlan): Buffer {
   const text = `from the snapshot at ${formatTimestamp(from)} ${end.inclusive ? 'up to and including' : 'up to, not including,'} ${formatTimestamp(end.ts)}`;
   const o = documentOf([{ name: 'msg', type: 0x02, value: stringValue(text) }]);
   return entryOf({ ts: from, term: -1n }, 'n', '', o, null);
-}
-
-function bytes(buffer: Buffer, { start, end }: ElementAt): Buffer {
-  return buffer.subarray(start, end);
 }
 
 function int64(value: Timestamp64): Buffer {

@@ -7,11 +7,10 @@ import type { DocumentVersion, HistoryOperation, HistoryTransaction } from './hi
 /** One change that concerns the document: its own writes, and catalog commands on collections. Raw parts are copies. */
 export type Change =
   | { kind: 'write'; op: 'i' | 'u' | 'd'; namespace: string; uuid: string; o: Buffer; fromMigrate: boolean }
-  | { kind: 'create'; namespace: string; uuid: string }
-  | { kind: 'drop'; uuid: string }
-  | { kind: 'rename'; uuid: string; to: string; dropped: string | null }
-  | { kind: 'empty'; uuid: string }
-  | { kind: 'strange'; uuid: string; command: string };
+  | { kind: 'collectionCreated'; namespace: string; uuid: string }
+  | { kind: 'collectionDropped' | 'collectionEmptied'; uuid: string }
+  | { kind: 'collectionRenamed'; uuid: string; to: string; dropped: string | null }
+  | { kind: 'unknown'; uuid: string; command: string };
 
 /** When a change takes effect. */
 export interface ChangeTime {
@@ -107,20 +106,20 @@ export class DocumentTrails {
     switch (change.kind) {
       case 'write':
         return await this.#write(change, time);
-      case 'create':
+      case 'collectionCreated':
         if (change.namespace === this.#namespace) {
           const trail = this.#trail(change.uuid, change.namespace);
           trail.followed = true;
           trail.state = { content: 'absent' };
         }
         return [];
-      case 'drop':
+      case 'collectionDropped':
         return this.#vanish(change.uuid, 'dropCollection', time);
-      case 'empty':
+      case 'collectionEmptied':
         return this.#vanish(change.uuid, 'emptyCollection', time);
-      case 'rename':
+      case 'collectionRenamed':
         return await this.#rename(change, time);
-      case 'strange': {
+      case 'unknown': {
         const trail = this.#trails.get(change.uuid);
         if (trail === undefined || !trail.followed) return [];
         trail.state = { content: 'unknown', cause: `\`${change.command}\`, which this version cannot follow` };
@@ -157,7 +156,10 @@ export class DocumentTrails {
     return trail.followed && !wasAbsent ? [versionOf(trail, operation, time)] : [];
   }
 
-  async #rename({ uuid, to, dropped }: Change & { kind: 'rename' }, time: ChangeTime): Promise<DocumentVersion[]> {
+  async #rename(
+    { uuid, to, dropped }: Change & { kind: 'collectionRenamed' },
+    time: ChangeTime,
+  ): Promise<DocumentVersion[]> {
     const versions = dropped === null ? [] : this.#vanish(dropped, 'dropCollection', time);
     const isTarget = to === this.#namespace;
     const known = this.#trails.get(uuid);

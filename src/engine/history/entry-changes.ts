@@ -1,7 +1,7 @@
 import { formatNamespace } from '../../bson/namespace.ts';
 import { type ElementAt, findElement, findId } from '../../bson/raw-bson.ts';
-import type { OplogEntry } from '../../oplog/entry.ts';
-import { forEachOperation, handlingOf, type Operation, stringAt, uuidAt } from '../../oplog/operations.ts';
+import { type OplogEntry, stringAt, uuidAt } from '../../oplog/entry.ts';
+import { forEachOperation, meaningOf, type Operation } from '../../oplog/operations.ts';
 import type { Change } from './document-trails.ts';
 import type { HistoryTransaction } from './history-item.ts';
 import type { IdMatcher } from './same-id.ts';
@@ -27,29 +27,31 @@ function writeChange(buffer: Buffer, operation: Operation, matches: IdMatcher): 
 function commandChange(buffer: Buffer, operation: Operation): Change | null {
   const { uuid, command, o, namespace } = operation;
   if (uuid === null) return null;
-  switch (command) {
-    case 'create': {
-      const name = findElement(buffer, o.start, 'create');
+  const { history } = meaningOf(command);
+  switch (history) {
+    case 'collectionCreated': {
+      const name = findElement(buffer, o.start, command);
       if (name === null) return null;
-      return { kind: 'create', uuid, namespace: `${namespace.db}.${stringAt(buffer, name)}` };
+      return { kind: history, uuid, namespace: `${namespace.db}.${stringAt(buffer, name)}` };
     }
-    case 'drop':
-      return { kind: 'drop', uuid };
-    case 'emptycapped':
-      return { kind: 'empty', uuid };
-    case 'renameCollection': {
+    case 'collectionDropped':
+    case 'collectionEmptied':
+      return { kind: history, uuid };
+    case 'collectionRenamed': {
       const to = findElement(buffer, o.start, 'to');
       const target = findElement(buffer, o.start, 'dropTarget');
       if (to === null) return null;
       return {
-        kind: 'rename',
+        kind: history,
         uuid,
         to: stringAt(buffer, to),
         dropped: target?.type === 0x05 ? uuidAt(buffer, target) : null,
       };
     }
+    case 'unknown':
+      return { kind: history, uuid, command };
     default:
-      return handlingOf(operation) === 'unknown' ? { kind: 'strange', uuid, command } : null;
+      return null;
   }
 }
 

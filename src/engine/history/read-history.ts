@@ -1,19 +1,12 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
-import { findElement, forEachDocument } from '../../bson/raw-bson.ts';
+import { forEachDocument } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import {
-  commandName,
-  commitTimestampOf,
-  isUnfinishedTransactionEntry,
-  mayCloseChain,
-  type OplogEntry,
-  readOplogEntry,
-} from '../../oplog/entry.ts';
-import { OpenTransactions } from '../../oplog/transactions.ts';
+import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
+import { type VisibleEffect, VisibleOrder } from '../../oplog/transactions.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import type { SliceRun } from '../../repository/format/slice-name.ts';
@@ -167,8 +160,9 @@ class HistoryReader {
 
   async *#captured(part: Part, run: SliceRun): AsyncGenerator<HistoryItem, void, undefined> {
     const { base, later } = part;
-    const walk = new Walk(this.#matches, new DocumentTrails(this.#name), base?.ts ?? 0n);
-    if (base !== null) yield* await this.#beginAt(walk.trails, base);
+    const trails = new DocumentTrails(this.#name);
+    const order = this.#orderIn(run, base);
+    if (base !== null) yield* await this.#beginAt(trails, base);
     for await (const entries of this.#slices(run, part.to, base)) {
       const offsets: number[] = [];
       forEachDocument(entries, (offset) => {
@@ -178,14 +172,14 @@ class HistoryReader {
         const entry = readOplogEntry(entries, offset);
         for (let next = later[0]; next !== undefined && next.ts < entry.ts; next = later[0]) {
           later.shift();
-          yield* await this.#ask(walk.trails, next);
+          yield* await this.#ask(trails, next);
         }
-        const missing = walk.take(entries, offset, entry);
-        if (missing !== null) await this.#followBack(walk, run, missing);
-        if (walk.hasEffects) yield* await walk.settle();
+        const taken = order.take(entries, offset, entry);
+        const effects = taken instanceof Promise ? await taken : taken;
+        if (effects.some(({ effect }) => effect.changes.length > 0)) yield* await carryOut(trails, effects, entry.ts);
       }
     }
-    for (const next of later) if (next.ts <= part.to) yield* await this.#ask(walk.trails, next);
+    for (const next of later) if (next.ts <= part.to) yield* await this.#ask(trails, next);
   }
 
   /** Asks a snapshot in the middle of captured oplog about what is not known. */
@@ -228,99 +222,43 @@ class HistoryReader {
   }
 
   /**
-   * The part of a transaction that lies at or before where the reading began. What was not captured is left out: the
-   * versions it made are told by the next snapshot.
+   * Of a transaction that began at or before where the reading does, what was not captured is left out: the versions it
+   * made are told by the next snapshot. What was visible in the snapshot that the reading begins with is in it.
    */
-  async #followBack(walk: Walk, run: SliceRun, from: Timestamp64): Promise<void> {
-    for (let at = from; at !== 0n; ) {
-      const raw = await this.#entryAt(run, at);
-      if (raw === null) return;
-      const entry = readOplogEntry(raw, 0);
-      if (!isUnfinishedTransactionEntry(raw, entry)) return;
-      walk.addBefore(raw, entry);
-      at = entry.previousTs;
-    }
+  #orderIn(run: SliceRun, base: HistorySnapshot | null): VisibleOrder<Effect> {
+    const read = (buffer: Buffer, offset: number, entry: OplogEntry): Effect => ({
+      changes: changesOf(buffer, entry, this.#matches),
+      transaction: transactionOf(buffer, offset, entry),
+    });
+    return new VisibleOrder<Effect>({
+      from: base?.ts ?? 0n,
+      reaches: () => true,
+      read,
+      readWaiting: read,
+      earlier: async (ts) => await this.#entryAt(run, ts),
+      missing: () => undefined,
+    });
   }
 }
 
+/** Copies, so that an effect may outlive the buffer of its entry. */
 interface Effect {
   changes: Change[];
   transaction: HistoryTransaction | null;
 }
 
-/** Goes through entries in order and lets changes take effect when their transaction does. */
-class Walk {
-  readonly trails: DocumentTrails;
-  readonly #matches: IdMatcher;
-  /** Of the snapshot that the walk began with: what was visible then is in it. */
-  readonly #from: Timestamp64;
-  readonly #open = new OpenTransactions<Effect>();
-  #effects: Effect[] = [];
-  #at: Timestamp64 = 0n;
-
-  constructor(matches: IdMatcher, trails: DocumentTrails, from: Timestamp64) {
-    this.#matches = matches;
-    this.trails = trails;
-    this.#from = from;
+/** The versions that come of effects which became visible at that time. */
+async function carryOut(
+  trails: DocumentTrails,
+  effects: readonly VisibleEffect<Effect>[],
+  at: Timestamp64,
+): Promise<DocumentVersion[]> {
+  const versions: DocumentVersion[] = [];
+  for (const { effect } of effects) {
+    const { changes, transaction } = effect;
+    for (const change of changes) versions.push(...(await trails.take(change, { at, transaction })));
   }
-
-  /** Looks at one entry. Returns where its transaction has to be followed back to before the beginning, or null. */
-  take(buffer: Buffer, offset: number, entry: OplogEntry): Timestamp64 | null {
-    this.#at = entry.ts;
-    const effect: Effect = {
-      changes: changesOf(buffer, entry, this.#matches),
-      transaction: transactionOf(buffer, offset, entry),
-    };
-    if (isUnfinishedTransactionEntry(buffer, entry)) {
-      const prepared = findElement(buffer, entry.o?.start ?? 0, 'prepare') !== null;
-      this.#open.add({ ts: entry.ts, previousTs: entry.previousTs, prepared, transaction: '', deferred: effect });
-      return null;
-    }
-    const name = entry.op === 'c' ? commandName(buffer, entry) : '';
-    if (name === 'commitTransaction') return this.#commit(buffer, entry);
-    if (name === 'abortTransaction') {
-      this.#open.take(entry.previousTs);
-      return null;
-    }
-    const back = mayCloseChain(buffer, entry) ? this.#takeEffect(entry.previousTs) : null;
-    if (effect.changes.length > 0) this.#effects.push(effect);
-    return back;
-  }
-
-  #commit(buffer: Buffer, entry: OplogEntry): Timestamp64 | null {
-    const visibleFrom = commitTimestampOf(buffer, entry) ?? entry.ts;
-    if (visibleFrom <= this.#from) {
-      this.#open.take(entry.previousTs);
-      return null;
-    }
-    return this.#takeEffect(entry.previousTs);
-  }
-
-  #takeEffect(ts: Timestamp64): Timestamp64 | null {
-    const { entries, before } = this.#open.take(ts);
-    this.#effects.push(...entries.map(({ deferred }) => deferred));
-    return before === 0n ? null : before;
-  }
-
-  /** An entry of the transaction that is taking effect, older than all that were added. */
-  addBefore(buffer: Buffer, entry: OplogEntry): void {
-    const changes = changesOf(buffer, entry, this.#matches);
-    this.#effects.unshift({ changes, transaction: transactionOf(buffer, 0, entry) });
-  }
-
-  get hasEffects(): boolean {
-    return this.#effects.length > 0;
-  }
-
-  async settle(): Promise<DocumentVersion[]> {
-    const effects = this.#effects;
-    this.#effects = [];
-    const versions: DocumentVersion[] = [];
-    for (const { changes, transaction } of effects) {
-      for (const change of changes) versions.push(...(await this.trails.take(change, { at: this.#at, transaction })));
-    }
-    return versions;
-  }
+  return versions;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { formatNamespace, type Namespace, parseNamespace } from '../../bson/namespace.ts';
-import { type ElementAt, findElement, findId, idBytes, MalformedBson } from '../../bson/raw-bson.ts';
-import { must } from '../../lib/assert.ts';
+import { findElement, findId, idBytes, MalformedBson } from '../../bson/raw-bson.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { changedDocument, isModification } from '../../oplog/diffs.ts';
+import { isTrue, stringAt, uuidAt } from '../../oplog/entry.ts';
 import {
   committedIndexes,
   createdIndex,
@@ -9,7 +10,7 @@ import {
   withIndexes,
   withoutIndex,
 } from '../../oplog/index-changes.ts';
-import { type Operation, stringAt, uuidAt } from '../../oplog/operations.ts';
+import { meaningOf, type Operation } from '../../oplog/operations.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import {
   changedSeries,
@@ -30,32 +31,34 @@ export class ReplayMismatch extends Error {
 
 /** Carries out a catalog command on the state. */
 export function changeCatalog(state: ReplayState, buffer: Buffer, operation: Operation): void {
-  switch (operation.command) {
-    case 'create':
+  const effect = meaningOf(operation.command).replay;
+  switch (effect) {
+    case 'collectionCreated':
       create(state, buffer, operation);
       break;
-    case 'drop':
+    case 'collectionDropped':
       drop(state, buffer, operation);
       break;
-    case 'dropDatabase':
+    case 'databaseDropped':
       dropDatabase(state, operation.namespace.db);
       break;
-    case 'renameCollection':
+    case 'collectionRenamed':
       rename(state, buffer, operation);
       break;
-    case 'collMod':
+    case 'optionsChanged':
       modify(state, buffer, operation);
       break;
-    case 'createIndexes':
+    case 'indexAdded':
       changeIndexes(state, buffer, operation, (indexes) => withIndexes(indexes, [createdIndex(buffer, operation.o)]));
       break;
-    case 'commitIndexBuild':
+    case 'indexesBuilt':
       changeIndexes(state, buffer, operation, (indexes) => withIndexes(indexes, committedIndexes(buffer, operation.o)));
       break;
-    case 'emptycapped':
+    case 'collectionEmptied':
       known(state, buffer, operation);
       break;
     default:
+      assert(effect === 'indexRemoved', 'nothing else changes the catalog');
       changeIndexes(state, buffer, operation, (indexes) => withoutIndex(indexes, buffer, operation.o));
   }
 }
@@ -101,15 +104,15 @@ function dropDatabase(state: ReplayState, db: string): void {
   for (const namespace of state.held.keys()) if (namespace.startsWith(`${db}.`)) state.held.delete(namespace);
 }
 
-function rename(state: ReplayState, buffer: Buffer, { o, uuid }: Operation): void {
+function rename(state: ReplayState, buffer: Buffer, { o, uuid, command }: Operation): void {
   const field = (name: string) => findElement(buffer, o.start, name);
-  const from = parseNamespace(stringAt(buffer, must(field('renameCollection'), 'renameCollection')));
+  const from = parseNamespace(stringAt(buffer, must(field(command), command)));
   const to = parseNamespace(stringAt(buffer, must(field('to'), 'the new name of a collection')));
   const entry = state.collections.get(uuid ?? '');
   if (entry === undefined) {
     const [hadFrom, hasTo] = [isReplayed(from, state.source), isReplayed(to, state.source)];
     if (!hadFrom && !hasTo) return;
-    throw unknownCollection('renameCollection', hadFrom ? from : to, uuid);
+    throw unknownCollection(command, hadFrom ? from : to, uuid);
   }
   const target = field('dropTarget');
   if (target?.type === 0x05) state.collections.delete(uuidAt(buffer, target));
@@ -119,10 +122,6 @@ function rename(state: ReplayState, buffer: Buffer, { o, uuid }: Operation): voi
   if (isReplayed(to, state.source))
     state.collections.set(uuid as string, renamedEntry(entry, to, isTrue(buffer, field('stayTemp'))));
   else state.collections.delete(uuid as string);
-}
-
-function isTrue(buffer: Buffer, element: ElementAt | null): boolean {
-  return element !== null && element.type === 0x08 && buffer[element.start] === 1;
 }
 
 /** Only the part that concerns an index: options are changed by the target itself, when replay comes by. */

@@ -1,5 +1,4 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
-import { type ElementAt, forEachElement } from '../../bson/raw-bson.ts';
 import { must } from '../../lib/assert.ts';
 import { murmur3 } from '../../lib/murmur.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
@@ -55,14 +54,4 @@ export function ownNames(
   const leftOut = new Set(planRestore(listState(state)).leftOut.map((entry) => entry.uuid));
   const restored = [...state.collections].filter(([uuid, entry]) => !leftOut.has(uuid) && !left(entry));
   return new Map(restored.map(([uuid, { db, name }]) => [uuid, { db, name }]));
-}
-
-/** What a `collMod` entry's `o` changes of the collection itself; an index's part is in the plan's catalog already. */
-export function changedOptions(buffer: Buffer, o: ElementAt): { name: string; type: number; value: Buffer }[] {
-  const options: { name: string; type: number; value: Buffer }[] = [];
-  forEachElement(buffer, o.start, (name, { type, start, end }) => {
-    if (name !== 'collMod' && name !== 'index') options.push({ name, type, value: buffer.subarray(start, end) });
-    return true;
-  });
-  return options;
 }

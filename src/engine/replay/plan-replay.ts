@@ -1,19 +1,11 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
-import { documentLength, findElement, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
+import { documentLength, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
-import {
-  commandName,
-  commitTimestampOf,
-  isUnfinishedTransactionEntry,
-  mayCloseChain,
-  type OplogEntry,
-  readOplogEntry,
-  transactionOf,
-} from '../../oplog/entry.ts';
+import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
-import { OpenTransactions } from '../../oplog/transactions.ts';
+import { type Decisions, type VisibleEffect, VisibleOrder } from '../../oplog/transactions.ts';
 import { changeCatalog, changeHeld, ReplayMismatch } from './change-state.ts';
 import { type OplogSource, type ReplayEnd, reaches } from './replay-interval.ts';
 import { copyOf, isHeld, isReplayed, type ReplayedSource, type ReplayState } from './replay-state.ts';
@@ -45,9 +37,6 @@ export interface UndecidedTransaction {
   transaction: string;
   preparedAt: Timestamp64;
 }
-
-/** What became of a transaction: when its writes became visible, null where never. */
-export type Decisions = ReadonlyMap<string, Timestamp64 | null>;
 
 export interface PlanReplayOptions {
   /** At T. Not changed. */
@@ -89,22 +78,16 @@ export async function planReplay(options: PlanReplayOptions): Promise<ReplayPlan
       offsets.push(offset);
     });
     for (const offset of offsets) {
-      const back = planning.take(buffer, offset);
-      if (back !== null) await planning.followBack(back);
-      planning.finishChain();
+      const working = planning.take(buffer, offset);
+      if (working !== undefined) await working;
     }
     options.progress?.(planning.entries, planning.readTs);
     if (planning.isSettled) break;
   }
-  for (const preparedAt of planning.decidedElsewhere()) {
-    const back = planning.takeEffect(preparedAt);
-    if (back !== null) await planning.followBack(back);
-    planning.finishChain();
-  }
-  return planning.plan();
+  return await planning.finish();
 }
 
-/** What a waiting entry will do to the state once its transaction takes effect. */
+/** What an entry will do to the state once it takes effect. */
 interface Deferred {
   buffer: Buffer;
   changes: Operation[];
@@ -115,20 +98,30 @@ interface Deferred {
 class Planning {
   readonly #options: PlanReplayOptions;
   readonly #state: ReplayState;
-  readonly #open = new OpenTransactions<Deferred>();
+  readonly #order: VisibleOrder<Deferred>;
   readonly #skipped = new Set<Timestamp64>();
+  readonly #skip = (ts: Timestamp64): void => {
+    this.#skipped.add(ts);
+  };
   readonly #before: Timestamp64[] = [];
-  /** The chain that is taking effect, oldest first; carried out by `finishChain`. */
-  #chain: Deferred[] = [];
   #entries = 0;
   #lastTs: Timestamp64;
-  #readTs: Timestamp64;
 
   constructor(options: PlanReplayOptions) {
+    const { from, end, source } = options;
     this.#options = options;
     this.#state = copyOf(options.state);
-    this.#lastTs = options.from;
-    this.#readTs = options.from;
+    this.#lastTs = from;
+    this.#order = new VisibleOrder<Deferred>({
+      from,
+      reaches: (ts) => reaches(end, ts),
+      read: (buffer, _, entry) => readDeferred(buffer, entry, this.#state.source),
+      readWaiting: (buffer, offset, entry) => readWaiting(buffer, offset, entry, this.#state.source),
+      earlier: async (ts) => await source.earlier(ts),
+      missing: (ts) => {
+        throw refused(ts, new ReplayMismatch('the beginning of a transaction is not there any more'));
+      },
+    });
   }
 
   get entries(): number {
@@ -137,107 +130,50 @@ class Planning {
 
   /** Of the entry looked at last. */
   get readTs(): Timestamp64 {
-    return this.#readTs;
+    return this.#order.readTs;
   }
 
   /** Nothing that is still to come can matter. */
   get isSettled(): boolean {
     const { searchTo, end } = this.#options;
-    if (searchTo === undefined || this.#readTs < searchTo || reaches(end, this.#readTs)) return false;
-    return !this.#open.hasPrepared;
+    if (searchTo === undefined || this.readTs < searchTo || reaches(end, this.readTs)) return false;
+    return !this.#order.hasPrepared;
   }
 
-  /** The last entries of transactions that took effect as another shard tells, oldest first. */
-  decidedElsewhere(): Timestamp64[] {
-    const { decisions = new Map(), from, end } = this.#options;
-    const visible = this.#open.remaining().filter(({ prepared, transaction }) => {
-      const at = prepared ? decisions.get(transaction) : undefined;
-      return at !== undefined && at !== null && at > from && reaches(end, at);
-    });
-    return visible.map(({ ts }) => ts);
-  }
-
-  /** Looks at one entry. Returns where its transaction has to be followed back to before T, or null. */
-  take(buffer: Buffer, offset: number): Timestamp64 | null {
+  /** Looks at one entry. A promise is to be waited for before the next. */
+  take(buffer: Buffer, offset: number): Promise<void> | undefined {
     const entry = readOplogEntry(buffer, offset);
-    if (entry.ts <= this.#options.from) return null;
-    if (entry.ts <= this.#readTs) throw refused(entry.ts, new ReplayMismatch('the entries are not in order'));
-    this.#readTs = entry.ts;
+    const { from, end } = this.#options;
+    if (entry.ts <= from) return undefined;
+    if (entry.ts <= this.readTs) throw refused(entry.ts, new ReplayMismatch('the entries are not in order'));
+    if (reaches(end, entry.ts)) {
+      this.#entries++;
+      this.#lastTs = entry.ts;
+    }
     try {
-      return reaches(this.#options.end, entry.ts)
-        ? this.#takeInside(buffer, offset, entry)
-        : this.#takeLateDecision(buffer, entry);
+      const effects = this.#order.take(buffer, offset, entry, this.#skip);
+      if (effects instanceof Promise) return this.#carryOutLate(effects);
+      this.#carryOut(effects);
+      return undefined;
     } catch (error) {
       throw refused(entry.ts, error);
     }
   }
 
-  #takeInside(buffer: Buffer, offset: number, entry: OplogEntry): Timestamp64 | null {
-    this.#entries++;
-    this.#lastTs = entry.ts;
-    if (isUnfinishedTransactionEntry(buffer, entry)) {
-      const prepared = findElement(buffer, entry.o?.start ?? 0, 'prepare') !== null;
-      const deferred = readWaiting(buffer, offset, entry, this.#state.source);
-      const transaction = prepared ? transactionOf(buffer, offset) : '';
-      this.#open.add({ ts: entry.ts, previousTs: entry.previousTs, prepared, transaction, deferred });
-      return null;
-    }
-    if (isDecision(buffer, entry)) return this.#decide(buffer, entry);
-    const back = mayCloseChain(buffer, entry) ? this.takeEffect(entry.previousTs) : null;
-    this.#chain.push(readDeferred(buffer, entry, this.#state.source));
-    return back;
-  }
-
-  /** Past the end only the commits of prepared transactions count, which may have been visible before it. */
-  #takeLateDecision(buffer: Buffer, entry: OplogEntry): Timestamp64 | null {
-    return isDecision(buffer, entry) ? this.#decide(buffer, entry) : null;
-  }
-
-  #decide(buffer: Buffer, entry: OplogEntry): Timestamp64 | null {
-    const visibleFrom = commitTimestampOf(buffer, entry);
-    const { from, end } = this.#options;
-    // What was visible at T is in the snapshot already.
-    if (visibleFrom !== null && visibleFrom > from && reaches(end, visibleFrom))
-      return this.takeEffect(entry.previousTs);
-    for (const { ts } of this.#open.take(entry.previousTs).entries) this.#skipped.add(ts);
-    return null;
-  }
-
-  /** The chain that ends with the entry at `ts`. Returns where it goes on before T, or null. */
-  takeEffect(ts: Timestamp64): Timestamp64 | null {
-    const { entries, before } = this.#open.take(ts);
-    this.#chain.push(...entries.map((entry) => entry.deferred));
-    return before !== 0n && before <= this.#options.from ? before : null;
-  }
-
-  /** Adds the part of the chain that lies at or before T. */
-  async followBack(from: Timestamp64): Promise<void> {
-    const found: Timestamp64[] = [];
-    for (let at = from; at !== 0n; ) {
-      const buffer = await this.#options.source.earlier(at);
-      if (buffer === null)
-        throw refused(at, new ReplayMismatch('the beginning of a transaction is not there any more'));
-      const entry = readOplogEntry(buffer, 0);
-      // Chains of retryable writes look alike, but each of their entries took effect by itself.
-      if (!isUnfinishedTransactionEntry(buffer, entry)) break;
-      found.unshift(at);
-      this.#chain.unshift(readDeferred(buffer, entry, this.#state.source));
-      at = entry.previousTs;
-    }
-    this.#before.push(...found);
-  }
-
-  /** Carries out the catalog's part of what takes effect with the entry just taken. */
-  finishChain(): void {
-    const chain = this.#chain;
-    this.#chain = [];
+  async #carryOutLate(effects: Promise<VisibleEffect<Deferred>[]>): Promise<void> {
     try {
-      for (const { buffer, changes, written } of chain) {
-        for (const operation of changes) this.#change(buffer, operation);
-        for (const [uuid, namespace] of written) this.#expectKnown(uuid, namespace);
-      }
+      this.#carryOut(await effects);
     } catch (error) {
-      throw refused(this.#readTs, error);
+      throw refused(this.readTs, error);
+    }
+  }
+
+  /** Carries out the catalog's part of what takes effect. */
+  #carryOut(effects: readonly VisibleEffect<Deferred>[]): void {
+    for (const { ts, effect } of effects) {
+      if (ts <= this.#options.from) this.#before.push(ts);
+      for (const operation of effect.changes) this.#change(effect.buffer, operation);
+      for (const [uuid, namespace] of effect.written) this.#expectKnown(uuid, namespace);
     }
   }
 
@@ -253,10 +189,16 @@ class Planning {
     );
   }
 
-  plan(): ReplayPlan {
-    const remaining = this.#open.remaining();
-    const { decisions } = this.#options;
-    const undecided = remaining.filter(({ prepared, transaction }) => prepared && decisions?.has(transaction) !== true);
+  /** The plan, once all entries were looked at. */
+  async finish(): Promise<ReplayPlan> {
+    const { decisions = new Map() } = this.#options;
+    try {
+      for await (const effects of this.#order.decided(decisions)) this.#carryOut(effects);
+    } catch (error) {
+      throw refused(this.readTs, error);
+    }
+    const remaining = this.#order.remaining();
+    const undecided = remaining.filter(({ prepared, transaction }) => prepared && !decisions.has(transaction));
     for (const { ts } of remaining) this.#skipped.add(ts);
     return {
       from: this.#options.from,
@@ -269,12 +211,6 @@ class Planning {
       undecided: undecided.map(({ transaction, ts }) => ({ transaction, preparedAt: ts })),
     };
   }
-}
-
-function isDecision(buffer: Buffer, entry: OplogEntry): boolean {
-  if (entry.op !== 'c') return false;
-  const name = commandName(buffer, entry);
-  return name === 'commitTransaction' || name === 'abortTransaction';
 }
 
 /** A waiting entry outlives the buffer it came in, so it keeps no more of it than it needs. */

@@ -1,21 +1,18 @@
 import type { Namespace } from '../../bson/namespace.ts';
-import { findId, forEachDocument } from '../../bson/raw-bson.ts';
+import type { Field } from '../../bson/raw-bson.ts';
 import { RawValue } from '../../bson/raw-value.ts';
-import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
-import { idDocument, zeroTimestampUpdate } from '../../bson/zero-timestamps.ts';
-import { throwIfAborted } from '../../lib/abort.ts';
-import { assert } from '../../lib/assert.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
-import { isModification } from '../../oplog/diffs.ts';
-import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
-import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
-import { changedOptions, type Destination, destinationsOf } from './destinations.ts';
+import type { OplogEntry } from '../../oplog/entry.ts';
+import { forEachOperation, type Operation } from '../../oplog/operations.ts';
+import { type Destination, destinationsOf } from './destinations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
-import { changedOplog, type OplogSource, reaches } from './replay-interval.ts';
+import { type PlannedWrite, plannedChange, plannedEntries } from './planned-changes.ts';
+import type { OplogSource } from './replay-interval.ts';
 
 const LANES = 4;
 
@@ -61,14 +58,11 @@ class Replay {
   readonly #options: ReplayOplogOptions;
   readonly #applier: OplogApplier;
   readonly #destinations: ReadonlyMap<string, Destination>;
-  #entries = 0;
-  #lastTs: Timestamp64;
 
   constructor(options: ReplayOplogOptions) {
     this.#options = options;
     this.#applier = new OplogApplier(options.target, LANES);
     this.#destinations = destinationsOf(options.plan, options.into);
-    this.#lastTs = options.plan.from;
   }
 
   get applied(): number {
@@ -80,43 +74,16 @@ class Replay {
   }
 
   async run(): Promise<number> {
-    const { plan, source, signal } = this.#options;
-    for (const ts of plan.before) {
-      const buffer = await source.earlier(ts);
-      if (buffer === null) throw changedOplog(`the entry at ${formatTimestamp(ts)} is not there any more`);
-      await this.#replayEntry(buffer, readOplogEntry(buffer, 0));
-    }
-    for await (const buffer of source.entries()) {
-      throwIfAborted(signal);
-      if (!(await this.#replayBuffer(buffer))) break;
-      this.#options.progress(this.#entries, this.#lastTs);
+    const { plan, source, signal, progress } = this.#options;
+    for await (const { found, entries, lastTs } of plannedEntries(plan, source, signal)) {
+      for (const { buffer, entry } of found) {
+        const working = this.#replayEntry(buffer, entry);
+        if (working !== undefined) await working;
+      }
+      progress(entries, lastTs);
     }
     await this.#applier.flush();
-    if (this.#entries !== plan.entries || this.#lastTs !== plan.lastTs)
-      throw changedOplog(
-        `${this.#entries} entries up to ${formatTimestamp(this.#lastTs)} were read, ${plan.entries} were planned`,
-      );
-    return this.#entries;
-  }
-
-  /** False once the end has been passed. */
-  async #replayBuffer(buffer: Buffer): Promise<boolean> {
-    const { plan } = this.#options;
-    const offsets: number[] = [];
-    forEachDocument(buffer, (offset) => {
-      offsets.push(offset);
-    });
-    for (const offset of offsets) {
-      const entry = readOplogEntry(buffer, offset);
-      if (entry.ts <= plan.from) continue;
-      if (!reaches(plan.end, entry.ts)) return false;
-      this.#entries++;
-      this.#lastTs = entry.ts;
-      if (plan.skipped.has(entry.ts)) continue;
-      const working = this.#replayEntry(buffer, entry);
-      if (working !== undefined) await working;
-    }
-    return true;
+    return plan.entries;
   }
 
   #replayEntry(buffer: Buffer, entry: OplogEntry): Promise<void> | undefined {
@@ -130,43 +97,31 @@ class Replay {
   }
 
   #replayOperation(buffer: Buffer, operation: Operation): Promise<void> | undefined {
-    const handling = handlingOf(operation);
     const destination = this.#destinations.get(operation.uuid ?? '');
-    if (destination === undefined || (handling !== 'write' && handling !== 'catalog')) return undefined;
-    if (handling === 'write') return this.#write(buffer, operation, destination);
-    if (operation.command === 'collMod') return this.#changeOptions(buffer, operation, destination);
-    return operation.command === 'emptycapped' ? this.#empty(destination) : undefined;
+    if (destination === undefined) return undefined;
+    const change = plannedChange(buffer, operation, this.#options.target.form);
+    if (change === null) return undefined;
+    if (change.kind === 'write') return this.#write(buffer, change, destination);
+    if (change.kind === 'options') return this.#changeOptions(change.options, destination);
+    return this.#empty(destination);
   }
 
-  #write(buffer: Buffer, { op, o, o2, upsert }: Operation, destination: Destination): Promise<void> | undefined {
-    assert(op === 'i' || op === 'u' || op === 'd', 'a write is an insert, an update or a deletion');
-    // An insert's `o2` repeats its id and, on newer servers, says where it is stored: neither is for the target.
-    const query = op === 'u' && o2 !== null ? o2 : null;
-    const id = findId(buffer, query === null ? o.start : query.start);
-    const { target } = this.#options;
+  #write(buffer: Buffer, write: PlannedWrite, destination: Destination): Promise<void> | undefined {
+    const { op, o, o2, upsert, id, mending } = write;
     const { namespace, seed } = destination;
     const lane = destination.inOrder || id === null ? seed % LANES : laneOfId(buffer, id, seed, LANES);
-    const working = this.#applier.write(lane, {
-      op,
-      namespace,
-      o: buffer.subarray(o.start, o.end),
-      o2: query === null ? null : buffer.subarray(query.start, query.end),
-      upsert: op === 'u' && upsert,
-    });
-    const mend =
-      op === 'd' || (op === 'u' && isModification(buffer, o)) ? null : zeroTimestampUpdate(buffer, o, target.form);
-    if (mend === null || id === null) return working;
-    const mending = { op: 'u', namespace, o: mend, o2: idDocument(buffer, id) } as const;
+    const working = this.#applier.write(lane, { op, namespace, o, o2, upsert });
+    if (mending === null) return working;
+    const mend = { op: 'u', namespace, ...mending } as const;
     return working === undefined
-      ? this.#applier.write(lane, mending)
-      : working.then(() => this.#applier.write(lane, mending));
+      ? this.#applier.write(lane, mend)
+      : working.then(() => this.#applier.write(lane, mend));
   }
 
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
-  async #changeOptions(buffer: Buffer, { o }: Operation, destination: Destination): Promise<void> {
-    const { db, commandName } = destination;
+  async #changeOptions(changed: readonly Field[], { db, commandName }: Destination): Promise<void> {
     // Nothing expires before all is in place: `RestoreTarget.letExpire`.
-    const options = changedOptions(buffer, o).filter(({ name }) => name !== 'expireAfterSeconds');
+    const options = changed.filter(({ name }) => name !== 'expireAfterSeconds');
     if (options.length === 0) return;
     const command: Record<string, unknown> = { collMod: commandName };
     for (const { name, type, value } of options) command[name] = new RawValue(name, type, Buffer.from(value));

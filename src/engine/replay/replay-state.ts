@@ -10,6 +10,7 @@ import {
   idBytes,
   stringValue,
 } from '../../bson/raw-bson.ts';
+import { argumentsOf } from '../../oplog/operations.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isLedger } from '../sharding/sharding-ledgers.ts';
 
@@ -141,10 +142,10 @@ const OLD_ID_INDEX: Field = {
   ]),
 };
 
-/** A collection that a `create` entry makes: `options` is the entry's `o`. */
+/** A collection that an entry creates: `o` is the entry's. */
 export function createdEntry(db: string, name: string, uuid: string, buffer: Buffer, o: ElementAt): CollectionEntry {
   // The index on _id comes with the collection; its collation is the collection's.
-  const options = fieldsOf(buffer, o.start).filter((field) => field.name !== 'create' && field.name !== 'idIndex');
+  const options = argumentsOf(buffer, o).filter(({ name }) => name !== 'idIndex');
   const clustered = options.some((field) => field.name === 'clusteredIndex');
   const told = idIndexOf(buffer, o.start);
   // An oplog that does not say which index on _id a collection has, makes one of version 1.

@@ -2,11 +2,12 @@ import { findElement, forEachDocument } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import { commandName, commitTimestampOf, readOplogEntry, transactionOf } from '../../oplog/entry.ts';
+import { readOplogEntry, transactionOf } from '../../oplog/entry.ts';
+import { type Decisions, decisionOf } from '../../oplog/transactions.ts';
 import type { ManifestPart } from '../../repository/format/manifest-members.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { readCoverage, type SliceReadOptions } from '../../repository/slices.ts';
-import type { Decisions, ReplayPlan, UndecidedTransaction } from '../replay/plan-replay.ts';
+import type { ReplayPlan, UndecidedTransaction } from '../replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { sliceOplog } from '../replay/slice-oplog.ts';
 import { UNDER_WAY } from '../sharding/sharding-ledgers.ts';
@@ -111,11 +112,8 @@ export async function decideTransactions(members: readonly PlannedMember[], sign
 }
 
 function decisionIn(buffer: Buffer, offset: number): { transaction: string; visibleAt: Timestamp64 | null } | null {
-  const entry = readOplogEntry(buffer, offset);
-  if (entry.op !== 'c') return null;
-  const name = commandName(buffer, entry);
-  if (name !== 'commitTransaction' && name !== 'abortTransaction') return null;
-  return { transaction: transactionOf(buffer, offset), visibleAt: commitTimestampOf(buffer, entry) };
+  const decision = decisionOf(buffer, readOplogEntry(buffer, offset));
+  return decision === null ? null : { transaction: transactionOf(buffer, offset), ...decision };
 }
 
 /** What a member of the cluster had in `config` at the point: documents of a collection, by its name. */

@@ -2,15 +2,15 @@ import { documentLength } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Optime, type Timestamp64 } from '../../bson/timestamp.ts';
 import { assert } from '../../lib/assert.ts';
 import {
+  chainBefore,
   type EntryVisitor,
   entryAt,
   OplogGap,
-  type PositionedEntry,
   readOplogRaw,
-  unfinishedChain,
   visitOplog,
 } from '../../mongo/oplog-reader.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
+import type { PositionedEntry } from '../../oplog/entry.ts';
 import type { Capture } from './capture.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function readInterval(
     (await entryAt(member, ts, signal)) ?? (await captured?.entryAt(ts)) ?? null;
   const chains = {
     chainsFrom: from.ts,
-    chainBefore: async (ts: Timestamp64) => await unfinishedChain(ts, findEntry, member.host),
+    chainBefore: async (ts: Timestamp64) => await chainBefore(ts, findEntry, member.host),
   };
   const seam = await readStored(capture, from, to, chains, visit);
   const start = seam ?? { at: from, raw: null };

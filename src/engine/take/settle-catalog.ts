@@ -5,9 +5,11 @@ import { must } from '../../lib/assert.ts';
 import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import { Fault } from '../../lib/errors.ts';
 import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
-import { type PositionedEntry, readOplog } from '../../mongo/oplog-reader.ts';
+import { readOplog } from '../../mongo/oplog-reader.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
-import { commitTimestampOf, visitEntry } from '../../oplog/entry.ts';
+import type { PositionedEntry } from '../../oplog/entry.ts';
+import { visitEntry } from '../../oplog/touches.ts';
+import { decisionOf } from '../../oplog/transactions.ts';
 import { shardingInMotion } from '../sharding/sharding-in-motion.ts';
 import type { Capture } from './capture.ts';
 import { collectTouched, noteEntries } from './collect-touched.ts';
@@ -199,8 +201,8 @@ async function lateCommits(
   const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
   const commits: PositionedEntry[] = [];
   const { last } = await readOplog(member, at.position, until.ts, signal, (found, earlier) => {
-    const visibleFrom = commitTimestampOf(found.buffer, found.entry);
-    if (visibleFrom !== null && visibleFrom <= at.ts) commits.push(...earlier, found);
+    const visibleAt = decisionOf(found.buffer, found.entry)?.visibleAt ?? null;
+    if (visibleAt !== null && visibleAt <= at.ts) commits.push(...earlier, found);
     return undefined;
   });
   if (last.term !== seen.term) {
