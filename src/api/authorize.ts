@@ -1,6 +1,7 @@
 import type { Operation } from '../../contract/operation.ts';
 import { type Caller, rolesInOrganization, rolesInProject } from '../auth/roles.ts';
-import type { Domain, Project } from '../domain/domain.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { Project } from '../domain/projects/projects.ts';
 import { HttpRefusal } from './http-refusals.ts';
 
 /**

@@ -1,7 +1,9 @@
 import type { Operation, PathParameter, QueryParameter, RequestBody } from '../../contract/operation.ts';
 import type { Caller, ProjectRole } from '../auth/roles.ts';
 import type { Asking } from '../domain/credentials/still-admitted.ts';
-import type { Domain, PageRequest, Project } from '../domain/domain.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { PageRequest } from '../domain/names.ts';
+import type { Project } from '../domain/projects/projects.ts';
 import type { LinkBuilder } from './links.ts';
 
 /** The values of an operation's own query parameters. */

@@ -1,4 +1,4 @@
-import type { ClusterName, Page } from '../domain/domain.ts';
+import type { ClusterName, Page } from '../domain/names.ts';
 import type { ListAnswer } from './call.ts';
 
 /** A page of rows as the answer of a list. */

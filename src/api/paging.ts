@@ -1,5 +1,5 @@
 import type { Operation, QueryParameter, StringParameter } from '../../contract/operation.ts';
-import type { PageRequest } from '../domain/domain.ts';
+import type { PageRequest } from '../domain/names.ts';
 import { unreachable } from '../lib/assert.ts';
 import { invalid } from './http-refusals.ts';
 

@@ -1,5 +1,5 @@
 import type { Operation, ResourceVersion } from '../../contract/operation.ts';
-import type { PageRequest } from '../domain/domain.ts';
+import type { PageRequest } from '../domain/names.ts';
 import type { ListAnswer } from './call.ts';
 import { contentTypeOf } from './media-types.ts';
 import { flag, pageLinks, type QueryValues } from './paging.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Checkpoint } from '../domain/domain.ts';
+import type { Checkpoint } from '../domain/checkpoints/checkpoints.ts';
 import type { Colours } from './colours.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { everyItem } from './every-item.ts';

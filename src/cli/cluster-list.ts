@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Cluster } from '../domain/domain.ts';
+import type { Cluster } from '../domain/clusters/clusters.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { everyCluster } from './lookup.ts';
 import { withService } from './open-service.ts';

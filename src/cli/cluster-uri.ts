@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { Cluster, ConnectedNow } from '../domain/domain.ts';
+import type { Cluster, ConnectedNow } from '../domain/clusters/clusters.ts';
 import { requireSecret } from '../lib/private-files.ts';
 import { UsageError } from './usage-error.ts';
 

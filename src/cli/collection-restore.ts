@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatTimestamp, timestampParts } from '../bson/timestamp.ts';
-import type { CollectionRestoreRequest, RestoredNamespace } from '../domain/domain.ts';
+import type { CollectionRestoreRequest, RestoredNamespace } from '../domain/restores/collection-restore-jobs.ts';
 import type { CollectionRecord } from '../engine/collections/collection-record.ts';
 import type { WriteStrategy } from '../engine/collections/name-targets.ts';
 import type { RestoreCollectionsOptions } from '../engine/collections/restore-collections.ts';

@@ -1,4 +1,4 @@
-import type { Page, PageRequest } from '../domain/domain.ts';
+import type { Page, PageRequest } from '../domain/names.ts';
 
 const ITEMS_PER_PAGE = 500;
 

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Cluster, Domain, ExportJob } from '../domain/domain.ts';
+import type { Cluster } from '../domain/clusters/clusters.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { ExportJob } from '../domain/exports/export-jobs.ts';
 import { must } from '../lib/assert.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { followTask } from './follow-task.ts';

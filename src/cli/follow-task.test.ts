@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Domain, Task } from '../domain/domain.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { Task } from '../domain/tasks/tasks.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
 import type { CommandRun } from './command-run.ts';

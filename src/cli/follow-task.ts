@@ -1,4 +1,5 @@
-import type { Domain, Task } from '../domain/domain.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { Task } from '../domain/tasks/tasks.ts';
 import { CANCELLED_ON_REQUEST, Cancelled, CancelledHalfway, Fault } from '../lib/errors.ts';
 import type { Progress } from '../lib/progress.ts';
 import type { CommandRun } from './command-run.ts';

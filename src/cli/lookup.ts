@@ -1,6 +1,10 @@
 import type { Workspace } from '../compose/service.ts';
-import type { Cluster, ClusterName, Domain, Project, Snapshot } from '../domain/domain.ts';
+import type { Cluster } from '../domain/clusters/clusters.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { ClusterName } from '../domain/names.ts';
+import type { Project } from '../domain/projects/projects.ts';
 import { Refusal } from '../domain/refusals/refusals.ts';
+import type { Snapshot } from '../domain/snapshots/snapshots.ts';
 import { everyItem } from './every-item.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { Snapshot } from '../domain/domain.ts';
+import type { Snapshot } from '../domain/snapshots/snapshots.ts';
 import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore/restore-snapshot.ts';
 import { must } from '../lib/assert.ts';
 import { createLogger } from '../lib/logger.ts';

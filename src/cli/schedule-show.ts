@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Schedule } from '../domain/domain.ts';
+import type { Schedule } from '../domain/policies/schedule.ts';
 import type { Colours } from './colours.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { findCluster } from './lookup.ts';

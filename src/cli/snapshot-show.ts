@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Snapshot } from '../domain/domain.ts';
+import type { Snapshot } from '../domain/snapshots/snapshots.ts';
 import type { IndexEvidence } from '../engine/missing-indexes.ts';
 import { isAbort } from '../lib/abort.ts';
 import { describeError } from '../lib/errors.ts';

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../domain/domain.ts';
+import type { Snapshot } from '../domain/snapshots/snapshots.ts';
 import type { Colours } from './colours.ts';
 import { formatBytes, formatCount, formatDuration, formatTime } from './sizes.ts';
 import { type Column, renderFields } from './table.ts';

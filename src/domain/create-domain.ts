@@ -1,4 +1,3 @@
-import { countTasks } from '../catalog/tasks.ts';
 import { assert } from '../lib/assert.ts';
 import type { TaskHandlers } from '../tasks/handler.ts';
 import type { Duty } from '../tasks/timer.ts';
@@ -6,12 +5,13 @@ import { captureOf } from './checkpoints/checkpoint-capture.ts';
 import { checkpointDuty } from './checkpoints/checkpoint-duty.ts';
 import type { CheckpointEngine } from './checkpoints/checkpoint-engine.ts';
 import { takeCheckpointHandler } from './checkpoints/checkpoint-task.ts';
-import { createCheckpoints } from './checkpoints/checkpoints.ts';
+import { createCheckpoints } from './checkpoints/create-checkpoints.ts';
 import { reviewedAfter } from './checkpoints/review-checkpoints.ts';
+import type { ClockDoubt } from './clock-doubt.ts';
 import { type CloudIdentities, createCloudProviderAccess } from './cloud-provider-access/cloud-provider-access.ts';
-import type { ClusterProbe } from './clusters/cluster-probe.ts';
-import { createClusters } from './clusters/clusters.ts';
-import { createCompliancePolicies } from './compliance/compliance-policies.ts';
+import type { ClusterProbe } from './cluster-facts/cluster-probe.ts';
+import { createClusters } from './clusters/create-clusters.ts';
+import { createCompliancePolicies } from './compliance-policies/create-compliance-policies.ts';
 import type { DomainContext } from './context.ts';
 import type { CaptureEngine } from './continuous-backup/capture-engine.ts';
 import { captureDuty, tailOplogHandler } from './continuous-backup/capture-task.ts';
@@ -23,24 +23,24 @@ import { createApiKeys } from './credentials/api-keys.ts';
 import type { CredentialMint } from './credentials/credentials.ts';
 import { createServiceAccounts } from './credentials/service-accounts.ts';
 import { createDocumentHistory, type DocumentHistoryEngine } from './document-history/document-history.ts';
-import type { Domain, SystemInformation, SystemStatus } from './domain.ts';
+import type { Domain } from './domain.ts';
 import { queueAutoExport } from './exports/auto-export.ts';
 import type { BucketStores } from './exports/bucket-stores.ts';
-import { createExportBuckets } from './exports/export-buckets.ts';
-import { createExportJobs } from './exports/export-jobs.ts';
+import { createExportBuckets } from './exports/create-export-buckets.ts';
+import { createExportJobs } from './exports/create-export-jobs.ts';
 import { type ExportEngine, exportSnapshotHandler } from './exports/export-task.ts';
-import { createLegacy } from './legacy/legacy.ts';
-import { createOrganizations } from './organizations/organizations.ts';
-import { createPrivateEndpoints } from './private-endpoints/private-endpoints.ts';
-import { createProjects } from './projects/projects.ts';
+import { createLegacy } from './legacy/create-legacy.ts';
+import { createOrganizations } from './organizations/create-organizations.ts';
+import { createPrivateEndpoints } from './private-endpoints/create-private-endpoints.ts';
+import { createProjects } from './projects/create-projects.ts';
 import { type CatalogCopies, copyCatalogHandler } from './repositories/catalog-copy-task.ts';
 import { type CollectionRestoreEngine, restoreCollectionsHandler } from './restores/collection-restore-task.ts';
-import { createCollectionRestoreJobs } from './restores/collection-restores.ts';
+import { createCollectionRestoreJobs } from './restores/create-collection-restore-jobs.ts';
+import { createDownloads } from './restores/create-downloads.ts';
+import { createRestoreJobs } from './restores/create-restore-jobs.ts';
 import { type DownloadEngine, serveDownloadHandler } from './restores/download-task.ts';
-import { createDownloads } from './restores/downloads.ts';
 import { type RestoreEngine, restoreSnapshotHandler } from './restores/restore-task.ts';
-import { createRestoreJobs } from './restores/restores.ts';
-import { createSchedules } from './schedules/schedules.ts';
+import { createSchedules } from './schedules/create-schedules.ts';
 import { scheduleDuty } from './schedules/serve-due.ts';
 import { queueCopies } from './snapshot-copies/copies.ts';
 import { copyExpiryDuty } from './snapshot-copies/copy-expiry.ts';
@@ -48,13 +48,15 @@ import { copyOplogsDuty, copyOplogsHandler } from './snapshot-copies/copy-oplogs
 import type { CopyStores } from './snapshot-copies/copy-stores.ts';
 import { copySnapshotHandler, deleteSnapshotCopyHandler } from './snapshot-copies/copy-tasks.ts';
 import { balancerDuty, releaseBalancerHandler } from './snapshots/balancer-holds.ts';
+import { createSnapshotContents } from './snapshots/create-snapshot-contents.ts';
+import { createSnapshots } from './snapshots/create-snapshots.ts';
 import { deleteSnapshotHandler } from './snapshots/discard-snapshot.ts';
-import { type ClockDoubt, expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
-import { createSnapshotContents } from './snapshots/snapshot-contents.ts';
+import { expiryDuty, housekeepingDuty } from './snapshots/expiry.ts';
 import type { Manifests, SnapshotEngine } from './snapshots/snapshot-engine.ts';
-import { createSnapshots } from './snapshots/snapshots.ts';
 import { takeSnapshotHandler } from './snapshots/take-snapshot-task.ts';
-import { createTasks } from './tasks/tasks.ts';
+import { createSystemInformation } from './system/create-system-information.ts';
+import type { SystemStatus } from './system/system-information.ts';
+import { createTasks } from './tasks/create-tasks.ts';
 
 /**
  * What the rules ask of the world: made by `compose/` of the engine, the repository and MongoDB, and by tests of
@@ -109,7 +111,7 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
       identities: ports.cloudIdentities,
       credentialMint: ports.credentialMint,
     }),
-    system: createSystemInformation(context, ports),
+    system: createSystemInformation(context, ports.repository),
   };
 }
 
@@ -166,17 +168,4 @@ export function createDuties(context: DomainContext, doubt: ClockDoubt = async (
     copyExpiryDuty(context, doubt),
     housekeepingDuty(context),
   ];
-}
-
-function createSystemInformation({ catalog, clock }: DomainContext, ports: DomainPorts): SystemInformation {
-  const startedAtMs = clock.nowMs();
-  return {
-    status: async () => ({
-      repository: ports.repository,
-      catalogSchemaVersion: catalog.schemaVersion,
-      tasksQueued: await countTasks(catalog.reader, 'queued'),
-      tasksRunning: await countTasks(catalog.reader, 'running'),
-      startedAtMs,
-    }),
-  };
 }

@@ -3,7 +3,7 @@ import { findClusterByName } from '../catalog/clusters.ts';
 import { findOrganization } from '../catalog/organizations.ts';
 import { type CountedProject, findProject } from '../catalog/projects.ts';
 import type { ClusterRow, OrganizationRow } from '../catalog/schema.ts';
-import type { ClusterName } from './domain.ts';
+import type { ClusterName } from './names.ts';
 import { refuse } from './refusals/refusals.ts';
 
 export type ConnectedCluster = ClusterRow & { sealedUri: string };

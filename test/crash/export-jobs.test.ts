@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ExportJob, ExportJobRequest } from '../../src/domain/domain.ts';
+import type { ExportJob, ExportJobRequest } from '../../src/domain/exports/export-jobs.ts';
 import { exportSnapshot } from '../../src/engine/export/export-snapshot.ts';
 import { InlineTranscoder } from '../../src/engine/export/transcoding.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { initDataDirectory } from '../../src/compose/make-data-directory.ts';
 import { composeOffline, type Workspace } from '../../src/compose/service.ts';
-import type { ExportBucketRequest } from '../../src/domain/domain.ts';
+import type { ExportBucketRequest } from '../../src/domain/exports/export-buckets.ts';
 import { Refusal } from '../../src/domain/refusals/refusals.ts';
 import { openAzureStore } from '../../src/storage/azure.ts';
 import { openGcsStore } from '../../src/storage/gcs.ts';

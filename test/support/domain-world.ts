@@ -2,16 +2,16 @@ import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import type { Timestamp64 } from '../../src/bson/timestamp.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import type { ExportBucketRow } from '../../src/catalog/schema.ts';
-import type { ClusterProbe } from '../../src/domain/clusters/cluster-probe.ts';
+import type { ClusterProbe } from '../../src/domain/cluster-facts/cluster-probe.ts';
 import { createContext, type DomainContext } from '../../src/domain/context.ts';
 import { createDomain, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
-import type { ClusterName, Domain } from '../../src/domain/domain.ts';
+import type { Domain } from '../../src/domain/domain.ts';
 import type { BucketCheck } from '../../src/domain/exports/bucket-stores.ts';
+import type { ClusterName, SnapshotName } from '../../src/domain/names.ts';
 import type { PreparedDownload } from '../../src/domain/restores/download-task.ts';
 import type {
   ManifestFacts,
   Manifests,
-  SnapshotName,
   SnapshotNamespace,
   TakeRequest,
 } from '../../src/domain/snapshots/snapshot-engine.ts';

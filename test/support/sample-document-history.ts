@@ -1,4 +1,5 @@
-import type { ClusterName, Domain } from '../../src/domain/domain.ts';
+import type { Domain } from '../../src/domain/domain.ts';
+import type { ClusterName } from '../../src/domain/names.ts';
 
 /** One version and one stretch that nothing is known of. */
 export function sampleDocumentHistory(

@@ -1,24 +1,18 @@
 import { zoneIdOf } from '../../src/api/wire/cluster-parts.ts';
-import type {
-  Checkpoint,
-  Cluster,
-  ClusterName,
-  CompliancePolicy,
-  ConnectedNow,
-  Domain,
-  ExportBucket,
-  ExportJob,
-  Organization,
-  Page,
-  PageRequest,
-  Project,
-  RestoreJob,
-  Schedule,
-  Snapshot,
-  Task,
-  Visibility,
-} from '../../src/domain/domain.ts';
+import type { Checkpoint } from '../../src/domain/checkpoints/checkpoints.ts';
+import type { Cluster, ConnectedNow } from '../../src/domain/clusters/clusters.ts';
+import type { CompliancePolicy } from '../../src/domain/compliance-policies/compliance-policies.ts';
+import type { Domain } from '../../src/domain/domain.ts';
+import type { ExportBucket } from '../../src/domain/exports/export-buckets.ts';
+import type { ExportJob } from '../../src/domain/exports/export-jobs.ts';
+import type { ClusterName, Page, PageRequest, Visibility } from '../../src/domain/names.ts';
+import type { Organization } from '../../src/domain/organizations/organizations.ts';
+import type { Schedule } from '../../src/domain/policies/schedule.ts';
+import type { Project } from '../../src/domain/projects/projects.ts';
 import { refuse } from '../../src/domain/refusals/refusals.ts';
+import type { RestoreJob } from '../../src/domain/restores/restore-jobs.ts';
+import type { Snapshot } from '../../src/domain/snapshots/snapshots.ts';
+import type { Task } from '../../src/domain/tasks/tasks.ts';
 import { must } from '../../src/lib/assert.ts';
 import type { CallerNouns } from './sample-callers.ts';
 import { sampleDocumentHistory } from './sample-document-history.ts';

@@ -1,4 +1,7 @@
-import type { ClusterName, Domain, ExportBucket, ExportBucketName, ExportJob } from '../../src/domain/domain.ts';
+import type { Domain } from '../../src/domain/domain.ts';
+import type { ExportBucket, ExportBucketName } from '../../src/domain/exports/export-buckets.ts';
+import type { ExportJob } from '../../src/domain/exports/export-jobs.ts';
+import type { ClusterName } from '../../src/domain/names.ts';
 import { refuse } from '../../src/domain/refusals/refusals.ts';
 import { must } from '../../src/lib/assert.ts';
 

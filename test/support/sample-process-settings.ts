@@ -1,4 +1,4 @@
-import type { ProcessSettings } from '../../src/domain/domain.ts';
+import type { ProcessSettings } from '../../src/domain/cluster-facts/cluster-probe.ts';
 
 /** Of a server whose user may not read the command line. */
 export const sampleProcessSettings: ProcessSettings = {

@@ -1,14 +1,10 @@
-import type {
-  ClusterName,
-  CollectionRestoreJob,
-  Domain,
-  PageRequest,
-  PrivateEndpoint,
-  RestoredCollection,
-  RestoreJob,
-  Snapshot,
-} from '../../src/domain/domain.ts';
+import type { Domain } from '../../src/domain/domain.ts';
+import type { ClusterName, PageRequest } from '../../src/domain/names.ts';
+import type { PrivateEndpoint } from '../../src/domain/private-endpoints/private-endpoints.ts';
 import { refuse } from '../../src/domain/refusals/refusals.ts';
+import type { CollectionRestoreJob, RestoredCollection } from '../../src/domain/restores/collection-restore-jobs.ts';
+import type { RestoreJob } from '../../src/domain/restores/restore-jobs.ts';
+import type { Snapshot } from '../../src/domain/snapshots/snapshots.ts';
 
 /**
  * What else the sample domain answers: contents of snapshots, legacy schedules and restores, private endpoints,

@@ -1,5 +1,6 @@
 import type { clusterOperations } from '../../../contract/clusters.ts';
-import type { Cluster, ProcessSettings } from '../../domain/domain.ts';
+import type { ProcessSettings } from '../../domain/cluster-facts/cluster-probe.ts';
+import type { Cluster } from '../../domain/clusters/clusters.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { changedFact } from '../cluster-facts.ts';

@@ -1,6 +1,10 @@
 import { type collectionRestoreJobOperations, collectionStates } from '../../../contract/collection-restore-jobs.ts';
 import type { RequestBody } from '../../../contract/operation.ts';
-import type { CollectionRestoreJobName, CollectionRestoreRequest, RestoredNamespace } from '../../domain/domain.ts';
+import type {
+  CollectionRestoreJobName,
+  CollectionRestoreRequest,
+  RestoredNamespace,
+} from '../../domain/restores/collection-restore-jobs.ts';
 import type { HandlersOf } from '../call.ts';
 import { clusterOf, mapped } from '../listing.ts';
 import { mayRestoreIntoTarget } from '../restore-target.ts';

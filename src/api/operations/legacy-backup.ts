@@ -1,6 +1,7 @@
 import type { legacyBackupOperations } from '../../../contract/legacy-backup.ts';
 import type { RequestBody } from '../../../contract/operation.ts';
-import type { Domain, LegacyRestoreRequest, LegacyScheduleSettings } from '../../domain/domain.ts';
+import type { Domain } from '../../domain/domain.ts';
+import type { LegacyRestoreRequest, LegacyScheduleSettings } from '../../domain/legacy/legacy.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { clusterOf, mapped } from '../listing.ts';

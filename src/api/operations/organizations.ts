@@ -1,6 +1,6 @@
 import type { organizationOperations } from '../../../contract/organizations.ts';
 import { rolesInProject, visibleOrganizations, visibleProjects } from '../../auth/roles.ts';
-import type { OrganizationSettings } from '../../domain/domain.ts';
+import type { OrganizationSettings } from '../../domain/organizations/organizations.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
 import { askingOf, type HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';

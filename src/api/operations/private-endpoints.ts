@@ -1,5 +1,5 @@
 import type { privateEndpointOperations } from '../../../contract/private-endpoints.ts';
-import type { PrivateEndpoint, PrivateEndpointName } from '../../domain/domain.ts';
+import type { PrivateEndpoint, PrivateEndpointName } from '../../domain/private-endpoints/private-endpoints.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
 import type { HandlersOf } from '../call.ts';
 import { mapped } from '../listing.ts';

@@ -1,7 +1,7 @@
 import type { RequestBody } from '../../../contract/operation.ts';
 import type { restoreJobOperations } from '../../../contract/restore-jobs.ts';
-import type { RestoreRequest } from '../../domain/domain.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
+import type { RestoreRequest } from '../../domain/restores/restore-jobs.ts';
 import type { HandlersOf } from '../call.ts';
 import { clusterOf, mapped } from '../listing.ts';
 import { mayRestoreIntoTarget } from '../restore-target.ts';

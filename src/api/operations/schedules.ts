@@ -1,5 +1,6 @@
 import type { scheduleOperations } from '../../../contract/schedules.ts';
-import type { Domain, Schedule, SchedulePatch } from '../../domain/domain.ts';
+import type { Domain } from '../../domain/domain.ts';
+import type { Schedule, SchedulePatch } from '../../domain/policies/schedule.ts';
 import type { Call, HandlersOf } from '../call.ts';
 import { invalid } from '../http-refusals.ts';
 import type { LinkBuilder } from '../links.ts';

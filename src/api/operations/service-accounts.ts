@@ -7,7 +7,8 @@ import type {
 } from '../../../contract/service-accounts.ts';
 import type { Place } from '../../domain/credentials/credentials.ts';
 import type { Asking } from '../../domain/credentials/still-admitted.ts';
-import type { Domain, PageRequest } from '../../domain/domain.ts';
+import type { Domain } from '../../domain/domain.ts';
+import type { PageRequest } from '../../domain/names.ts';
 import { askingOf, type HandlersOf, type ListAnswer } from '../call.ts';
 import { mapped } from '../listing.ts';
 import { accountAccessBody, accountSecretBody, serviceAccountBody } from '../wire/callers.ts';

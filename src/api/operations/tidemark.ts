@@ -1,7 +1,10 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { ReconnectClusterRequest, tidemarkOperations } from '../../../contract/tidemark.ts';
-import type { ClusterName, Domain, GivenConnection, Task } from '../../domain/domain.ts';
+import type { GivenConnection } from '../../domain/clusters/clusters.ts';
+import type { Domain } from '../../domain/domain.ts';
+import type { ClusterName } from '../../domain/names.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
+import type { Task } from '../../domain/tasks/tasks.ts';
 import type { HandlersOf } from '../call.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';

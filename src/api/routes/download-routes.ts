@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Domain, OpenDownload } from '../../domain/domain.ts';
+import type { Domain } from '../../domain/domain.ts';
 import { Refusal, refuse } from '../../domain/refusals/refusals.ts';
+import type { OpenDownload } from '../../domain/restores/downloads.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';

@@ -1,6 +1,6 @@
 import type { Checkpoint as CheckpointBody } from '../../../contract/checkpoints.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { Checkpoint } from '../../domain/domain.ts';
+import type { Checkpoint } from '../../domain/checkpoints/checkpoints.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 import { timeIfKnown } from './times.ts';

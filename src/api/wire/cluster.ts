@@ -6,7 +6,8 @@ import type {
   ProcessArgs20240805,
 } from '../../../contract/clusters.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { Cluster, ClusterMember, ProcessSettings } from '../../domain/domain.ts';
+import type { ProcessSettings } from '../../domain/cluster-facts/cluster-probe.ts';
+import type { Cluster, ClusterMember } from '../../domain/clusters/clusters.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 import { replicationSpecIdOf, shardSpecIdOf, zoneIdOf } from './cluster-parts.ts';

@@ -3,7 +3,11 @@ import type {
   CollectionRestoreJob as JobBody,
 } from '../../../contract/collection-restore-jobs.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { CollectionRestoreJob, RestoredCollection, RestoredNamespace } from '../../domain/domain.ts';
+import type {
+  CollectionRestoreJob,
+  RestoredCollection,
+  RestoredNamespace,
+} from '../../domain/restores/collection-restore-jobs.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { timeIfKnown } from './times.ts';
 

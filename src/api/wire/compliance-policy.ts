@@ -1,6 +1,6 @@
 import type { compliancePolicyOperations } from '../../../contract/compliance-policy.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { CompliancePolicy } from '../../domain/domain.ts';
+import type { CompliancePolicy } from '../../domain/compliance-policies/compliance-policies.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 
 type Body = ShapeOf<(typeof compliancePolicyOperations)['getGroupBackupCompliancePolicy']['versions'][1]['response']>;

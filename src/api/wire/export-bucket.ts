@@ -1,6 +1,6 @@
 import type { AwsExportBucket, AzureExportBucket, GcpExportBucket } from '../../../contract/export-buckets.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { ExportBucket } from '../../domain/domain.ts';
+import type { ExportBucket } from '../../domain/exports/export-buckets.ts';
 import { unreachable } from '../../lib/assert.ts';
 
 type Body = ShapeOf<typeof AwsExportBucket> | ShapeOf<typeof AzureExportBucket> | ShapeOf<typeof GcpExportBucket>;

@@ -1,6 +1,6 @@
 import type { ExportJob as ExportJobBody } from '../../../contract/export-jobs.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { ExportJob } from '../../domain/domain.ts';
+import type { ExportJob } from '../../domain/exports/export-jobs.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { timeIfKnown } from './times.ts';
 

@@ -4,7 +4,9 @@ import type {
   LegacySnapshot,
 } from '../../../contract/legacy-backup.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
-import type { LegacySchedule, RestoreJob, Snapshot } from '../../domain/domain.ts';
+import type { LegacySchedule } from '../../domain/legacy/legacy.ts';
+import type { RestoreJob } from '../../domain/restores/restore-jobs.ts';
+import type { Snapshot } from '../../domain/snapshots/snapshots.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 import { timeIfKnown } from './times.ts';

@@ -5,7 +5,8 @@ import type {
 } from '../../../contract/organizations.ts';
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { ProjectSettings as ProjectSettingsBody } from '../../../contract/projects.ts';
-import type { Organization, OrganizationSettings, Project } from '../../domain/domain.ts';
+import type { Organization, OrganizationSettings } from '../../domain/organizations/organizations.ts';
+import type { Project } from '../../domain/projects/projects.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 

@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { RegisteredCluster } from '../../../contract/tidemark.ts';
-import type { Cluster } from '../../domain/domain.ts';
+import type { Cluster } from '../../domain/clusters/clusters.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { isoOrNull } from './times.ts';

@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { RestoreJob as RestoreJobBody } from '../../../contract/restore-jobs.ts';
-import type { RestoreJob } from '../../domain/domain.ts';
+import type { RestoreJob } from '../../domain/restores/restore-jobs.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { LinkBuilder } from '../links.ts';
 import { timeIfKnown } from './times.ts';

@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { Schedule, Schedule20240805 } from '../../../contract/schedules.ts';
-import type { Schedule as DomainSchedule } from '../../domain/domain.ts';
+import type { Schedule as DomainSchedule } from '../../domain/policies/schedule.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { replicationSpecIdOf } from './cluster-parts.ts';
 import { timeIfKnown } from './times.ts';

@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { ReplicaSetSnapshot, ShardedClusterSnapshot } from '../../../contract/snapshots.ts';
-import type { Snapshot } from '../../domain/domain.ts';
+import type { Snapshot } from '../../domain/snapshots/snapshots.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import type { Call, CloudProvider } from '../call.ts';
 import { timeIfKnown } from './times.ts';

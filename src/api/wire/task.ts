@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { TaskProgress } from '../../../contract/tidemark.ts';
-import type { Task } from '../../domain/domain.ts';
+import type { Task } from '../../domain/tasks/tasks.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { isoOrNull } from './times.ts';

@@ -9,7 +9,7 @@ import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ManifestMember } from '../../repository/format/manifest.ts';
 import { pruneSlicesDuty } from '../continuous-backup/prune-slices.ts';
-import type { ClusterName } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
 import { balancerDuty } from '../snapshots/balancer-holds.ts';
 import { checkpointDuty } from './checkpoint-duty.ts';

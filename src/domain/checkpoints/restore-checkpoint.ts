@@ -2,8 +2,8 @@ import type { CatalogReader } from '../../catalog/catalog.ts';
 import { findCheckpoint } from '../../catalog/checkpoints.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import { must } from '../../lib/assert.ts';
-import type { RestoreRequest } from '../domain.ts';
 import { refuse } from '../refusals/refusals.ts';
+import type { RestoreRequest } from '../restores/restore-jobs.ts';
 
 /** A checkpoint as what it is: every member at one cluster time, that of the newest token, its entry included. */
 export async function pointOfCheckpoint(

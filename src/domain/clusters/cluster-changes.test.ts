@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
-import type { ClusterChange, ClusterName } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
+import type { ClusterChange } from './clusters.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

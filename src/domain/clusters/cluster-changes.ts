@@ -6,13 +6,13 @@ import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import { clusterKey } from '../../tasks/queue.ts';
 import { checkpointKey } from '../checkpoints/checkpoint-task.ts';
-import { requireBackupMayStop, requireHistoryMayStop } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { isCaptured, queueTailer } from '../continuous-backup/capture-task.ts';
-import type { ClusterChange } from '../domain.ts';
+import { requireBackupMayStop, requireHistoryMayStop } from '../policies/enforcement.ts';
 import { refuse } from '../refusals/refusals.ts';
 import { discardCopiesOf } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
+import type { ClusterChange } from './clusters.ts';
 
 type Columns = Pick<ClusterRow, 'backupEnabled' | 'paused' | 'retainBackups' | 'terminationProtected' | 'pitEnabled'>;
 

@@ -1,202 +1,92 @@
-import type { CatalogWriter } from '../../catalog/catalog.ts';
-import {
-  decodeMembers,
-  findClusterByName,
-  insertCluster,
-  listClusters,
-  updateCluster,
-  uriContext,
-} from '../../catalog/clusters.ts';
-import { mapPage } from '../../catalog/page.ts';
-import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
-import { replacePolicyItems } from '../../catalog/schedules.ts';
-import type { ClusterRow } from '../../catalog/schema.ts';
-import { requireScheduleKept } from '../compliance/enforcement.ts';
-import { beginBackup } from '../compliance/raise-project.ts';
-import type { DomainContext } from '../context.ts';
-import type { Cluster, ClusterName, Clusters } from '../domain.ts';
-import { requireConnectedCluster, requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals/refusals.ts';
-import { scheduleOf } from '../schedules/stored-schedule.ts';
-import type { Manifests } from '../snapshots/snapshot-engine.ts';
-import { applyClusterChange, terminateCluster } from './cluster-changes.ts';
-import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
-import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
-import { factsOf, LiveFacts } from './live-facts.ts';
-import { reconnect } from './reconnect.ts';
+import type { ClusterMember } from '../../catalog/clusters.ts';
+import type { ClusterType } from '../../catalog/schema.ts';
+import type { Giver } from '../../mongo/connection/connection-options.ts';
+import type { ConnectionParts } from '../../mongo/connection/connection-string.ts';
+import type { ProcessSettings } from '../cluster-facts/cluster-probe.ts';
+import type { ClusterName, Page, PageRequest } from '../names.ts';
 
-/** Atlas's rule for cluster names. */
-const CLUSTER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9-]{0,63}$/;
+export type { ClusterMember } from '../../catalog/clusters.ts';
 
-export function createClusters(context: DomainContext, probe: ClusterProbe, manifests: Manifests): Clusters {
-  const { catalog } = context;
-  const live = new LiveFacts(context, probe);
-
-  return {
-    list: async (query) => {
-      await requireProject(catalog.reader, query.projectId);
-      const found = await listClusters(catalog.reader, query);
-      const page = { ...found, items: await live.refreshed(found.items) };
-      const ids = page.items.map((row) => row.id);
-      const restoring = await clustersBeingRestored(catalog.reader, ids);
-      return mapPage(page, (row) => clusterOf(row, restoring.has(row.id)));
-    },
-
-    get: async (name) => {
-      const row = await requireConnectedCluster(catalog.reader, name);
-      const [fresh = row] = await live.refreshed([row]);
-      const restoring = await clustersBeingRestored(catalog.reader, [row.id]);
-      return clusterOf(fresh, restoring.has(row.id));
-    },
-
-    update: async ({ change, ...name }) => {
-      const row = await catalog.transact(async (writer) => {
-        const cluster = await requireConnectedCluster(writer, name);
-        return await applyClusterChange(writer, context, cluster, change);
-      });
-      const [fresh = row] = await live.refreshed([row]);
-      return clusterOf(fresh, (await clustersBeingRestored(catalog.reader, [row.id])).has(row.id));
-    },
-
-    register: async ({ projectId, name, signal, scheduled = true, ...given }) => {
-      checkName(name);
-      const connection = checkConnection(given, { projectId, name }, probe);
-      // Refused before the cluster is asked anything; the transaction below looks again.
-      await refuseTakenName(catalog.reader, projectId, name);
-      const facts = await asked(name, async () => await probe.describe(connection.uri, { signal }));
-      const row = await catalog.transact(async (writer) => {
-        const known = await refuseTakenName(writer, projectId, name);
-        const written = await writeRegistration(writer, context, { projectId, name, connection, facts, known });
-        const begun = await beginBackup(writer, context, written);
-        if (!scheduled) await leaveUnscheduled(writer, context, begun);
-        return begun;
-      });
-      logOverridden(context, row, connection);
-      return { ...clusterOf(row, false), overriddenOptions: connection.overridden };
-    },
-
-    reconnect: async (request) => {
-      const { row, overridden } = await reconnect(context, { probe, manifests }, request);
-      const restoring = await clustersBeingRestored(catalog.reader, [row.id]);
-      return { ...clusterOf(row, restoring.has(row.id)), overriddenOptions: overridden };
-    },
-
-    remove: async ({ deleteSnapshots = false, ...name }) => {
-      await terminate(name, () => !deleteSnapshots);
-    },
-
-    terminate: async ({ retainBackups, ...name }) => {
-      await terminate(name, (cluster) => retainBackups ?? cluster.retainBackups === 1);
-    },
-
-    processSettings: async ({ signal, ...name }) => {
-      const { id, name: clusterName, sealedUri } = await requireConnectedCluster(catalog.reader, name);
-      const uri = context.secretBox.open(sealedUri, uriContext(id));
-      return await asked(clusterName, async () => await probe.processSettings(uri, { signal }));
-    },
-  };
-
-  async function terminate(name: ClusterName, keepsBackups: (cluster: ClusterRow) => boolean): Promise<void> {
-    await catalog.transact(async (writer) => {
-      const cluster = await requireConnectedCluster(writer, name);
-      await terminateCluster(writer, context, cluster, { keepBackups: keepsBackups(cluster) });
-    });
-  }
+/** A registered cluster. The connection string with its secrets never leaves the domain. */
+export interface Cluster {
+  id: string;
+  projectId: string;
+  name: string;
+  type: ClusterType;
+  /** Without user name and password. */
+  displayUri: string;
+  replicaSetName: string | null;
+  mongodVersion: string | null;
+  featureCompatibilityVersion: string | null;
+  members: ClusterMember[];
+  /** Size of its data when last looked at. */
+  dataBytes: number | null;
+  probedAtMs: number | null;
+  createdAtMs: number;
+  /** Why the last look at it failed; null when it answered. What is said above is then of `probedAtMs`. */
+  probeFailure: string | null;
+  /** A restore is replacing its data right now. */
+  restoreInProgress: boolean;
+  backupEnabled: boolean;
+  /** Its oplog is captured, so that it can be restored to any second of its window. */
+  pitEnabled: boolean;
+  /** Left alone by its owner's wish: nothing is read from it and nothing is restored into it. */
+  paused: boolean;
+  /** Whether its snapshots outlive it where `terminate` does not say. */
+  retainBackups: boolean;
+  terminationProtectionEnabled: boolean;
 }
 
-/** A schedule without items, where the project's policy does not ask for some. */
-async function leaveUnscheduled(writer: CatalogWriter, context: DomainContext, cluster: ClusterRow): Promise<void> {
-  const { items } = await scheduleOf(writer, context, cluster);
-  if (items.length > 0) await requireScheduleKept(writer, cluster.projectId);
-  await replacePolicyItems(writer, cluster.id, []);
-}
-
-function checkName(name: string): void {
-  if (CLUSTER_NAME.test(name)) return;
-  const description = 'must be 1 to 64 letters, digits and hyphens, the first not a hyphen';
-  throw refuse('VALIDATION_ERROR', [`name ${description}`], [{ field: 'name', description }]);
-}
-
-/** Throws where the name is in use; else gives the removed cluster that had it last, whose history goes on. */
-async function refuseTakenName(
-  reader: Parameters<typeof findClusterByName>[0],
-  projectId: string,
-  name: string,
-): Promise<ClusterRow | undefined> {
-  await requireProject(reader, projectId);
-  const known = await findClusterByName(reader, projectId, name);
-  if (known !== undefined && known.deletedAtMs === null) throw refuse('DUPLICATE_CLUSTER_NAME', [name, projectId]);
-  return known;
+/** What its owner may decide about a cluster; what is left out stays. */
+export interface ClusterChange {
+  /** False: its snapshots are deleted, unless `retainBackups` is true. */
+  backupEnabled?: boolean;
+  pitEnabled?: boolean;
+  retainBackups?: boolean;
+  paused?: boolean;
+  terminationProtectionEnabled?: boolean;
 }
 
 /**
- * A name that was removed is taken up again with its old id, so that its snapshots are found under it. Its next
- * snapshot is nevertheless a first one (`registeredAtMs`): whether the connection string leads to the same data as
- * before nobody can say.
+ * How to get at a cluster, and who says so. What a client may say is narrower than what the operator of this machine
+ * may: `docs/connection-strings.md`.
  */
-async function writeRegistration(
-  writer: CatalogWriter,
-  context: DomainContext,
-  registration: {
-    projectId: string;
-    name: string;
-    connection: CheckedConnection;
-    facts: ProbedCluster;
-    known: ClusterRow | undefined;
-  },
-): Promise<ClusterRow> {
-  const { projectId, name, known } = registration;
-  const nowMs = context.clock.nowMs();
-  const id = known?.id ?? context.ids.next();
-  const row: ClusterRow = {
-    ...standing(known),
-    id,
-    projectId,
-    name,
-    sealedUri: context.secretBox.seal(registration.connection.uri, uriContext(id)),
-    displayUri: registration.connection.shown,
-    ...factsOf(registration.facts, nowMs),
-    createdAtMs: known?.createdAtMs ?? nowMs,
-    registeredAtMs: nowMs,
-    deletedAtMs: null,
-  };
-  const { id: _id, ...changes } = row;
-  if (known === undefined) await insertCluster(writer, row);
-  else await updateCluster(writer, id, changes);
-  return row;
+export interface GivenConnection {
+  uri: string;
+  /** A client where left out. */
+  giver?: Giver;
+  /** What came beside the string. */
+  parts?: ConnectionParts;
 }
 
-/** What its owner decided about it; a cluster that comes back is treated as before. */
-function standing(known: ClusterRow | undefined) {
-  return {
-    backupEnabled: known?.backupEnabled ?? 1,
-    paused: known?.paused ?? 0,
-    retainBackups: known?.retainBackups ?? 0,
-    terminationProtected: known?.terminationProtected ?? 0,
-    pitEnabled: known?.pitEnabled ?? 0,
-  } as const;
+export interface ConnectedNow extends Cluster {
+  /** Options of the string that Tidemark sets itself. */
+  overriddenOptions: string[];
 }
 
-function clusterOf(row: ClusterRow, restoreInProgress: boolean): Cluster {
-  const { sealedUri: _sealed, registeredAtMs: _registered, deletedAtMs: _deleted, ...rest } = row;
-  const {
-    members,
-    backupEnabled,
-    paused,
-    retainBackups,
-    terminationProtected,
-    pitEnabled,
-    probeFailedAtMs: _failed,
-    ...shown
-  } = rest;
-  return {
-    ...shown,
-    members: decodeMembers(members),
-    restoreInProgress,
-    backupEnabled: backupEnabled === 1,
-    pitEnabled: pitEnabled === 1,
-    paused: paused === 1,
-    retainBackups: retainBackups === 1,
-    terminationProtectionEnabled: terminationProtected === 1,
-  };
+export interface Clusters {
+  list(query: { projectId: string; page: PageRequest }): Promise<Page<Cluster>>;
+  get(cluster: ClusterName): Promise<Cluster>;
+  /**
+   * Connects first: what cannot be reached or is not a replica set is refused. `scheduled: false`: no snapshots are
+   * taken by themselves, as of a cluster that is only a target.
+   */
+  register(
+    request: { projectId: string; name: string; scheduled?: boolean } & GivenConnection & { signal?: AbortSignal },
+  ): Promise<ConnectedNow>;
+  /**
+   * Another connection string for the same cluster: new credentials, other hosts. Tried before it is taken; schedule,
+   * snapshots and policies stay as they are.
+   */
+  reconnect(request: ClusterName & GivenConnection & { signal?: AbortSignal }): Promise<ConnectedNow>;
+  update(request: ClusterName & { change: ClusterChange }): Promise<Cluster>;
+  /**
+   * Forgets the connection string. Its snapshots stay and can be restored elsewhere, unless they are to be deleted with
+   * it.
+   */
+  remove(request: ClusterName & { deleteSnapshots?: boolean }): Promise<void>;
+  /** The same in Atlas's words: where the request does not say, the cluster's own `retainBackups` decides. */
+  terminate(request: ClusterName & { retainBackups?: boolean }): Promise<void>;
+  /** Asked of the live cluster. */
+  processSettings(request: ClusterName & { signal?: AbortSignal }): Promise<ProcessSettings>;
 }

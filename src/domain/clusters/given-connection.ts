@@ -1,9 +1,9 @@
 import { describeError, Fault } from '../../lib/errors.ts';
 import { overriddenOptions, whyRefused, withParts } from '../../mongo/connection/connection-string.ts';
+import type { ClusterProbe } from '../cluster-facts/cluster-probe.ts';
 import type { DomainContext } from '../context.ts';
-import type { GivenConnection } from '../domain.ts';
 import { refuse } from '../refusals/refusals.ts';
-import type { ClusterProbe } from './cluster-probe.ts';
+import type { GivenConnection } from './clusters.ts';
 import { displayUri } from './display-uri.ts';
 
 /** A connection string that was looked at and not yet tried. */

@@ -3,14 +3,15 @@ import type { ClusterRow } from '../../catalog/schema.ts';
 import { newestCompletedSnapshot } from '../../catalog/snapshots.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
+import type { ClusterProbe, ProbedCluster } from '../cluster-facts/cluster-probe.ts';
+import { factsOf } from '../cluster-facts/live-facts.ts';
 import type { DomainContext } from '../context.ts';
-import type { ClusterName, GivenConnection } from '../domain.ts';
 import { type ConnectedCluster, requireConnectedCluster } from '../find-resource.ts';
+import type { ClusterName } from '../names.ts';
 import { refuse } from '../refusals/refusals.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
-import type { ClusterProbe, ProbedCluster } from './cluster-probe.ts';
+import type { GivenConnection } from './clusters.ts';
 import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
-import { factsOf } from './live-facts.ts';
 
 type Request = ClusterName & GivenConnection & { signal?: AbortSignal | undefined };
 

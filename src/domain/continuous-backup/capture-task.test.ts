@@ -4,7 +4,7 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { findCapture } from '../../catalog/captures.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { ClusterName } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { captureDuty } from './capture-task.ts';
 import { pruneSlicesDuty } from './prune-slices.ts';
 

@@ -1,8 +1,8 @@
 import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { type CaptureMember, decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
 import type { DomainContext } from '../context.ts';
-import type { ClusterName } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
+import type { ClusterName } from '../names.ts';
 import type { CaptureCoverage, CaptureEngine, CaptureGap } from './capture-engine.ts';
 import { isCaptured } from './capture-task.ts';
 import { capturedSets, knownSnapshots, readCoverages, runsFor } from './captured-sets.ts';

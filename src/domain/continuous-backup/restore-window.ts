@@ -1,6 +1,6 @@
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { findSchedule } from '../../catalog/schedules.ts';
-import { RESTORE_WINDOW_DAYS_DEFAULT } from '../schedules/schedule-rules.ts';
+import { RESTORE_WINDOW_DAYS_DEFAULT } from '../policies/schedule-rules.ts';
 
 /** How far back a cluster can be restored to any second: what its schedule says, or what a new schedule would. */
 export async function restoreWindowDays(reader: CatalogReader, clusterId: string): Promise<number> {

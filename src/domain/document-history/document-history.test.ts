@@ -4,7 +4,7 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { documentOf } from '../../bson/raw-bson.ts';
 import type { DocumentVersion, HistoryItem } from '../../engine/history/history-item.ts';
 import { must } from '../../lib/assert.ts';
-import type { ClusterName } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
 
 const { signal } = new AbortController();

@@ -15,8 +15,8 @@ import type { ReportProgress } from '../../lib/progress.ts';
 import type { DomainContext } from '../context.ts';
 import { knownSnapshots } from '../continuous-backup/captured-sets.ts';
 import type { KnownSnapshot } from '../continuous-backup/point-in-time.ts';
-import type { ClusterName } from '../domain.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
+import type { ClusterName } from '../names.ts';
 import { type Refusal, refuse } from '../refusals/refusals.ts';
 import { formatCursor, historyPage, parseCursor } from './history-page.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { withExportBucket } from '../../../test/support/export-bucket.ts';
-import type { ClusterName } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { scheduleDuty } from '../schedules/serve-due.ts';
 
 const HOUR_MS = 3_600_000;

@@ -4,7 +4,7 @@ import { unfinishedExportOf } from '../../catalog/export-jobs.ts';
 import type { SnapshotRow } from '../../catalog/schema.ts';
 import { must } from '../../lib/assert.ts';
 import type { DomainContext } from '../context.ts';
-import { findStoredSchedule } from '../schedules/stored-schedule.ts';
+import { findStoredSchedule } from '../policies/stored-schedule.ts';
 import { frequencyTypesOf } from '../snapshot-copies/copies.ts';
 import { queueExport } from './queue-export.ts';
 

@@ -1,5 +1,5 @@
-import type { ExportBucketRequest } from '../domain.ts';
 import { refuse } from '../refusals/refusals.ts';
+import type { ExportBucketRequest } from './export-buckets.ts';
 
 /**
  * Which bucket a request means, by the rules of its provider. Pure: whether the bucket is there and lets us in is not

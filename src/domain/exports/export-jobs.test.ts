@@ -7,8 +7,9 @@ import { pinnedSnapshots } from '../../catalog/tasks.ts';
 import { EXPORT_WRITE } from '../../engine/export/export-snapshot.ts';
 import { must } from '../../lib/assert.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
-import type { ClusterName, ExportJob, ExportJobRequest } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
+import type { ExportJob, ExportJobRequest } from './export-jobs.ts';
 import { exportTransitions } from './export-state.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { insertExportJob } from '../../catalog/export-jobs.ts';
 import type { CloudProvider } from '../../catalog/schema.ts';
-import type { ClusterName, ExportBucketRequest } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
 import { bucketAddress } from './bucket-address.ts';
+import type { ExportBucketRequest } from './export-buckets.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { LegacyScheduleSettings } from '../domain.ts';
-import { checkItems } from '../schedules/schedule-rules.ts';
+import { checkItems } from '../policies/schedule-rules.ts';
+import type { LegacyScheduleSettings } from './legacy.ts';
 import { changedItems, itemsOfLegacy, legacyView, restoreWindowDaysOf } from './legacy-schedule.ts';
 
 const oneOf = (...values: number[]) => fc.constantFrom(...values);

@@ -1,7 +1,7 @@
-import { inOrder } from '../compliance/compliance-rules.ts';
-import type { LegacyScheduleSettings } from '../domain.ts';
-import type { Frequency } from '../schedules/due-times.ts';
-import { nominalDays, type PolicyItem, type Retention } from '../schedules/schedule-rules.ts';
+import { inOrder } from '../policies/compliance-rules.ts';
+import type { Frequency } from '../policies/due-times.ts';
+import { nominalDays, type PolicyItem, type Retention } from '../policies/schedule-rules.ts';
+import type { LegacyScheduleSettings } from './legacy.ts';
 
 /**
  * The legacy snapshot schedule as another way to say what the one backup schedule does. Its interval is the hourly item

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { createDuties } from '../create-domain.ts';
-import type { ClusterName, LegacyRestoreRequest, LegacySchedule } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
+import type { LegacyRestoreRequest, LegacySchedule } from './legacy.ts';
 
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

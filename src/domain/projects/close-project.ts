@@ -6,9 +6,9 @@ import { hasUnfinishedExportOfProject } from '../../catalog/export-jobs.ts';
 import { markProjectDeleted } from '../../catalog/projects.ts';
 import { deleteRoleAssignmentsOfProject } from '../../catalog/role-assignments.ts';
 import { hasSnapshotsOfProject } from '../../catalog/snapshots.ts';
-import { requireProjectMayClose } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
+import { requireProjectMayClose } from '../policies/enforcement.ts';
 import { refuse } from '../refusals/refusals.ts';
 
 /**

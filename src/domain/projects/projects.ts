@@ -1,77 +1,32 @@
-import { findOrganization } from '../../catalog/organizations.ts';
-import {
-  findProjectByName,
-  insertProject,
-  listProjects,
-  type ProjectSettings,
-  updateProject,
-} from '../../catalog/projects.ts';
-import { insertRoleAssignments } from '../../catalog/role-assignments.ts';
-import type { DomainContext } from '../context.ts';
-import type { Projects } from '../domain.ts';
-import { requireProject } from '../find-resource.ts';
-import { refuse } from '../refusals/refusals.ts';
-import { closeProject } from './close-project.ts';
+import type { ProjectSettings } from '../../catalog/projects.ts';
+import type { PrincipalKind, ProjectRow } from '../../catalog/schema.ts';
+import type { Page, PageRequest, Visibility } from '../names.ts';
 
-/** Atlas's rule for project names, and the space that its own names have. */
-const PROJECT_NAME = /^[\p{L}\p{N}\-_.(),:&@+' ]{1,64}$/u;
+export type { ProjectSettings, Tag } from '../../catalog/projects.ts';
 
-export function createProjects(context: DomainContext): Projects {
-  const { catalog, clock, ids } = context;
-  return {
-    list: async (query) => await listProjects(catalog.reader, query),
+export type Project = Omit<ProjectRow, 'settings' | 'deletedAtMs'> & {
+  settings: ProjectSettings;
+  clusterCount: number;
+};
 
-    get: async (projectId) => await requireProject(catalog.reader, projectId),
-
-    getByName: async (name) => {
-      const project = await findProjectByName(catalog.reader, name);
-      if (project === undefined) throw refuse('GROUP_NAME_NOT_FOUND', [name]);
-      return project;
-    },
-
-    create: async ({ organizationId, name, settings = {}, owner }) => {
-      checkName(name);
-      const project = { id: ids.next(), organizationId, name, createdAtMs: clock.nowMs() };
-      await catalog.transact(async (writer) => {
-        if ((await findOrganization(writer, organizationId)) === undefined)
-          throw refuse('RESOURCE_NOT_FOUND', [`/orgs/${organizationId}`]);
-        if ((await findProjectByName(writer, name)) !== undefined) throw refuse('GROUP_ALREADY_EXISTS', [name]);
-        await insertProject(writer, { ...project, settings: JSON.stringify(settings) });
-        if (owner !== undefined) {
-          const { kind: principalKind, id: principalId } = owner;
-          const given = { projectId: project.id, organizationId: null, roleName: 'GROUP_OWNER' };
-          await insertRoleAssignments(writer, [{ id: ids.next(), principalKind, principalId, ...given }]);
-        }
-      });
-      return { ...project, settings, clusterCount: 0 };
-    },
-
-    update: async ({ projectId, name, settings }) => {
-      if (name !== undefined) checkName(name);
-      return await catalog.transact(async (writer) => {
-        const project = await requireProject(writer, projectId);
-        if (name !== undefined && name !== project.name && (await findProjectByName(writer, name)) !== undefined)
-          throw refuse('GROUP_ALREADY_EXISTS', [name]);
-        const merged = mergedSettings(project.settings, settings ?? {});
-        await updateProject(writer, projectId, { settings: merged, ...(name === undefined ? {} : { name }) });
-        return { ...project, name: name ?? project.name, settings: merged };
-      });
-    },
-
-    delete: async (projectId) => {
-      await catalog.transact(async (writer) => await closeProject(writer, context, projectId));
-    },
-  };
-}
-
-function mergedSettings(before: ProjectSettings, change: ProjectSettings): ProjectSettings {
-  const merged = { ...before, ...change };
-  if (before.switches === undefined && change.switches === undefined) return merged;
-  return { ...merged, switches: { ...before.switches, ...change.switches } };
-}
-
-function checkName(name: string): void {
-  if (PROJECT_NAME.test(name)) return;
-  const description = "must be 1 to 64 letters, digits, spaces and characters of -_.(),:&@+'";
-  throw refuse('VALIDATION_ERROR', [`name ${description}`], [{ field: 'name', description }]);
+export interface Projects {
+  list(query: {
+    visibleTo: Visibility | 'everything';
+    organizationId?: string;
+    nameFilter?: string;
+    page: PageRequest;
+  }): Promise<Page<Project>>;
+  get(projectId: string): Promise<Project>;
+  getByName(name: string): Promise<Project>;
+  /** With `owner`, who may then do everything in it. */
+  create(request: {
+    organizationId: string;
+    name: string;
+    settings?: ProjectSettings;
+    owner?: { kind: PrincipalKind; id: string };
+  }): Promise<Project>;
+  /** What is left out stays; of `switches` too. */
+  update(request: { projectId: string; name?: string; settings?: ProjectSettings }): Promise<Project>;
+  /** Refused while it has clusters or backups. */
+  delete(projectId: string): Promise<void>;
 }

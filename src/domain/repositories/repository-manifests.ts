@@ -7,7 +7,8 @@ import {
   readManifest,
 } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
-import type { ManifestFacts, Manifests, SnapshotName } from '../snapshots/snapshot-engine.ts';
+import type { SnapshotName } from '../names.ts';
+import type { ManifestFacts, Manifests } from '../snapshots/snapshot-engine.ts';
 
 /** The manifests of a real repository. */
 export function repositoryManifests(repository: Repository): Manifests {

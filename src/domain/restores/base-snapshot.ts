@@ -3,8 +3,8 @@ import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import { capturedSets, knownSnapshots, readCoverages, runsFor } from '../continuous-backup/captured-sets.ts';
 import { baseFor, type Point, restorableRanges } from '../continuous-backup/point-in-time.ts';
-import type { ClusterName } from '../domain.ts';
 import { requireCluster } from '../find-resource.ts';
+import type { ClusterName } from '../names.ts';
 import { refuse } from '../refusals/refusals.ts';
 
 /** The snapshot that a point is reached from, of all or the one named; or the refusal, before anything is touched. */

@@ -1,7 +1,7 @@
 import { formatNamespace, parseNamespace } from '../../bson/namespace.ts';
 import type { CollectionSelection } from '../../engine/collections/select-collections.ts';
-import type { CollectionRestoreRequest, RestoredNamespace } from '../domain.ts';
 import { refuse } from '../refusals/refusals.ts';
+import type { CollectionRestoreRequest, RestoredNamespace } from './collection-restore-jobs.ts';
 
 /** What a collection restore asks for, checked by itself. Pure. */
 

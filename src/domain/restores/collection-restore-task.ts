@@ -19,7 +19,7 @@ import { LeaseLost, type TaskHandler, type TaskWork } from '../../tasks/handler.
 import { mayRetry } from '../../tasks/task.ts';
 import type { DomainContext } from '../context.ts';
 import type { Point } from '../continuous-backup/point-in-time.ts';
-import type { RestoredNamespace } from '../domain.ts';
+import type { RestoredNamespace } from './collection-restore-jobs.ts';
 import { advanceJob, collectionRestoreJournal } from './collection-restore-journal.ts';
 import { selectionOf } from './collection-restore-plan.ts';
 import { readFromBest } from './places-to-read.ts';

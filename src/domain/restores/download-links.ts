@@ -3,7 +3,7 @@ import { timestampParts } from '../../bson/timestamp.ts';
 import type { DownloadRow, RestoreJobRow } from '../../catalog/schema.ts';
 import type { SecretBox } from '../../lib/secret-box.ts';
 import type { Point } from '../continuous-backup/point-in-time.ts';
-import type { DownloadLink } from '../domain.ts';
+import type { DownloadLink } from './restore-jobs.ts';
 
 /** After the link was made, and again after a download that had come further broke off. */
 export const LINK_LIFE_MS = 3_600_000;

@@ -5,9 +5,10 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { ClusterName, RestoreJob } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
 import { LINK_LIFE_MS } from './download-links.ts';
+import type { RestoreJob } from './restore-jobs.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 const FILE = Buffer.from('twenty bytes of file');

@@ -1,8 +1,8 @@
 import type { RestoreJobRow } from '../../catalog/schema.ts';
 import { unreachable } from '../../lib/assert.ts';
 import { type Point, pointOf } from '../continuous-backup/point-in-time.ts';
-import type { RestoreRequest } from '../domain.ts';
 import { refuse } from '../refusals/refusals.ts';
+import type { RestoreRequest } from './restore-jobs.ts';
 
 interface Target {
   targetProjectId: string;

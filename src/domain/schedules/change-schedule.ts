@@ -2,16 +2,16 @@ import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { findExportBucket } from '../../catalog/export-buckets.ts';
 import { replaceCopySettings, replacePolicyItems, updateSchedule } from '../../catalog/schedules.ts';
 import type { ClusterRow, Flag, ScheduleRow } from '../../catalog/schema.ts';
-import type { ExtraRetention } from '../compliance/compliance-rules.ts';
-import { requireCompliantSchedule, requirementsOf } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
+import type { ExtraRetention } from '../policies/compliance-rules.ts';
+import * as copyRules from '../policies/copy-rules.ts';
+import { requireCompliantSchedule, requirementsOf } from '../policies/enforcement.ts';
+import type { CopySetting, SchedulePatch } from '../policies/schedule.ts';
+import { checkReferenceTime, checkRestoreWindow, itemsOfPolicy, replaceItems } from '../policies/schedule-rules.ts';
+import { copySettingRows, itemRows, type StoredSchedule } from '../policies/stored-schedule.ts';
 import { refuse } from '../refusals/refusals.ts';
-import * as copyRules from './copy-rules.ts';
 import { changeCopies } from './earlier-copies.ts';
 import { applyExtraRetention, applyRetention, deleteOfItems } from './earlier-snapshots.ts';
-import type { CopySetting, SchedulePatch } from './schedule.ts';
-import { checkReferenceTime, checkRestoreWindow, itemsOfPolicy, replaceItems } from './schedule-rules.ts';
-import { copySettingRows, itemRows, type StoredSchedule } from './stored-schedule.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
 

@@ -2,14 +2,14 @@ import type { CatalogWriter } from '../../catalog/catalog.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import { copiesInRegion, updateSnapshotCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
-import { requireCopiesRemovable } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
+import { copyKeptUntilMs } from '../policies/copy-rules.ts';
+import { requireCopiesRemovable } from '../policies/enforcement.ts';
+import type { CopySetting, SchedulePatch } from '../policies/schedule.ts';
+import type { StoredSchedule } from '../policies/stored-schedule.ts';
 import { refuse } from '../refusals/refusals.ts';
 import { copiedSnapshot, discardCopy } from '../snapshot-copies/copies.ts';
 import { queueOplogCopies } from '../snapshot-copies/copy-oplogs-task.ts';
-import { copyKeptUntilMs } from './copy-rules.ts';
-import type { CopySetting, SchedulePatch } from './schedule.ts';
-import type { StoredSchedule } from './stored-schedule.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
 

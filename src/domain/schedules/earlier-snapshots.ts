@@ -1,12 +1,12 @@
 import type { CatalogWriter } from '../../catalog/catalog.ts';
 import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import { snapshotsOfCluster, updateSnapshot } from '../../catalog/snapshots.ts';
-import { type ExtraRetention, extraRetentionMs } from '../compliance/compliance-rules.ts';
-import { requireDeletable, requireNotShortened } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
+import { type ExtraRetention, extraRetentionMs } from '../policies/compliance-rules.ts';
+import { requireDeletable, requireNotShortened } from '../policies/enforcement.ts';
+import { keptUntilMs, longestKept, type PolicyItem } from '../policies/schedule-rules.ts';
 import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from '../snapshots/discard-snapshot.ts';
-import { keptUntilMs, longestKept, type PolicyItem } from './schedule-rules.ts';
 
 /**
  * What a change of the schedule does to snapshots that are there already. Those whose owner changed their retention are

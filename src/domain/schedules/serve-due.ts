@@ -3,12 +3,12 @@ import { findCluster } from '../../catalog/clusters.ts';
 import { advanceServed, allPolicyItems, clustersWithoutSchedule, runningSchedules } from '../../catalog/schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import type { Duty } from '../../tasks/timer.ts';
-import { extraRetentionMs } from '../compliance/compliance-rules.ts';
 import type { DomainContext } from '../context.ts';
+import { extraRetentionMs } from '../policies/compliance-rules.ts';
+import { itemsDue, nextDueMs } from '../policies/due-times.ts';
+import { keptUntilMs, longestKept } from '../policies/schedule-rules.ts';
+import { findStoredSchedule, referenceOf, type StoredSchedule, scheduleOf } from '../policies/stored-schedule.ts';
 import { queueScheduledSnapshot } from '../snapshots/scheduled-snapshot.ts';
-import { itemsDue, nextDueMs } from './due-times.ts';
-import { keptUntilMs, longestKept } from './schedule-rules.ts';
-import { findStoredSchedule, referenceOf, type StoredSchedule, scheduleOf } from './stored-schedule.ts';
 
 /**
  * Queues snapshots whose time has come. What is due follows from the catalog alone (`servedUntilMs`, the items, the

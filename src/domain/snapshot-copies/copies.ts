@@ -5,9 +5,9 @@ import { findSnapshot, updateSnapshot } from '../../catalog/snapshots.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
-import { type CopiedSnapshot, copyKeptUntilMs } from '../schedules/copy-rules.ts';
-import type { PolicyItem } from '../schedules/schedule-rules.ts';
-import { findStoredSchedule } from '../schedules/stored-schedule.ts';
+import { type CopiedSnapshot, copyKeptUntilMs } from '../policies/copy-rules.ts';
+import type { PolicyItem } from '../policies/schedule-rules.ts';
+import { findStoredSchedule } from '../policies/stored-schedule.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
 

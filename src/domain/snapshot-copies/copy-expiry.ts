@@ -1,7 +1,7 @@
 import { expiredCopies, findSnapshotCopy, nextCopyExpiryMs } from '../../catalog/snapshot-copies.ts';
 import type { Duty } from '../../tasks/timer.ts';
+import { type ClockDoubt, isClockDoubtful } from '../clock-doubt.ts';
 import type { DomainContext } from '../context.ts';
-import { type ClockDoubt, isClockDoubtful } from '../snapshots/expiry.ts';
 import { discardCopy } from './copies.ts';
 
 /** Looked at in one round; more wait for the next. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { ClusterName, SchedulePatch } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
+import type { SchedulePatch } from '../policies/schedule.ts';
 import { Refusal } from '../refusals/refusals.ts';
 import { copyOplogsDuty } from './copy-oplogs-task.ts';
 

@@ -1,6 +1,6 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import type { SnapshotName } from '../snapshots/snapshot-engine.ts';
+import type { SnapshotName } from '../names.ts';
 
 /** The captured oplog of a replica set in a region. */
 export interface OplogCopyName {

@@ -11,26 +11,15 @@ import {
 } from '../../catalog/snapshots.ts';
 import { deleteTasksFinishedBefore } from '../../catalog/tasks.ts';
 import type { Duty } from '../../tasks/timer.ts';
+import { type ClockDoubt, isClockDoubtful } from '../clock-doubt.ts';
 import type { DomainContext } from '../context.ts';
+import { mayExpire } from '../policies/retention.ts';
 import { noteCopiesOnly } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
-import { mayExpire } from './retention.ts';
 
 /** Looked at in one round; more wait for the next. */
 const EXPIRED_AT_ONCE = 1_000;
 const TASKS_KEPT_MS = 30 * 86_400_000;
-
-/** Why the clock that expiry goes by is not to be trusted, or null. */
-export type ClockDoubt = () => Promise<string | null>;
-
-/**
- * True where nothing may be deleted because its time is over: the clock is wrong by the store's own, and it is said.
- */
-export async function isClockDoubtful({ log }: DomainContext, doubt: ClockDoubt, what: string): Promise<boolean> {
-  const reason = await doubt();
-  if (reason !== null) log.warn({ reason }, `${what} that are over are kept until the clocks agree`);
-  return reason !== null;
-}
 
 /** Deletes snapshots whose time is over, but for the last good one of a cluster whose newer ones fail. */
 export function expiryDuty(context: DomainContext, doubt: ClockDoubt = async () => null): Duty {

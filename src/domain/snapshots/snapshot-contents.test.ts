@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWorld } from '../../../test/support/domain-world.ts';
 import { Refusal } from '../refusals/refusals.ts';
-import { byDatabase } from './snapshot-contents.ts';
+import { byDatabase } from './create-snapshot-contents.ts';
 
 const page = { pageNum: 1, itemsPerPage: 2, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

@@ -1,10 +1,6 @@
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
-
-export interface SnapshotName {
-  clusterId: string;
-  snapshotId: string;
-}
+import type { SnapshotName } from '../names.ts';
 
 export interface SnapshotNamespace {
   db: string;

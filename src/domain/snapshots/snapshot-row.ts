@@ -2,8 +2,8 @@ import type { ClusterType, FrequencyType, SnapshotCopyRow, SnapshotRow, Snapshot
 import { decodeSnapshotMembers, type SnapshotMember } from '../../catalog/snapshots.ts';
 import { assert } from '../../lib/assert.ts';
 import type { ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
-import type { Snapshot } from '../domain.ts';
 import type { ManifestFacts } from './snapshot-engine.ts';
+import type { Snapshot } from './snapshots.ts';
 
 /** Between rows and what others see of them. Pure. */
 

@@ -5,12 +5,13 @@ import { findSnapshot, newestCompletedSnapshot, updateSnapshot } from '../../cat
 import { assert, must } from '../../lib/assert.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { pinSnapshot } from '../../tasks/queue.ts';
-import type { ClusterProbe } from '../clusters/cluster-probe.ts';
-import { factsOf } from '../clusters/live-facts.ts';
+import type { ClusterProbe } from '../cluster-facts/cluster-probe.ts';
+import { factsOf } from '../cluster-facts/live-facts.ts';
 import type { DomainContext } from '../context.ts';
+import type { SnapshotName } from '../names.ts';
 import { balancerRecord, giveBackBalancer } from './balancer-holds.ts';
 import { queueManifestDeletion } from './discard-snapshot.ts';
-import type { ManifestFacts, Manifests, SnapshotEngine, SnapshotName } from './snapshot-engine.ts';
+import type { ManifestFacts, Manifests, SnapshotEngine } from './snapshot-engine.ts';
 import { completedColumns, manifestRetention } from './snapshot-row.ts';
 import { nextSnapshotStatus } from './snapshot-state.ts';
 

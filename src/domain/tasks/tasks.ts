@@ -1,54 +1,28 @@
-import { mapPage } from '../../catalog/page.ts';
-import type { TaskRow } from '../../catalog/schema.ts';
-import { findTask, findTaskOfSubject, listTasks } from '../../catalog/tasks.ts';
+import type { TaskKind, TaskState } from '../../catalog/schema.ts';
 import type { Progress } from '../../lib/progress.ts';
-import type { TaskHandlers } from '../../tasks/handler.ts';
-import { requestCancel } from '../../tasks/queue.ts';
-import { requireTaskMayStop } from '../compliance/enforcement.ts';
-import type { DomainContext } from '../context.ts';
-import type { Task, Tasks } from '../domain.ts';
-import { refuse } from '../refusals/refusals.ts';
+import type { Page, PageRequest } from '../names.ts';
 
-export function createTasks({ catalog, clock }: DomainContext, handlers: TaskHandlers): Tasks {
-  return {
-    list: async ({ unfinished, page }) =>
-      mapPage(await listTasks(catalog.reader, { unfinished: unfinished === true, page }), taskOf),
-
-    get: async (taskId) => {
-      const task = await findTask(catalog.reader, taskId);
-      if (task === undefined) throw refuse('TASK_NOT_FOUND', [taskId]);
-      return taskOf(task);
-    },
-
-    ofSubject: async (subjectId) => {
-      const task = await findTaskOfSubject(catalog.reader, subjectId);
-      return task === undefined ? null : taskOf(task);
-    },
-
-    cancel: async (taskId) => {
-      const task = await catalog.transact(async (writer) => {
-        await requireTaskMayStop(writer, taskId);
-        return await requestCancel(writer, handlers, { taskId, nowMs: clock.nowMs() });
-      });
-      if (task === null) throw refuse('TASK_NOT_FOUND', [taskId]);
-      return taskOf(task);
-    },
-  };
+export interface Task {
+  id: string;
+  kind: TaskKind;
+  state: TaskState;
+  subjectId: string;
+  attempts: number;
+  attemptsMax: number;
+  progress: Progress | null;
+  failureReason: string | null;
+  cancelRequested: boolean;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
 }
 
-function taskOf(row: TaskRow): Task {
-  return {
-    id: row.id,
-    kind: row.kind,
-    state: row.state,
-    subjectId: row.subjectId,
-    attempts: row.attempts,
-    attemptsMax: row.attemptsMax,
-    progress: row.progress === null ? null : (JSON.parse(row.progress) as Progress),
-    failureReason: row.failureReason,
-    cancelRequested: row.cancelRequestedAtMs !== null,
-    createdAtMs: row.createdAtMs,
-    startedAtMs: row.startedAtMs,
-    finishedAtMs: row.finishedAtMs,
-  };
+export interface Tasks {
+  /** Newest first; with `unfinished` only those queued or running. */
+  list(query: { unfinished?: boolean; page: PageRequest }): Promise<Page<Task>>;
+  get(taskId: string): Promise<Task>;
+  /** The newest task about a snapshot, restore job or export job, or null. */
+  ofSubject(subjectId: string): Promise<Task | null>;
+  /** Asks it to stop; one that only waits is stopped at once. What had ended stays as it ended. */
+  cancel(taskId: string): Promise<Task>;
 }

@@ -7,7 +7,6 @@ import { findSnapshot } from '../../catalog/snapshots.ts';
 import { findTask } from '../../catalog/tasks.ts';
 import { hasEnded } from '../../tasks/task.ts';
 import { refuse } from '../refusals/refusals.ts';
-import { nominalDays } from '../schedules/schedule-rules.ts';
 import {
   type ExtraRetention,
   mayDeleteUnderPolicy,
@@ -15,6 +14,7 @@ import {
   type ScheduleTerms,
   shortcomings,
 } from './compliance-rules.ts';
+import { nominalDays } from './schedule-rules.ts';
 
 /**
  * Where a backup compliance policy binds. Every rule that changes something asks here, inside its own transaction and

@@ -4,8 +4,9 @@ import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts
 import type { CollectionRecord } from '../../engine/collections/collection-record.ts';
 import { must } from '../../lib/assert.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
-import type { ClusterName, CollectionRestoreRequest } from '../domain.ts';
+import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
+import type { CollectionRestoreRequest } from './collection-restore-jobs.ts';
 import { restoreSource, selectionOf } from './collection-restore-plan.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;

@@ -1,5 +1,5 @@
 import { refuse } from '../refusals/refusals.ts';
-import type { Frequency } from '../schedules/due-times.ts';
+import type { Frequency } from './due-times.ts';
 import {
   checkItems,
   frequencies,
@@ -8,7 +8,7 @@ import {
   type PolicyItemRequest,
   type Retention,
   replaceItems,
-} from '../schedules/schedule-rules.ts';
+} from './schedule-rules.ts';
 
 /** What a backup compliance policy requires, and when something falls below it. Pure. */
 

@@ -9,11 +9,11 @@ import { projectHasBackups } from '../../catalog/projects-with-backups.ts';
 import type { CompliancePolicyItemRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
 import { requireProject } from '../find-resource.ts';
+import { checkRequirements, type Requirements, requiredItems, weakening } from '../policies/compliance-rules.ts';
+import { storedRequirements } from '../policies/enforcement.ts';
 import { refuse } from '../refusals/refusals.ts';
-import type { CompliancePolicies, CompliancePolicy, CompliancePolicyRequest } from './compliance-policy.ts';
-import { checkRequirements, type Requirements, requiredItems, weakening } from './compliance-rules.ts';
-import { storedRequirements } from './enforcement.ts';
-import { raiseProject } from './raise-project.ts';
+import { raiseProject } from '../schedules/raise-project.ts';
+import type { CompliancePolicies, CompliancePolicy, CompliancePolicyRequest } from './compliance-policies.ts';
 
 export function createCompliancePolicies(
   context: DomainContext,

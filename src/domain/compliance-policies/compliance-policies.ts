@@ -1,5 +1,5 @@
-import type { PolicyItemRequest, PolicyRetentionUnit } from '../schedules/schedule-rules.ts';
-import type { Requirements } from './compliance-rules.ts';
+import type { Requirements } from '../policies/compliance-rules.ts';
+import type { PolicyItemRequest, PolicyRetentionUnit } from '../policies/schedule-rules.ts';
 
 /** What a project's owners bound themselves and everybody else to. */
 export interface CompliancePolicy extends Requirements {

@@ -1,5 +1,5 @@
 import { refuse } from '../refusals/refusals.ts';
-import { isValidRetention } from '../snapshots/retention.ts';
+import { isValidRetention } from './retention.ts';
 import type { CopyFrequency, CopyPolicyItem, CopySetting, CopySettingRequest } from './schedule.ts';
 import { frequencies, keptUntilMs, type PolicyItemRequest, retentionUnits } from './schedule-rules.ts';
 

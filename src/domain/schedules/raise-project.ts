@@ -3,12 +3,12 @@ import { allClusters, updateCluster } from '../../catalog/clusters.ts';
 import { replacePolicyItems, updateSchedule } from '../../catalog/schedules.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import type { DomainContext } from '../context.ts';
+import { type Requirements, raisedSchedule, shortcomings } from '../policies/compliance-rules.ts';
+import { requirementsOf } from '../policies/enforcement.ts';
+import { defaultItems } from '../policies/schedule-rules.ts';
+import { itemRows, scheduleOf } from '../policies/stored-schedule.ts';
 import { refuse } from '../refusals/refusals.ts';
-import { defaultItems } from '../schedules/schedule-rules.ts';
-import { serveDue } from '../schedules/serve-due.ts';
-import { itemRows, scheduleOf } from '../schedules/stored-schedule.ts';
-import { type Requirements, raisedSchedule, shortcomings } from './compliance-rules.ts';
-import { requirementsOf } from './enforcement.ts';
+import { serveDue } from './serve-due.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock' | 'log'>;
 

@@ -18,16 +18,16 @@ import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
 import { pointOf } from '../continuous-backup/point-in-time.ts';
+import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
+import { refuse } from '../refusals/refusals.ts';
+import { baseSnapshot } from './base-snapshot.ts';
 import type {
   CollectionRestoreJob,
   CollectionRestoreJobName,
   CollectionRestoreJobs,
   CollectionRestoreRequest,
   RestoredCollection,
-} from '../domain.ts';
-import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
-import { refuse } from '../refusals/refusals.ts';
-import { baseSnapshot } from './base-snapshot.ts';
+} from './collection-restore-jobs.ts';
 import { restoreSource } from './collection-restore-plan.ts';
 import { COLLECTION_RESTORE_ATTEMPTS_MAX, namesOf } from './collection-restore-task.ts';
 

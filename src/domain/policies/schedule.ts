@@ -1,6 +1,5 @@
 import type { CloudProvider } from '../../catalog/schema.ts';
-import type { ExtraRetention } from '../compliance/compliance-rules.ts';
-import type { ClusterName } from '../domain.ts';
+import type { ExtraRetention } from './compliance-rules.ts';
 import type { Frequency } from './due-times.ts';
 import type { PolicyItem, PolicyItemRequest, PolicyRetentionUnit } from './schedule-rules.ts';
 
@@ -82,11 +81,4 @@ export interface SchedulePatch {
   updateCopySnapshots?: boolean | undefined;
   deleteCopySnapshots?: boolean | undefined;
   deleteCopiedBackups?: readonly { regionName?: string | undefined }[] | undefined;
-}
-
-export interface Schedules {
-  get(cluster: ClusterName): Promise<Schedule>;
-  update(request: ClusterName & { patch: SchedulePatch }): Promise<Schedule>;
-  /** Takes all items away; nothing else changes, and what was taken stays until its time is over. */
-  delete(cluster: ClusterName): Promise<Schedule>;
 }

@@ -1,6 +1,16 @@
 import type { ClusterMember } from '../../catalog/clusters.ts';
 import type { ClusterType } from '../../catalog/schema.ts';
-import type { ProcessSettings } from '../domain.ts';
+
+/** How the processes of a cluster are set up. Null: the server has no such setting, or may not be asked. */
+export interface ProcessSettings {
+  defaultReadConcern: string | null;
+  defaultWriteConcern: string | null;
+  javascriptEnabled: boolean | null;
+  noTableScan: boolean | null;
+  oplogMinRetentionHours: number | null;
+  oplogSizeMB: number | null;
+  transactionLifetimeLimitSeconds: number | null;
+}
 
 /** What a live cluster says of itself. */
 export interface ProbedCluster {

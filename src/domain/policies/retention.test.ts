@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nextSnapshotStatus, snapshotTransitions } from '../snapshots/snapshot-state.ts';
 import { isValidRetention, mayExpire, retentionEndMs } from './retention.ts';
-import { nextSnapshotStatus, snapshotTransitions } from './snapshot-state.ts';
 
 const at = (text: string) => Date.parse(text);
 

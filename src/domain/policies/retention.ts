@@ -1,7 +1,8 @@
 import { unreachable } from '../../lib/assert.ts';
-import type { RetentionUnit } from '../domain.ts';
 
 /** Retention arithmetic. Pure; UTC throughout. */
+
+export type RetentionUnit = 'DAYS' | 'WEEKS' | 'MONTHS' | 'YEARS';
 
 const DAY_MS = 86_400_000;
 /** Two centuries: beyond it lies a mistake, and dates that other programs cannot hold. */

@@ -1,8 +1,8 @@
 import { assert, must } from '../../lib/assert.ts';
-import type { RetentionUnit } from '../domain.ts';
 import { refuse } from '../refusals/refusals.ts';
-import { isValidRetention, retentionEndMs } from '../snapshots/retention.ts';
 import { type Cadence, type Frequency, LAST_DAY_OF_MONTH } from './due-times.ts';
+import type { RetentionUnit } from './retention.ts';
+import { isValidRetention, retentionEndMs } from './retention.ts';
 
 /** What a schedule may say, and what follows from it. Pure: ids and times are given. */
 

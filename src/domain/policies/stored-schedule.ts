@@ -7,11 +7,11 @@ import {
   replacePolicyItems,
 } from '../../catalog/schedules.ts';
 import type { ClusterRow, CopySettingRow, PolicyItemRow, ScheduleRow } from '../../catalog/schema.ts';
-import type { ExtraRetention } from '../compliance/compliance-rules.ts';
-import { raisedSchedule } from '../compliance/compliance-rules.ts';
-import { requirementsOf } from '../compliance/enforcement.ts';
 import type { DomainContext } from '../context.ts';
+import type { ExtraRetention } from './compliance-rules.ts';
+import { raisedSchedule } from './compliance-rules.ts';
 import { nextDueMs } from './due-times.ts';
+import { requirementsOf } from './enforcement.ts';
 import type { CopyFrequency, CopyPolicyItem, CopySetting, Schedule } from './schedule.ts';
 import { defaultItems, type PolicyItem, RESTORE_WINDOW_DAYS_DEFAULT } from './schedule-rules.ts';
 

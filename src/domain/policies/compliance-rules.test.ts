@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Refusal } from '../refusals/refusals.ts';
-import { checkItems, frequencies, nominalDays, type PolicyItem } from '../schedules/schedule-rules.ts';
 import {
   checkRequirements,
   mayDeleteUnderPolicy,
@@ -12,6 +11,7 @@ import {
   shortcomings,
   weakening,
 } from './compliance-rules.ts';
+import { checkItems, frequencies, nominalDays, type PolicyItem } from './schedule-rules.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 
