@@ -31,7 +31,7 @@ export async function makeSecretBox(path: string, random: Random): Promise<Secre
     keepPrivate(path);
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'))
-      throw secretKeyFault(path, 'cannot be made', cause);
+      throw secretKeyFault(path, 'cannot be made', cause, 'Name a data directory in which this user may make files');
   }
   return await readSecretBox(path, random);
 }
@@ -40,14 +40,16 @@ function isForbidden(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
 }
 
-function secretKeyFault(path: string, what: string, cause?: unknown): Fault {
+function secretKeyFault(path: string, what: string, cause?: unknown, hint?: string): Fault {
   return new Fault({
     op: 'open the secret key',
     subject: path,
     message: `the secret key ${path} ${what}`,
-    hint: isForbidden(cause)
-      ? 'Give the user that runs Tidemark the right to read it, or run the command as that user'
-      : 'Put the file back from a copy; or move catalog and key away and run `tidemark repository rebuild`',
+    hint:
+      hint ??
+      (isForbidden(cause)
+        ? 'Give the user that runs Tidemark the right to read it, or run the command as that user'
+        : 'Put the file back from a copy; or move catalog and key away and run `tidemark repository rebuild`'),
     cause,
   });
 }

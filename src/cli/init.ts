@@ -43,7 +43,7 @@ export function initCommand(tools: CommandTools): Command {
         const open = (await Promise.all([dataDir, ...localPlace(repository)].map(findOpen))).filter(
           (one) => one !== null,
         );
-        const made = await initDataDirectory({ dataDir, passphrase, repository, objectStores });
+        const made = await initDataDirectory({ dataDir, passphrase, repository, objectStores, signal: run.signal });
         const { colours } = run.terminal;
         const serviceAccount = { clientId: made.serviceAccount.clientId, clientSecret: made.serviceAccount.secret };
         run.answer({ orgId: made.organizationId, projectId: made.projectId, apiKey: made.apiKey, serviceAccount }, [

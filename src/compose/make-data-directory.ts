@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createApiKey } from '../auth/api-keys.ts';
 import { catalogAuthStores } from '../auth/catalog-stores.ts';
 import { createServiceAccount } from '../auth/service-accounts.ts';
@@ -15,6 +15,7 @@ import { flushCatalogCopy } from '../domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from '../domain/repositories/rebuild.ts';
 import type { Clock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/logger.ts';
+import { makeUsableDirectory } from '../lib/make-directory.ts';
 import type { Repository } from '../repository/repository.ts';
 import { initFault } from './init-fault.ts';
 import type { OpenOptions } from './open-options.ts';
@@ -23,6 +24,9 @@ import { createPorts } from './ports.ts';
 import { createTools, type Tools } from './tools.ts';
 
 const SERVICE_ACCOUNT_SECRET_HOURS = 24 * 365;
+
+/** Somebody waits for an answer: a store that is not there is said to be so within seconds. */
+const PROMPT = { attemptsMax: 3, idleMs: 10_000 };
 
 export interface InitOptions extends OpenOptions {
   organizationName?: string;
@@ -46,11 +50,11 @@ export interface InitializedDataDirectory {
  */
 export async function initDataDirectory(options: InitOptions): Promise<InitializedDataDirectory> {
   const tools = createTools(options.log ?? silentLogger);
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  await makeUsableDirectory(options.dataDir, 'dataDir');
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
   const catalog = await openNewCatalog(options.dataDir, tools.clock);
   try {
-    const access = await accessOf(options, tools);
+    const access = { ...(await accessOf(options, tools)), policy: PROMPT };
     const repository = await createOrAdoptRepository(options, tools, access);
     const { clock, ids, log } = tools;
     const context = createContext({ catalog, clock, ids, secretBox, log }, () => {});
@@ -119,11 +123,9 @@ export interface RebuiltDataDirectory extends RebuildReport {
  * Makes the catalog anew from the repository, in a data directory that lost it; adds what is missing to one that did
  * not. Nothing may be serving from it.
  */
-export async function rebuildDataDirectory(
-  options: OpenOptions & { signal?: AbortSignal },
-): Promise<RebuiltDataDirectory> {
+export async function rebuildDataDirectory(options: OpenOptions): Promise<RebuiltDataDirectory> {
   const tools = createTools(options.log ?? silentLogger);
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  await makeUsableDirectory(options.dataDir, 'dataDir');
   const access = await accessOf(options, tools);
   const repository = await openRepositoryOf(options, tools, access);
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);

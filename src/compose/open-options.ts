@@ -15,6 +15,8 @@ export interface OpenOptions {
   /** Path of the file of cluster identities. */
   clusterIdentities?: string | undefined;
   log?: Logger | undefined;
+  /** Ends every call to the repository when it fires. */
+  signal?: AbortSignal | undefined;
   awsPrincipalArn?: string | undefined;
   gcpServiceAccount?: string | undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { repositoryPlaceOf, repositoryPlacePathOf } from '../config.ts';
 import { Damage, Fault, Misconfigured } from '../lib/errors.ts';
 import { keepPrivate } from '../lib/private-files.ts';
@@ -7,6 +7,7 @@ import { readDescription } from '../repository/description.ts';
 import { listManifests } from '../repository/manifests.ts';
 import { MANIFESTS_PREFIX } from '../repository/object-keys.ts';
 import { createRepository, openRepository, type Repository, type RepositoryContext } from '../repository/repository.ts';
+import { cancellable } from '../storage/cancellable.ts';
 import { openStoreAt, type StoreAccess, storeAccess } from '../storage/open-store.ts';
 import { requireConditionalPuts } from '../storage/require-conditional-puts.ts';
 import { parseStoreUrl } from '../storage/store-url.ts';
@@ -33,8 +34,7 @@ export async function openCopyRepositories(
       const hint = 'Copies belong somewhere else: give that region another directory or URL';
       throw new Misconfigured({ option: 'copyStores', subject: directory, message, hint });
     }
-    if (place.kind === 'directory') await mkdir(place.path, { recursive: true, mode: 0o700 });
-    const store = await openStoreAt(directory, access);
+    const store = await openStoreAt(directory, access, 'copyStores');
     opened.set(regionName, await openCopyRepository(repository, store, passphrase));
   }
   return opened;
@@ -96,7 +96,8 @@ async function repositoryContext(
   { clock, random }: Tools,
   access: StoreAccess,
 ): Promise<RepositoryContext> {
-  return { store: await openStoreAt(repositoryPlaceOf(options.dataDir, options.repository), access), clock, random };
+  const store = await openStoreAt(repositoryPlaceOf(options.dataDir, options.repository), access);
+  return { store: options.signal === undefined ? store : cancellable(store, options.signal), clock, random };
 }
 
 /** So that later starts and commands need not be told again where the repository is. */

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { chown, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { chown, link, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { orAbort, throwIfAborted } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import { fullDiskFault, isFull } from '../lib/full-disk.ts';
-import { type FileOwner, ownerBelow, PRIVATE_DIRECTORY, PRIVATE_FILE } from '../lib/private-files.ts';
+import { directoryFault, makeDirectories } from '../lib/make-directory.ts';
+import { type FileOwner, ownerBelow, PRIVATE_FILE } from '../lib/private-files.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { errnoOf, faultOf, ignoring } from './directory-errors.ts';
 import { listFiles } from './directory-listing.ts';
@@ -29,6 +30,8 @@ export interface DirectoryStoreOptions {
   random?: Random;
   /** `repository` where left out. */
   objectKeys?: ObjectKeys;
+  /** The option that named the directory. */
+  option?: string;
 }
 
 /**
@@ -58,7 +61,9 @@ export class DirectoryStore implements ObjectStore {
     const root = resolve(path);
     const random = options.random ?? systemRandom;
     try {
-      await makeDirectory(join(root, INCOMING), ownerBelow(root));
+      await makeDirectory(join(root, INCOMING), ownerBelow(root)).catch(async (cause: unknown) => {
+        throw await directoryFault(root, cause, options.option);
+      });
       await sweepIncoming(join(root, INCOMING), `${process.pid}-${random.bytes(8).toString('hex')}`);
     } catch (cause) {
       throw faultOf('open directory', root, cause);
@@ -210,13 +215,9 @@ function isNotThere(error: unknown): boolean {
  * what is in it.
  */
 async function makeDirectory(path: string, owner: FileOwner | null): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY });
-  if (first === undefined) return;
-  for (let made = path; ; made = dirname(made)) {
+  for (const made of (await makeDirectories(path)).reverse()) {
     if (owner !== null) await chown(made, owner.uid, owner.gid);
     await flushDirectory(dirname(made));
-    if (made === first) return;
-    assert(made.length > first.length, 'the first directory made is a parent of the last');
   }
 }
 

@@ -15,6 +15,8 @@ export interface StoreAccess {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   random: Random;
+  /** How patient calls over the network are, where not as usual. */
+  policy?: Partial<CallPolicy>;
 }
 
 /** `objectStoresFile` is what `--object-stores` names. */
@@ -34,13 +36,17 @@ export async function storeAccess(options: {
  * The store of a repository. The clients are loaded only where they are used: they are most of what this service would
  * load.
  */
-export async function openStoreAt(url: string, access: StoreAccess): Promise<ObjectStore> {
-  const { clock, random, env } = access;
-  const place = parseStoreUrl(url);
+export async function openStoreAt(
+  url: string,
+  access: StoreAccess,
+  option: 'repository' | 'copyStores' = 'repository',
+): Promise<ObjectStore> {
+  const { clock, random, env, policy = {} } = access;
+  const place = parseStoreUrl(url, option);
   switch (place.kind) {
     case 'directory': {
       const { DirectoryStore } = await import('./directory.ts');
-      return await DirectoryStore.open(place.path, { random });
+      return await DirectoryStore.open(place.path, { random, option });
     }
     case 's3': {
       const rule = ruleFor(access.rules, { provider: 'AWS', bucket: place.bucket });
@@ -48,7 +54,7 @@ export async function openStoreAt(url: string, access: StoreAccess): Promise<Obj
       const { kind: _, ...given } = place;
       const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
       const from = { region: rule?.region ?? region, endpoint: rule?.endpoint, pathStyle: rule?.pathStyle };
-      return openS3Store({ ...from, ...given, credentials: s3Credentials(rule) }, { clock, random });
+      return openS3Store({ ...from, ...given, credentials: s3Credentials(rule) }, { clock, random, policy });
     }
     case 'azure': {
       const { account, container } = place;
@@ -56,13 +62,16 @@ export async function openStoreAt(url: string, access: StoreAccess): Promise<Obj
       const { openAzureStore } = await import('./azure.ts');
       const { kind: _, ...given } = place;
       const credentials = azureCredentials(rule) ?? azureCredentialsIn(env, account);
-      return openAzureStore({ endpoint: rule?.endpoint, ...given, credentials }, { clock, random });
+      return openAzureStore({ endpoint: rule?.endpoint, ...given, credentials }, { clock, random, policy });
     }
     case 'gcs': {
       const rule = ruleFor(access.rules, { provider: 'GCP', bucket: place.bucket });
       const { openGcsStore } = await import('./gcs.ts');
       const { kind: _, ...given } = place;
-      return openGcsStore({ endpoint: rule?.endpoint, ...given, credentials: gcsCredentials(rule) }, { clock, random });
+      return openGcsStore(
+        { endpoint: rule?.endpoint, ...given, credentials: gcsCredentials(rule) },
+        { clock, random, policy },
+      );
     }
   }
 }
