@@ -63,9 +63,9 @@ async function play(
   const { server, credentials, dataDir, atlas } = await startTidemark(stage, cleanups, signal);
   await stage.act('Register both clusters', async () => {
     const at = ['--project', credentials.projectId, '--data-dir', dataDir];
-    await runTidemark(['cluster', 'add', SOURCE, '--uri', source.uri, ...at]);
-    await runTidemark(['cluster', 'add', TARGET, '--uri', target.uri, ...at]);
-    return { result: null, outcome: `tidemark cluster add ${SOURCE} --uri ${source.uri}` };
+    await runTidemark(['cluster', 'add', SOURCE, ...at], source.uri);
+    await runTidemark(['cluster', 'add', TARGET, ...at], target.uri);
+    return { result: null, outcome: `TIDEMARK_CLUSTER_URI=${source.uri} tidemark cluster add ${SOURCE}` };
   });
   const scene = {
     stage,

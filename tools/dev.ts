@@ -30,7 +30,7 @@ async function develop(
   try {
     await loadSampleData(source.client, options.bytes, () => signal.throwIfAborted());
     const credentials = (await runTidemark(['init', '--data-dir', dataDir])) as Credentials;
-    await runTidemark(['cluster', 'add', CLUSTER, '--uri', source.uri, '--data-dir', dataDir]);
+    await runTidemark(['cluster', 'add', CLUSTER, '--data-dir', dataDir], source.uri);
     console.log(`mongod   ${source.uri}`);
     console.log(`data     ${dataDir}`);
     console.log(`project  ${credentials.projectId}, cluster ${CLUSTER}`);

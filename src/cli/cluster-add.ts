@@ -24,7 +24,7 @@ export function clusterAddCommand(tools: CommandTools): Command {
   const command = new Command('add')
     .description('register a cluster: connect to it, then keep its connection string')
     .argument('<name>', 'its name from now on: letters, digits and hyphens');
-  return addUriOptions(command)
+  return addUriOptions(command, 'cluster')
     .option('--no-schedule', 'take no snapshots by itself: for a cluster that is only restored into')
     .addOption(projectOption())
     .addOption(dataDirOption())
@@ -32,7 +32,7 @@ export function clusterAddCommand(tools: CommandTools): Command {
     .addOption(jsonOption())
     .action((name: string, options: ClusterAddOptions) =>
       runCommand(tools, options, async (run) => {
-        const uri = await readClusterUri(options);
+        const uri = await readClusterUri(run, options);
         await withService(run, options, async ({ domain }) => {
           const project = await chooseProject(domain, options.project);
           const { signal } = run;

@@ -22,14 +22,14 @@ export function clusterUpdateCommand(tools: CommandTools): Command {
   const command = new Command('update')
     .description('give a cluster a new connection string: it is tried first, and has to lead to the same cluster')
     .argument('<name>', 'name of the cluster');
-  return addUriOptions(command)
+  return addUriOptions(command, 'cluster')
     .addOption(projectOption())
     .addOption(dataDirOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((name: string, options: ClusterUpdateOptions) =>
       runCommand(tools, options, async (run) => {
-        const uri = await readClusterUri(options);
+        const uri = await readClusterUri(run, options);
         await withService(run, options, async ({ domain }) => {
           const { projectId } = await findCluster(domain, name, options.project);
           const { signal } = run;

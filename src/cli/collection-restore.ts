@@ -12,6 +12,7 @@ import { createLogger } from '../lib/logger.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { ManifestHeader } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
+import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
 import { parsePoint } from './document-options.ts';
@@ -40,6 +41,7 @@ interface RestoreOptions extends RepositoryOptions {
   at?: ReplayEnd;
   to?: string;
   uri?: string;
+  uriFile?: string;
   databaseSuffix: string;
   collectionSuffix: string;
   indexes: IndexStrategy;
@@ -59,7 +61,7 @@ const writeStrategies = { createNew: 'CREATE_NEW', overwriteExisting: 'OVERWRITE
 const indexStrategies = { all: 'ALL', none: 'NONE', allExceptTtl: 'ALL_EXCEPT_TTL' } as const;
 
 export function collectionRestoreCommand(tools: CommandTools): Command {
-  return new Command('restore')
+  const command = new Command('restore')
     .description('bring single databases and collections back, beside what is there')
     .argument('<names...>', 'a database or database.collection, each with =name behind it for a new name', collect)
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
@@ -70,8 +72,8 @@ export function collectionRestoreCommand(tools: CommandTools): Command {
         'a later point of the captured oplog: 2026-11-22T10:20:30Z for all before that second, 2026-11-22T10:20:30Z.5 up to that entry; `latest` is then the newest snapshot before it',
       ).argParser(parsePoint),
     )
-    .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
-    .addOption(new Option('--uri <uri>', 'any replica set, by its connection string (or set TIDEMARK_TARGET_URI)'))
+    .addOption(new Option('--to <cluster>', 'a registered cluster'));
+  return addUriOptions(command, 'target')
     .addOption(new Option('--database-suffix <text>', 'put behind the name of every database').default('', 'none'))
     .addOption(new Option('--collection-suffix <text>', 'put behind the name of every collection').default('', 'none'))
     .addOption(
@@ -102,12 +104,13 @@ function collect(text: string, before: Named[] | undefined): Named[] {
 
 async function restore(run: CommandRun, names: readonly Named[], options: RestoreOptions): Promise<void> {
   const { to } = options;
-  // Out of the environment a password is seen by fewer than on the command line.
-  const uri = options.uri ?? (to === undefined ? run.env.TIDEMARK_TARGET_URI : undefined);
+  const uri = to === undefined ? await readUri(run, options, 'target') : undefined;
   if (uri === undefined && to === undefined)
-    throw new UsageError('Say where to restore: --to <cluster> or --uri <uri>.');
+    throw new UsageError('Say where to restore: --to <cluster> or --uri-file <file>, or set TIDEMARK_TARGET_URI.');
   if (uri === undefined && options.repository !== undefined)
-    throw new UsageError('A repository by itself knows no clusters: give the target with --uri.');
+    throw new UsageError(
+      'A repository by itself knows no clusters: give the target with --uri-file <file>, or set TIDEMARK_TARGET_URI.',
+    );
   const repository = await openRepositoryOf(run, options);
   const { at } = options;
   const { header } = await (at === undefined

@@ -46,6 +46,14 @@ test('an option that cannot be used is said by the name under which it was given
   assert.equal(givenName('repository', {}, { from: 's3:' }, '--from'), '--from');
 });
 
+test('damage names the object and the next step', () => {
+  const bare = describeFailure(new Damage({ op: 'read', subject: 'blobs/a/b', message: 'it does not decompress' }));
+  assert.equal(bare.message, 'it does not decompress (blobs/a/b)');
+  assert.match(bare.hint ?? '', /^Run `tidemark repository check --read-data`/);
+  const known = describeFailure(new Damage({ ...fault, subject: 'rs0' }));
+  assert.deepEqual([known.message, known.hint], ['cannot reach rs0', 'Check the host names']);
+});
+
 test('a cancel that left something behind says what', () => {
   assert.equal(describeFailure(new CancelledHalfway('the target is incomplete')).message, 'the target is incomplete');
   assert.equal(describeFailure(new Cancelled('on request')).message, 'cancelled');

@@ -32,7 +32,7 @@ export function describeFailure(error: unknown, nameOption: NameOption = () => n
     return { ...failure(exitCodes.refused, message, hint), errorCode: error.code };
   }
   if (error instanceof Misconfigured) return failure(exitCodes.usage, describeMisconfigured(error, nameOption));
-  if (error instanceof Damage) return failure(exitCodes.damaged, describeError(error));
+  if (error instanceof Damage) return failure(exitCodes.damaged, describeDamage(error), error.hint ?? DAMAGED);
   if (error instanceof Fault) return failure(exitCodes.failed, describeError(error));
   if (error instanceof Bug) {
     return failure(exitCodes.bug, `this is a bug in Tidemark: ${error.stack ?? error.message}`, 'Please report it.');
@@ -41,6 +41,18 @@ export function describeFailure(error: unknown, nameOption: NameOption = () => n
     exitCodes.failed,
     isExpected(error) ? messageOf(error) : `${(error as Error).stack ?? messageOf(error)}`,
   );
+}
+
+/** Where nothing else is known to do. */
+const DAMAGED =
+  'Run `tidemark repository check --read-data`: it lists all that is damaged. What it does not list is sound: restore ' +
+  'another snapshot, or put the object back from a copy of the repository';
+
+/** Always with the name of what is damaged; the hint stands apart. */
+function describeDamage(error: Damage): string {
+  const { hint: _, subject, op } = error;
+  const message = describeError(new Damage({ op, subject, message: error.message, cause: error.cause }));
+  return message.includes(subject) ? message : `${message} (${subject})`;
 }
 
 /** `--port: 99999 is not a whole number from 0 to 65535. ...`. */

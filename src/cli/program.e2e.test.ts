@@ -317,7 +317,11 @@ test('mistakes are one clear sentence and exit code 2 or 3', async () => {
     [['snapshot', 'take', 'Nope', '--data-dir', dataDir], exitCodes.refused, /No cluster is called Nope/],
     [['snapshot', 'show', 'abc', '--data-dir', dataDir], exitCodes.usage, /24 hex digits/],
     [['frobnicate'], exitCodes.usage, /unknown command/],
-    [['restore', '--snapshot', 'latest', '--data-dir', dataDir], exitCodes.usage, /--to <cluster> or --uri <uri>/],
+    [
+      ['restore', '--snapshot', 'latest', '--data-dir', dataDir],
+      exitCodes.usage,
+      /--to <cluster> or --uri-file <file>/,
+    ],
     [['cluster', 'list', '--data-dir', other], exitCodes.failed, /tidemark init/],
   ];
   for (const [args, exitCode, expected] of cases) {

@@ -60,7 +60,7 @@ export function repositoryRebuildCommand(tools: CommandTools): Command {
             `${green('Rebuilt')} the catalog in ${dataDir}: ${counts} were missing and are back (${copy}).`,
             ...rebuilt.clustersToRegister.map(
               ({ name, projectId }) =>
-                `${yellow('Register again:')} tidemark cluster add ${name} --project ${projectId} --uri …`,
+                `${yellow('Register again:')} tidemark cluster add ${name} --project ${projectId} --uri-file FILE`,
             ),
             ...(rebuilt.apiKey === null
               ? []

@@ -4,6 +4,7 @@ import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore
 import { must } from '../lib/assert.ts';
 import { createLogger } from '../lib/logger.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
+import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
 import { followTask } from './follow-task.ts';
@@ -29,6 +30,7 @@ interface RestoreOptions extends RepositoryOptions {
   from?: string;
   to?: string;
   uri?: string;
+  uriFile?: string;
   project?: string;
   skipVerify?: boolean;
   yes?: boolean;
@@ -36,22 +38,17 @@ interface RestoreOptions extends RepositoryOptions {
 }
 
 export function restoreCommand(tools: CommandTools): Command {
-  return new Command('restore')
+  const command = new Command('restore')
     .description('replace the data of a cluster with that of a snapshot')
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
     .addOption(fromOption())
-    .addOption(new Option('--to <cluster>', 'a registered cluster').conflicts('uri'))
-    .addOption(
-      new Option(
-        '--uri <uri>',
-        'any replica set or sharded cluster, by its connection string (or set TIDEMARK_TARGET_URI)',
-      ),
-    )
+    .addOption(new Option('--to <cluster>', 'a registered cluster'));
+  return addUriOptions(command, 'target')
     .addOption(projectOption())
     .addOption(dataDirOption())
     .addOption(repositoryOption())
     .addOption(passphraseFileOption())
-    .option('--skip-verify', 'do not read and hash every blob before the target is touched (with --uri)')
+    .option('--skip-verify', 'do not read and hash every blob before the target is touched (with --uri-file or --uri)')
     .addOption(yesOption())
     .addOption(jsonOption())
     .action((options: RestoreOptions) => runCommand(tools, options, (run) => restore(run, options)));
@@ -59,12 +56,14 @@ export function restoreCommand(tools: CommandTools): Command {
 
 async function restore(run: CommandRun, options: RestoreOptions): Promise<void> {
   const { to } = options;
-  // Out of the environment a password is seen by fewer than on the command line.
-  const uri = options.uri ?? (to === undefined ? run.env.TIDEMARK_TARGET_URI : undefined);
+  const uri = to === undefined ? await readUri(run, options, 'target') : undefined;
   if (uri !== undefined) await restoreToUri(run, { ...options, uri });
-  else if (to === undefined) throw new UsageError('Say where to restore: --to <cluster> or --uri <uri>.');
+  else if (to === undefined)
+    throw new UsageError('Say where to restore: --to <cluster> or --uri-file <file>, or set TIDEMARK_TARGET_URI.');
   else if (options.repository !== undefined) {
-    throw new UsageError('A repository by itself knows no clusters: give the target with --uri.');
+    throw new UsageError(
+      'A repository by itself knows no clusters: give the target with --uri-file <file>, or set TIDEMARK_TARGET_URI.',
+    );
   } else await restoreToCluster(run, { ...options, to });
 }
 
@@ -73,7 +72,7 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
   await withService(run, { ...options, worker: true }, async (workspace) => {
     const { domain } = workspace;
     if (options.skipVerify === true)
-      throw new UsageError('--skip-verify goes with --uri: a restore job always verifies.');
+      throw new UsageError('--skip-verify goes with --uri-file and --uri: a restore job always verifies.');
     const target = await findCluster(domain, options.to, options.project);
     const snapshotId =
       options.snapshot === 'latest'

@@ -7,9 +7,15 @@ const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url
 const STARTS_WITHIN_MS = 30_000;
 const LOG_LINES_MAX = 1000;
 
-/** Runs `tidemark …` as a person would and gives what it prints as JSON. Throws what it says when it fails. */
-export async function runTidemark(args: readonly string[]): Promise<unknown> {
-  const child = spawn(process.execPath, [LAUNCHER, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * Runs `tidemark …` as a person would and gives what it prints as JSON. Throws what it says when it fails. A connection
+ * string goes by its variable.
+ */
+export async function runTidemark(args: readonly string[], clusterUri?: string): Promise<unknown> {
+  const child = spawn(process.execPath, [LAUNCHER, ...args, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: clusterUri === undefined ? process.env : { ...process.env, TIDEMARK_CLUSTER_URI: clusterUri },
+  });
   const closed = once(child, 'close');
   const [output, errors] = await Promise.all([readAll(child.stdout), readAll(child.stderr)]);
   const [exitCode] = (await closed) as [number | null];
