@@ -43,6 +43,9 @@ export function accessShowCommand(tools: CommandTools): Command {
             ...(rows.length === 0
               ? ['Nobody may call: `tidemark key create` makes an API key.']
               : renderTable(layout, rows, run.terminal)),
+            ...(required || callers.some(({ accessList }) => accessList.length > 0)
+              ? ['Where an owner is locked out, `tidemark access reset` lets owners call from anywhere again.']
+              : []),
           ]);
         }),
       ),

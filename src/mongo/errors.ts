@@ -85,7 +85,7 @@ function hintFor(error: MongoError): string | undefined {
     case 13:
       return 'Give the user of the connection string the role described in docs/operations.md';
     case 18:
-      return 'Check the user name, the password and authSource of the connection string';
+      return 'Check the user name, the password and authSource of the connection string; a registered cluster takes a new one by `tidemark cluster update NAME --uri-file FILE`';
     default:
       return undefined;
   }

@@ -40,9 +40,9 @@ export class ServedTidemark {
     this.client = client;
   }
 
-  /** With `copyRegion` there is a copy store of that name beside the data directory. */
-  static async create({ copyRegion }: { copyRegion?: string } = {}): Promise<ServedTidemark> {
-    const directory = await createDirectory();
+  /** With `copyRegion` there is a copy store of that name beside the data directory, which is in `within`. */
+  static async create({ copyRegion, within }: { copyRegion?: string; within?: string } = {}): Promise<ServedTidemark> {
+    const directory = within ?? (await createDirectory());
     const dataDir = join(directory, 'data');
     const credentials = (await runTidemark(['init', '--data-dir', dataDir])) as Credentials;
     const more = copyRegion === undefined ? [] : ['--copy-store', `${copyRegion}=${join(directory, 'copies')}`];
