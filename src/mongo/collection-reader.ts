@@ -45,21 +45,30 @@ export function scanCollection(
   return member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
 }
 
-/** Reads the documents with these ids (type byte, then value), raw, in no particular order. */
+/**
+ * Reads the documents with these ids (type byte, then value), raw, in no particular order. With `bounds` only between
+ * those two: they must hold all of the ids.
+ */
 export async function* readByIds(
   member: SourceMember,
   target: CollectionTarget,
   ids: readonly Uint8Array[],
   point: ReadPoint,
   signal: AbortSignal,
+  bounds: { least: Buffer; greatest: Buffer } | null = null,
 ): AsyncGenerator<RawBatch, void, undefined> {
+  const between = bounds === null ? {} : { $gte: rawId('$gte', bounds.least), $lte: rawId('$lte', bounds.greatest) };
   const command: Document = {
     find: new UUID(target.uuid),
-    filter: { _id: { $in: new RawValue('$in', 0x04, rawArray(ids)) } },
+    filter: { _id: { $in: new RawValue('$in', 0x04, rawArray(ids)), ...between } },
     readConcern: readConcern(point),
     batchSize: 1_000_000,
   };
   yield* member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
+}
+
+function rawId(name: string, id: Buffer): RawValue {
+  return new RawValue(name, id[0] as number, id.subarray(1));
 }
 
 /**

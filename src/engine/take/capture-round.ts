@@ -173,10 +173,10 @@ async function readPending(
   }
   const ids = collection.takePending();
   try {
-    const { layer, readIds } = await readTouched(capture, member, collection, ids, point);
+    const { layer, unread } = await readTouched(capture, member, collection, ids, point);
     collection.pushLayer(layer);
-    collection.returnPending(ids, readIds);
-    return readIds === ids.size;
+    collection.returnPending(ids, unread);
+    return unread.length === 0;
   } catch (error) {
     collection.returnPending(ids);
     if (isTimeUnreadable(error) || isCollectionGone(error)) return false;

@@ -8,6 +8,7 @@ import type { SnapshotWriter } from '../../repository/writer.ts';
 import { CappedCapture } from './capped-capture.ts';
 import type { CapturedOplog } from './captured-oplog.ts';
 import { CollectionCapture } from './collection-capture.ts';
+import { isClustered } from './ids-in-order.ts';
 import type { SnapshotLimits } from './snapshot-limits.ts';
 import type { SourceMeter } from './source-meter.ts';
 
@@ -77,7 +78,11 @@ export class Capture {
       // A re-created collection often holds much of what its predecessor of the same name held.
       this.#parentLayers.set(`${entry.db}.${entry.name}`, entry.layers);
       if (!continues || entry.layers.some((layer) => layer.ordered)) continue;
-      const capture = new CollectionCapture({ db: entry.db, uuid: entry.uuid }, this.#seed, []);
+      const capture = new CollectionCapture(
+        { db: entry.db, uuid: entry.uuid, clustered: isClustered(entry) },
+        this.#seed,
+        [],
+      );
       capture.layers = [...entry.layers];
       capture.scanned = true;
       capture.documents = entry.documents;
@@ -90,10 +95,14 @@ export class Capture {
   }
 
   /** The capture of a listed collection, made when it is met first. */
-  collection(listed: { db: string; name: string; uuid: string }): CollectionCapture {
+  collection(listed: { db: string; name: string; uuid: string; info: Buffer }): CollectionCapture {
     let capture = this.collections.get(listed.uuid);
     if (capture === undefined) {
-      capture = new CollectionCapture(listed, this.#seed, this.reusable(listed));
+      capture = new CollectionCapture(
+        { db: listed.db, uuid: listed.uuid, clustered: isClustered(listed) },
+        this.#seed,
+        this.reusable(listed),
+      );
       this.collections.set(listed.uuid, capture);
     }
     return capture;

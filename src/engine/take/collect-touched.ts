@@ -95,8 +95,8 @@ async function flushPending(capture: Capture, member: SourceMember): Promise<voi
     if (capture.pendingBytes < capture.limits.pendingBytesMax / 2) return;
     const ids = collection.takePending();
     try {
-      const { layer, readIds } = await readTouched(capture, member, collection, ids, { level: 'majority' });
-      assert(readIds === ids.size, 'the present is always readable');
+      const { layer, unread } = await readTouched(capture, member, collection, ids, { level: 'majority' });
+      assert(unread.length === 0, 'the present is always readable');
       collection.pushLayer(layer);
       capture.noteFuzzyRead(await member.majorityOptime(capture.signal));
     } catch (error) {

@@ -10,6 +10,8 @@ import type { LayerRef } from '../../repository/format/manifest.ts';
 export class CollectionCapture {
   readonly db: string;
   readonly uuid: string;
+  /** Its documents lie in the order of their ids. */
+  readonly clustered: boolean;
   /** Newest first. */
   layers: LayerRef[] = [];
   /** Whether `layers` hold the collection, up to what is pending; false until the first scan has ended. */
@@ -23,9 +25,10 @@ export class CollectionCapture {
   documents = 0;
   readonly #seed: number;
 
-  constructor(target: { db: string; uuid: string }, seed: number, reuse: readonly LayerRef[]) {
+  constructor(target: { db: string; uuid: string; clustered: boolean }, seed: number, reuse: readonly LayerRef[]) {
     this.db = target.db;
     this.uuid = target.uuid;
+    this.clustered = target.clustered;
     this.#seed = seed;
     this.pending = new ByteSet(seed);
     this.reuse = reuse;
@@ -38,10 +41,10 @@ export class CollectionCapture {
     return taken;
   }
 
-  /** Ids, from `from` on, that were not read, back among the pending ones. */
-  returnPending(ids: ByteSet, from = 0): void {
-    for (let i = from; i < ids.size; i++) {
-      const id = ids.at(i);
+  /** Ids that were not read, all or those at these places, back among the pending ones. */
+  returnPending(ids: ByteSet, places: Iterable<number> = allPlaces(ids)): void {
+    for (const place of places) {
+      const id = ids.at(place);
       this.pending.add(id[0] as number, id, 1, id.length);
     }
   }
@@ -60,4 +63,8 @@ export class CollectionCapture {
     this.pending = new ByteSet(this.#seed);
     this.documents = 0;
   }
+}
+
+function* allPlaces(ids: ByteSet): Generator<number> {
+  for (let place = 0; place < ids.size; place++) yield place;
 }

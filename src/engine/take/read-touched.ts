@@ -8,6 +8,7 @@ import type { SourceMember } from '../../mongo/source-member.ts';
 import type { LayerRef } from '../../repository/format/manifest.ts';
 import type { LayerWriter } from '../../repository/writer.ts';
 import type { Capture } from './capture.ts';
+import { boundsOf, placesInOrder } from './ids-in-order.ts';
 
 const IDS_PER_READ_MAX = 4_000;
 const ID_BYTES_PER_READ_MAX = 2 * 1024 * 1024;
@@ -15,11 +16,17 @@ const ID_BYTES_PER_READ_MAX = 2 * 1024 * 1024;
 /** What a read of touched ids came to. */
 export interface TouchedRead {
   layer: LayerRef;
-  /**
-   * Number of ids, from the first on, that the layer speaks for; less than all where the time became unreadable on the
-   * way.
-   */
-  readIds: number;
+  /** Places of the ids that the layer does not speak for: some, where the time became unreadable on the way. */
+  unread: Uint32Array;
+}
+
+/** The ids of one call, in the order in which they are read. */
+interface Reading {
+  ids: ByteSet;
+  /** Their places in `ids`, in that order, and for each place where in the order it comes. */
+  order: Uint32Array;
+  rank: Uint32Array;
+  clustered: boolean;
 }
 
 /**
@@ -31,11 +38,12 @@ export interface TouchedRead {
 export async function readTouched(
   capture: Capture,
   member: SourceMember,
-  target: { db: string; uuid: string },
+  target: { db: string; uuid: string; clustered: boolean },
   ids: ByteSet,
   point: ReadPoint,
 ): Promise<TouchedRead> {
   assert(ids.size > 0, 'a delta has something to read');
+  const reading = readingOf(ids, target.clustered);
   const layer = capture.writer.openLayer({ kind: 'delta' });
   let from = 0;
   try {
@@ -43,8 +51,8 @@ export async function readTouched(
     // collation.
     const strays = new ByteSet(1);
     while (from < ids.size) {
-      const until = endOfRead(ids, from);
-      await readSome(capture, member, target, ids, from, until, point, layer, strays);
+      const until = endOfRead(reading, from);
+      await readSome(capture, member, target, reading, from, until, point, layer, strays);
       from = until;
     }
   } catch (error) {
@@ -55,14 +63,25 @@ export async function readTouched(
       throw error;
     }
   }
-  return { layer: await layer.close(), readIds: from };
+  return { layer: await layer.close(), unread: reading.order.subarray(from) };
 }
 
-function endOfRead(ids: ByteSet, from: number): number {
+function readingOf(ids: ByteSet, clustered: boolean): Reading {
+  const order = clustered ? placesInOrder(ids) : Uint32Array.from({ length: ids.size }, (_, place) => place);
+  const rank = new Uint32Array(ids.size);
+  for (const [at, place] of order.entries()) rank[place] = at;
+  return { ids, order, rank, clustered };
+}
+
+function idAt({ ids, order }: Reading, at: number): Buffer {
+  return ids.at(order[at] as number);
+}
+
+function endOfRead(reading: Reading, from: number): number {
   let bytes = 0;
   let at = from;
-  while (at < ids.size && at - from < IDS_PER_READ_MAX) {
-    bytes += ids.at(at).length;
+  while (at < reading.order.length && at - from < IDS_PER_READ_MAX) {
+    bytes += idAt(reading, at).length;
     if (bytes > ID_BYTES_PER_READ_MAX && at > from) break;
     at++;
   }
@@ -73,7 +92,7 @@ async function readSome(
   capture: Capture,
   member: SourceMember,
   target: { db: string; uuid: string },
-  ids: ByteSet,
+  reading: Reading,
   from: number,
   until: number,
   point: ReadPoint,
@@ -81,23 +100,24 @@ async function readSome(
   strays: ByteSet,
 ): Promise<void> {
   const wanted: Buffer[] = [];
-  for (let i = from; i < until; i++) wanted.push(ids.at(i));
+  for (let i = from; i < until; i++) wanted.push(idAt(reading, i));
   const found = new Uint8Array(until - from);
-  for await (const batch of readByIds(member, target, wanted, point, capture.signal)) {
-    const documents = keepWanted(batch.documents, ids, from, until, found, strays);
+  const bounds = reading.clustered ? boundsOf(wanted) : null;
+  for await (const batch of readByIds(member, target, wanted, point, capture.signal, bounds)) {
+    const documents = keepWanted(batch.documents, reading, from, until, found, strays);
     await capture.meter.read(batch.count, batch.documents.length);
     if (documents.length > 0) await layer.add(documents);
   }
   for (let i = from; i < until; i++) {
     // A copy: the set's memory is its own.
-    if (found[i - from] === 0) await layer.addDeleted(Buffer.from(ids.at(i)));
+    if (found[i - from] === 0) await layer.addDeleted(Buffer.from(idAt(reading, i)));
   }
 }
 
 /** The documents that belong to this read, moved together in the buffer; marks which ids were found. */
 function keepWanted(
   documents: Buffer,
-  ids: ByteSet,
+  { ids, rank }: Reading,
   from: number,
   until: number,
   found: Uint8Array,
@@ -107,7 +127,8 @@ function keepWanted(
   forEachDocument(documents, (offset, length) => {
     const id = findId(documents, offset);
     if (id === null) throw new MalformedBson('a document without _id where it was read by _id');
-    const index = ids.indexOf(id.type, documents, id.start, id.end);
+    const place = ids.indexOf(id.type, documents, id.start, id.end);
+    const index = place < 0 ? -1 : (rank[place] as number);
     if (index >= from && index < until) {
       // A majority read may meet a document that was deleted and inserted again twice; either will do, for it was
       // touched since.
