@@ -17,7 +17,7 @@ export type ProjectRole =
 export type OrganizationRole = 'ORG_OWNER' | 'ORG_GROUP_CREATOR' | 'ORG_READ_ONLY' | 'ORG_MEMBER';
 
 /**
- * Who may call. `anyOf`: one of these roles in the project (or organisation) that the path names. `caller`: anybody
+ * Who may call. `anyOf`: one of these roles in the project (or organization) that the path names. `caller`: anybody
  * with a valid credential, who sees only what is theirs.
  */
 export type Access =

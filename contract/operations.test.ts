@@ -46,7 +46,7 @@ test('what an operation answers fits its status and its paging', () => {
   }
 });
 
-test('access that asks for a project or organisation has one in its path', () => {
+test('access that asks for a project or organization has one in its path', () => {
   for (const [operationId, { access, path }] of table) {
     assert.equal(access.scope === 'project', path.includes('{groupId}'), operationId);
     assert.equal(access.scope === 'organization', path.includes('{orgId}'), operationId);

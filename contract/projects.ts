@@ -47,7 +47,7 @@ const own = { scope: 'project', anyOf: ['GROUP_OWNER'] } as const;
 const date = '2023-01-01';
 
 export const projectOperations = defineOperations({
-  /** Whoever may create projects in the organisation that the body names. */
+  /** Whoever may create projects in the organization that the body names. */
   createGroup: {
     ...reading,
     method: 'POST',

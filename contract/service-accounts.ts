@@ -16,7 +16,7 @@ export const AccountSecret = Type.Object(
   closed,
 );
 
-/** `roles` are those of the place from which it is looked at: the organisation's, or one project's. */
+/** `roles` are those of the place from which it is looked at: the organization's, or one project's. */
 export const ServiceAccount = Type.Object(
   {
     clientId: Type.String({ pattern: '^mdb_sa_id_[a-f0-9]{24}$' }),
@@ -212,7 +212,7 @@ export const serviceAccountOperations = defineOperations({
     documents400: true,
     errorCodes: [notFound, beyond],
   },
-  /** Takes its roles in the project away; the account itself is its organisation's. */
+  /** Takes its roles in the project away; the account itself is its organization's. */
   deleteGroupServiceAccount: {
     ...reading,
     ...gone,

@@ -92,10 +92,10 @@ async function play(
       result: proof.differences,
       outcome:
         proof.differences.length === 0
-          ? stage.colours.green(
+          ? stage.colors.green(
               `the target equals the source as of the snapshot: ${formatNumberOf(proof.documents, 'document')} byte for byte, ${proof.indexes} indexes, ${proof.collections} collections`,
             )
-          : stage.colours.red(`${proof.differences.length} differences`),
+          : stage.colors.red(`${proof.differences.length} differences`),
     };
   });
   for (const difference of differences) stage.say(`    ${difference}`);
@@ -154,7 +154,7 @@ function showFigures(
   figures: { first: SnapshotFigures; second: SnapshotFigures; restoreMs: number; changed: number },
 ): void {
   const { first, second } = figures;
-  const { bold } = stage.colours;
+  const { bold } = stage.colors;
   const line = (name: string, took: number, read: string, stored: number): string =>
     `    ${name.padEnd(18)}${formatDuration(took).padStart(10)}${read.padStart(22)}${formatBytes(stored).padStart(12)}`;
   stage.say();
@@ -171,7 +171,7 @@ function showFigures(
 }
 
 function showCurlLines(stage: Stage, target: Parameters<typeof curlLines>[0]): void {
-  const { bold, dim } = stage.colours;
+  const { bold, dim } = stage.colors;
   stage.say();
   stage.say(bold('The same through curl; paste any line'));
   for (const { what, digest, bearer } of curlLines(target)) {
@@ -184,7 +184,7 @@ function showCurlLines(stage: Stage, target: Parameters<typeof curlLines>[0]): v
 async function untilInterrupted(stage: Stage, url: string, dataDir: string, signal: AbortSignal): Promise<void> {
   stage.say();
   stage.say(
-    `${stage.colours.green('Tidemark is up')} at ${url} (data in ${dataDir}). Ctrl-C stops it and removes everything.`,
+    `${stage.colors.green('Tidemark is up')} at ${url} (data in ${dataDir}). Ctrl-C stops it and removes everything.`,
   );
   // A timer keeps the process alive: the servers' pipes do not.
   const alive = setInterval(() => undefined, 60_000);

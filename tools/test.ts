@@ -11,7 +11,7 @@ import { readReport, renderReport } from './skipped-tests.ts';
 /**
  * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own
  * summary. A pattern is a part of a path. `--unit` leaves out what starts servers. `--seeds N` and `--long` make the
- * randomised tests run longer. `--store s3` has the engine's repositories in a real S3 server instead of memory
+ * randomized tests run longer. `--store s3` has the engine's repositories in a real S3 server instead of memory
  * (test/support/empty-store.ts).
  */
 const root = join(import.meta.dirname, '..');

@@ -5,7 +5,7 @@ import type { Project } from '../domain/projects/projects.ts';
 import { HttpRefusal } from './http-refusals.ts';
 
 /**
- * May the caller do this here? Loads the project that the path names, since its organisation decides too, and gives it
+ * May the caller do this here? Loads the project that the path names, since its organization decides too, and gives it
  * back. A project that is not there is 404; one that is none of the caller's business and one where a role is missing
  * are both 401, with different codes, as the real service answers.
  */

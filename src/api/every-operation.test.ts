@@ -170,12 +170,12 @@ const badInputs: BadInput[] = [
     ask: withParameter('groupId', sampleIds.foreignProject),
   },
   {
-    name: 'foreign organisation',
+    name: 'foreign organization',
     expected: (operation) => (has(operation, 'orgId') ? '401 USER_CANNOT_ACCESS_ORG' : undefined),
     ask: withParameter('orgId', sampleIds.foreignOrganization),
   },
   {
-    name: 'unknown organisation',
+    name: 'unknown organization',
     expected: (operation) => (has(operation, 'orgId') ? '404 RESOURCE_NOT_FOUND' : undefined),
     ask: withParameter('orgId', sampleIds.unknown),
   },
@@ -272,7 +272,7 @@ const badInputs: BadInput[] = [
     ask: withOptions(() => ({ token: 'not-a-token' })),
   },
   {
-    name: 'a stranger to the organisation',
+    name: 'a stranger to the organization',
     expected: (operation) =>
       has(operation, 'groupId')
         ? '401 USER_CANNOT_ACCESS_GROUP'

@@ -336,7 +336,7 @@ test('a restore needs the role where it lands, too', async () => {
   assert.equal(allowed.statusCode, 200);
 });
 
-test('lists of organisations and projects show what the caller may see', async () => {
+test('lists of organizations and projects show what the caller may see', async () => {
   const { call, tokenWith } = await apiFixture();
   const names = async (url: string, token: string) =>
     (await call('GET', url, { token })).json().results.map(({ name }: { name: string }) => name);

@@ -7,7 +7,7 @@ import { RawValue, rawArray } from './raw-value.ts';
 // The contract with the driver's serializer: should it change how it writes an ObjectId, these tests turn red before a
 // backup does.
 
-test('a raw value is serialised byte for byte, with its own type', () => {
+test('a raw value is serialized byte for byte, with its own type', () => {
   const inner = serialize({ b: 1, a: { c: 'x' } });
   const bytes = serialize({ before: 7, filter: new RawValue('filter', 0x03, inner), after: 'z' });
   assert.deepEqual(deserialize(bytes), { before: 7, filter: { b: 1, a: { c: 'x' } }, after: 'z' });

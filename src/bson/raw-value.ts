@@ -1,13 +1,13 @@
 import { ObjectId } from 'bson';
 
 /**
- * A raw BSON value inside a command that the driver serialises, byte for byte: the driver's serializer knows no such
+ * A raw BSON value inside a command that the driver serializes, byte for byte: the driver's serializer knows no such
  * thing, and decoding and re-encoding would lose what objects cannot hold (order of integer-like names, duplicate
  * names, NaN payloads, deprecated types).
  *
  * How: the serializer writes an ObjectId as type byte, name, NUL and then calls the value's own `serializeInto`. This
  * one writes the value's bytes instead and corrects the type byte, which lies one byte before the name. So it must be
- * told the name under which it is put, and it needs the serializer's behaviour to stay: `raw-value.test.ts` is the
+ * told the name under which it is put, and it needs the serializer's behavior to stay: `raw-value.test.ts` is the
  * contract.
  */
 export class RawValue extends ObjectId {

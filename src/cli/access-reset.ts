@@ -44,7 +44,7 @@ export function accessResetCommand(tools: CommandTools): Command {
           const lists = emptied.map(({ name: caller, accessList }) => ({ caller, accessList }));
           logAccessChange('access reset', { organizationId: id, wasRequired, emptied: lists });
           run.answer({ orgId: id, wasRequired, emptied: lists }, [
-            `Organization ${run.terminal.colours.bold(name)} ${wasRequired ? 'no longer refuses' : 'admits'} callers without an access list.`,
+            `Organization ${run.terminal.colors.bold(name)} ${wasRequired ? 'no longer refuses' : 'admits'} callers without an access list.`,
             ...lists.map(
               ({ caller, accessList }) => `${caller} may call from anywhere; its list was ${accessList.join(' ')}.`,
             ),

@@ -39,7 +39,7 @@ export function accessShowCommand(tools: CommandTools): Command {
             { header: 'DESCRIPTION', elastic: true },
           ];
           run.answer({ orgId: id, apiAccessListRequired: required, callers }, [
-            `Organization ${run.terminal.colours.bold(name)} ${required ? 'refuses' : 'admits'} callers without an access list.`,
+            `Organization ${run.terminal.colors.bold(name)} ${required ? 'refuses' : 'admits'} callers without an access list.`,
             ...(rows.length === 0
               ? ['Nobody may call: `tidemark key create` makes an API key.']
               : renderTable(layout, rows, run.terminal)),

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Checkpoint } from '../domain/checkpoints/checkpoints.ts';
-import type { Colours } from './colours.ts';
+import type { Colors } from './colors.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { everyItem } from './every-item.ts';
 import { findCluster } from './lookup.ts';
@@ -29,7 +29,7 @@ export function checkpointListCommand(tools: CommandTools): Command {
         withService(run, options, async ({ domain }) => {
           const { projectId, name: clusterName } = await findCluster(domain, name, options.project);
           const found = await everyItem((page) => domain.checkpoints.list({ projectId, clusterName, page }));
-          const rows = found.map((checkpoint) => checkpointRow(checkpoint, run.terminal.colours));
+          const rows = found.map((checkpoint) => checkpointRow(checkpoint, run.terminal.colors));
           const none = [
             `No checkpoints of ${clusterName}: its legacy snapshot schedule asks for some (docs/checkpoints.md).`,
           ];
@@ -46,13 +46,13 @@ const columns = [
   { header: 'RESTORABLE', elastic: true },
 ];
 
-function checkpointRow(checkpoint: Checkpoint, colours: Colours): string[] {
+function checkpointRow(checkpoint: Checkpoint, colors: Colors): string[] {
   const { id, timestampMs, parts, restorable, completedAtMs, reason } = checkpoint;
   const seen = parts.filter(({ tokenDiscovered }) => tokenDiscovered).length;
   const state = restorable
-    ? colours.green('yes')
+    ? colors.green('yes')
     : completedAtMs === null
-      ? colours.yellow('being made')
-      : colours.red(reason === null ? 'no' : `no: ${reason}`);
+      ? colors.yellow('being made')
+      : colors.red(reason === null ? 'no' : `no: ${reason}`);
   return [id, timestampMs === null ? '' : formatTime(timestampMs), `${seen} of ${parts.length}`, state];
 }

@@ -44,7 +44,7 @@ export function clusterAddCommand(tools: CommandTools): Command {
           const cluster = await domain.clusters.register(wanted).finally(() => bar.clear());
           const { id, projectId, overriddenOptions } = cluster;
           run.answer({ id, name: cluster.name, projectId, overriddenOptions }, [
-            `Registered ${run.terminal.colours.bold(cluster.name)} (${cluster.displayUri}): ${describeConnected(cluster)}.`,
+            `Registered ${run.terminal.colors.bold(cluster.name)} (${cluster.displayUri}): ${describeConnected(cluster)}.`,
             ...overriddenLines(cluster),
             options.schedule === false
               ? 'It has no schedule: snapshots of it are taken only when somebody asks.'

@@ -37,7 +37,7 @@ export function clusterUpdateCommand(tools: CommandTools): Command {
           const cluster = await domain.clusters.reconnect({ projectId, clusterName: name, ...given, signal });
           const { id, displayUri, overriddenOptions } = cluster;
           run.answer({ id, name, projectId, uri: displayUri, overriddenOptions }, [
-            `${run.terminal.colours.bold(name)} is reached by ${displayUri} now: ${describeConnected(cluster)}.`,
+            `${run.terminal.colors.bold(name)} is reached by ${displayUri} now: ${describeConnected(cluster)}.`,
             ...overriddenLines(cluster),
             'Its schedule, snapshots and policies are as before; what a service captures of it goes on by the new connection string.',
           ]);

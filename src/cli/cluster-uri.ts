@@ -47,7 +47,7 @@ export async function readUri(
   }
   const { parseUri } = await import('../mongo/connection/connection-string.ts');
   if (parseUri(uri).password !== '') {
-    const { yellow } = run.terminal.errorColours;
+    const { yellow } = run.terminal.errorColors;
     run.terminal.printError(
       `${yellow('tidemark:')} every user of this machine can see the password in --uri: give --uri-file <file> (or -), or set ${variable}\n`,
     );

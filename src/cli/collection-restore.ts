@@ -272,7 +272,7 @@ function answer(
   }));
   const restored = collections.filter(({ state }) => state === 'SUCCESSFUL');
   const documents = restored.reduce((sum, one) => sum + one.documents, 0);
-  const { green } = run.terminal.colours;
+  const { green } = run.terminal.colors;
   const amount = `${formatNumberOf(restored.length, 'collection')}, ${formatNumberOf(documents, 'document')}`;
   run.answer({ ...facts, collections }, [
     ...collections.map(({ source, target, state }) =>

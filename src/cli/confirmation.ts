@@ -11,7 +11,7 @@ export async function confirm(
   options: { yes?: boolean | undefined; warning: string; expected: string },
 ): Promise<void> {
   if (options.yes === true) return;
-  const paint = run.terminal.errorColours;
+  const paint = run.terminal.errorColors;
   const question = `${paint.yellow(options.warning)}\nType ${paint.bold(options.expected)} to go on: `;
   const answer = await run.terminal.ask(question, run.signal);
   if (answer === null)

@@ -79,8 +79,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function pageOf(run: CommandRun, items: readonly Item[], more: boolean): string[] {
-  const { colours, columns } = run.terminal;
-  const lines = renderTable(COLUMNS, items.map(rowOf), { colours, columns });
+  const { colors, columns } = run.terminal;
+  const lines = renderTable(COLUMNS, items.map(rowOf), { colors, columns });
   if (more) lines.push(`There are more: go on with --from ${timeOf(items.at(-1))}, or raise --limit.`);
   const versions = items.filter((item) => item.kind === 'version').length;
   return [

@@ -91,7 +91,7 @@ async function restoreDocument(
       const done = restored.result === 'inserted' ? 'Inserted' : 'Replaced';
       run.answer(
         { result: restored.result, target: target.name, targetNamespace, version: itemJson(restored.version) },
-        [`${run.terminal.colours.green(done)} the document in ${targetNamespace} of ${target.name}.`],
+        [`${run.terminal.colors.green(done)} the document in ${targetNamespace} of ${target.name}.`],
       );
     } finally {
       bar.clear();

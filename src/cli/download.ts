@@ -96,7 +96,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
     ms,
   };
   run.answer(facts, [
-    `${run.terminal.colours.green('Wrote')} ${line} to ${options.output}.`,
+    `${run.terminal.colors.green('Wrote')} ${line} to ${options.output}.`,
     `Next: mongorestore --archive=${options.output} ${readers.join(' ')}`,
   ]);
 }

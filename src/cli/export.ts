@@ -51,7 +51,7 @@ async function exportSnapshotOf(run: CommandRun, name: string, options: ExportOp
     await followTask(domain, must(created.taskId, 'a created export job has a task'), run);
     const job = await domain.exportJobs.get({ ...at, exportJobId: created.id });
     const tookMs = (job.finishedAtMs ?? 0) - job.createdAtMs;
-    const { bold, green } = run.terminal.colours;
+    const { bold, green } = run.terminal.colors;
     run.answer(exportJson(job), [
       `${green('Exported')} ${formatNumberOf(job.exportedCollections, 'collection')} of snapshot ${bold(snapshotId)} in ${formatDuration(tookMs)}.`,
       `They lie under ${job.prefix}/.`,

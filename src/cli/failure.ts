@@ -73,7 +73,7 @@ export function reportFailure(error: unknown, terminal: Terminal, json: boolean,
     const { message, hint, errorCode } = failure;
     terminal.printError(`${JSON.stringify({ error: { message, hint, errorCode } })}\n`);
   } else {
-    const paint = terminal.errorColours;
+    const paint = terminal.errorColors;
     terminal.printError(`${paint.red('tidemark:')} ${failure.message}\n`);
     if (failure.hint !== null) terminal.printError(`${paint.dim(failure.hint)}\n`);
   }

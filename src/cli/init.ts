@@ -44,25 +44,25 @@ export function initCommand(tools: CommandTools): Command {
           (one) => one !== null,
         );
         const made = await initDataDirectory({ dataDir, passphrase, repository, objectStores, signal: run.signal });
-        const { colours } = run.terminal;
+        const { colors } = run.terminal;
         const serviceAccount = { clientId: made.serviceAccount.clientId, clientSecret: made.serviceAccount.secret };
         run.answer({ orgId: made.organizationId, projectId: made.projectId, apiKey: made.apiKey, serviceAccount }, [
-          `${colours.green('Made')} ${dataDir}.`,
+          `${colors.green('Made')} ${dataDir}.`,
           '',
           ...renderFields(
             [
-              ['organisation', made.organizationId],
+              ['organization', made.organizationId],
               ['project', made.projectId],
-              ['API key', `${made.apiKey.publicKey}  ${colours.bold(made.apiKey.privateKey)}`],
-              ['service account', `${serviceAccount.clientId}  ${colours.bold(serviceAccount.clientSecret)}`],
+              ['API key', `${made.apiKey.publicKey}  ${colors.bold(made.apiKey.privateKey)}`],
+              ['service account', `${serviceAccount.clientId}  ${colors.bold(serviceAccount.clientSecret)}`],
               ...(repository === undefined ? [] : ([['kept in', repository]] as const)),
               ['repository', made.encrypted ? 'encrypted: without the passphrase it cannot be read' : 'not encrypted'],
             ],
-            colours,
+            colors,
           ),
           '',
-          ...open.map((one) => `${colours.yellow('Open:')} ${describeOpen(one)}`),
-          colours.yellow('The secrets are shown this once and kept nowhere: write them down.'),
+          ...open.map((one) => `${colors.yellow('Open:')} ${describeOpen(one)}`),
+          colors.yellow('The secrets are shown this once and kept nowhere: write them down.'),
           `Next: tidemark serve --data-dir ${dataDir}`,
         ]);
       }),

@@ -49,18 +49,18 @@ export function keyCreateCommand(tools: CommandTools): Command {
           if (entries.length > 0) await domain.accessLists.add({ owner: { kind: 'apiKey', id: key.id }, entries });
           const { id, publicKey, privateKey } = key;
           logAccessChange('key create', { apiKeyId: id, publicKey, ...place, roleNames, accessList: access });
-          const { colours } = run.terminal;
+          const { colors } = run.terminal;
           run.answer({ id, publicKey, privateKey, roles: roleNames, accessList: access }, [
             ...renderFields(
               [
-                ['API key', `${publicKey}  ${colours.bold(privateKey)}`],
+                ['API key', `${publicKey}  ${colors.bold(privateKey)}`],
                 ['roles', roleNames.join(', ')],
                 ['may call from', access.length === 0 ? 'anywhere' : access.join(', ')],
               ],
-              colours,
+              colors,
             ),
             '',
-            colours.yellow('The private key is shown this once and kept nowhere: write it down.'),
+            colors.yellow('The private key is shown this once and kept nowhere: write it down.'),
           ]);
         }),
       ),

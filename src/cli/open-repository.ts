@@ -24,6 +24,6 @@ export async function openRepositoryOf(run: CommandRun, options: RepositoryOptio
   const context = { store, clock: run.clock, random: systemRandom };
   const opened = await openRepository(context, passphrase === undefined ? {} : { passphrase });
   if (opened.notice !== null)
-    run.terminal.printError(`${run.terminal.errorColours.yellow('tidemark:')} ${opened.notice}\n`);
+    run.terminal.printError(`${run.terminal.errorColors.yellow('tidemark:')} ${opened.notice}\n`);
   return opened;
 }

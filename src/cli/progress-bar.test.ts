@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../lib/clock.ts';
-import { noColours, visibleWidth } from './colours.ts';
+import { noColors, visibleWidth } from './colors.ts';
 import { ProgressBar, renderProgress } from './progress-bar.ts';
 import { RecordingTerminal } from './recording-terminal.ts';
 
@@ -21,7 +21,7 @@ function movedClock(): Clock & { nowAt: number } {
 const progress = { phase: 'scanning', documentsDone: 10, bytesDone: 500e6, bytesTotal: 1e9, subject: 'shop.orders' };
 
 test('shows share, rate and time left', () => {
-  const line = renderProgress(progress, { elapsedMs: 2000, columns: 200, colours: noColours });
+  const line = renderProgress(progress, { elapsedMs: 2000, columns: 200, colors: noColors });
   assert.match(
     line,
     /^scanning +█{12}░{12} {3}50 % {2}500 MB of 1\.0 GB {2}250 MB\/s {2}2\.0 s left {2}10 documents {2}shop\.orders$/,
@@ -29,13 +29,13 @@ test('shows share, rate and time left', () => {
 });
 
 test('never says more than all, however wrong the estimate', () => {
-  const line = renderProgress({ ...progress, bytesDone: 3e9 }, { elapsedMs: 2000, columns: 200, colours: noColours });
+  const line = renderProgress({ ...progress, bytesDone: 3e9 }, { elapsedMs: 2000, columns: 200, colors: noColors });
   assert.match(line, /100 % {2}3\.0 GB of 3\.0 GB/);
 });
 
 test('fits the line', () => {
   for (const columns of [10, 40, 79]) {
-    const line = renderProgress(progress, { elapsedMs: 2000, columns, colours: noColours });
+    const line = renderProgress(progress, { elapsedMs: 2000, columns, colors: noColors });
     assert.ok(visibleWidth(line) <= columns, `${visibleWidth(line)} > ${columns}`);
   }
 });

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Progress } from '../lib/progress.ts';
-import { type Colours, visibleWidth } from './colours.ts';
+import { type Colors, visibleWidth } from './colors.ts';
 import { formatBytes, formatDuration, formatNumberOf, formatRate } from './sizes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,7 +40,7 @@ export class ProgressBar {
       elapsedMs: nowMs - this.#phaseSinceMs,
       // The last column stays free: some terminals wrap when it is written.
       columns: this.#terminal.errorColumns - 1,
-      colours: this.#terminal.errorColours,
+      colors: this.#terminal.errorColors,
     });
     this.#terminal.printError(ERASE_LINE + line);
     this.#onScreen = true;
@@ -59,16 +59,16 @@ export class ProgressBar {
  */
 export function renderProgress(
   progress: Progress,
-  options: { elapsedMs: number; columns: number; colours: Colours },
+  options: { elapsedMs: number; columns: number; colors: Colors },
 ): string {
-  const { colours, elapsedMs } = options;
+  const { colors, elapsedMs } = options;
   const total = progress.bytesTotal ?? 0;
   // The total is an estimate: the bar waits at its end rather than pass it.
   const share = total > 0 ? Math.min(1, progress.bytesDone / total) : null;
-  const parts = [colours.bold(progress.phase.padEnd(12))];
+  const parts = [colors.bold(progress.phase.padEnd(12))];
   if (share !== null) {
     const full = Math.floor(share * BAR_CELLS);
-    parts.push(colours.cyan('█'.repeat(full)) + colours.dim('░'.repeat(BAR_CELLS - full)));
+    parts.push(colors.cyan('█'.repeat(full)) + colors.dim('░'.repeat(BAR_CELLS - full)));
     parts.push(`${String(Math.floor(share * 100)).padStart(3)} %`);
     parts.push(`${formatBytes(progress.bytesDone)} of ${formatBytes(Math.max(total, progress.bytesDone))}`);
   } else if (progress.bytesDone > 0) parts.push(formatBytes(progress.bytesDone));
@@ -76,11 +76,11 @@ export function renderProgress(
   if (share !== null && share >= 0.02 && share < 1 && elapsedMs >= 1000) {
     parts.push(`${formatDuration((elapsedMs * (1 - share)) / share)} left`);
   }
-  if (progress.documentsDone > 0) parts.push(colours.dim(formatNumberOf(progress.documentsDone, 'document')));
+  if (progress.documentsDone > 0) parts.push(colors.dim(formatNumberOf(progress.documentsDone, 'document')));
   if (progress.collectionsTotal !== undefined) {
-    parts.push(colours.dim(`${progress.collectionsDone ?? 0}/${progress.collectionsTotal} collections`));
+    parts.push(colors.dim(`${progress.collectionsDone ?? 0}/${progress.collectionsTotal} collections`));
   }
-  if (progress.subject !== undefined) parts.push(colours.dim(progress.subject));
+  if (progress.subject !== undefined) parts.push(colors.dim(progress.subject));
   return joinWithin(parts, options.columns);
 }
 

@@ -1,4 +1,4 @@
-import { noColours } from './colours.ts';
+import { noColors } from './colors.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A terminal for tests: keeps what is printed, and answers questions from a list. */
@@ -6,8 +6,8 @@ export class RecordingTerminal implements Terminal {
   readonly printed: string[] = [];
   readonly errors: string[] = [];
   readonly questions: string[] = [];
-  readonly colours = noColours;
-  readonly errorColours = noColours;
+  readonly colors = noColors;
+  readonly errorColors = noColors;
   readonly columns: number | null;
   readonly errorColumns: number | null;
   readonly #answers: string[];

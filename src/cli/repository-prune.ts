@@ -54,7 +54,7 @@ export function repositoryPruneCommand(tools: CommandTools): Command {
           run.answer({ ...planned, dryRun: false, ...done }, [
             plan.sweep.length === 0
               ? 'There is nothing to remove.'
-              : `${run.terminal.colours.green('Removed')} ${amount}.`,
+              : `${run.terminal.colors.green('Removed')} ${amount}.`,
           ]);
         }),
       ),

@@ -49,7 +49,7 @@ export function repositoryRebuildCommand(tools: CommandTools): Command {
             objectStores,
             signal: run.signal,
           });
-          const { bold, green, red, yellow } = run.terminal.colours;
+          const { bold, green, red, yellow } = run.terminal.colors;
           const counts = [
             formatNumberOf(rebuilt.snapshots, 'snapshot'),
             formatNumberOf(rebuilt.clusters, 'cluster'),

@@ -22,7 +22,7 @@ export function repositoryStatsCommand(tools: CommandTools): Command {
         const objects = await objectFigures(repository, run.signal);
         const snapshotBytes = clusters.reduce((sum, cluster) => sum + cluster.snapshotBytes, 0);
         const snapshots = clusters.reduce((sum, cluster) => sum + cluster.snapshots, 0);
-        const { colours } = run.terminal;
+        const { colors } = run.terminal;
         const totals = renderFields(
           [
             ['repository', `${repository.store.description} (${repository.repositoryId})`],
@@ -34,7 +34,7 @@ export function repositoryStatsCommand(tools: CommandTools): Command {
               objects.bytes > 0 ? `${(snapshotBytes / objects.bytes).toFixed(1)} times as much data as disk` : null,
             ],
           ],
-          colours,
+          colors,
         );
         const layout = [
           { header: 'CLUSTER', elastic: true },

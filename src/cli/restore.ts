@@ -165,5 +165,5 @@ function describeSnapshot({ id, clusterName, createdAtMs, documents, dataBytes }
 
 function describe(run: CommandRun, target: string, restored: { documents: number; bytes: number }, ms: number): string {
   const amount = `${formatNumberOf(restored.documents, 'document')}, ${formatBytes(restored.bytes)}`;
-  return `${run.terminal.colours.green('Restored')} ${amount} into ${target} in ${formatDuration(ms)}.`;
+  return `${run.terminal.colors.green('Restored')} ${amount} into ${target} in ${formatDuration(ms)}.`;
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Schedule } from '../domain/policies/schedule.ts';
-import type { Colours } from './colours.ts';
+import type { Colors } from './colors.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
@@ -40,7 +40,7 @@ function scheduleJson({ nextSnapshotMs, ...schedule }: Schedule): object {
 }
 
 function schedulePage(schedule: Schedule, terminal: Terminal): string[] {
-  const fields = fieldsOf(schedule, terminal.colours);
+  const fields = fieldsOf(schedule, terminal.colors);
   if (schedule.items.length === 0) return [...fields, 'Nothing is scheduled: snapshots are taken on demand only.'];
   const rows = schedule.items.map((item) => [
     item.frequencyType,
@@ -50,7 +50,7 @@ function schedulePage(schedule: Schedule, terminal: Terminal): string[] {
   return [...fields, '', ...renderTable([{ header: 'EVERY' }, { header: 'WHEN' }, { header: 'KEPT' }], rows, terminal)];
 }
 
-function fieldsOf(schedule: Schedule, colours: Colours): string[] {
+function fieldsOf(schedule: Schedule, colors: Colors): string[] {
   const two = (part: number) => `${part}`.padStart(2, '0');
   return renderFields(
     [
@@ -60,7 +60,7 @@ function fieldsOf(schedule: Schedule, colours: Colours): string[] {
       ['restore window', `${schedule.restoreWindowDays} days`],
       ['copied to', schedule.copySettings.map((setting) => setting.regionName).join(', ')],
     ],
-    colours,
+    colors,
   );
 }
 

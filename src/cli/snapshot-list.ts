@@ -45,7 +45,7 @@ async function listFromCatalog(run: CommandRun, name: string | undefined, option
       names.map((clusterName) => everyItem((page) => workspace.domain.snapshots.list({ ...clusterName, page }))),
     );
     const snapshots = lists.flat();
-    const rows = snapshots.map((snapshot) => snapshotRow(snapshot, run.terminal.colours));
+    const rows = snapshots.map((snapshot) => snapshotRow(snapshot, run.terminal.colors));
     run.answer(
       snapshots.map(snapshotJson),
       rows.length > 0

@@ -28,7 +28,7 @@ export function snapshotShowCommand(tools: CommandTools): Command {
         withService(run, options, async (workspace) => {
           const snapshot = await findSnapshot(workspace, snapshotId);
           const { evidence, note } = await evidenceOf(run, options, snapshot);
-          const page = snapshotPage(snapshot, run.terminal.colours);
+          const page = snapshotPage(snapshot, run.terminal.colors);
           const facts = { ...snapshotJson(snapshot), secondaryIndexes: evidence };
           run.answer(facts, note === null ? page : [...page, '', note]);
         }),

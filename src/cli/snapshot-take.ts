@@ -40,7 +40,7 @@ export function snapshotTakeCommand(tools: CommandTools): Command {
           await followTask(domain, must(requested.taskId, 'a requested snapshot has a task'), run, cluster.displayUri);
           const snapshot = await domain.snapshots.get({ ...at, snapshotId: requested.id });
           const tookMs = (snapshot.finishedAtMs ?? 0) - (snapshot.startedAtMs ?? 0);
-          const { bold, green } = run.terminal.colours;
+          const { bold, green } = run.terminal.colors;
           run.answer(snapshotJson(snapshot), [
             `${green('Snapshot')} ${bold(snapshot.id)} of ${cluster.name} completed in ${formatDuration(tookMs)}.`,
             `${formatNumberOf(snapshot.documents ?? 0, 'document')}, ${formatBytes(snapshot.dataBytes ?? 0)}; ` +

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../domain/snapshots/snapshots.ts';
-import type { Colours } from './colours.ts';
+import type { Colors } from './colors.ts';
 import { formatBytes, formatCount, formatDuration, formatTime } from './sizes.ts';
 import { type Column, renderFields } from './table.ts';
 
@@ -46,11 +46,11 @@ export const snapshotColumns: readonly Column[] = [
   { header: 'EXPIRES' },
 ];
 
-export function snapshotRow(snapshot: Snapshot, colours: Colours): string[] {
+export function snapshotRow(snapshot: Snapshot, colors: Colors): string[] {
   return [
     snapshot.id,
     snapshot.clusterName,
-    paintStatus(snapshot.status, colours),
+    paintStatus(snapshot.status, colors),
     snapshot.createdAtMs === null ? '-' : formatTime(snapshot.createdAtMs),
     orDash(snapshot.documents, formatCount),
     orDash(snapshot.dataBytes, formatBytes),
@@ -59,15 +59,15 @@ export function snapshotRow(snapshot: Snapshot, colours: Colours): string[] {
   ];
 }
 
-export function snapshotPage(snapshot: Snapshot, colours: Colours): string[] {
+export function snapshotPage(snapshot: Snapshot, colors: Colors): string[] {
   const { startedAtMs, finishedAtMs, clusterTimeT: t, clusterTimeI: i } = snapshot;
   const took = startedAtMs === null || finishedAtMs === null ? null : formatDuration(finishedAtMs - startedAtMs);
   return renderFields(
     [
-      ['snapshot', colours.bold(snapshot.id)],
+      ['snapshot', colors.bold(snapshot.id)],
       ['cluster', snapshot.clusterName],
       ['project', snapshot.projectId],
-      ['status', paintStatus(snapshot.status, colours)],
+      ['status', paintStatus(snapshot.status, colors)],
       ['description', snapshot.description],
       [
         'data at',
@@ -83,15 +83,15 @@ export function snapshotPage(snapshot: Snapshot, colours: Colours): string[] {
       ['replica set', snapshot.replicaSetName],
       ['MongoDB', snapshot.mongodVersion],
       ['expires', formatTime(snapshot.expiresAtMs)],
-      ['reason', snapshot.failureReason === null ? null : colours.red(snapshot.failureReason)],
+      ['reason', snapshot.failureReason === null ? null : colors.red(snapshot.failureReason)],
     ],
-    colours,
+    colors,
   );
 }
 
-function paintStatus(status: Snapshot['status'], colours: Colours): string {
-  if (status === 'completed') return colours.green(status);
-  return status === 'failed' ? colours.red(status) : colours.yellow(status);
+function paintStatus(status: Snapshot['status'], colors: Colors): string {
+  if (status === 'completed') return colors.green(status);
+  return status === 'failed' ? colors.red(status) : colors.yellow(status);
 }
 
 function orNull(figure: number | null, format: (figure: number) => string): string | null {

@@ -1,4 +1,4 @@
-import { type Colours, visibleWidth } from './colours.ts';
+import { type Colors, visibleWidth } from './colors.ts';
 
 export interface Column {
   readonly header: string;
@@ -11,12 +11,12 @@ const GAP = '  ';
 const ELASTIC_WIDTH_MIN = 8;
 
 /**
- * Lines without a line end; `columns` is the terminal's width, null where there is no terminal. Cells may hold colours.
+ * Lines without a line end; `columns` is the terminal's width, null where there is no terminal. Cells may hold colors.
  */
 export function renderTable(
   layout: readonly Column[],
   rows: readonly (readonly string[])[],
-  options: { colours: Colours; columns: number | null },
+  options: { colors: Colors; columns: number | null },
 ): string[] {
   const widths = layout.map((column, index) =>
     Math.max(visibleWidth(column.header), ...rows.map((row) => visibleWidth(row[index] ?? ''))),
@@ -31,7 +31,7 @@ export function renderTable(
       .map((column, index) => fit(cells[index] ?? '', widths[index] ?? 0, column))
       .join(GAP)
       .trimEnd();
-  return [options.colours.bold(line(layout.map((column) => column.header))), ...rows.map(line)];
+  return [options.colors.bold(line(layout.map((column) => column.header))), ...rows.map(line)];
 }
 
 function fit(cell: string, width: number, column: Column): string {
@@ -41,8 +41,8 @@ function fit(cell: string, width: number, column: Column): string {
 }
 
 /** `name:   value` lines, the values one below the other. Pairs without a value are left out. */
-export function renderFields(pairs: readonly (readonly [string, string | null])[], colours: Colours): string[] {
+export function renderFields(pairs: readonly (readonly [string, string | null])[], colors: Colors): string[] {
   const shown = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== null && pair[1] !== '');
   const width = Math.max(0, ...shown.map(([name]) => visibleWidth(name)));
-  return shown.map(([name, value]) => `${colours.dim(name)}${' '.repeat(width - visibleWidth(name))}  ${value}`);
+  return shown.map(([name, value]) => `${colors.dim(name)}${' '.repeat(width - visibleWidth(name))}  ${value}`);
 }

@@ -1,4 +1,4 @@
-import { type Colours, chooseColours } from './colours.ts';
+import { type Colors, chooseColors } from './colors.ts';
 
 /** Where a command prints: answers to standard output, everything that is only for the eye to standard error. */
 export interface Terminal {
@@ -6,9 +6,9 @@ export interface Terminal {
   printError(text: string): void;
   /** Bytes to standard output, no faster than they are taken. False: whoever read has gone. */
   write(bytes: Uint8Array): Promise<boolean>;
-  /** Standard output's colours; standard error's are its own. */
-  readonly colours: Colours;
-  readonly errorColours: Colours;
+  /** Standard output's colors; standard error's are its own. */
+  readonly colors: Colors;
+  readonly errorColors: Colors;
   /** Width of standard output, null where it is no terminal. */
   readonly columns: number | null;
   /** Width of standard error, null where it is no terminal: no progress bar then. */
@@ -25,8 +25,8 @@ export function systemTerminal(): Terminal {
     print: (text) => void stdout.write(`${text}\n`),
     printError: (text) => void stderr.write(text),
     write: (bytes) => new Promise((resolve) => stdout.write(bytes, (error) => resolve(!error))),
-    colours: chooseColours(process.env, stdout.isTTY === true),
-    errorColours: chooseColours(process.env, stderr.isTTY === true),
+    colors: chooseColors(process.env, stdout.isTTY === true),
+    errorColors: chooseColors(process.env, stderr.isTTY === true),
     columns: stdout.isTTY ? (stdout.columns ?? 80) : null,
     errorColumns: stderr.isTTY ? (stderr.columns ?? 80) : null,
     ask: async (question, signal) => {

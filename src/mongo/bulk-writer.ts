@@ -55,7 +55,7 @@ export function foreignWrites(subject: string, detail: string): Fault {
 
 /**
  * Inserts raw documents as they are: one insert command whose documents are an OP_MSG document sequence of
- * pre-serialised BSON, so nothing is decoded, encoded or copied on our side. Validation is bypassed: what the source
+ * pre-serialized BSON, so nothing is decoded, encoded or copied on our side. Validation is bypassed: what the source
  * held is what the target gets. Into a collection that nobody else writes to. Rejects with a Fault that names the first
  * document refused.
  */

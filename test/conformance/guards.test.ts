@@ -97,7 +97,7 @@ test('without a credential, or with one that is wrong in any way, nothing happen
   assert.deepEqual(fixture.calls.slice(before), []);
 });
 
-test('an owner of one project or organisation is nobody in another', async () => {
+test('an owner of one project or organization is nobody in another', async () => {
   const fixture = await shared;
   const before = fixture.calls.length;
   const token = await fixture.tokenWith('GROUP_OWNER', 'ORG_OWNER');

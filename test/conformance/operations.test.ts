@@ -136,7 +136,7 @@ test('unknown query parameters, unknown fields, echoed read-only fields and expl
     const { response: plain, done } = await doing(fixture, () => send(fixture, it));
     const other = await fixtureFor(it);
     const sent = body === undefined || Array.isArray(body) ? body : { ...noise, ...body };
-    const noisy = await doing(other, () => send(other, it, { query: '?colour=blue', body: sent }));
+    const noisy = await doing(other, () => send(other, it, { query: '?color=blue', body: sent }));
     assert.equal(noisy.response.statusCode, plain.statusCode, `${nameOf(it)}: ${noisy.response.body}`);
     const namesOf = (calls: ApiFixture['calls']) => calls.map(({ name }) => name);
     assert.deepEqual(namesOf(noisy.done), namesOf(done), nameOf(it));

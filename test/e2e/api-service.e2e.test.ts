@@ -54,7 +54,7 @@ async function ask(path: string, options: RequestInit = {}) {
   return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
 }
 
-test('the account that init made owns its organisation and sees its project', async () => {
+test('the account that init made owns its organization and sees its project', async () => {
   const organizations = await ask('/api/atlas/v2/orgs?includeCount=true&itemsPerPage=50&name=&pageNum=1');
   assert.deepEqual([organizations.body.totalCount, organizations.body.results[0].id], [1, made.organizationId]);
   const projects = await ask(`/api/atlas/v2/orgs/${made.organizationId}/groups?itemsPerPage=50&pageNum=0`);

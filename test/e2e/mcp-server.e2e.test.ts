@@ -121,7 +121,7 @@ interface RpcAnswer {
   result?: { content?: { text?: string }[]; isError?: boolean; tools?: { name: string }[] };
 }
 
-test('the official MCP server lists organisations, projects and clusters, unmodified', async () => {
+test('the official MCP server lists organizations, projects and clusters, unmodified', async () => {
   await withReplicaSet({}, async ({ uri }) => {
     await service.domain.clusters.register({ projectId: made.projectId, name: 'orders', uri });
     const session = new McpSession({

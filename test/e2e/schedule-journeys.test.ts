@@ -261,7 +261,7 @@ test('mongodbatlas_backup_compliance_policy: create, update and a delete that is
     assert.equal(read.json.scheduledPolicyItems.length, 1);
     const gone = await asked(api, '2024-11-13', 'DELETE', policyPath);
     assert.deepEqual([gone.status, gone.code], [400, 'CANNOT_DISABLE_BACKUP_COMPLIANCE_POLICY']);
-    // Not even the organisation's owner.
+    // Not even the organization's owner.
     const token = await api.tokenWith('ORG_OWNER');
     const owner = await api.call('DELETE', policyPath, { version: '2024-11-13', token });
     assert.equal(owner.statusCode, 400);

@@ -1,4 +1,4 @@
-import type { Colours } from '../../src/cli/colours.ts';
+import type { Colors } from '../../src/cli/colors.ts';
 import { ProgressBar } from '../../src/cli/progress-bar.ts';
 import { formatDuration } from '../../src/cli/sizes.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
@@ -8,13 +8,13 @@ import type { ReportProgress } from '../../src/lib/progress.ts';
 /** What the spectator of the demo sees: one line for each act, with a progress bar below it while it is under way. */
 export class Stage {
   readonly terminal: Terminal;
-  readonly colours: Colours;
+  readonly colors: Colors;
   readonly #clock: Clock;
   #act = 0;
 
   constructor(terminal: Terminal, clock: Clock) {
     this.terminal = terminal;
-    this.colours = terminal.colours;
+    this.colors = terminal.colors;
     this.#clock = clock;
   }
 
@@ -27,7 +27,7 @@ export class Stage {
       const { result, outcome } = await play((progress) => bar.report(progress));
       bar.clear();
       const took = formatDuration(this.#clock.monotonicMs() - startedMs);
-      const { bold, dim } = this.colours;
+      const { bold, dim } = this.colors;
       this.terminal.print(`${bold(`${String(++this.#act).padStart(2)}. ${title}`)} ${dim(took)}`);
       this.terminal.print(`    ${outcome}`);
       return result;

@@ -16,7 +16,7 @@ function idsLeft(touched: TouchedIds, payload: Buffer, touch: boolean): string[]
   return left.map(([id]) => id);
 }
 
-test('what was touched does not live any more, and its neighbours close ranks', () => {
+test('what was touched does not live any more, and its neighbors close ranks', () => {
   const touched = new TouchedIds(1, all);
   assert.equal(touched.passesAll, true);
   idsLeft(touched, payloadOf(10, 20), true);

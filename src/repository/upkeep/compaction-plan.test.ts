@@ -67,7 +67,7 @@ test('a thousand incremental snapshots rewrite a small multiple of what changed'
   }
 });
 
-test('any plan merges neighbours from the newest on, keeps the bound, and never touches what is in order', () => {
+test('any plan merges neighbors from the newest on, keeps the bound, and never touches what is in order', () => {
   const layers = fc.array(fc.nat({ max: 1e7 }), { maxLength: 30 });
   fc.assert(
     fc.property(layers, fc.nat({ max: 1e8 }), fc.boolean(), (deltas, baseBytes, ordered) => {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 
 export type Paint = (text: string) => string;
 
-export interface Colours {
+export interface Colors {
   readonly bold: Paint;
   readonly dim: Paint;
   readonly red: Paint;
@@ -18,9 +18,9 @@ const paint =
     text === '' ? '' : styleText(format, text, { validateStream: false });
 const plain: Paint = (text) => text;
 
-export const noColours: Colours = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
+export const noColors: Colors = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
 
-export const ansiColours: Colours = {
+export const ansiColors: Colors = {
   bold: paint('bold'),
   dim: paint('dim'),
   red: paint('red'),
@@ -30,13 +30,13 @@ export const ansiColours: Colours = {
 };
 
 /** Only on a terminal that can, and never against NO_COLOR (no-color.org: any value that is not empty). */
-export function chooseColours(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): Colours {
-  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return noColours;
-  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '' && env.FORCE_COLOR !== '0') return ansiColours;
-  return isTerminal && env.TERM !== 'dumb' ? ansiColours : noColours;
+export function chooseColors(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): Colors {
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return noColors;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '' && env.FORCE_COLOR !== '0') return ansiColors;
+  return isTerminal && env.TERM !== 'dumb' ? ansiColors : noColors;
 }
 
-/** Columns that the text takes on a terminal, colours left out. */
+/** Columns that the text takes on a terminal, colors left out. */
 export function visibleWidth(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }
