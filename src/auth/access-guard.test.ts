@@ -10,7 +10,7 @@ function guardWith(blocks: string[], required = false) {
   const clock = new FakeClock();
   const uses: unknown[] = [];
   const store = {
-    entriesOf: async () => blocks.map((cidrBlock) => ({ entryId: cidrBlock, cidrBlock })),
+    entriesOf: async () => blocks.map((cidrBlock) => ({ id: cidrBlock, cidrBlock })),
     isRequired: async () => required,
     noteUse: async (entryId: string, { requests, address }: { requests: number; address: string }) => {
       uses.push([entryId, requests, address]);

@@ -28,7 +28,7 @@ export class AccessGuard {
     if (address === null) return false;
     const entry = entries.find(({ cidrBlock }) => cidrHolds(cidrBlock, address));
     if (entry === undefined) return false;
-    await this.#noteUse(entry.entryId, address);
+    await this.#noteUse(entry.id, address);
     return true;
   }
 

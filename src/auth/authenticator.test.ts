@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { madeCallers } from '../../test/support/made-callers.ts';
 import { openMemoryCatalog } from '../../test/support/memory-catalog.ts';
 import { insertOrganization } from '../catalog/organizations.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { systemRandom } from '../lib/random.ts';
 import { SecretBox } from '../lib/secret-box.ts';
-import { createApiKey } from './api-keys.ts';
 import { type Authentication, createAuthenticator } from './authenticator.ts';
 import { catalogAuthStores } from './catalog-stores.ts';
 import { nonceLifeMs } from './nonces.ts';
-import { createServiceAccount } from './service-accounts.ts';
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
@@ -37,17 +36,9 @@ async function fixture(options: { proxiedPath?: string } = {}) {
   await catalog.transact((writer) =>
     insertOrganization(writer, { id: organizationId, name: 'o', createdAtMs: time.ms }),
   );
-  const stores = catalogAuthStores(catalog, ids);
+  const stores = catalogAuthStores(catalog);
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
-  const tools = { clock, random: systemRandom, ids };
-  const apiKey = await createApiKey(
-    { ...tools, store: stores.apiKeys, secretBox },
-    {
-      organizationId,
-      description: 'test',
-      roles: [{ role: 'ORG_OWNER', organizationId, projectId: null }],
-    },
-  );
+  const { apiKey, account } = await madeCallers({ catalog, clock, ids, secretBox }, organizationId);
   const authenticator = createAuthenticator({ stores, clock, random: systemRandom, secretBox, ...options });
   const challenge = async () =>
     challengeOf(
@@ -66,7 +57,7 @@ async function fixture(options: { proxiedPath?: string } = {}) {
   };
   const call = (authorization: string, target = request.uri, method = 'GET') =>
     authenticator.authenticate({ method, target, authorization, remoteAddress: '127.0.0.1' });
-  return { time, tools, stores, apiKey, organizationId, authenticator, challenge, request, call };
+  return { time, apiKey, account, organizationId, authenticator, challenge, request, call };
 }
 
 function challengeOf(authentication: Authentication): string {
@@ -81,7 +72,7 @@ test('an API key passes by digest, with its roles', async () => {
   const { caller } = await call(answerTo(await challenge(), request));
   assert.deepEqual(caller, {
     kind: 'apiKey',
-    id: apiKey.apiKeyId,
+    id: apiKey.id,
     name: apiKey.publicKey,
     organizationId,
     roles: [{ role: 'ORG_OWNER', organizationId, projectId: null }],
@@ -122,11 +113,7 @@ test('behind a proxy that takes a path away, the public target counts too', asyn
 });
 
 test('an access token passes until it ends', async () => {
-  const { tools, stores, organizationId, authenticator, call, time } = await fixture();
-  const account = await createServiceAccount(
-    { ...tools, store: stores.serviceAccounts },
-    { organizationId, name: 'ci', description: '', secretExpiresAfterHours: 1, roles: [] },
-  );
+  const { account, authenticator, call, time } = await fixture();
   assert.match(account.clientId, /^mdb_sa_id_[a-f0-9]{24}$/);
   assert.match(account.secret, /^mdb_sa_sk_[A-Za-z0-9_-]{40}$/);
   const issued = await authenticator.clientCredentials.issueToken({

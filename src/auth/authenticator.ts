@@ -5,11 +5,11 @@ import type { Random } from '../lib/random.ts';
 import type { SecretBox } from '../lib/secret-box.ts';
 import { AccessGuard } from './access-guard.ts';
 import { type ClientCredentials, createClientCredentials } from './client-credentials.ts';
+import { hashOfSecret } from './credential-mint.ts';
 import { digestChallenge, digestHa1, expectedResponse, originForm, parseDigestAnswer } from './digest.ts';
 import { LoginThrottle, shortPrincipal } from './login-throttle.ts';
 import { Nonces } from './nonces.ts';
 import type { Caller } from './roles.ts';
-import { hashOfSecret } from './service-accounts.ts';
 import type { AuthStores } from './stores.ts';
 
 export interface Credential {
@@ -91,7 +91,7 @@ export function createAuthenticator(options: {
     const retryAfterSeconds = throttle.waitSeconds(login);
     if (retryAfterSeconds > 0) return { caller: null, retryAfterSeconds, principal: shortPrincipal(principal) };
     const found = await stores.apiKeys.findByPublicKey(answer.username);
-    const ha1 = found === null ? nobodysHa1 : secretBox.open(found.apiKey.sealedHa1, ha1Context(found.apiKey.apiKeyId));
+    const ha1 = found === null ? nobodysHa1 : secretBox.open(found.apiKey.sealedHa1, ha1Context(found.apiKey.id));
     const expected = Buffer.from(expectedResponse(ha1, credential.method, answer));
     if (!timingSafeEqual(expected, Buffer.from(answer.response)) || found === null) {
       const failures = throttle.failed(login);
@@ -104,7 +104,7 @@ export function createAuthenticator(options: {
     return {
       caller: {
         kind: 'apiKey',
-        id: apiKey.apiKeyId,
+        id: apiKey.id,
         name: apiKey.publicKey,
         organizationId: apiKey.organizationId,
         roles,
@@ -119,7 +119,7 @@ export function createAuthenticator(options: {
     return {
       caller: {
         kind: 'serviceAccount',
-        id: account.serviceAccountId,
+        id: account.id,
         name: account.clientId,
         organizationId: account.organizationId,
         roles,

@@ -5,63 +5,33 @@ import {
   insertAccessToken,
   revokeAccessToken,
 } from '../catalog/access-tokens.ts';
-import { findApiKeyByPublicKey, insertApiKey } from '../catalog/api-keys.ts';
+import { findApiKeyByPublicKey } from '../catalog/api-keys.ts';
 import type { Catalog, CatalogReader } from '../catalog/catalog.ts';
 import { decodeOrganizationSettings, findOrganization } from '../catalog/organizations.ts';
-import { insertRoleAssignments, rolesOfPrincipal } from '../catalog/role-assignments.ts';
+import { rolesOfPrincipal } from '../catalog/role-assignments.ts';
 import type { PrincipalKind, RoleAssignmentRow } from '../catalog/schema.ts';
-import {
-  findServiceAccountByClientId,
-  insertServiceAccount,
-  insertServiceAccountSecret,
-  noteSecretUsed,
-  secretsOfServiceAccount,
-} from '../catalog/service-accounts.ts';
-import type { IdSource } from '../lib/ids.ts';
+import { findServiceAccountByClientId, noteSecretUsed, secretsOfServiceAccount } from '../catalog/service-accounts.ts';
 import { isOrganizationRole, isProjectRole, type RoleAssignment } from './roles.ts';
 import type { AuthStores } from './stores.ts';
 
 /** The stores over the catalog. Every write is one transaction. */
-export function catalogAuthStores(catalog: Catalog, ids: IdSource): AuthStores {
+export function catalogAuthStores(catalog: Catalog): AuthStores {
   return {
     apiKeys: {
       async findByPublicKey(publicKey) {
-        const row = await findApiKeyByPublicKey(catalog.reader, publicKey);
-        if (row === undefined) return null;
-        const { id, deletedAtMs: _, ...rest } = row;
-        return { apiKey: { apiKeyId: id, ...rest }, roles: await rolesOf(catalog.reader, 'apiKey', id) };
-      },
-      async insert({ apiKeyId, ...rest }, roles) {
-        await catalog.transact(async (writer) => {
-          await insertApiKey(writer, { id: apiKeyId, ...rest, deletedAtMs: null });
-          await insertRoleAssignments(writer, rowsOf(ids, 'apiKey', apiKeyId, roles));
-        });
+        const apiKey = await findApiKeyByPublicKey(catalog.reader, publicKey);
+        return apiKey === undefined ? null : { apiKey, roles: await rolesOf(catalog.reader, 'apiKey', apiKey.id) };
       },
     },
     serviceAccounts: {
       async findByClientId(clientId) {
-        const row = await findServiceAccountByClientId(catalog.reader, clientId);
-        if (row === undefined) return null;
-        const { id, deletedAtMs: _, ...rest } = row;
-        const secrets = await secretsOfServiceAccount(catalog.reader, id);
-        return {
-          account: { serviceAccountId: id, ...rest },
-          secrets: secrets.map(({ id: secretId, lastUsedAtMs: _lastUsed, ...secret }) => ({ secretId, ...secret })),
-        };
-      },
-      async insert({ serviceAccountId, ...account }, { secretId, ...secret }, roles) {
-        await catalog.transact(async (writer) => {
-          await insertServiceAccount(writer, { id: serviceAccountId, ...account, deletedAtMs: null });
-          await insertServiceAccountSecret(writer, { id: secretId, ...secret, lastUsedAtMs: null });
-          await insertRoleAssignments(writer, rowsOf(ids, 'serviceAccount', serviceAccountId, roles));
-        });
+        const account = await findServiceAccountByClientId(catalog.reader, clientId);
+        if (account === undefined) return null;
+        return { account, secrets: await secretsOfServiceAccount(catalog.reader, account.id) };
       },
     },
     accessLists: {
-      async entriesOf(kind, id) {
-        const rows = await accessListOf(catalog.reader, { kind, id });
-        return rows.map(({ id: entryId, cidrBlock }) => ({ entryId, cidrBlock }));
-      },
+      entriesOf: async (kind, id) => await accessListOf(catalog.reader, { kind, id }),
       async isRequired(organizationId) {
         const organization = await findOrganization(catalog.reader, organizationId);
         if (organization === undefined) return true;
@@ -80,13 +50,9 @@ export function catalogAuthStores(catalog: Catalog, ids: IdSource): AuthStores {
         });
       },
       async findLive(tokenHash, nowMs) {
-        const row = await findAccountOfToken(catalog.reader, tokenHash, nowMs);
-        if (row === undefined) return null;
-        const { id, deletedAtMs: _, ...rest } = row;
-        return {
-          account: { serviceAccountId: id, ...rest },
-          roles: await rolesOf(catalog.reader, 'serviceAccount', id),
-        };
+        const account = await findAccountOfToken(catalog.reader, tokenHash, nowMs);
+        if (account === undefined) return null;
+        return { account, roles: await rolesOf(catalog.reader, 'serviceAccount', account.id) };
       },
       async revoke(tokenHash, serviceAccountId, revokedAtMs) {
         await catalog.transact(
@@ -109,20 +75,4 @@ function assignmentOf({ roleName, projectId, organizationId }: RoleAssignmentRow
     return { role: roleName, organizationId, projectId: null };
   }
   return null;
-}
-
-function rowsOf(
-  ids: IdSource,
-  principalKind: PrincipalKind,
-  principalId: string,
-  roles: readonly RoleAssignment[],
-): RoleAssignmentRow[] {
-  return roles.map(({ role, organizationId, projectId }) => ({
-    id: ids.next(),
-    principalKind,
-    principalId,
-    organizationId,
-    projectId,
-    roleName: role,
-  }));
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { madeCallers } from '../../test/support/made-callers.ts';
 import { openMemoryCatalog } from '../../test/support/memory-catalog.ts';
 import { insertOrganization } from '../catalog/organizations.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { systemRandom } from '../lib/random.ts';
+import { SecretBox } from '../lib/secret-box.ts';
 import { catalogAuthStores } from './catalog-stores.ts';
 import { basicCredentials, createClientCredentials } from './client-credentials.ts';
+import { hashOfSecret } from './credential-mint.ts';
 import { LoginThrottle } from './login-throttle.ts';
-import { createServiceAccount, hashOfSecret } from './service-accounts.ts';
 
 const form = 'application/x-www-form-urlencoded';
 
@@ -20,11 +22,9 @@ async function fixture() {
   await catalog.transact((writer) =>
     insertOrganization(writer, { id: organizationId, name: 'o', createdAtMs: time.ms }),
   );
-  const stores = catalogAuthStores(catalog, ids);
-  const account = await createServiceAccount(
-    { clock, random: systemRandom, ids, store: stores.serviceAccounts },
-    { organizationId, name: 'ci', description: 'ci', secretExpiresAfterHours: 24, roles: [] },
-  );
+  const stores = catalogAuthStores(catalog);
+  const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
+  const { account } = await madeCallers({ catalog, clock, ids, secretBox }, organizationId);
   const credentials = createClientCredentials({
     ...stores,
     clock,

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import { hashOfSecret } from './credential-mint.ts';
 import { type LoginThrottle, shortPrincipal } from './login-throttle.ts';
-import { hashOfSecret } from './service-accounts.ts';
 import type { AccessTokenStore, ServiceAccountStore } from './stores.ts';
 
 /**
@@ -110,7 +110,7 @@ export function createClientCredentials(options: {
       return refusal(401, 'invalid_client', description, { principal, reason });
     }
     throttle.succeeded(login);
-    return { account: found.account, secretId: match.secretId, principal };
+    return { account: found.account, secretId: match.id, principal };
   }
 
   async function mint(serviceAccountId: string, secretId: string): Promise<string> {
@@ -140,7 +140,7 @@ export function createClientCredentials(options: {
       if (grant !== 'client_credentials') {
         return refusal(400, 'unsupported_grant_type', 'The only grant type here is client_credentials.');
       }
-      const token = await mint(client.account.serviceAccountId, client.secretId);
+      const token = await mint(client.account.id, client.secretId);
       return {
         status: 200,
         headers: uncached,
@@ -158,7 +158,7 @@ export function createClientCredentials(options: {
       const token = form.get('token');
       if (token === null || token === '') return refusal(400, 'invalid_request', 'token is missing.');
       // RFC 7009: a token that is unknown, or another client's, is answered like one that was revoked.
-      await accessTokens.revoke(hashOfSecret(token), client.account.serviceAccountId, clock.nowMs());
+      await accessTokens.revoke(hashOfSecret(token), client.account.id, clock.nowMs());
       return { status: 200, headers: uncached, body: null, principal: client.principal, reason: null };
     },
   };

@@ -1,55 +1,22 @@
+import type { AccessListEntryRow, ApiKeyRow, ServiceAccountRow, ServiceAccountSecretRow } from '../catalog/schema.ts';
 import type { RoleAssignment } from './roles.ts';
 
-/** What auth needs of the catalog, and no more. Times are milliseconds since the epoch. */
-
-export interface ApiKeyRecord {
-  apiKeyId: string;
-  organizationId: string;
-  publicKey: string;
-  description: string;
-  /** MD5(publicKey:realm:privateKey) as 32 hex digits, sealed by the data directory's key with `sealContext`. */
-  sealedHa1: string;
-  /** Last twelve characters of the private key, which are shown to tell keys apart. */
-  privateKeyTail: string;
-  createdAtMs: number;
+/** What auth needs of the catalog, and no more: rows as they are, with their roles. What was deleted is not found. */
+export interface AuthStores {
+  apiKeys: ApiKeyStore;
+  serviceAccounts: ServiceAccountStore;
+  accessTokens: AccessTokenStore;
+  accessLists: AccessListStore;
 }
 
 export interface ApiKeyStore {
-  findByPublicKey(publicKey: string): Promise<{ apiKey: ApiKeyRecord; roles: readonly RoleAssignment[] } | null>;
-  /** In one transaction. */
-  insert(apiKey: ApiKeyRecord, roles: readonly RoleAssignment[]): Promise<void>;
-}
-
-export interface ServiceAccountRecord {
-  serviceAccountId: string;
-  organizationId: string;
-  clientId: string;
-  name: string;
-  description: string;
-  createdAtMs: number;
-}
-
-export interface ServiceAccountSecretRecord {
-  secretId: string;
-  serviceAccountId: string;
-  /** SHA-256 of the secret, hex: secrets are random and long, a slow hash would only slow us. */
-  secretHash: string;
-  /** The last four characters, to tell secrets apart. */
-  secretTail: string;
-  createdAtMs: number;
-  /** Null: it does not expire. */
-  expiresAtMs: number | null;
+  findByPublicKey(publicKey: string): Promise<{ apiKey: ApiKeyRow; roles: readonly RoleAssignment[] } | null>;
 }
 
 export interface ServiceAccountStore {
   findByClientId(
     clientId: string,
-  ): Promise<{ account: ServiceAccountRecord; secrets: readonly ServiceAccountSecretRecord[] } | null>;
-  insert(
-    account: ServiceAccountRecord,
-    secret: ServiceAccountSecretRecord,
-    roles: readonly RoleAssignment[],
-  ): Promise<void>;
+  ): Promise<{ account: ServiceAccountRow; secrets: readonly ServiceAccountSecretRow[] } | null>;
 }
 
 export interface AccessTokenStore {
@@ -62,20 +29,16 @@ export interface AccessTokenStore {
   findLive(
     tokenHash: string,
     nowMs: number,
-  ): Promise<{ account: ServiceAccountRecord; roles: readonly RoleAssignment[] } | null>;
+  ): Promise<{ account: ServiceAccountRow; roles: readonly RoleAssignment[] } | null>;
   revoke(tokenHash: string, serviceAccountId: string, revokedAtMs: number): Promise<void>;
 }
 
 export interface AccessListStore {
-  entriesOf(kind: 'apiKey' | 'serviceAccount', id: string): Promise<{ entryId: string; cidrBlock: string }[]>;
+  entriesOf(
+    kind: 'apiKey' | 'serviceAccount',
+    id: string,
+  ): Promise<readonly Pick<AccessListEntryRow, 'id' | 'cidrBlock'>[]>;
   /** The organization admits nobody who has no list. */
   isRequired(organizationId: string): Promise<boolean>;
   noteUse(entryId: string, use: { requests: number; atMs: number; address: string }): Promise<void>;
-}
-
-export interface AuthStores {
-  apiKeys: ApiKeyStore;
-  serviceAccounts: ServiceAccountStore;
-  accessTokens: AccessTokenStore;
-  accessLists: AccessListStore;
 }

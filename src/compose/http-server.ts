@@ -20,10 +20,10 @@ const VERSION = (
 ).version;
 
 export function createServer(config: ServiceConfig, { catalog, context, domain }: Parts, tools: Tools): ApiServer {
-  const { clock, random, ids, log } = tools;
+  const { clock, random, log } = tools;
   const { publicUrl } = config;
   const authenticator = createAuthenticator({
-    stores: catalogAuthStores(catalog, ids),
+    stores: catalogAuthStores(catalog),
     clock,
     random,
     secretBox: context.secretBox,

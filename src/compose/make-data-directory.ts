@@ -1,7 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { createApiKey } from '../auth/api-keys.ts';
-import { catalogAuthStores } from '../auth/catalog-stores.ts';
-import { createServiceAccount } from '../auth/service-accounts.ts';
+import { createCredentialMint } from '../auth/credential-mint.ts';
 import { allApiKeys } from '../catalog/api-keys.ts';
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
 import { allOrganizations } from '../catalog/organizations.ts';
@@ -11,8 +9,11 @@ import { readSetting, requireSame, writeSetting } from '../catalog/settings.ts';
 import { catalogPathOf, lockPathOf, secretKeyPathOf } from '../config.ts';
 import { createContext, type DomainContext, queueCatalogCopy } from '../domain/context.ts';
 import { createDomain, createTaskHandlers } from '../domain/create-domain.ts';
+import { createApiKeys } from '../domain/credentials/api-keys.ts';
+import { createServiceAccounts } from '../domain/credentials/service-accounts.ts';
 import { flushCatalogCopy } from '../domain/repositories/flush-catalog-copy.ts';
 import { type RebuildReport, rebuildCatalog } from '../domain/repositories/rebuild.ts';
+import { must } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { makeUsableDirectory } from '../lib/make-directory.ts';
@@ -63,12 +64,13 @@ export async function initDataDirectory(options: InitOptions): Promise<Initializ
     const organization = await domain.organizations.create({ name: options.organizationName ?? 'Tidemark' });
     const organizationId = organization.id;
     const project = await domain.projects.create({ organizationId, name: options.projectName ?? 'default' });
-    const callers = await createFirstCallers(context, tools, organizationId);
+    const apiKey = await createFirstKey(context, tools, organizationId);
+    const serviceAccount = await createFirstAccount(context, tools, organizationId);
     await writePlace(options);
     await writeIdentity(context, repository);
     await flushCatalogCopy(context, createTaskHandlers(context, ports), tools.random);
     const { repositoryId, encrypted } = repository;
-    return { repositoryId, encrypted, organizationId, projectId: project.id, ...callers };
+    return { repositoryId, encrypted, organizationId, projectId: project.id, apiKey, serviceAccount };
   } finally {
     await catalog.close();
   }
@@ -88,30 +90,32 @@ async function openNewCatalog(dataDir: string, clock: Clock): Promise<Catalog> {
   return await openCatalog({ path, clock });
 }
 
-async function createFirstCallers(
-  { catalog, secretBox, clock, ids }: DomainContext,
+const FIRST_CALLER = { description: 'made by tidemark init', roleNames: ['ORG_OWNER'] };
+
+async function createFirstKey(
+  context: DomainContext,
   { random }: Tools,
   organizationId: string,
-): Promise<Pick<InitializedDataDirectory, 'apiKey' | 'serviceAccount'>> {
-  const stores = catalogAuthStores(catalog, ids);
-  const roles = [{ role: 'ORG_OWNER', organizationId, projectId: null }] as const;
-  const description = 'made by tidemark init';
-  const apiKey = await createApiKey(
-    { clock, random, ids, secretBox, store: stores.apiKeys },
-    { organizationId, description, roles },
-  );
-  const account = await createServiceAccount(
-    { clock, random, ids, store: stores.serviceAccounts },
-    { organizationId, name: 'tidemark', description, secretExpiresAfterHours: SERVICE_ACCOUNT_SECRET_HOURS, roles },
-  );
-  return {
-    apiKey: { publicKey: apiKey.publicKey, privateKey: apiKey.privateKey },
-    serviceAccount: {
-      clientId: account.clientId,
-      secret: account.secret,
-      secretExpiresAtMs: account.secretExpiresAtMs,
-    },
-  };
+): Promise<InitializedDataDirectory['apiKey']> {
+  const apiKeys = createApiKeys(context, createCredentialMint(random));
+  const { publicKey, privateKey } = await apiKeys.create({ place: { organizationId }, ...FIRST_CALLER });
+  return { publicKey, privateKey };
+}
+
+async function createFirstAccount(
+  context: DomainContext,
+  { random }: Tools,
+  organizationId: string,
+): Promise<InitializedDataDirectory['serviceAccount']> {
+  const { clientId, secret, secrets } = await createServiceAccounts(context, createCredentialMint(random)).create({
+    place: { organizationId },
+    name: 'tidemark',
+    ...FIRST_CALLER,
+    secretExpiresAfterHours: SERVICE_ACCOUNT_SECRET_HOURS,
+  });
+  const [kept] = secrets;
+  const secretExpiresAtMs = must(kept?.expiresAtMs, 'a secret that was made so expires');
+  return { clientId, secret, secretExpiresAtMs };
 }
 
 export interface RebuiltDataDirectory extends RebuildReport {
@@ -154,7 +158,7 @@ async function apiKeyAfterRebuild(context: DomainContext, tools: Tools): Promise
   if ((await allApiKeys(catalog.reader)).some((apiKey) => apiKey.deletedAtMs === null)) return null;
   const [organization] = await allOrganizations(catalog.reader);
   if (organization === undefined) return null;
-  return (await createFirstCallers(context, tools, organization.id)).apiKey;
+  return await createFirstKey(context, tools, organization.id);
 }
 
 /** Binds the catalog to its repository and secret key, and asks for a copy of it all, whatever was written before. */

@@ -4,17 +4,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createApiKey } from '../../src/auth/api-keys.ts';
 import { createAuthenticator } from '../../src/auth/authenticator.ts';
 import { catalogAuthStores } from '../../src/auth/catalog-stores.ts';
 import { Nonces } from '../../src/auth/nonces.ts';
-import { createServiceAccount } from '../../src/auth/service-accounts.ts';
 import { insertOrganization } from '../../src/catalog/organizations.ts';
 import { downloadToken, readToken } from '../../src/domain/restores/download-links.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { madeCallers } from '../support/made-callers.ts';
 import { openMemoryCatalog } from '../support/memory-catalog.ts';
 
 /**
@@ -49,16 +48,9 @@ async function proofs(): Promise<Record<string, (right: boolean) => Promise<bool
   await catalog.transact(async (writer) => {
     await insertOrganization(writer, { id: organizationId, name: 'o', createdAtMs: clock.nowMs() });
   });
-  const stores = catalogAuthStores(catalog, ids);
+  const stores = catalogAuthStores(catalog);
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
-  const tools = { clock, random: systemRandom, ids };
-  const roles = [{ role: 'ORG_OWNER', organizationId, projectId: null }] as const;
-  const named = { organizationId, description: 'test', roles };
-  const apiKey = await createApiKey({ ...tools, store: stores.apiKeys, secretBox }, named);
-  const account = await createServiceAccount(
-    { ...tools, store: stores.serviceAccounts },
-    { ...named, name: 'ci', secretExpiresAfterHours: 24 },
-  );
+  const { apiKey, account } = await madeCallers({ catalog, clock, ids, secretBox }, organizationId);
   const authenticator = createAuthenticator({ stores, clock, random: systemRandom, secretBox });
   const nonces = new Nonces({ clock, random: systemRandom });
   const ask = { method: 'GET', target: '/api/atlas/v2', remoteAddress: '127.0.0.1' };

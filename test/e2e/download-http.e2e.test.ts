@@ -98,7 +98,7 @@ async function serving(work: (served: Served) => Promise<void>): Promise<void> {
     const server = createApiServer({
       domain: world.domain,
       authenticator: createAuthenticator({
-        stores: catalogAuthStores(catalog, context.ids),
+        stores: catalogAuthStores(catalog),
         clock,
         random: new SeededRandom(3),
         secretBox: context.secretBox,

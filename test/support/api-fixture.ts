@@ -1,15 +1,11 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { createApiServer } from '../../src/api/server.ts';
-import { createApiKey } from '../../src/auth/api-keys.ts';
 import { createAuthenticator } from '../../src/auth/authenticator.ts';
+import { createCredentialMint, hashOfSecret } from '../../src/auth/credential-mint.ts';
 import { isProjectRole, type OrganizationRole, type ProjectRole, type RoleAssignment } from '../../src/auth/roles.ts';
-import { createServiceAccount, hashOfSecret } from '../../src/auth/service-accounts.ts';
-import type {
-  ApiKeyRecord,
-  AuthStores,
-  ServiceAccountRecord,
-  ServiceAccountSecretRecord,
-} from '../../src/auth/stores.ts';
+import type { AuthStores } from '../../src/auth/stores.ts';
+import { ha1Context } from '../../src/catalog/api-keys.ts';
+import type { ApiKeyRow, ServiceAccountRow, ServiceAccountSecretRow } from '../../src/catalog/schema.ts';
 import type { Domain } from '../../src/domain/domain.ts';
 import { Cancelled } from '../../src/lib/errors.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
@@ -19,27 +15,28 @@ import { SecretBox } from '../../src/lib/secret-box.ts';
 import { callerNouns } from './sample-callers.ts';
 import { type SampleDomain, sampleDomain, sampleIds, sampleNowMs } from './sample-domain.ts';
 
+interface MemoryAuthStores extends AuthStores {
+  putKey(apiKey: ApiKeyRow, roles: readonly RoleAssignment[]): void;
+  putAccount(account: ServiceAccountRow, secret: ServiceAccountSecretRow, roles: readonly RoleAssignment[]): void;
+}
+
 /** Credentials in plain maps. */
-function memoryAuthStores(): AuthStores {
-  const apiKeys = new Map<string, { apiKey: ApiKeyRecord; roles: readonly RoleAssignment[] }>();
+function memoryAuthStores(): MemoryAuthStores {
+  const apiKeys = new Map<string, { apiKey: ApiKeyRow; roles: readonly RoleAssignment[] }>();
   const accounts = new Map<
     string,
-    { account: ServiceAccountRecord; secrets: ServiceAccountSecretRecord[]; roles: readonly RoleAssignment[] }
+    { account: ServiceAccountRow; secrets: ServiceAccountSecretRow[]; roles: readonly RoleAssignment[] }
   >();
   const tokens = new Map<string, { serviceAccountId: string; expiresAtMs: number }>();
   return {
+    putKey: (apiKey, roles) => void apiKeys.set(apiKey.publicKey, { apiKey, roles }),
+    putAccount: (account, secret, roles) => void accounts.set(account.id, { account, secrets: [secret], roles }),
     apiKeys: {
       findByPublicKey: async (publicKey) => apiKeys.get(publicKey) ?? null,
-      async insert(apiKey, roles) {
-        apiKeys.set(apiKey.publicKey, { apiKey, roles });
-      },
     },
     serviceAccounts: {
       findByClientId: async (clientId) =>
         [...accounts.values()].find(({ account }) => account.clientId === clientId) ?? null,
-      async insert(account, secret, roles) {
-        accounts.set(account.serviceAccountId, { account, secrets: [secret], roles });
-      },
     },
     accessLists: { entriesOf: async () => [], isRequired: async () => false, noteUse: async () => undefined },
     accessTokens: {
@@ -117,7 +114,7 @@ export async function apiFixture(
   const ids = createIdSource(clock, systemRandom);
   const stores = memoryAuthStores();
   const secretBox = new SecretBox(systemRandom.bytes(32), systemRandom);
-  const tools = { clock, random: systemRandom, ids };
+  const mint = createCredentialMint(systemRandom);
   const { domain, calls } = sampleDomain({ ...callerNouns(clock), ...options.domain });
   const { domain: _, ...serverOptions } = options;
   const server = createApiServer({
@@ -130,12 +127,20 @@ export async function apiFixture(
     ...serverOptions,
   });
 
-  const accountIn = (organizationId: string, roles: readonly RoleAssignment[]) =>
-    createServiceAccount(
-      { ...tools, store: stores.serviceAccounts },
-      { organizationId, name: 'test', description: '', secretExpiresAfterHours: 24, roles: [...roles] },
+  const accountIn = (organizationId: string, roles: readonly RoleAssignment[]) => {
+    const id = ids.next();
+    const clientId = `mdb_sa_id_${id}`;
+    const times = { createdAtMs: time.ms, deletedAtMs: null };
+    const { secret, ...kept } = mint.secret();
+    const expiresAtMs = time.ms + 24 * 3_600_000;
+    stores.putAccount(
+      { id, organizationId, clientId, name: 'test', description: '', ...times },
+      { id: ids.next(), serviceAccountId: id, ...kept, createdAtMs: time.ms, expiresAtMs, lastUsedAtMs: null },
+      roles,
     );
-  const accountWith = (...roles: (ProjectRole | OrganizationRole)[]) =>
+    return { id, clientId, secret };
+  };
+  const accountWith = async (...roles: (ProjectRole | OrganizationRole)[]) =>
     accountIn(roles.length === 0 ? sampleIds.foreignOrganization : sampleIds.organization, roles.map(assignment));
   const tokenOf = async (serviceAccountId: string): Promise<string> => {
     const token = `token-${serviceAccountId}`;
@@ -146,8 +151,7 @@ export async function apiFixture(
     );
     return token;
   };
-  const tokenWith: ApiFixture['tokenWith'] = async (...roles) =>
-    await tokenOf((await accountWith(...roles)).serviceAccountId);
+  const tokenWith: ApiFixture['tokenWith'] = async (...roles) => await tokenOf((await accountWith(...roles)).id);
   const ownerToken = await tokenWith('GROUP_OWNER');
 
   return {
@@ -158,14 +162,22 @@ export async function apiFixture(
     organizationToken: await tokenWith('ORG_OWNER'),
     projectToken: ownerToken,
     tokenWith,
-    tokenWithRoles: async (roles) => await tokenOf((await accountIn(sampleIds.organization, roles)).serviceAccountId),
+    tokenWithRoles: async (roles) => await tokenOf(accountIn(sampleIds.organization, roles).id),
     accountWith,
     renewCallers: () => void Object.assign(domain, callerNouns(clock)),
-    apiKeyWith: (...roles) =>
-      createApiKey(
-        { ...tools, store: stores.apiKeys, secretBox },
-        { organizationId: sampleIds.organization, description: 'test', roles: roles.map(assignment) },
-      ),
+    apiKeyWith: async (...roles) => {
+      const id = ids.next();
+      const { publicKey, privateKey, ha1 } = mint.apiKey();
+      const sealedHa1 = secretBox.seal(ha1, ha1Context(id));
+      const shown = {
+        organizationId: sampleIds.organization,
+        description: 'test',
+        privateKeyTail: privateKey.slice(-12),
+      };
+      const times = { createdAtMs: time.ms, deletedAtMs: null };
+      stores.putKey({ id, publicKey, sealedHa1, ...shown, ...times }, roles.map(assignment));
+      return { publicKey, privateKey };
+    },
     async call(method, url, { token = ownerToken, version = '2025-03-12', body, headers = {} } = {}) {
       const hasBody = body !== undefined;
       return await server.inject({

@@ -6,7 +6,6 @@ import { readSecretBox } from '../../src/catalog/secret-key.ts';
 import { composeOffline } from '../../src/compose/service.ts';
 import { secretKeyPathOf } from '../../src/config.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 
@@ -19,7 +18,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 const dataDir = process.argv[2] ?? '';
 const { catalog, domain, close } = await composeOffline({ dataDir });
 const authenticator = createAuthenticator({
-  stores: catalogAuthStores(catalog, createIdSource(systemClock, systemRandom)),
+  stores: catalogAuthStores(catalog),
   clock: systemClock,
   random: systemRandom,
   secretBox: await readSecretBox(secretKeyPathOf(dataDir), systemRandom),

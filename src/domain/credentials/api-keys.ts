@@ -23,13 +23,6 @@ const MINT_ATTEMPTS_MAX = 8;
 export function createApiKeys(context: DomainContext, mint: CredentialMint): ApiKeys {
   const { catalog } = context;
 
-  const changing = async <T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> => {
-    return await catalog.transact(async (writer) => {
-      const done = await work(writer);
-      return done;
-    });
-  };
-
   return {
     list: async ({ place, page }) => {
       const found = await listApiKeys(catalog.reader, { place, page });
@@ -43,7 +36,7 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
 
     create: async ({ place, description, roleNames }) => {
       checkRoleNames(place, roleNames);
-      return await changing(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const organizationId = await organizationOf(writer, place);
         const { row, privateKey } = await newApiKey(writer, context, mint, { organizationId, description });
         await writeRoles(writer, context, { kind: 'apiKey', id: row.id }, place, roleNames);
@@ -53,7 +46,7 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
 
     update: async ({ place, apiKeyId, description, roleNames }) => {
       if (roleNames !== undefined) checkRoleNames(place, roleNames);
-      return await changing(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const row = await requireApiKey(writer, place, apiKeyId);
         if (description !== undefined && description !== row.description)
           await refuseReachingFurther(writer, row, place);
@@ -69,7 +62,7 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
 
     assign: async ({ projectId, apiKeyId, roleNames }) => {
       checkRoleNames({ projectId }, roleNames);
-      return await changing(async (writer) => {
+      return await catalog.transact(async (writer) => {
         const { organizationId } = await requireProject(writer, projectId);
         const row = await requireApiKey(writer, { organizationId }, apiKeyId);
         await writeRoles(writer, context, { kind: 'apiKey', id: row.id }, { projectId }, roleNames);
@@ -78,7 +71,7 @@ export function createApiKeys(context: DomainContext, mint: CredentialMint): Api
     },
 
     remove: async ({ place, apiKeyId }) => {
-      await changing(async (writer) => {
+      await catalog.transact(async (writer) => {
         const row = await requireApiKey(writer, place, apiKeyId);
         const principal = { kind: 'apiKey', id: row.id } as const;
         if ('projectId' in place) return await deleteRolesOfPrincipal(writer, principal, place);

@@ -137,9 +137,9 @@ const form = {
 const request = { method: 'GET', target: '/', remoteAddress: '203.0.113.7' };
 
 function authenticatorOf({ catalog, context, clock }: DomainWorld) {
-  const { ids, secretBox } = context;
+  const { secretBox } = context;
   return createAuthenticator({
-    stores: catalogAuthStores(catalog, ids),
+    stores: catalogAuthStores(catalog),
     clock,
     random: new SeededRandom(5),
     secretBox,

@@ -29,12 +29,7 @@ import { checkRoleNames, givenRoles, givenRolesOf, keepingAnOwner, writeRoles } 
 export function createServiceAccounts(context: DomainContext, mint: CredentialMint): ServiceAccounts {
   const { catalog, clock, ids } = context;
 
-  const changing: Changing = async (work) => {
-    return await catalog.transact(async (writer) => {
-      const done = await work(writer);
-      return done;
-    });
-  };
+  const changing: Changing = async (work) => await catalog.transact(work);
 
   return {
     list: async ({ place, page }) => {
