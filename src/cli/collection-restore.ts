@@ -10,7 +10,7 @@ import { must } from '../lib/assert.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { createLogger } from '../lib/logger.ts';
 import { systemRandom } from '../lib/random.ts';
-import type { ManifestHeader } from '../repository/format/manifest.ts';
+import type { Manifest, ManifestHeader } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
@@ -113,11 +113,11 @@ async function restore(run: CommandRun, names: readonly Named[], options: Restor
     );
   const repository = await openRepositoryOf(run, options);
   const { at } = options;
-  const { header } = await (at === undefined
+  const manifest = await (at === undefined
     ? findManifest(repository, options, run.signal)
     : findManifestBefore(repository, options, at.ts, run.signal));
-  if (uri === undefined) await restoreToCluster(run, header, names, { ...options, to: must(to, 'a target') });
-  else await restoreToUri(run, { repository, header }, names, { ...options, uri });
+  if (uri === undefined) await restoreToCluster(run, manifest.header, names, { ...options, to: must(to, 'a target') });
+  else await restoreToUri(run, { repository, manifest }, names, { ...options, uri });
 }
 
 /** As the API does it: a job in the catalog, run by a worker. */
@@ -155,10 +155,11 @@ async function restoreToCluster(
  */
 async function restoreToUri(
   run: CommandRun,
-  { repository, header }: { repository: Repository; header: ManifestHeader },
+  { repository, manifest }: { repository: Repository; manifest: Manifest },
   names: readonly Named[],
   options: RestoreOptions & { uri: string },
 ): Promise<void> {
+  const { header } = manifest;
   const { checkNames, selectionOf } = await import('../domain/restores/collection-restore-plan.ts');
   checkNames(requested(names, options));
   const { restoreCollections } = await import('../engine/collections/restore-collections.ts');
@@ -169,7 +170,7 @@ async function restoreToUri(
   const records: CollectionRecord[] = [];
   bar.report({ phase: `connecting to ${target}`, documentsDone: 0, bytesDone: 0 });
   try {
-    await restoreCollections({
+    const asked: RestoreCollectionsOptions = {
       repository,
       clusterId: header.clusterId,
       snapshotId: header.snapshotId,
@@ -186,7 +187,8 @@ async function restoreToUri(
       log: createLogger('warn'),
       signal: run.signal,
       report: (progress) => bar.report(progress),
-    });
+    };
+    await restoreCollections(asked, manifest);
   } finally {
     bar.clear();
   }

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Snapshot } from '../domain/snapshots/snapshots.ts';
-import type { RestoredSnapshot, RestoreSnapshotOptions } from '../engine/restore/restore-snapshot.ts';
+import type { HoldRecord } from '../engine/sharding/balancer-hold.ts';
 import { must } from '../lib/assert.ts';
-import { createLogger } from '../lib/logger.ts';
-import type { Manifest } from '../repository/format/manifest.ts';
+import { createLogger, type Logger } from '../lib/logger.ts';
+import type { Progress } from '../lib/progress.ts';
 import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
@@ -116,17 +116,17 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
   const startedMs = run.clock.monotonicMs();
   bar.report({ phase: `connecting to ${target}`, documentsDone: 0, bytesDone: 0 });
   try {
-    const restored = await restoreManifest(manifest, {
-      repository,
-      clusterId: header.clusterId,
-      snapshotId: header.snapshotId,
-      uri: options.uri,
-      verifyContent: options.skipVerify !== true,
-      clock: run.clock,
-      log: createLogger('warn'),
-      signal: run.signal,
-      report: (progress) => bar.report(progress),
-    });
+    const { restore } = await import('../engine/restore/restore.ts');
+    const log = createLogger('warn');
+    const { clusterId, snapshotId } = header;
+    const tools = { clock: run.clock, log, signal: run.signal, holdRecord: holdRecordIn(log) };
+    const verifyContent = options.skipVerify !== true;
+    const report = (progress: Progress) => bar.report(progress);
+    const { uri } = options;
+    const restored = await restore(
+      { repository, clusterId, snapshotId, uri, verifyContent, report, ...tools },
+      manifest,
+    );
     bar.clear();
     const ms = Math.round(run.clock.monotonicMs() - startedMs);
     const answer = { snapshotId: header.snapshotId, target, ...restored, ms };
@@ -136,24 +136,13 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
   }
 }
 
-async function restoreManifest(
-  manifest: Manifest,
-  options: Omit<RestoreSnapshotOptions, 'pointInTime'>,
-): Promise<RestoredSnapshot> {
-  if (manifest.header.type === 'replicaSet') {
-    const { restoreSnapshot } = await import('../engine/restore/restore-snapshot.ts');
-    return await restoreSnapshot(options);
-  }
-  const { restoreShardedSnapshot } = await import('../engine/restore/restore-sharded-snapshot.ts');
-  // There is no catalog to write it down in: who reads this starts it by hand where this process is killed.
-  const holdRecord = {
+/** There is no catalog to write it down in: who reads this starts it by hand where this process is killed. */
+function holdRecordIn(log: Logger): HoldRecord {
+  return {
     write: async () =>
-      options.log.warn(
-        "the target's balancer is stopped until the restore ends; if it is cut off, run sh.startBalancer()",
-      ),
+      log.warn("the target's balancer is stopped until the restore ends; if it is cut off, run sh.startBalancer()"),
     erase: async () => undefined,
   };
-  return await restoreShardedSnapshot({ ...options, holdRecord }, manifest);
 }
 
 /** As `describeSource`, by the catalog. */

@@ -1,12 +1,7 @@
-import { timestampOf } from '../bson/timestamp.ts';
-import type { Point } from '../domain/continuous-backup/point-in-time.ts';
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { restoreCollections } from '../engine/collections/restore-collections.ts';
-import type { OplogSource } from '../engine/replay/replay-interval.ts';
-import { sliceOplog } from '../engine/replay/slice-oplog.ts';
-import { restoreShardedSnapshot } from '../engine/restore/restore-sharded-snapshot.ts';
-import { restoreSnapshot } from '../engine/restore/restore-snapshot.ts';
-import type { ManifestHeader } from '../repository/format/manifest.ts';
+import { oplogAfter } from '../engine/replay/slice-oplog.ts';
+import { restore } from '../engine/restore/restore.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SliceReadOptions } from '../repository/slices.ts';
@@ -22,18 +17,12 @@ export function createRestoreEngine(
   { clock, log }: Tools,
 ): DomainPorts['restoreEngine'] {
   return {
-    restore: async ({ point, regionName, balancerRecord, ...request }) => {
+    restore: async ({ point, regionName, balancerRecord: holdRecord, ...request }) => {
       const readFrom = repositoryOf(regionName);
-      const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
       const manifest = await readManifest(readFrom, request, { signal: request.signal });
-      const { header } = manifest;
-      if (header.type === 'sharded') {
-        const pointInTime = point === undefined ? {} : { pointInTime: { end: point, slices: repository, elsewhere } };
-        return await restoreShardedSnapshot({ ...common, ...pointInTime, holdRecord: balancerRecord }, manifest);
-      }
-      if (point === undefined) return await restoreSnapshot(common);
-      const source = await oplogTo(repository, header, point, request.signal, elsewhere);
-      return await restoreSnapshot({ ...common, pointInTime: { end: point, source } });
+      const to = point === undefined ? {} : { point: { end: point, slices: repository, elsewhere } };
+      const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
+      return await restore({ ...common, ...to, holdRecord }, manifest);
     },
   };
 }
@@ -49,22 +38,10 @@ export function createCollectionRestoreEngine(
     restore: async ({ point, regionName, ...request }) => {
       const readFrom = repositoryOf(regionName);
       const common = { ...request, repository: readFrom, clock, log };
-      if (point === undefined) return await restoreCollections(common);
-      const { header } = await readManifest(readFrom, request, { signal: request.signal });
-      const source = await oplogTo(repository, header, point, request.signal, elsewhere);
-      return await restoreCollections({ ...common, pointInTime: { end: point, source } });
+      const manifest = await readManifest(readFrom, request, { signal: request.signal });
+      if (point === undefined) return await restoreCollections(common, manifest);
+      const source = await oplogAfter(repository, manifest.header, point.ts, request.signal, elsewhere);
+      return await restoreCollections({ ...common, pointInTime: { end: point, source } }, manifest);
     },
   };
-}
-
-/** The captured oplog from the snapshot to the point. */
-async function oplogTo(
-  repository: Repository,
-  { clusterId, replicaSetName, clusterTime }: ManifestHeader,
-  point: Point,
-  signal: AbortSignal,
-  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'>,
-): Promise<OplogSource> {
-  const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
-  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end: point.ts }, signal, elsewhere);
 }

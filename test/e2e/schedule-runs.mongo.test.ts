@@ -17,6 +17,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
 import { describeCluster } from '../../src/mongo/topology.ts';
 import { copySnapshot, deleteSnapshotCopy, openCopyRepository } from '../../src/repository/copy-snapshot.ts';
+import { readManifest } from '../../src/repository/manifests.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import { Timer } from '../../src/tasks/timer.ts';
@@ -65,13 +66,16 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
     },
     restoreEngine: {
       restore: async ({ regionName, point: _point, ...request }) =>
-        await restoreSnapshot({
-          ...request,
-          repository: regionName === REGION ? copy : repository,
-          verifyContent: true,
-          clock: systemClock,
-          log,
-        }),
+        await restoreSnapshot(
+          {
+            ...request,
+            repository: regionName === REGION ? copy : repository,
+            verifyContent: true,
+            clock: systemClock,
+            log,
+          },
+          await readManifest(regionName === REGION ? copy : repository, request),
+        ),
     },
     exportEngine: {
       export: async (request) =>

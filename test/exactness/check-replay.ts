@@ -68,18 +68,21 @@ export async function restoreToPoint(
   end: ReplayEnd,
   uri: string,
 ): Promise<RestoredSnapshot> {
-  return await restoreSnapshot({
-    repository,
-    clusterId: taken.header.clusterId,
-    snapshotId: taken.header.snapshotId,
-    uri,
-    verifyContent: false,
-    pointInTime: { end, source },
-    clock: systemClock,
-    log: silentLogger,
-    signal: new AbortController().signal,
-    report: () => undefined,
-  });
+  return await restoreSnapshot(
+    {
+      repository,
+      clusterId: taken.header.clusterId,
+      snapshotId: taken.header.snapshotId,
+      uri,
+      verifyContent: false,
+      pointInTime: { end, source },
+      clock: systemClock,
+      log: silentLogger,
+      signal: new AbortController().signal,
+      report: () => undefined,
+    },
+    await readManifest(repository, taken.header),
+  );
 }
 
 /** The same, as a download of the point and whoever loads it. Users and roles are not loaded. */

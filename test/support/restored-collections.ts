@@ -9,6 +9,7 @@ import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { readManifest } from '../../src/repository/manifests.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import type { SnapshotRig } from './snapshot-rig.ts';
 import type { Truth } from './truth.ts';
@@ -31,23 +32,26 @@ export async function restoreChosen(
   run: CollectionRun & { uri: string },
 ): Promise<{ journal: MemoryJournal; result: RestoredCollections }> {
   const journal = run.journal ?? new MemoryJournal();
-  const result = await restoreCollections({
-    repository: rig.repository,
-    clusterId: rig.clusterId,
-    snapshotId: taken.header.snapshotId,
-    selection: selectionOf(wanted),
-    writeStrategy: 'createNew',
-    indexStrategy: 'all',
-    restoreId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
-    attempt: 1,
-    goesOn: async () => false,
-    clock: systemClock,
-    log: silentLogger,
-    signal: new AbortController().signal,
-    report: () => undefined,
-    ...run,
-    journal,
-  });
+  const result = await restoreCollections(
+    {
+      repository: rig.repository,
+      clusterId: rig.clusterId,
+      snapshotId: taken.header.snapshotId,
+      selection: selectionOf(wanted),
+      writeStrategy: 'createNew',
+      indexStrategy: 'all',
+      restoreId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
+      attempt: 1,
+      goesOn: async () => false,
+      clock: systemClock,
+      log: silentLogger,
+      signal: new AbortController().signal,
+      report: () => undefined,
+      ...run,
+      journal,
+    },
+    await readManifest(run.repository ?? rig.repository, taken.header),
+  );
   return { journal, result };
 }
 

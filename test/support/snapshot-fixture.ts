@@ -8,6 +8,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
+import type { Manifest } from '../../src/repository/format/manifest.ts';
+import { readManifest } from '../../src/repository/manifests.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { emptyStore } from './empty-store.ts';
@@ -77,17 +79,25 @@ export class SnapshotFixture {
     taken: TakenSnapshot | null = this.last,
     options: Partial<RestoreSnapshotOptions> = {},
   ): Promise<RestoredSnapshot> {
-    return await restoreSnapshot({
-      repository: this.repository,
-      clusterId: this.clusterId,
-      snapshotId: taken?.header.snapshotId ?? '',
-      uri,
-      verifyContent: true,
-      clock: systemClock,
-      log: silentLogger,
-      signal: new AbortController().signal,
-      report: () => undefined,
-      ...options,
-    });
+    const snapshotId = options.snapshotId ?? taken?.header.snapshotId ?? '';
+    return await restoreSnapshot(
+      {
+        repository: this.repository,
+        clusterId: this.clusterId,
+        snapshotId,
+        uri,
+        verifyContent: true,
+        clock: systemClock,
+        log: silentLogger,
+        signal: new AbortController().signal,
+        report: () => undefined,
+        ...options,
+      },
+      await this.manifest(snapshotId, options.repository),
+    );
+  }
+
+  async manifest(snapshotId: string, repository: Repository = this.repository): Promise<Manifest> {
+    return await readManifest(repository, { clusterId: this.clusterId, snapshotId });
   }
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../../src/lib/logger.ts';
 import type { Progress } from '../../src/lib/progress.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import type { Chunker } from '../../src/repository/layers/boundaries.ts';
+import { readManifest } from '../../src/repository/manifests.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { emptyStore } from './empty-store.ts';
 
@@ -70,17 +71,20 @@ export class SnapshotRig {
   }
 
   async restore(taken: TakenSnapshot, uri: string): Promise<void> {
-    await restoreSnapshot({
-      repository: this.repository,
-      clusterId: this.clusterId,
-      snapshotId: taken.header.snapshotId,
-      uri,
-      verifyContent: true,
-      clock: systemClock,
-      log: this.#logger(),
-      signal: new AbortController().signal,
-      report: () => undefined,
-    });
+    await restoreSnapshot(
+      {
+        repository: this.repository,
+        clusterId: this.clusterId,
+        snapshotId: taken.header.snapshotId,
+        uri,
+        verifyContent: true,
+        clock: systemClock,
+        log: this.#logger(),
+        signal: new AbortController().signal,
+        report: () => undefined,
+      },
+      await readManifest(this.repository, taken.header),
+    );
   }
 
   /** What the engine logged last, for messages about failures. */

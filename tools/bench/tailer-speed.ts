@@ -197,21 +197,25 @@ async function restoreTo(
   return await withReplicaSet({ name: 'target', cacheGb: 1 }, async (target) => {
     const { signal } = new AbortController();
     const startedMs = systemClock.monotonicMs();
-    const { header } = await readManifest(repository, named);
+    const manifest = await readManifest(repository, named);
+    const { header } = manifest;
     const from = { ts: timestampOf(header.clusterTime), term: BigInt(header.clusterTime.term) };
     const slices = { clusterId: named.clusterId, replicaSetName: header.replicaSetName };
     const source = await sliceOplog(repository, slices, { from, end: point }, signal);
-    const restored = await restoreSnapshot({
-      repository,
-      ...named,
-      uri: target.uri,
-      verifyContent: true,
-      pointInTime: { end: { ts: point, inclusive: true }, source },
-      clock: systemClock,
-      log: silentLogger,
-      signal,
-      report: () => undefined,
-    });
+    const restored = await restoreSnapshot(
+      {
+        repository,
+        ...named,
+        uri: target.uri,
+        verifyContent: true,
+        pointInTime: { end: { ts: point, inclusive: true }, source },
+        clock: systemClock,
+        log: silentLogger,
+        signal,
+        report: () => undefined,
+      },
+      manifest,
+    );
     const replayed = must(restored.replayed, 'something was replayed');
     return { entries: replayed.entries, replayMs: replayed.ms, ms: systemClock.monotonicMs() - startedMs };
   });

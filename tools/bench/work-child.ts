@@ -79,20 +79,24 @@ async function snapshot(work: Extract<Work, { kind: 'snapshot' }>): Promise<() =
 
 async function restore(work: Extract<Work, { kind: 'restore' }>): Promise<() => Promise<Done>> {
   const { restoreSnapshot } = await import('../../src/engine/restore/restore-snapshot.ts');
+  const { readManifest } = await import('../../src/repository/manifests.ts');
   return async () => {
     const { clusterId, snapshotId, uri, skipVerify } = work;
     const repository = await open(work.repository);
-    const restored = await restoreSnapshot({
-      repository,
-      clusterId,
-      snapshotId,
-      uri,
-      verifyContent: !skipVerify,
-      clock: systemClock,
-      log,
-      signal,
-      report: () => undefined,
-    });
+    const restored = await restoreSnapshot(
+      {
+        repository,
+        clusterId,
+        snapshotId,
+        uri,
+        verifyContent: !skipVerify,
+        clock: systemClock,
+        log,
+        signal,
+        report: () => undefined,
+      },
+      await readManifest(repository, { clusterId, snapshotId }),
+    );
     return { documents: restored.documents, bytes: restored.bytes };
   };
 }

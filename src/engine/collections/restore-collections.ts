@@ -10,7 +10,6 @@ import { asFault } from '../../mongo/errors.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
 import { dropFromTarget, listTarget } from '../../mongo/target-catalog.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
-import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
@@ -76,9 +75,11 @@ const ROLLBACK_MS_MAX = 60_000;
  * place at the end, all of it or nothing: until then a failure takes away what was loaded and leaves the target as it
  * was. docs/collection-restores.md says what is so and why.
  */
-export async function restoreCollections(options: RestoreCollectionsOptions): Promise<RestoredCollections> {
-  const { repository, clusterId, snapshotId, signal } = options;
-  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+export async function restoreCollections(
+  options: RestoreCollectionsOptions,
+  manifest: Manifest,
+): Promise<RestoredCollections> {
+  const { snapshotId, signal } = options;
   if (manifest.header.type !== 'replicaSet') {
     throw new Fault({
       op: 'restore collections',

@@ -50,7 +50,8 @@ export async function oplogAfter(
   { clusterId, replicaSetName, clusterTime }: ManifestHeader,
   end: Timestamp64,
   signal: AbortSignal,
+  elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'> = {},
 ): Promise<OplogSource> {
   const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
-  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal);
+  return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal, elsewhere);
 }

@@ -1,6 +1,7 @@
 import { formatNamespace } from '../../bson/namespace.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../../lib/errors.ts';
@@ -14,7 +15,6 @@ import { countOnTarget, isNamespaceExists } from '../../mongo/target-catalog.ts'
 import { readClusterFacts } from '../../mongo/topology.ts';
 import type { Decisions } from '../../oplog/transactions.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
-import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import { indexesToBuild } from '../index-specifications.ts';
@@ -67,9 +67,8 @@ const REPORT_EVERY_MS = 250;
  * repository, the oplog and the target have passed every check. A failure after that says so: the target is then
  * incomplete and the restore has to be run again.
  */
-export async function restoreSnapshot(options: RestoreSnapshotOptions): Promise<RestoredSnapshot> {
-  const { repository, clusterId, snapshotId, signal, clock } = options;
-  const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
+export async function restoreSnapshot(options: RestoreSnapshotOptions, manifest: Manifest): Promise<RestoredSnapshot> {
+  const { snapshotId, signal, clock } = options;
   if (manifest.header.type !== 'replicaSet') {
     throw new Fault({
       op: 'restore',
@@ -129,6 +128,11 @@ export class Restore {
   readonly #ofShard: boolean;
 
   constructor(options: RestoreSnapshotOptions, manifest: Manifest, ofShard = false) {
+    const { clusterId, snapshotId } = manifest.header;
+    assert(
+      clusterId === options.clusterId && snapshotId === options.snapshotId,
+      'the manifest is that of the snapshot',
+    );
     this.#options = options;
     this.#ofShard = ofShard;
     this.#manifest = manifest;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { ConfigServers } from '../../mongo/config-servers.ts';
+import { findShardMembers } from '../../mongo/shard-members.ts';
 import type { SharedHold } from './agreement.ts';
 
 /**
@@ -54,6 +55,12 @@ export function balancerHold(options: BalancerHoldOptions): SharedHold {
       options.onReleased?.(heldMs);
     },
   };
+}
+
+/** Starts the balancer of the cluster that the connection string leads to; nothing where that has none. */
+export async function startBalancerOf(uri: string): Promise<void> {
+  const config = (await findShardMembers(uri))?.find((member) => member.configServer);
+  if (config !== undefined) await startBalancer(config.uri);
 }
 
 /** Also when the work was cancelled: what was stopped is started. */

@@ -147,18 +147,21 @@ describe('a tailer that a tiny oplog overtakes', () => {
     const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
     const { signal } = new AbortController();
     const oplog = await sliceOplog(fixture.repository, sliceSource(fixture, source()), { from, end }, signal);
-    await restoreSnapshot({
-      repository: fixture.repository,
-      clusterId: fixture.clusterId,
-      snapshotId,
-      uri: target().uri,
-      verifyContent: true,
-      pointInTime: { end: { ts: end, inclusive: true }, source: oplog },
-      clock: systemClock,
-      log: silentLogger,
-      signal,
-      report: () => undefined,
-    });
+    await restoreSnapshot(
+      {
+        repository: fixture.repository,
+        clusterId: fixture.clusterId,
+        snapshotId,
+        uri: target().uri,
+        verifyContent: true,
+        pointInTime: { end: { ts: end, inclusive: true }, source: oplog },
+        clock: systemClock,
+        log: silentLogger,
+        signal,
+        report: () => undefined,
+      },
+      await fixture.manifest(snapshotId),
+    );
   }
 
   /**
