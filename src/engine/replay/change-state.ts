@@ -159,6 +159,7 @@ function changeIndexes(
 
 /** Carries out a write to a held collection. */
 export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, o, o2, upsert }: Operation): void {
+  assert(op === 'i' || op === 'u' || op === 'd', 'held collections are written to');
   const name = formatNamespace(namespace);
   const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
   if (id === null) throw new MalformedBson(`a write to ${name} without an _id`);

@@ -2,6 +2,7 @@ import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { documentLength, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
 import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
@@ -197,12 +198,15 @@ class Planning {
     } catch (error) {
       throw refused(this.readTs, error);
     }
+    const { from, end } = this.#options;
+    assert((this.#entries === 0) === (this.#lastTs === from), 'the last time is that of an entry');
+    assert(this.#lastTs === from || reaches(end, this.#lastTs), 'nothing beyond the end is replayed');
     const remaining = this.#order.remaining();
     const undecided = remaining.filter(({ prepared, transaction }) => prepared && !decisions.has(transaction));
     for (const { ts } of remaining) this.#skipped.add(ts);
     return {
-      from: this.#options.from,
-      end: this.#options.end,
+      from,
+      end,
       state: this.#state,
       skipped: this.#skipped,
       before: this.#before,

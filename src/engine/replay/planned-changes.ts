@@ -27,6 +27,7 @@ export async function* plannedEntries(
   signal: AbortSignal,
 ): AsyncGenerator<PlannedEntries, void, undefined> {
   for (const ts of plan.before) {
+    assert(ts <= plan.from, 'what lies before the interval is not in it');
     const buffer = await source.earlier(ts);
     if (buffer === null) throw changedOplog(`the entry at ${formatTimestamp(ts)} is not there any more`);
     yield { found: [{ buffer, entry: readOplogEntry(buffer, 0) }], entries: 0, lastTs: plan.from };

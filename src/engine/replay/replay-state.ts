@@ -10,6 +10,7 @@ import {
   idBytes,
   stringValue,
 } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 import { argumentsOf } from '../../oplog/operations.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isLedger } from '../sharding/sharding-ledgers.ts';
@@ -148,6 +149,7 @@ export function createdEntry(db: string, name: string, uuid: string, buffer: Buf
   const options = argumentsOf(buffer, o).filter(({ name }) => name !== 'idIndex');
   const clustered = options.some((field) => field.name === 'clusteredIndex');
   const told = idIndexOf(buffer, o.start);
+  assert(/^[0-9a-f]{32}$/.test(uuid), 'a UUID has 32 hex digits');
   // An oplog that does not say which index on _id a collection has, makes one of version 1.
   const idIndex = clustered || told.length > 0 ? told : [OLD_ID_INDEX];
   const indexes = idIndex.map(({ value }) => Buffer.from(value));

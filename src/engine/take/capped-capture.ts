@@ -75,6 +75,7 @@ export class CappedCapture {
   }
 
   scanEnded(): void {
+    assert(!this.#scanDone, 'a capped scan ends once');
     this.#scanDone = true;
   }
 
@@ -109,6 +110,7 @@ export class CappedCapture {
       this.abandon();
       return null;
     }
+    assert(this.#inserts.length === this.#insertedIds.size, 'an insert and its id have the same place');
     // Told apart one by one: the last document met does not say which inserts were, as those of concurrent writers may
     // stand in another order than in the oplog.
     for (const [index, document] of this.#inserts.entries()) {

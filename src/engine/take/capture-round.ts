@@ -44,6 +44,7 @@ export async function captureRound(
   await scanCappedCollections(capture, member, listed);
   capture.meter.enter({ phase: 'catching up' });
   const catalog = await settleCatalog(capture, member, party);
+  assert(capture.readUpTo <= catalog.ts, 'no fuzzy read saw anything later than T');
   const unfinished = await readAtTime(capture, member, catalog);
   if (unfinished.length > 0) {
     const names = unfinished.slice(0, 5).map((one) => `${one.db}.${one.name}`);

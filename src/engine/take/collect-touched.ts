@@ -74,6 +74,7 @@ export async function collectTouched(capture: Capture, member: SourceMember, to:
       return undefined;
     return flushPending(capture, member);
   });
+  assert(last.ts === to, 'an interval is read to its end');
   capture.advance(last);
 }
 

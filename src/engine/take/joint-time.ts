@@ -1,4 +1,5 @@
 import type { Optime, Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import { newestEntryUpTo } from '../../mongo/oplog-reader.ts';
 import type { SharedTime } from '../../mongo/shared-time.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
@@ -35,6 +36,7 @@ export async function agreeOnTime(
   const wanted = own.ts > capture.readUpTo ? own : { ...own, ts: capture.readUpTo };
   const all = await party.round.meet(wanted);
   const time = all.reduce((newest, one) => (one.ts > newest.ts ? one : newest));
+  assert(time.ts >= wanted.ts, 'the time of all is not before that of one');
   await party.moveOn(time);
   await atLeast(time.ts);
   const position = await newestEntryUpTo(member, time.ts, capture.signal);

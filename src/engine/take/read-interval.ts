@@ -33,6 +33,7 @@ export async function readInterval(
   visit: EntryVisitor,
 ): Promise<Optime> {
   const { captured, meter, signal } = capture;
+  assert(to >= from.ts, 'an interval ends at or after its start');
   if (captured !== null && to - from.ts >= REFRESH_FROM_SECONDS << 32n) await captured.refresh();
   const findEntry = async (ts: Timestamp64) =>
     (await entryAt(member, ts, signal)) ?? (await captured?.entryAt(ts)) ?? null;
@@ -88,6 +89,7 @@ async function readStored(
     meter.sliceBytesRead += read.bytes;
     seam = { at: read.last, raw: lastDocument(buffer) };
   }
+  assert(seam === null || seam.at.ts <= to, 'slices are read no further than asked');
   return seam;
 }
 

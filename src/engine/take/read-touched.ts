@@ -63,6 +63,7 @@ export async function readTouched(
       throw error;
     }
   }
+  assert(from > 0 && from <= ids.size, 'a delta speaks for ids that were asked for');
   return { layer: await layer.close(), unread: reading.order.subarray(from) };
 }
 
@@ -85,6 +86,7 @@ function endOfRead(reading: Reading, from: number): number {
     if (bytes > ID_BYTES_PER_READ_MAX && at > from) break;
     at++;
   }
+  assert(at > from, 'a read gets on');
   return at;
 }
 

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { ListedCollection } from '../../mongo/catalog-listing.ts';
 import { type ReadPoint, scanCollection } from '../../mongo/collection-reader.ts';
@@ -115,6 +116,11 @@ async function scanOnce(
 function finishScan(capture: Capture, collection: CollectionCapture, base: LayerRef): void {
   // Deltas that were flushed while the scan ran are newer than it and stay above it.
   const deltas = collection.layers;
+  assert(base.kind === 'base', 'a scan gives a base');
+  assert(
+    deltas.every(({ kind }) => kind === 'delta'),
+    'what came while a scan ran are deltas',
+  );
   collection.layers = [];
   collection.pushLayer(base);
   for (const delta of deltas.toReversed()) collection.pushLayer(delta);

@@ -1,7 +1,7 @@
 import { isTakenDatabase } from '../../bson/namespace.ts';
 import { type Optime, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
-import { must } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import { Fault } from '../../lib/errors.ts';
 import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
@@ -54,6 +54,7 @@ export async function settleCatalog(
     throwIfAborted(signal);
     // Where another member is asked for the catalog, it may be behind T, and ahead of the member whose oplog is read.
     if (member.catalog !== member) await majorityAtLeast(capture, member.catalog, at.ts);
+    assert(at.position.ts <= at.ts, 'the newest entry up to T is not after it');
     const moved = await listDirty(member, dirty, byDatabase, signal);
     const until = await majorityAtLeast(capture, member, await lastApplied(member.catalog, signal));
     const seen = await lookAhead(member, at.position, until.ts, signal);

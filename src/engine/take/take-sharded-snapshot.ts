@@ -125,7 +125,8 @@ async function captureAll(
   failing: AbortController,
 ): Promise<CapturedSource[]> {
   const { members, clock, log, signal, holdRecord } = options;
-  const { uri } = must(members.at(-1), 'a sharded cluster has config servers');
+  const { uri, configServer } = must(members.at(-1), 'a sharded cluster has config servers');
+  assert(configServer, 'the config servers come last');
   const released = options.onBalancerReleased;
   const hold = balancerHold({
     uri,
@@ -244,6 +245,7 @@ function describeManifest(
   sources: readonly CapturedSource[],
   made: { takenAtMs: number; parent: Manifest | null },
 ): Manifest {
+  assert(sources.length === shares.length, 'every replica set was captured');
   const { at } = must(sources[0], 'a sharded cluster has shards').state;
   for (const { state } of sources) assert(state.at.ts === at.ts, `every member is at ${formatTimestamp(at.ts)}`);
   const members = shares.map((share, index) => describeMember(options, share, must(sources[index], 'its source')));
@@ -298,7 +300,8 @@ function describeMember(
   };
 }
 
-function positionOf({ position }: CapturedState): ManifestMember['position'] {
+function positionOf({ at, position }: CapturedState): ManifestMember['position'] {
+  assert(position.ts <= at.ts, 'a position is at or before T');
   return { ...timestampParts(position.ts), term: Number(position.term) };
 }
 
