@@ -1,29 +1,6 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
+import type { ClusterTailProgress } from '../../engine/tail/tail-cluster.ts';
 import type { CapturedRun } from './point-in-time.ts';
-
-/** What the tailer says of itself, after every slice and while it is idle. */
-export interface CaptureProgress {
-  /** Null of a sharded cluster, which has one for each of its members. */
-  host: string | null;
-  /** Of a sharded cluster: what every member is captured up to. */
-  captured: { ts: Timestamp64 } | null;
-  /** Of a sharded cluster: of the member that is behind most. */
-  lagSeconds: number;
-  /** The replica sets of a sharded cluster, the config servers last; null of a replica set. */
-  members: readonly MemberCaptureProgress[] | null;
-}
-
-export interface MemberCaptureProgress {
-  /** `config` for the config servers. */
-  shardName: string;
-  configServer: boolean;
-  replicaSetName: string;
-  host: string | null;
-  captured: { ts: Timestamp64 } | null;
-  lagSeconds: number | null;
-  updatedAtMs: number;
-  failure: string | null;
-}
 
 export interface CaptureGap {
   from: Timestamp64;
@@ -45,7 +22,8 @@ export interface CaptureEngine {
     clusterId: string;
     uri: string;
     signal: AbortSignal;
-    onProgress: (progress: CaptureProgress) => void;
+    /** After every slice and while it is idle. */
+    onProgress: (progress: ClusterTailProgress) => void;
   }): Promise<never>;
   coverage(source: { clusterId: string; replicaSetName: string }): Promise<CaptureCoverage>;
   /** Deletes what ends at or before `upTo`, or all of it. Returns the bytes freed. */

@@ -44,7 +44,7 @@ test('what the tailer says is noted, and a tailer that failed says why and is fo
     const first = must(world.tails[0], 'a tailer');
     first.request.onProgress({
       host: 'h:1',
-      captured: { ts: (1_790_000_000n << 32n) | 3n },
+      captured: { ts: (1_790_000_000n << 32n) | 3n, term: 1n },
       lagSeconds: 2,
       members: null,
     });
@@ -82,10 +82,15 @@ test('of a sharded cluster it is noted how far each member is, and which one is 
     const ts = (1_790_000_000n << 32n) | 3n;
     const member = (shardName: string, captured: bigint | null, failure: string | null) => ({
       ...{ shardName, configServer: shardName === 'config', replicaSetName: `of-${shardName}`, host: 'h:1' },
-      ...{ captured: captured === null ? null : { ts: captured }, lagSeconds: 2, updatedAtMs: 5, failure },
+      ...{ captured: captured === null ? null : { ts: captured, term: 1n }, lagSeconds: 2, updatedAtMs: 5, failure },
     });
     const members = [member('s0', ts, null), member('s1', ts + 1n, 'no rights'), member('config', ts, null)];
-    must(world.tails[0], 'a tailer').request.onProgress({ host: null, captured: { ts }, lagSeconds: 2, members });
+    must(world.tails[0], 'a tailer').request.onProgress({
+      host: null,
+      captured: { ts, term: 1n },
+      lagSeconds: 2,
+      members,
+    });
     await world.run();
     world.coverage = { runs: [], gaps: [{ from: ts, cause: 'overtaken', at: 'then' }], storedBytes: 10 };
     const status = await world.domain.continuousBackup.status(name);

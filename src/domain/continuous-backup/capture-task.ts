@@ -4,13 +4,14 @@ import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
 import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
+import type { ClusterTailProgress, MemberTailState } from '../../engine/tail/tail-cluster.ts';
 import { must } from '../../lib/assert.ts';
 import { describeError } from '../../lib/errors.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
-import type { CaptureEngine, CaptureProgress, MemberCaptureProgress } from './capture-engine.ts';
+import type { CaptureEngine } from './capture-engine.ts';
 
 /** One task a cluster, which tails all of its replica sets, beside whatever else runs on it. */
 export function captureKey(clusterId: string): string {
@@ -111,7 +112,7 @@ async function stopWhenUnwanted(
   }
 }
 
-function rowOf(cluster: ClusterRow, progress: CaptureProgress, nowMs: number): CaptureRow {
+function rowOf(cluster: ClusterRow, progress: ClusterTailProgress, nowMs: number): CaptureRow {
   const captured = progress.captured === null ? null : timestampParts(progress.captured.ts);
   const failed = progress.members?.find(({ failure }) => failure !== null);
   return {
@@ -127,20 +128,10 @@ function rowOf(cluster: ClusterRow, progress: CaptureProgress, nowMs: number): C
   };
 }
 
-function memberOf({ captured, ...member }: MemberCaptureProgress): CaptureMember {
+/** As it is kept: JSON has no 64-bit times. */
+function memberOf({ captured, ...member }: MemberTailState): CaptureMember {
   const { t, i } = captured === null ? { t: null, i: null } : timestampParts(captured.ts);
-  const { shardName, configServer, replicaSetName, host, lagSeconds, updatedAtMs, failure } = member;
-  return {
-    shardName,
-    configServer,
-    replicaSetName,
-    host,
-    capturedT: t,
-    capturedI: i,
-    lagSeconds,
-    updatedAtMs,
-    failure,
-  };
+  return { ...member, capturedT: t, capturedI: i };
 }
 
 function emptyRow(clusterId: string): CaptureRow {

@@ -29,17 +29,10 @@ export interface ContinuousBackupStatus {
   members: CapturedMember[];
 }
 
-export interface CapturedMember {
-  shardName: string;
-  configServer: boolean;
-  replicaSetName: string;
+export type CapturedMember = Omit<CaptureMember, 'capturedT' | 'capturedI'> & {
   captured: Timestamp64 | null;
-  lagSeconds: number | null;
-  host: string | null;
-  updatedAtMs: number;
-  failure: string | null;
   storedBytes: number;
-}
+};
 
 export interface ContinuousBackup {
   status(cluster: ClusterName): Promise<ContinuousBackupStatus>;
