@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { Domain } from '../domain/domain.ts';
+import type { CallersDomain } from '../compose/operator.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
-import { withService } from './open-service.ts';
+import { withCallers } from './open-callers.ts';
 import { dataDirOption, jsonOption, passphraseFileOption } from './options.ts';
 import {
   chooseOrganization,
@@ -10,7 +10,7 @@ import {
   logAccessChange,
   organizationOption,
 } from './organization-lookup.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound } from './usage-error.ts';
 
 interface AccessResetOptions {
   org?: string;
@@ -34,7 +34,7 @@ export function accessResetCommand(tools: CommandTools): Command {
     .addOption(jsonOption())
     .action((options: AccessResetOptions) =>
       runCommand(tools, options, (run) =>
-        withService(run, options, async ({ domain }) => {
+        withCallers(options, async ({ domain }) => {
           const { id, name } = await chooseOrganization(domain, options.org);
           const wasRequired = (await domain.organizations.settings(id)).apiAccessListRequired ?? false;
           const chosen = chooseCallers(await everyCaller(domain, id), options.caller);
@@ -59,11 +59,12 @@ function chooseCallers(known: readonly KnownCaller[], names: readonly string[] |
   if (names === undefined) return known.filter(({ roles }) => roles.includes('ORG_OWNER'));
   return names.map((name) => {
     const caller = known.find((each) => each.name === name);
-    if (caller === undefined) throw new UsageError(`No caller is called ${name}: \`tidemark access show\` lists them.`);
+    if (caller === undefined)
+      throw new NothingFound(`No caller is called ${name}: \`tidemark access show\` lists them.`);
     return caller;
   });
 }
 
-async function emptyList(domain: Domain, { kind, id, accessList }: KnownCaller): Promise<void> {
+async function emptyList(domain: CallersDomain, { kind, id, accessList }: KnownCaller): Promise<void> {
   for (const entry of accessList) await domain.accessLists.remove({ owner: { kind, id }, entry });
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type CommandTools, runCommand } from './command-run.ts';
-import { withService } from './open-service.ts';
+import { withCallers } from './open-callers.ts';
 import { dataDirOption, jsonOption, passphraseFileOption } from './options.ts';
 import { chooseOrganization, everyCaller, organizationOption } from './organization-lookup.ts';
 import { renderTable } from './table.ts';
@@ -21,7 +21,7 @@ export function accessShowCommand(tools: CommandTools): Command {
     .addOption(jsonOption())
     .action((options: AccessShowOptions) =>
       runCommand(tools, options, (run) =>
-        withService(run, options, async ({ domain }) => {
+        withCallers(options, async ({ domain }) => {
           const { id, name } = await chooseOrganization(domain, options.org);
           const required = (await domain.organizations.settings(id)).apiAccessListRequired ?? false;
           const callers = await everyCaller(domain, id);

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { organizationRoles, projectRoles } from '../auth/roles.ts';
+import { canonicalCidr } from '../lib/cidr.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
-import { withService } from './open-service.ts';
+import { withCallers } from './open-callers.ts';
 import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from './options.ts';
 import { chooseOrganization, logAccessChange, organizationOption } from './organization-lookup.ts';
 import { renderFields } from './table.ts';
@@ -30,7 +32,7 @@ export function keyCreateCommand(tools: CommandTools): Command {
     .addOption(jsonOption())
     .action((options: KeyCreateOptions) =>
       runCommand(tools, options, (run) =>
-        withService(run, options, async ({ domain }) => {
+        withCallers(options, async ({ domain }) => {
           const { project: projectId, description, access = [] } = options;
           const organizationId =
             projectId === undefined
@@ -42,11 +44,19 @@ export function keyCreateCommand(tools: CommandTools): Command {
               'The organization refuses callers without an access list: give --access <address>, or run `tidemark access reset` first.',
             );
           }
+          requireUsable(options);
           const place = projectId === undefined ? { organizationId } : { projectId };
           const roleNames = options.role ?? [projectId === undefined ? 'ORG_OWNER' : 'GROUP_OWNER'];
           const key = await domain.apiKeys.create({ place, description, roleNames });
           const entries = access.map((text) => (text.includes('/') ? { cidrBlock: text } : { ipAddress: text }));
-          if (entries.length > 0) await domain.accessLists.add({ owner: { kind: 'apiKey', id: key.id }, entries });
+          if (entries.length > 0) {
+            const owner = { kind: 'apiKey' as const, id: key.id };
+            await domain.accessLists.add({ owner, entries }).catch(async (error: unknown) => {
+              // A key that nobody was shown is an owner that nobody is.
+              await domain.apiKeys.remove({ place, apiKeyId: key.id });
+              throw error;
+            });
+          }
           const { id, publicKey, privateKey } = key;
           logAccessChange('key create', { apiKeyId: id, publicKey, ...place, roleNames, accessList: access });
           const { colors } = run.terminal;
@@ -65,4 +75,20 @@ export function keyCreateCommand(tools: CommandTools): Command {
         }),
       ),
     );
+}
+
+const DESCRIPTION_LENGTH_MAX = 250;
+
+/** Before anything is made: what is wrong is said in the words of the command. */
+function requireUsable({ role = [], access = [], project, description }: KeyCreateOptions): void {
+  const odd = access.find((text) => canonicalCidr(text) === null);
+  if (odd !== undefined) throw new UsageError(`--access: ${odd} is neither an address nor a network.`);
+  const known: readonly string[] = project === undefined ? organizationRoles : projectRoles;
+  const unknown = role.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const where = project === undefined ? 'of an organization (a role of a project takes --project)' : 'of a project';
+    throw new UsageError(`--role: ${unknown} is no role ${where}. They are ${known.join(', ')}.`);
+  }
+  if (description.length === 0 || description.length > DESCRIPTION_LENGTH_MAX)
+    throw new UsageError(`--description: it takes 1 to ${DESCRIPTION_LENGTH_MAX} characters.`);
 }

@@ -20,7 +20,8 @@ export async function openRepositoryOf(run: CommandRun, options: RepositoryOptio
   const place = options.repository ?? repositoryPlaceOf(requireDataDir(options), named);
   const passphrase = await readPassphrase(options, run.env);
   const objectStoresFile = run.env[environmentNames.objectStores];
-  const store = await openStoreAt(place, await storeAccess({ objectStoresFile, env: run.env }));
+  const access = await storeAccess({ objectStoresFile, env: run.env });
+  const store = await openStoreAt(place, access, 'repository', { existing: true });
   const context = { store, clock: run.clock, random: systemRandom };
   const opened = await openRepository(context, passphrase === undefined ? {} : { passphrase });
   if (opened.notice !== null)

@@ -81,7 +81,7 @@ export async function readPassphrase(
 }
 
 export function requireDataDir(options: { dataDir?: string | undefined }): string {
-  if (options.dataDir === undefined) {
+  if (options.dataDir === undefined || options.dataDir === '') {
     throw new UsageError('Say where the data directory is: --data-dir <directory>, or set TIDEMARK_DATA_DIR.');
   }
   return options.dataDir;

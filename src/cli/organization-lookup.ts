@@ -1,6 +1,6 @@
 import { Option } from 'commander';
+import type { CallersDomain } from '../compose/operator.ts';
 import type { AccessListOwner } from '../domain/credentials/credentials.ts';
-import type { Domain } from '../domain/domain.ts';
 import { createLogger } from '../lib/logger.ts';
 import { everyItem } from './every-item.ts';
 import { parseId } from './options.ts';
@@ -10,7 +10,7 @@ export const organizationOption = (): Option =>
   new Option('--org <id>', 'the organization; needed only where there are several').argParser(parseId);
 
 export async function chooseOrganization(
-  domain: Domain,
+  domain: CallersDomain,
   id: string | undefined,
 ): Promise<{ id: string; name: string }> {
   if (id !== undefined) return await domain.organizations.get(id);
@@ -33,7 +33,7 @@ export interface KnownCaller {
   accessList: string[];
 }
 
-export async function everyCaller(domain: Domain, organizationId: string): Promise<KnownCaller[]> {
+export async function everyCaller(domain: CallersDomain, organizationId: string): Promise<KnownCaller[]> {
   const place = { organizationId };
   const keys = await everyItem((page) => domain.apiKeys.list({ place, page }));
   const accounts = await everyItem((page) => domain.serviceAccounts.list({ place, page }));
@@ -53,7 +53,7 @@ export async function everyCaller(domain: Domain, organizationId: string): Promi
   );
 }
 
-export async function accessListOf(domain: Domain, owner: AccessListOwner): Promise<string[]> {
+export async function accessListOf(domain: CallersDomain, owner: AccessListOwner): Promise<string[]> {
   const entries = await everyItem((page) => domain.accessLists.list({ owner, page }));
   return entries.map(({ cidrBlock }) => cidrBlock);
 }

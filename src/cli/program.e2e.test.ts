@@ -131,7 +131,7 @@ test('a life with Tidemark from the command line', async (t) => {
       [[...browse.with(3, 'none')], /no database none/],
     ] as const) {
       const wrong = await tidemark(args);
-      assert.equal(wrong.exitCode, exitCodes.usage, args.join(' '));
+      assert.equal(wrong.exitCode, exitCodes.refused, args.join(' '));
       assert.match(wrong.errors, expected);
     }
   });

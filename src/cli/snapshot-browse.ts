@@ -16,7 +16,7 @@ import {
 } from './options.ts';
 import { formatBytes, formatCount } from './sizes.ts';
 import { renderTable } from './table.ts';
-import { UsageError } from './usage-error.ts';
+import { NothingFound, UsageError } from './usage-error.ts';
 
 interface BrowseOptions extends RepositoryOptions {
   from?: string;
@@ -60,7 +60,7 @@ async function browse(
 function listCollections(run: CommandRun, manifest: Manifest, database: string | undefined): void {
   const all = manifest.collections.filter(({ db }) => database === undefined || db === database);
   if (database !== undefined && all.length === 0)
-    throw new UsageError(`The snapshot has no database ${database}. Without a name all are listed.`);
+    throw new NothingFound(`The snapshot has no database ${database}. Without a name all are listed.`);
   const series = new Set(
     all.filter(({ type }) => type === 'timeseries').map(({ db, name }) => `${db}.${BUCKETS}${name}`),
   );
@@ -117,7 +117,7 @@ async function printDocuments(
 ): Promise<void> {
   const entries = manifest.collections.filter(({ db, name }) => `${db}.${name}` === namespace);
   const [first] = entries;
-  if (first === undefined) throw new UsageError(`The snapshot has no collection ${namespace}.`);
+  if (first === undefined) throw new NothingFound(`The snapshot has no collection ${namespace}.`);
   if (first.type === 'view') throw new UsageError(`${namespace} is a view, which has no documents of its own.`);
   const { ExtendedJsonWriter } = await import('../engine/export/extended-json.ts');
   const writer = new ExtendedJsonWriter();
@@ -133,7 +133,7 @@ async function printDocuments(
       if (left === 0) return;
     }
   }
-  if (wanted !== null && found === 0) throw new UsageError(`${namespace} has no document with the _id ${id}.`);
+  if (wanted !== null && found === 0) throw new NothingFound(`${namespace} has no document with the _id ${id}.`);
 }
 
 async function idsMeant(text: string): Promise<Set<string>> {

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createCredentialMint } from '../auth/credential-mint.ts';
 import { allApiKeys } from '../catalog/api-keys.ts';
 import { type Catalog, openCatalog } from '../catalog/catalog.ts';
@@ -51,6 +52,7 @@ export interface InitializedDataDirectory {
  */
 export async function initDataDirectory(options: InitOptions): Promise<InitializedDataDirectory> {
   const tools = createTools(options.log ?? silentLogger);
+  await requireNoRepository(options.dataDir);
   await makeUsableDirectory(options.dataDir, 'dataDir');
   const secretBox = await makeSecretBox(secretKeyPathOf(options.dataDir), tools.random);
   const catalog = await openNewCatalog(options.dataDir, tools.clock);
@@ -121,6 +123,13 @@ async function createFirstAccount(
 export interface RebuiltDataDirectory extends RebuildReport {
   /** Made where no API key could be brought back: their secrets are in copies of encrypted repositories only. */
   apiKey: { publicKey: string; privateKey: string } | null;
+}
+
+/** The secret key would travel with every copy of the repository. */
+async function requireNoRepository(dataDir: string): Promise<void> {
+  if ((await stat(join(dataDir, 'repository.json')).catch(() => null)) === null) return;
+  const hint = 'Name another directory; for a new catalog on this repository run `tidemark repository rebuild --from`';
+  throw initFault(dataDir, `${dataDir} is a repository itself, and cannot be a data directory too`, hint);
 }
 
 /**

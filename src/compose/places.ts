@@ -57,7 +57,7 @@ export async function createOrAdoptRepository(
   tools: Tools,
   access: StoreAccess,
 ): Promise<Repository> {
-  const context = await repositoryContext(options, tools, access);
+  const context = await repositoryContext(options, tools, access, { existing: false });
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
   if ((await readDescription(context.store)) === null) {
     await requireNoManifests(context.store);
@@ -86,7 +86,10 @@ async function requireNoManifests(store: RepositoryContext['store']): Promise<vo
 
 export async function openRepositoryOf(options: OpenOptions, tools: Tools, access: StoreAccess): Promise<Repository> {
   const passphrase = options.passphrase === undefined ? {} : { passphrase: options.passphrase };
-  const repository = await openRepository(await repositoryContext(options, tools, access), passphrase);
+  const repository = await openRepository(
+    await repositoryContext(options, tools, access, { existing: true }),
+    passphrase,
+  );
   if (repository.notice !== null) tools.log.warn({ place: repository.store.description }, repository.notice);
   return repository;
 }
@@ -95,8 +98,10 @@ async function repositoryContext(
   options: OpenOptions,
   { clock, random }: Tools,
   access: StoreAccess,
+  { existing }: { existing: boolean },
 ): Promise<RepositoryContext> {
-  const store = await openStoreAt(repositoryPlaceOf(options.dataDir, options.repository), access);
+  const place = repositoryPlaceOf(options.dataDir, options.repository);
+  const store = await openStoreAt(place, access, 'repository', { existing });
   return { store: options.signal === undefined ? store : cancellable(store, options.signal), clock, random };
 }
 

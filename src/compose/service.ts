@@ -130,7 +130,7 @@ async function instanceId(catalog: Catalog, ids: IdSource): Promise<string> {
   });
 }
 
-async function requireDataDirectory(dataDir: string): Promise<void> {
+export async function requireDataDirectory(dataDir: string): Promise<void> {
   const found = await stat(catalogPathOf(dataDir)).catch(() => null);
   if (found !== null) return;
   throw new Fault({

@@ -40,7 +40,7 @@ export async function readDescription(store: ObjectStore): Promise<FoundDescript
     return { ...copy, trouble };
   }
   if (original.state === 'sound') return { ...original, trouble: null };
-  if (original.state === 'missing' && copy.state === 'missing') return null;
+  if (original.state === 'missing' && copy.state === 'missing' && !(await hasSnapshots(store))) return null;
   const problem = original.state === 'damaged' ? original.problem.message : `${REPOSITORY_JSON} is missing`;
   const other = copy.state === 'damaged' ? copy.problem.message : 'there is no copy of it';
   throw new Damage({
@@ -49,6 +49,12 @@ export async function readDescription(store: ObjectStore): Promise<FoundDescript
     message: `the repository in ${store.description} cannot be opened: ${problem}; ${other}`,
     hint: `Put ${REPOSITORY_JSON} back from a copy of the repository, or from a copy store: it is the same there`,
   });
+}
+
+/** Then it was a repository, and a new description would not open what is there. */
+async function hasSnapshots(store: ObjectStore): Promise<boolean> {
+  for await (const _ of store.list('manifests/')) return true;
+  return false;
 }
 
 function troubleOf(original: Read, copied: Buffer): string | null {

@@ -134,6 +134,16 @@ describe('the second copy of repository.json', () => {
     await assert.rejects(open(), (error) => error instanceof Damage && /there is no copy of it/.test(error.message));
   });
 
+  test('where both are gone beside snapshots, it is damage and no empty place', async () => {
+    for (const objectKey of [ORIGINAL, COPY]) await store.delete(objectKey);
+    await assert.rejects(open(), /there is no repository/);
+    await store.put('manifests/c/s', Buffer.from('x'));
+    await assert.rejects(
+      open(),
+      (error) => error instanceof Damage && /Put repository.json back/.test(error.hint ?? ''),
+    );
+  });
+
   test('a repository of before there were checksums opens, and has both once something is written into it', async () => {
     await store.delete(COPY);
     await change(ORIGINAL, /,\s*"checksum": "[0-9a-f]+"/, '');

@@ -1,4 +1,6 @@
+import { readdir } from 'node:fs/promises';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { Fault } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import type { AzureCredentials } from './azure.ts';
 import type { GcsPlace } from './gcs.ts';
@@ -32,6 +34,21 @@ export async function storeAccess(options: {
   return { rules, env, clock, random };
 }
 
+/** What only a repository has, or what is left of one. */
+const SIGNS = ['repository.json', 'repository.copy.json', 'manifests', 'blobs'];
+
+/** A place that is only read is not made: it may be mistyped, or its file system not mounted. */
+async function requireRepositoryIn(path: string): Promise<void> {
+  const names = await readdir(path).catch(() => [] as string[]);
+  if (names.some((name) => SIGNS.includes(name))) return;
+  throw new Fault({
+    op: 'open repository',
+    subject: path,
+    message: `there is no repository in directory ${path}`,
+    hint: 'Check the place, and that its file system is mounted; `tidemark init` makes a new one',
+  });
+}
+
 /**
  * The store of a repository. The clients are loaded only where they are used: they are most of what this service would
  * load.
@@ -40,11 +57,13 @@ export async function openStoreAt(
   url: string,
   access: StoreAccess,
   option: 'repository' | 'copyStores' = 'repository',
+  { existing = false }: { existing?: boolean } = {},
 ): Promise<ObjectStore> {
   const { clock, random, env, policy = {} } = access;
   const place = parseStoreUrl(url, option);
   switch (place.kind) {
     case 'directory': {
+      if (existing) await requireRepositoryIn(place.path);
       const { DirectoryStore } = await import('./directory.ts');
       return await DirectoryStore.open(place.path, { random, option });
     }
