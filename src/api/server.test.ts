@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { apiFixture } from '../../test/support/api-fixture.ts';
 import { sampleClusterName, sampleIds } from '../../test/support/sample-domain.ts';
+import { selfSigned } from '../../test/support/self-signed.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { Logger } from '../lib/logger.ts';
 
@@ -428,7 +429,7 @@ test('our own operations speak plain JSON and need no version', async () => {
   assert.equal(registered.statusCode, 201);
   const given = { uri: body.connectionString, giver: 'client', parts: {} };
   assert.deepEqual(calls.at(-1)?.argument, { projectId: sampleIds.project, name: 'fresh', ...given });
-  const pem = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n';
+  const pem = selfSigned(Date.UTC(2026, 10, 30)).cert;
   const reconnected = await call('PATCH', `${clusters}/${sampleClusterName}`, {
     version: null,
     body: { connectionString: body.connectionString, tlsCa: pem, identity: 'production' },

@@ -10,19 +10,19 @@ import { refuse } from '../domain/refusals/refusals.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { CloudProvider } from './call.ts';
-import { drain } from './drain.ts';
+import { drain } from './front-door/drain.ts';
+import { answerMalformed } from './front-door/malformed-requests.ts';
+import { defaultRateLimit, type RateLimit, RateLimiter } from './front-door/rate-limit.ts';
+import { logRequests } from './front-door/request-log.ts';
+import { securityHeaders, tlsRules } from './front-door/security-headers.ts';
 import { handlers } from './handlers.ts';
 import { HttpRefusal } from './http-refusals.ts';
 import type { OwnNames } from './links.ts';
-import { answerMalformed } from './malformed-requests.ts';
 import { type Problem, problemOf, unauthenticated } from './problem.ts';
-import { defaultRateLimit, type RateLimit, RateLimiter } from './rate-limit.ts';
-import { logRequests } from './request-log.ts';
 import { registerDownloadRoutes } from './routes/download-routes.ts';
 import { registerOAuthRoutes } from './routes/oauth-routes.ts';
 import { registerOpenApiRoute } from './routes/openapi-route.ts';
 import { registerPlainRoutes } from './routes/plain-routes.ts';
-import { securityHeaders, tlsRules } from './security-headers.ts';
 import { type AnyHandler, pathOf, serveOperation } from './serve-operation.ts';
 
 declare module 'fastify' {

@@ -6,6 +6,7 @@ import type { ClusterName } from '../../domain/names.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
 import type { Task } from '../../domain/tasks/tasks.ts';
 import type { HandlersOf } from '../call.ts';
+import { requireCertificates } from '../given-certificates.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';
 import { continuousBackupBody } from '../wire/continuous-backup.ts';
@@ -87,6 +88,7 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
 
 /** As whoever calls may say it: a client, never the operator of this machine. */
 function connectionIn(body: ShapeOf<typeof ReconnectClusterRequest>): Required<GivenConnection> {
+  requireCertificates(body);
   const { connectionString: uri, identity, tlsCa: ca, tlsCertificateKey: certificateKey } = body;
   const parts = { identity, ca, certificateKey, certificateKeyPassword: body.tlsCertificateKeyPassword };
   const given = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ApiFixture, apiFixture } from '../../test/support/api-fixture.ts';
-import { sampleClusterName, sampleIds } from '../../test/support/sample-domain.ts';
-import { digestHa1, expectedResponse } from '../auth/digest.ts';
-import type { Domain } from '../domain/domain.ts';
-import type { Logger } from '../lib/logger.ts';
+import { type ApiFixture, apiFixture } from '../../../test/support/api-fixture.ts';
+import { sampleClusterName, sampleIds } from '../../../test/support/sample-domain.ts';
+import { digestHa1, expectedResponse } from '../../auth/digest.ts';
+import type { Domain } from '../../domain/domain.ts';
+import type { Logger } from '../../lib/logger.ts';
 
 /** What every request meets before and after its operation: names, headers, failed logins, the log. */
 

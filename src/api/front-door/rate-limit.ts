@@ -1,5 +1,5 @@
-import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
+import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
 
 export interface RateLimit {
   /** Requests a caller may make within one window. */

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { refuse } from '../domain/refusals/refusals.ts';
-import { describeError } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
-import { HttpRefusal } from './http-refusals.ts';
-import { problemOfRefusal } from './problem.ts';
+import { refuse } from '../../domain/refusals/refusals.ts';
+import { describeError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { HttpRefusal } from '../http-refusals.ts';
+import { problemOfRefusal } from '../problem.ts';
 
 /**
  * What a client is told whose request never became one: it cannot be parsed, its headers are too many, or it took too

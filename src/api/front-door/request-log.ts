@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '../lib/logger.ts';
-import { pathOf } from './serve-operation.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { pathOf } from '../serve-operation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
