@@ -55,19 +55,19 @@ test('what a role brings in its project', () => {
   }
 });
 
-test('no role reaches into another project or organisation', () => {
+test('no role reaches into another project or organization', () => {
   const everything = callerWith('GROUP_OWNER', 'ORG_OWNER');
   assert.equal(rolesInProject(everything, { projectId: 'p2', organizationId: 'o2' }).size, 0);
   assert.equal(rolesInProject(callerWith('GROUP_OWNER'), { projectId: 'p2', organizationId: 'o1' }).size, 0);
   assert.equal(rolesInOrganization(everything, 'o2').size, 0);
 });
 
-test('a credential is a member of its own organisation', () => {
+test('a credential is a member of its own organization', () => {
   assert.deepEqual([...rolesInOrganization(callerWith('GROUP_READ_ONLY'), 'o1')], ['ORG_MEMBER']);
   assert.ok(rolesInOrganization(callerWith('ORG_OWNER'), 'o1').has('ORG_READ_ONLY'));
 });
 
-test('lists show whole organisations to those who may read them whole, else single projects', () => {
+test('lists show whole organizations to those who may read them whole, else single projects', () => {
   assert.deepEqual(visibleProjects(callerWith('GROUP_READ_ONLY', 'ORG_MEMBER')), {
     organizationIds: [],
     projectIds: ['p1'],

@@ -1,6 +1,6 @@
 /**
  * Roles, and what one brings with another. Every project role brings reading; the backup manager is creator, export
- * operator and recovery operator in one; an organisation's owner owns its projects. Pure.
+ * operator and recovery operator in one; an organization's owner owns its projects. Pure.
  */
 export type ProjectRole =
   | 'GROUP_OWNER'
@@ -32,7 +32,7 @@ export const readingRoles = [
 
 export type OrganizationRole = 'ORG_OWNER' | 'ORG_GROUP_CREATOR' | 'ORG_READ_ONLY' | 'ORG_MEMBER';
 
-/** A role and where it holds: in one project or in one organisation. */
+/** A role and where it holds: in one project or in one organization. */
 export type RoleAssignment =
   | { role: ProjectRole; projectId: string; organizationId: null }
   | { role: OrganizationRole; organizationId: string; projectId: null };
@@ -137,7 +137,7 @@ function addWithBrought(roles: Set<ProjectRole>, role: ProjectRole): void {
 }
 
 /**
- * Every role that the caller has in the organisation. A credential is at least a member of the organisation that it was
+ * Every role that the caller has in the organization. A credential is at least a member of the organization that it was
  * made in.
  */
 export function rolesInOrganization(caller: Caller, organizationId: string): ReadonlySet<OrganizationRole> {
@@ -152,13 +152,13 @@ export function rolesInOrganization(caller: Caller, organizationId: string): Rea
   return roles;
 }
 
-/** What lists may show: everything of an organisation named, and single projects beside it. */
+/** What lists may show: everything of an organization named, and single projects beside it. */
 export interface Visibility {
   organizationIds: readonly string[];
   projectIds: readonly string[];
 }
 
-/** Projects: all of an organisation that the caller may read whole, and those that it has a role in. */
+/** Projects: all of an organization that the caller may read whole, and those that it has a role in. */
 export function visibleProjects(caller: Caller): Visibility {
   const organizationIds = new Set<string>();
   const projectIds = new Set<string>();
@@ -170,7 +170,7 @@ export function visibleProjects(caller: Caller): Visibility {
 }
 
 /**
- * Organisations: those that the caller is a member of. Those of its projects are theirs too, which the list works out.
+ * Organizations: those that the caller is a member of. Those of its projects are theirs too, which the list works out.
  */
 export function visibleOrganizations(caller: Caller): Visibility {
   const organizationIds = new Set([caller.organizationId]);

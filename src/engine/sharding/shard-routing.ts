@@ -77,7 +77,7 @@ function keyFields(collection: Buffer, namespace: string): KeyField[] {
   return fields;
 }
 
-/** In order, from the least key to the greatest without a gap; neighbours of one shard are one. */
+/** In order, from the least key to the greatest without a gap; neighbors of one shard are one. */
 function rangesOf(chunks: readonly Buffer[], fields: number, namespace: string): Range[] {
   const sorted = chunks
     .map((chunk) => ({ min: boundOf(chunkMin(chunk)), max: boundOf(chunkMax(chunk)), shard: textOf(chunk, 'shard') }))

@@ -164,7 +164,7 @@ describe('continuous capture', () => {
       await assert.rejects(readAll(), (error) => error instanceof Damage && error.message.includes(victim));
       await store.delete(victim);
     }
-    await store.put(victim, must(await store.get(must(keys[1], 'another')), 'its neighbour'));
+    await store.put(victim, must(await store.get(must(keys[1], 'another')), 'its neighbor'));
     await assert.rejects(readAll(), Damage);
     await store.delete(victim);
     await store.put(victim, original);
