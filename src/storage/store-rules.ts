@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Misconfigured, messageOf } from '../lib/errors.ts';
 import { requireSecret } from '../lib/private-files.ts';
+import { readSecretList } from '../lib/secret-list.ts';
 
 /**
  * What the operator's file of object stores (`--object-stores`) says: how to reach buckets that are not the cloud's
@@ -59,19 +60,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * field which cannot be used, and never a secret.
  */
 export async function readStoreRules(path: string, env: Env): Promise<StoreRule[]> {
-  await requireSecret(path);
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw unusable(path, `it cannot be read: ${messageOf(cause)}`);
-  });
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    // The parser's message would show a part of the file.
-    throw unusable(path, 'it is not JSON');
-  }
-  const rules = isRecord(content) ? content.objectStores : undefined;
-  if (!Array.isArray(rules)) throw unusable(path, 'it has no list "objectStores"');
+  const rules = await readSecretList(path, 'objectStores', unusable);
   return await Promise.all(rules.map(async (rule, index) => await ruleOf(rule, `${path}, rule ${index + 1}`, env)));
 }
 

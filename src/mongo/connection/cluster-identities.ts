@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Misconfigured, messageOf } from '../../lib/errors.ts';
 import { type HostRule, parseHostRule } from '../../lib/host-rules.ts';
-import { requireSecret } from '../../lib/private-files.ts';
+import { readSecretList } from '../../lib/secret-list.ts';
 import { ruleOf } from './connection-options.ts';
 
 /**
@@ -30,19 +30,7 @@ const FILES = ['tlsCAFile', 'tlsCRLFile', 'tlsCertificateKeyFile'];
  * and never a secret.
  */
 export async function readClusterIdentities(path: string): Promise<ReadonlyMap<string, ClusterIdentity>> {
-  await requireSecret(path);
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw unusable(path, `it cannot be read: ${messageOf(cause)}`);
-  });
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    // The parser's message would show a part of the file.
-    throw unusable(path, 'it is not JSON');
-  }
-  const given = isRecord(content) ? content.clusterIdentities : undefined;
-  if (!Array.isArray(given)) throw unusable(path, 'it has no list "clusterIdentities"');
+  const given = await readSecretList(path, 'clusterIdentities', unusable);
   const identities = new Map<string, ClusterIdentity>();
   for (const [index, each] of given.entries()) {
     const identity = identityOf(each, `${path}, identity ${index + 1}`);
