@@ -48,10 +48,18 @@ export interface ServiceConfig {
    */
   awsPrincipalArn: string | undefined;
   gcpServiceAccount: string | undefined;
+  /**
+   * What becomes of documents, indexes and options that Extended JSON has no text for, in exports and downloads: left
+   * out and named, or the job fails.
+   */
+  jsonLoss: JsonLoss;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
+
+export const jsonLosses = ['omit', 'fail'] as const;
+export type JsonLoss = (typeof jsonLosses)[number];
 
 /** The environment variable that stands in for each option. */
 export const environmentNames = {
@@ -72,6 +80,7 @@ export const environmentNames = {
   clusterIdentities: 'TIDEMARK_CLUSTER_IDENTITIES',
   awsPrincipalArn: 'TIDEMARK_AWS_PRINCIPAL_ARN',
   gcpServiceAccount: 'TIDEMARK_GCP_SERVICE_ACCOUNT',
+  jsonLoss: 'TIDEMARK_JSON_LOSS',
 } as const satisfies Record<keyof ServiceConfig, string>;
 
 /** Of the command line; what has none is said by the environment alone. */
@@ -90,6 +99,7 @@ const flagNames: Readonly<Record<string, string>> = {
   trustedProxies: '--trusted-proxy',
   clusterAllow: '--cluster-allow',
   clusterIdentities: '--cluster-identities',
+  jsonLoss: '--json-loss',
 } satisfies { [K in keyof ServiceConfig]?: string };
 
 /**
@@ -167,6 +177,7 @@ export function readConfig(
     clusterIdentities: given.clusterIdentities ?? fromEnv('clusterIdentities'),
     awsPrincipalArn: given.awsPrincipalArn ?? fromEnv('awsPrincipalArn'),
     gcpServiceAccount: given.gcpServiceAccount ?? fromEnv('gcpServiceAccount'),
+    jsonLoss: jsonLossOf(given.jsonLoss ?? fromEnv('jsonLoss')),
   };
 }
 
@@ -175,6 +186,14 @@ function wholeNumber(option: keyof ServiceConfig, value: number | string, least:
   if (!Number.isInteger(number) || number < least || number > most)
     throw unusable(option, `${value} is not a whole number from ${least} to ${most}`);
   return number;
+}
+
+/** Left out and named where nothing is said. */
+export function jsonLossOf(given: string | undefined): JsonLoss {
+  if (given === undefined || given === '') return 'omit';
+  const found = jsonLosses.find((loss) => loss === given);
+  if (found === undefined) throw unusable('jsonLoss', `${given} is none of ${jsonLosses.join(', ')}`);
+  return found;
 }
 
 function tlsFilesOf(

@@ -24,6 +24,7 @@ test('what is given wins over the environment, and that over the defaults', () =
     clusterIdentities: undefined,
     awsPrincipalArn: undefined,
     gcpServiceAccount: undefined,
+    jsonLoss: 'omit',
   });
   const copies = readConfig({ ...env, TIDEMARK_COPY_STORES: 'EU_WEST_1=/a, US_EAST_1=/b/c,' }).copyStores;
   assert.deepEqual(copies, { EU_WEST_1: '/a', US_EAST_1: '/b/c' });

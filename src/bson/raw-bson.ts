@@ -217,6 +217,11 @@ export function stringValue(text: string): Buffer {
   return value;
 }
 
+/** The text of an element of type string, by its value. */
+export function stringText(value: Buffer): string {
+  return value.toString('utf8', 4, value.length - 1);
+}
+
 /**
  * Calls `visit(offset, length)` for each of the documents that lie one after another in the buffer. Returns their
  * number.

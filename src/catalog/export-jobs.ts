@@ -33,7 +33,7 @@ export async function updateExportJob(
   id: string,
   changes: Pick<
     Updateable<ExportJobTable>,
-    'state' | 'exportedCollections' | 'totalCollections' | 'finishedAtMs' | 'errorCode' | 'errorMessage'
+    'state' | 'exportedCollections' | 'totalCollections' | 'finishedAtMs' | 'errorCode' | 'errorMessage' | 'leftOut'
   >,
 ): Promise<void> {
   await writer.updateTable('exportJobs').set(changes).where('id', '=', id).execute();

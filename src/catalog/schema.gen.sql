@@ -251,7 +251,7 @@ CREATE TABLE export_jobs (
   created_at_ms bigint not null,
   finished_at_ms bigint,
   error_code text,
-  error_message text,
+  error_message text, left_out text,
   check ((state = 'Failed') = (error_code is not null)),
   check ((state in ('Queued', 'InProgress')) = (finished_at_ms is null))
 );
@@ -333,7 +333,7 @@ CREATE TABLE restore_jobs (
   expires_at_ms bigint,
   restored_documents bigint,
   restored_bytes bigint,
-  failure_reason text,
+  failure_reason text, left_out text,
   check (state <> 'failed' or failure_reason is not null),
   check ((state in ('queued', 'inProgress')) = (finished_at_ms is null))
 );

@@ -244,6 +244,7 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     restoredDocuments: true,
     restoredBytes: true,
     failureReason: true,
+    leftOut: true,
   },
   collectionRestoreJobs: {
     id: true,
@@ -308,6 +309,7 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     finishedAtMs: true,
     errorCode: true,
     errorMessage: true,
+    leftOut: true,
   },
   exportJobComponents: { exportJobId: true, position: true, exportId: true, replicaSetName: true },
   checkpoints: {

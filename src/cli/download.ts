@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { formatTimestamp } from '../bson/timestamp.ts';
 import type { ArchivePoint } from '../engine/archive/archive-point.ts';
 import type { DownloadedPart } from '../engine/archive/download.ts';
+import { describeLeftOut, type JsonLoss, type LeftOut } from '../engine/left-out.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { Cancelled } from '../lib/errors.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
@@ -12,7 +13,14 @@ import { parsePoint } from './document-options.ts';
 import { DownloadFile } from './download-file.ts';
 import { findManifest, findManifestBefore } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
-import { dataDirOption, fromOption, jsonOption, passphraseFileOption, repositoryOption } from './options.ts';
+import {
+  dataDirOption,
+  fromOption,
+  jsonLossOption,
+  jsonOption,
+  passphraseFileOption,
+  repositoryOption,
+} from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { formatBytes, formatDuration } from './sizes.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
@@ -24,6 +32,7 @@ interface DownloadOptions extends RepositoryOptions {
   at?: ReplayEnd;
   replicaSet?: string;
   resume?: boolean;
+  jsonLoss?: JsonLoss;
   json?: boolean;
 }
 
@@ -43,6 +52,7 @@ export function downloadCommand(tools: CommandTools): Command {
     )
     .addOption(new Option('--replica-set <name>', 'which shard, of a snapshot of a sharded cluster'))
     .option('--resume', 'go on with the file that an earlier attempt left')
+    .addOption(jsonLossOption())
     .addOption(dataDirOption())
     .addOption(repositoryOption())
     .addOption(passphraseFileOption())
@@ -64,7 +74,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const resume = options.resume === true;
   if (toFile) await DownloadFile.requireFree(options.output, { resume });
   // What cannot become an archive is known before there is a file.
-  const { archive, readers } = await archiveOf(run, repository, part, at);
+  const { archive, readers, leftOut } = await archiveOf(run, repository, part, options);
   const file = toFile ? await DownloadFile.open(options.output, { resume }) : null;
   const sum = createHash('sha256');
   let bytes = 0;
@@ -83,7 +93,8 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const ms = Math.round(run.clock.monotonicMs() - startedMs);
   const point = at === undefined ? '' : ` at ${formatTimestamp(at.ts)}`;
   const line = `${formatBytes(bytes)} of snapshot ${snapshotId}${point} in ${formatDuration(ms)}`;
-  if (!toFile) return run.terminal.printError(`Wrote ${line}.\n`);
+  const warnings = leftOut.map((one) => `Left out: ${describeLeftOut(one)}.`);
+  if (!toFile) return run.terminal.printError([`Wrote ${line}.`, ...warnings, ''].join('\n'));
   const kept = file?.kept ?? 0;
   const facts = {
     snapshotId,
@@ -94,9 +105,11 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
     sha256: sum.digest('hex'),
     resumedAt: kept,
     ms,
+    leftOut,
   };
   run.answer(facts, [
     `${run.terminal.colors.green('Wrote')} ${line} to ${options.output}.`,
+    ...warnings.map((warning) => run.terminal.colors.yellow(warning)),
     `Next: mongorestore --archive=${options.output} ${readers.join(' ')}`,
   ]);
 }
@@ -122,8 +135,8 @@ async function archiveOf(
   run: CommandRun,
   repository: Repository,
   { manifest, ownership, isShard }: DownloadedPart,
-  at: ReplayEnd | undefined,
-): Promise<{ archive: AsyncIterable<Buffer>; readers: readonly string[] }> {
+  { at, jsonLoss }: DownloadOptions,
+): Promise<{ archive: AsyncIterable<Buffer>; readers: readonly string[]; leftOut: LeftOut[] }> {
   if (isShard && at !== undefined)
     throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
@@ -131,7 +144,7 @@ async function archiveOf(
   const { readerOptions } = await import('../engine/archive/reader-options.ts');
   const { requireArchivable } = await import('../engine/archive/require-archivable.ts');
   const point = at === undefined ? undefined : await planPoint(run, repository, manifest, at);
-  await requireArchivable({ manifest, point, signal: run.signal });
+  const leftOut = await requireArchivable({ manifest, point, signal: run.signal, jsonLoss });
   const bar = new ProgressBar(run.terminal, run.clock);
   const archive = writeArchive({
     repository,
@@ -150,7 +163,7 @@ async function archiveOf(
         subject: namespace,
       }),
   });
-  return { archive: clearedAfter(gzipMembers(archive), bar), readers: readerOptions(manifest, point) };
+  return { archive: clearedAfter(gzipMembers(archive), bar), readers: readerOptions(manifest, point), leftOut };
 }
 
 async function planPoint(

@@ -51,10 +51,11 @@ async function exportSnapshotOf(run: CommandRun, name: string, options: ExportOp
     await followTask(domain, must(created.taskId, 'a created export job has a task'), run);
     const job = await domain.exportJobs.get({ ...at, exportJobId: created.id });
     const tookMs = (job.finishedAtMs ?? 0) - job.createdAtMs;
-    const { bold, green } = run.terminal.colors;
+    const { bold, green, yellow } = run.terminal.colors;
     run.answer(exportJson(job), [
       `${green('Exported')} ${formatNumberOf(job.exportedCollections, 'collection')} of snapshot ${bold(snapshotId)} in ${formatDuration(tookMs)}.`,
       `They lie under ${job.prefix}/.`,
+      ...(job.stateReason === null ? [] : [yellow(`${job.stateReason.errorCode}: ${job.stateReason.message}`)]),
     ]);
   });
 }
@@ -74,6 +75,7 @@ function exportJson(job: ExportJob): Record<string, unknown> {
   return {
     ...{ id, projectId, clusterName, snapshotId, exportBucketId, state, prefix, customData },
     ...{ exportedCollections, totalCollections },
+    stateReason: job.stateReason,
     createdAt: time(job.createdAtMs),
     finishedAt: time(job.finishedAtMs),
   };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Workspace } from '../compose/service.ts';
-import { copyStoresOf, environmentNames, hostsOf } from '../config.ts';
+import { copyStoresOf, environmentNames, hostsOf, jsonLossOf } from '../config.ts';
 import type { CommandRun } from './command-run.ts';
 import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
 
@@ -26,8 +26,9 @@ export async function withService<T>(
   const objectStores = run.env[environmentNames.objectStores];
   const clusterAllow = hostsOf(run.env[environmentNames.clusterAllow]);
   const clusterIdentities = run.env[environmentNames.clusterIdentities];
+  const jsonLoss = jsonLossOf(run.env[environmentNames.jsonLoss]);
   const { composeOffline } = await import('../compose/service.ts');
-  const places = { copyStores, repository, objectStores, clusterAllow, clusterIdentities };
+  const places = { copyStores, repository, objectStores, clusterAllow, clusterIdentities, jsonLoss };
   const workspace = await composeOffline({ dataDir, passphrase, ...places, worker: options.worker === true });
   try {
     return await work(workspace);

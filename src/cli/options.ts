@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option } from 'commander';
+import { environmentNames, jsonLosses } from '../config.ts';
 import { isId } from '../lib/ids.ts';
 import { requireSecret } from '../lib/private-files.ts';
 import { UsageError } from './usage-error.ts';
@@ -22,6 +23,13 @@ export const objectStoresOption = (): Option =>
     '--object-stores <file>',
     'JSON file of endpoints and credentials for buckets, where the cloud’s own defaults are not meant',
   ).env('TIDEMARK_OBJECT_STORES');
+export const jsonLossOption = (): Option =>
+  new Option(
+    '--json-loss <omit|fail>',
+    'what Extended JSON has no text for is left out and named (omit), or nothing is made (fail)',
+  )
+    .choices(jsonLosses)
+    .env(environmentNames.jsonLoss);
 export const fromOption = (): Option =>
   new Option(
     '--from <cluster>',

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
-import { configDefaults, copyStoresOf, type LogLevel, logLevels, readConfig } from '../config.ts';
+import { configDefaults, copyStoresOf, type JsonLoss, type LogLevel, logLevels, readConfig } from '../config.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import {
   dataDirOption,
+  jsonLossOption,
   jsonOption,
   objectStoresOption,
   type PassphraseOptions,
@@ -27,6 +28,7 @@ interface ServeOptions extends PassphraseOptions {
   copyStore?: string[];
   repository?: string;
   objectStores?: string;
+  jsonLoss?: JsonLoss;
   json?: boolean;
 }
 
@@ -68,6 +70,7 @@ export function serveCommand(tools: CommandTools): Command {
     )
     .addOption(placeOption())
     .addOption(objectStoresOption())
+    .addOption(jsonLossOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((options: ServeOptions) =>
@@ -76,7 +79,7 @@ export function serveCommand(tools: CommandTools): Command {
         const passphrase = await readPassphrase(options, run.env);
         const copyStores = options.copyStore === undefined ? undefined : copyStoresOf(options.copyStore);
         const { host, port, publicUrl, logLevel, tlsCert, tlsKey, trustedProxy: trustedProxies } = options;
-        const { repository, objectStores, clusterAllow, clusterIdentities } = options;
+        const { repository, objectStores, clusterAllow, clusterIdentities, jsonLoss } = options;
         const tls = { tlsCert, tlsKey, trustedProxies };
         const given = {
           dataDir,
@@ -90,6 +93,7 @@ export function serveCommand(tools: CommandTools): Command {
           objectStores,
           clusterAllow,
           clusterIdentities,
+          jsonLoss,
           ...tls,
         };
         const config = readConfig(run.env, given);

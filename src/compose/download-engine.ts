@@ -1,5 +1,6 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { type DownloadRequest, prepareDownload, readDownload } from '../engine/archive/download.ts';
+import type { JsonLoss } from '../engine/left-out.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { oplogAfter } from '../engine/replay/slice-oplog.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -8,6 +9,7 @@ import type { Repository } from '../repository/repository.ts';
 export function createDownloadEngine(
   repository: Repository,
   repositoryOf: (regionName: string | undefined) => Repository,
+  jsonLoss: JsonLoss,
 ): DomainPorts['downloadEngine'] {
   const upTo = (point: ReplayEnd | undefined, signal: AbortSignal): DownloadRequest['pointInTime'] =>
     point === undefined
@@ -16,7 +18,7 @@ export function createDownloadEngine(
   return {
     prepare: async ({ regionName, point, ...request }) => {
       const pointInTime = upTo(point, request.signal);
-      return await prepareDownload({ ...request, pointInTime, repository: repositoryOf(regionName) });
+      return await prepareDownload({ ...request, pointInTime, jsonLoss, repository: repositoryOf(regionName) });
     },
     read: ({ regionName, point, ...request }) => {
       const pointInTime = upTo(point, request.signal);

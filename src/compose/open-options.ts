@@ -1,3 +1,4 @@
+import type { JsonLoss } from '../config.ts';
 import type { Logger } from '../lib/logger.ts';
 
 /** Where a data directory is and how it is opened. */
@@ -19,4 +20,6 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined;
   awsPrincipalArn?: string | undefined;
   gcpServiceAccount?: string | undefined;
+  /** In exports and downloads; left out and named where this is not said. */
+  jsonLoss?: JsonLoss | undefined;
 }

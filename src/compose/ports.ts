@@ -61,13 +61,13 @@ export function createPorts(
       export: async (request) => {
         const transcoder = new TranscoderPool({ threads: Math.min(TRANSCODERS_MAX, availableParallelism()) });
         try {
-          return await exportSnapshot({ ...request, repository, transcoder, log });
+          return await exportSnapshot({ ...request, repository, transcoder, jsonLoss: options.jsonLoss, log });
         } finally {
           await transcoder.close();
         }
       },
     },
-    downloadEngine: createDownloadEngine(repository, repositoryOf),
+    downloadEngine: createDownloadEngine(repository, repositoryOf, options.jsonLoss ?? 'omit'),
     captureEngine: {
       tail: async (request) => await tailCluster({ ...request, repository, clock, log }),
       coverage: async (source) => await readCoverage(repository, source, elsewhere),

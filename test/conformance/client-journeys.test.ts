@@ -87,6 +87,7 @@ const file = {
   isShard: false,
   bytes: 5,
   sha1: '1'.repeat(40),
+  leftOut: [],
   sha256: '2'.repeat(64),
   writer: 'w',
 };

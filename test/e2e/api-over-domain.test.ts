@@ -171,6 +171,7 @@ test('the rows of exports and checkpoints come out as they went in, newest first
     finishedAtMs: null,
     errorCode: null,
     errorMessage: null,
+    leftOut: null,
   };
   await catalog.transact(async (writer) => {
     await insertExportBucket(writer, {

@@ -81,6 +81,8 @@ type FindTokens = Parameters<DomainPorts['checkpointEngine']['find']>[0];
 type Prepare = Parameters<DomainPorts['downloadEngine']['prepare']>[0];
 type Tail = Parameters<DomainPorts['captureEngine']['tail']>[0];
 type Export = Parameters<DomainPorts['exportEngine']['export']>[0];
+type Exported = Awaited<ReturnType<DomainPorts['exportEngine']['export']>>;
+const NOTHING_LEFT_OUT = { named: [], count: 0 };
 
 /**
  * The rules over a catalog and a repository in memory, with a clock and an engine in the test's hand. No MongoDB is
@@ -109,7 +111,7 @@ export class DomainWorld {
   readonly balancersStarted: string[] = [];
   readonly pruned: (bigint | null)[] = [];
   readonly prunedSets: string[] = [];
-  readonly exports: HeldWork<Export, { collections: number }>[] = [];
+  readonly exports: HeldWork<Export, Pick<Exported, 'collections'> & Partial<Exported>>[] = [];
   /** What the repository tells of a document. */
   history: DomainPorts['documentHistory']['history'] = async function* () {};
   readonly puts: Parameters<DomainPorts['documentHistory']['put']>[0][] = [];
@@ -172,7 +174,9 @@ export class DomainWorld {
       },
       restoreEngine: { restore: (request) => this.#hold(this.restores, request) },
       collectionRestoreEngine: { restore: (request) => this.#hold(this.collectionRestores, request) },
-      exportEngine: { export: (request) => this.#hold(this.exports, request) },
+      exportEngine: {
+        export: async (request) => ({ leftOut: NOTHING_LEFT_OUT, ...(await this.#hold(this.exports, request)) }),
+      },
       downloadEngine: {
         prepare: (request) => this.#hold(this.preparations, request),
         read: (request) => this.readFile(request),

@@ -172,6 +172,7 @@ export function restoreJobRow(change: Partial<RestoreJob> = {}): RestoreJob {
     expiresAtMs: null,
     restoredDocuments: 1_000_000,
     restoredBytes: 9_000_000_000,
+    leftOut: null,
     failureReason: null,
     taskId: sampleId('7', 2),
     downloads: [],

@@ -79,6 +79,8 @@ function joined(samples: readonly Sample[]): Sample {
   return { documents, batches, bytes: documents.reduce((sum, document) => sum + document.length, 0) };
 }
 
+const never = { signal: new AbortController().signal };
+
 async function speedOf(what: Speed['what'], { documents, batches, bytes }: Sample): Promise<Speed> {
   const some = documents.filter((_, index) => index % PACKAGE_SHARE === 0);
   const someBytes = some.reduce((sum, document) => sum + document.length, 0);
@@ -91,7 +93,7 @@ async function speedOf(what: Speed['what'], { documents, batches, bytes }: Sampl
       for (const batch of batches) writer.lines(batch);
     }),
     transcoderWithGzip: await best(bytes, async () => {
-      for (const batch of batches) await inline.transcode(batch as Buffer<ArrayBuffer>);
+      for (const batch of batches) await inline.transcode(batch as Buffer<ArrayBuffer>, { ...never, compress: true });
     }),
   };
 }
@@ -119,13 +121,12 @@ async function inThreads(
   threads: number,
 ): Promise<{ megabytesPerSecond: number; gzipBytes: number }> {
   const pool = new TranscoderPool({ threads });
-  const { signal } = new AbortController();
   const round = async (): Promise<number> => {
     let gzipBytes = 0;
     const underWay = new Set<Promise<void>>();
     for await (const { documents } of cutBlocks(each(batches))) {
-      const one = pool.transcode(documents, signal).then((block) => {
-        gzipBytes += block.length;
+      const one = pool.transcode(documents, { ...never, compress: true }).then(({ member }) => {
+        gzipBytes += member.length;
       });
       underWay.add(one);
       void one.finally(() => underWay.delete(one));

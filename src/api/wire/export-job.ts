@@ -6,7 +6,8 @@ import { timeIfKnown } from './times.ts';
 
 /**
  * An export job. `exportStatus` counts from zero and is always there; `components` only for a sharded cluster,
- * `stateReason` only when it failed.
+ * `stateReason` only when it failed, or left
+ * something out.
  */
 export function exportJobBody(job: ExportJob): ShapeOf<typeof ExportJobBody> {
   return {

@@ -13,6 +13,7 @@ import { shardedClusters } from './0007-sharded-clusters.ts';
 import { shardedCapture } from './0008-sharded-capture.ts';
 import { checkpoints } from './0009-checkpoints.ts';
 import { collectionRestores } from './0010-collection-restores.ts';
+import { leftOut } from './0011-left-out.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   shardedCapture,
   checkpoints,
   collectionRestores,
+  leftOut,
 ];
 
 /**

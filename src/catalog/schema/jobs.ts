@@ -32,6 +32,8 @@ export interface RestoreJobTable {
   restoredDocuments: number | null;
   restoredBytes: number | null;
   failureReason: string | null;
+  /** JSON, `{named: {namespace, kind, name, problem}[], count}`: what it did not carry over. Null where it did all. */
+  leftOut: string | null;
 }
 
 /** As Atlas calls them: being looked at, loaded beside the target's own, put in place, over. */
@@ -161,6 +163,8 @@ export interface ExportJobTable {
   /** Both set when `state` is Failed. */
   errorCode: string | null;
   errorMessage: string | null;
+  /** JSON, as of a restore job. */
+  leftOut: string | null;
 }
 
 /** One per shard of a sharded cluster's export; none for a replica set. */

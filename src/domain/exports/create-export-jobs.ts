@@ -4,6 +4,7 @@ import { mapPage } from '../../catalog/page.ts';
 import type { ClusterRow, SnapshotRow, TaskRow } from '../../catalog/schema.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { tasksOfExports } from '../../catalog/tasks.ts';
+import { type LeftOutSummary, summarizeLeftOut } from '../../engine/left-out.ts';
 import { must } from '../../lib/assert.ts';
 import type { Progress } from '../../lib/progress.ts';
 import type { DomainContext } from '../context.ts';
@@ -62,7 +63,7 @@ async function requireExportable(
 }
 
 function viewOf(
-  { errorCode, errorMessage, ...job }: ExportJobRecord,
+  { errorCode, errorMessage, leftOut, ...job }: ExportJobRecord,
   cluster: ClusterRow,
   task: Pick<TaskRow, 'id' | 'progress'> | undefined,
 ): ExportJob {
@@ -72,8 +73,22 @@ function viewOf(
     projectId: cluster.projectId,
     clusterName: cluster.name,
     taskId: task?.id ?? null,
-    stateReason: errorCode === null ? null : { errorCode, message: errorMessage ?? '' },
+    stateReason: reasonOf({ errorCode, errorMessage, leftOut }),
   };
+}
+
+/** That of a successful job whose files do not hold everything. */
+export const EXPORT_INCOMPLETE = 'EXPORT_INCOMPLETE';
+
+function reasonOf({
+  errorCode,
+  errorMessage,
+  leftOut,
+}: Pick<ExportJobRecord, 'errorCode' | 'errorMessage' | 'leftOut'>): ExportJob['stateReason'] {
+  if (errorCode !== null) return { errorCode, message: errorMessage ?? '' };
+  if (leftOut === null) return null;
+  const message = `left out: ${summarizeLeftOut(JSON.parse(leftOut) as LeftOutSummary)}`;
+  return { errorCode: EXPORT_INCOMPLETE, message };
 }
 
 /** How far a running export is, its task knows. */

@@ -117,6 +117,20 @@ test('what fails for good fails the job with its reason, and the next job works'
   });
 });
 
+test('an export that left something out is successful, and says what', async () => {
+  await inExportable(async ({ world, request, get }) => {
+    const job = await world.domain.exportJobs.create(request);
+    await world.run();
+    const kind = 'document' as const;
+    const named = [{ namespace: 'shop.orders', kind, name: '{"$numberInt":"7"}', problem: 'no text' }];
+    engineCall(world, 0).succeed({ collections: 1, leftOut: { named, count: 3 } });
+    await world.run();
+    const done = await get(job);
+    assert.deepEqual([done.state, done.stateReason?.errorCode], ['Successful', 'EXPORT_INCOMPLETE']);
+    assert.match(done.stateReason?.message ?? '', /document \{"\$numberInt":"7"\} of shop\.orders .*and 2 more/);
+  });
+});
+
 test('two exports of one second lie under two prefixes', async () => {
   await inExportable(async ({ world, request, get }) => {
     const first = await world.domain.exportJobs.create(request);

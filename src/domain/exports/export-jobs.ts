@@ -19,7 +19,7 @@ export interface ExportJob {
   finishedAtMs: number | null;
   /** Null once the task is forgotten, a month after its end. */
   taskId: string | null;
-  /** Set when `state` is Failed. */
+  /** Set when `state` is Failed, or Successful without all of the snapshot. */
   stateReason: { errorCode: string; message: string } | null;
 }
 

@@ -13,6 +13,7 @@ import type { ExportBucketRow } from '../../catalog/schema.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import type { CompletedExport } from '../../engine/export/export-metadata.ts';
 import { EXPORT_WRITE } from '../../engine/export/export-snapshot.ts';
+import type { LeftOutSummary } from '../../engine/left-out.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
@@ -40,7 +41,7 @@ export interface ExportRequest {
  * not the last one.
  */
 export interface ExportEngine {
-  export(request: ExportRequest): Promise<{ collections: number }>;
+  export(request: ExportRequest): Promise<{ collections: number; leftOut: LeftOutSummary }>;
 }
 
 /** What a failed job's `stateReason` says. Atlas documents no codes for it; these are our own. */
@@ -74,6 +75,7 @@ export function exportSnapshotHandler(
             exportedCollections: exported.collections,
             totalCollections: exported.collections,
             finishedAtMs: clock.nowMs(),
+            leftOut: exported.leftOut.count === 0 ? null : JSON.stringify(exported.leftOut),
           });
         },
       };

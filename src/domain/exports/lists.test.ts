@@ -41,7 +41,13 @@ test('exports, buckets and checkpoints are read from their tables, newest first'
         prefix: 'p',
         customData: '[{"key":"a","value":"b"}]',
       };
-      const counts = { exportedCollections: 1, totalCollections: 2, errorMessage: null, finishedAtMs: null };
+      const counts = {
+        exportedCollections: 1,
+        totalCollections: 2,
+        errorMessage: null,
+        finishedAtMs: null,
+        leftOut: null,
+      };
       await insertExportJob(
         writer,
         { ...job, ...counts, id: 'j1', state: 'Queued', createdAtMs: 1, errorCode: null },

@@ -42,6 +42,7 @@ export async function queueExport(
     finishedAtMs: null,
     errorCode: null,
     errorMessage: null,
+    leftOut: null,
   };
   await insertExportJob(writer, job);
   const taskId = context.ids.next();

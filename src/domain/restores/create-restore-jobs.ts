@@ -173,6 +173,7 @@ function requestedRestore(request: {
     restoredDocuments: null,
     restoredBytes: null,
     failureReason: null,
+    leftOut: null,
   };
 }
 

@@ -2,6 +2,7 @@ import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { downloadsOfJobs, insertDownload } from '../../catalog/downloads.ts';
 import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
 import type { RestoreJobRow } from '../../catalog/schema.ts';
+import { type LeftOut, LeftOutList } from '../../engine/left-out.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { CANCELLED_ON_REQUEST, Cancelled } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
@@ -47,6 +48,7 @@ export interface PreparedDownload {
   sha1: string;
   sha256: string;
   writer: string;
+  leftOut: LeftOut[];
 }
 
 /**
@@ -99,12 +101,16 @@ async function prepare(
     const prepared = await engine.prepare({ clusterId, snapshotId, ...region, ...point, signal, report });
     return { regionName: place, files: prepared };
   });
+  const leftOut = new LeftOutList();
+  for (const file of files) leftOut.add(file.leftOut);
+  for (const one of leftOut.named)
+    context.log.warn({ restoreJob: job.id, ...one }, 'a download leaves out what Extended JSON has no text for');
   const expiresAtMs = clock.nowMs() + LINK_LIFE_MS;
   await work.commit(async (writer) => {
     const now = must(await findRestoreJob(writer, job.id), 'jobs are kept');
     if (now.state === 'cancelled') throw new Cancelled(CANCELLED_ON_REQUEST);
     assert((await downloadsOfJobs(writer, [job.id])).length === 0, 'files are written down together with the link');
-    for (const [position, { isShard, ...file }] of files.entries()) {
+    for (const [position, { isShard, leftOut: _, ...file }] of files.entries()) {
       await insertDownload(writer, {
         ...file,
         id: ids.next(),
@@ -123,6 +129,7 @@ async function prepare(
       finishedAtMs: clock.nowMs(),
       expiresAtMs,
       restoredBytes,
+      leftOut: leftOut.count === 0 ? null : JSON.stringify(leftOut),
     });
   });
   return { againAfterMs: LINK_LIFE_MS };

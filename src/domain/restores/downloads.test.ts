@@ -12,7 +12,7 @@ import type { RestoreJob } from './restore-jobs.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 const FILE = Buffer.from('twenty bytes of file');
-const sums = { sha1: '1'.repeat(40), sha256: '2'.repeat(64), writer: 'test' };
+const sums = { sha1: '1'.repeat(40), sha256: '2'.repeat(64), writer: 'test', leftOut: [] };
 const prepared = { replicaSetName: 'rs0', isShard: false, bytes: FILE.length, ...sums };
 
 interface Begun {

@@ -156,6 +156,7 @@ test('a damaged original is downloaded from its copy, from the beginning or from
     const damage = new Damage({ op: 'read blob', subject: 'x', message: 'a blob is missing' });
     const sums = {
       sha1: '1'.repeat(40),
+      leftOut: [],
       sha256: '2'.repeat(64),
       writer: 'test',
       replicaSetName: 'rs0',

@@ -1,5 +1,7 @@
+import { must } from '../../lib/assert.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { metadataJson } from '../export/export-metadata.ts';
+import { type CollectionJson, metadataJson } from '../export/export-metadata.ts';
+import type { LeftOut } from '../left-out.ts';
 import { orderViews, planRestore } from '../restore-plan.ts';
 import type { CollectionMetadata } from './archive-format.ts';
 
@@ -23,6 +25,8 @@ export interface ArchivePlan {
   contents: ArchiveContent[];
   /** What no restore can make, although the source had it. */
   leftOut: CollectionEntry[];
+  /** What Extended JSON, as which options and indexes stand in an archive, has no text for. */
+  jsonLosses: LeftOut[];
 }
 
 export function planArchive(collections: readonly CollectionEntry[]): ArchivePlan {
@@ -37,11 +41,13 @@ export function planArchive(collections: readonly CollectionEntry[]): ArchivePla
   const listed = [
     ...taken.filter((entry) => entry.type !== 'view' && !held.has(entry)).toSorted((a, b) => rank(a) - rank(b)),
     ...orderViews(taken.filter((entry) => entry.type === 'view')),
-  ];
+  ].map((entry) => ({ entry, buckets: bucketsOf(entry), text: metadataJson(entry, bucketsOf(entry) ?? entry) }));
+  const made = listed.filter(({ text }) => text.json !== null);
   return {
     leftOut,
-    metadata: listed.map((entry) => metadataOf(entry, bucketsOf(entry))),
-    contents: listed.map((entry) => contentOf(entry, bucketsOf(entry))),
+    jsonLosses: listed.flatMap(({ text }) => text.leftOut),
+    metadata: made.map(({ entry, buckets, text }) => metadataOf(entry, buckets, text)),
+    contents: made.map(({ entry, buckets }) => contentOf(entry, buckets)),
   };
 }
 
@@ -56,8 +62,12 @@ function contentOf(entry: CollectionEntry, buckets: CollectionEntry | null): Arc
   return { db, name, entry: type === 'view' ? null : entry };
 }
 
-function metadataOf(entry: CollectionEntry, buckets: CollectionEntry | null): CollectionMetadata {
+function metadataOf(
+  entry: CollectionEntry,
+  buckets: CollectionEntry | null,
+  { json }: CollectionJson,
+): CollectionMetadata {
   const { db, name, type } = entry;
   const bytes = type === 'timeseries' ? (buckets?.bytes ?? 0) : entry.bytes;
-  return { db, name, type, metadata: metadataJson(entry, buckets ?? entry).toString('utf8'), bytes };
+  return { db, name, type, metadata: must(json, 'what is made has its text').toString('utf8'), bytes };
 }

@@ -6,11 +6,13 @@ import type { CollectionEntry, Manifest, ManifestHeader } from '../../repository
 import { partsOf } from '../../repository/format/manifest-members.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { JsonLoss, LeftOut } from '../left-out.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { readRouting } from '../sharding/read-routing.ts';
 import type { Ownership } from '../sharding/shard-routing.ts';
 import { type ArchivePoint, planArchivePoint } from './archive-point.ts';
 import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
+import { requireText } from './require-archivable.ts';
 import { ARCHIVE_WRITER, writeArchive } from './write-archive.ts';
 
 export interface DownloadRequest {
@@ -33,6 +35,8 @@ export interface PreparedFile {
   sha256: string;
   /** What its bytes depend on beside the snapshot. */
   writer: string;
+  /** What of the snapshot it does not hold because Extended JSON has no text for it. */
+  leftOut: LeftOut[];
 }
 
 /** Bytes of a file are the same only under the same of these. */
@@ -45,7 +49,9 @@ export function fileWriter(): string {
  * is given out only for what can be read from its first byte to its last, and its length is known, without which nobody
  * can go on with a file that broke off.
  */
-export async function prepareDownload(request: DownloadRequest & { report: ReportProgress }): Promise<PreparedFile[]> {
+export async function prepareDownload(
+  request: DownloadRequest & { report: ReportProgress; jsonLoss?: JsonLoss },
+): Promise<PreparedFile[]> {
   const { repository, clusterId, snapshotId, signal, report } = request;
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
   const parts = await downloadedParts(repository, manifest, signal);
@@ -55,11 +61,13 @@ export async function prepareDownload(request: DownloadRequest & { report: Repor
     const [sha1, sha256] = [createHash('sha1'), createHash('sha256')];
     let bytes = 0;
     let plainBytes = 0;
+    const point = await pointOf(request, part);
+    const leftOut = requireText({ manifest: part, point }, request.jsonLoss);
     const archive = writeArchive({
       repository,
       manifest: part,
       ownership,
-      point: await pointOf(request, part),
+      point,
       signal,
       progress: ({ namespace, bytes: done, collectionsDone, collectionsTotal }) => {
         plainBytes = done;
@@ -82,7 +90,7 @@ export async function prepareDownload(request: DownloadRequest & { report: Repor
     }
     bytesBefore += plainBytes;
     const sums = { sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
-    prepared.push({ replicaSetName, isShard, bytes, ...sums, writer: fileWriter() });
+    prepared.push({ replicaSetName, isShard, bytes, ...sums, writer: fileWriter(), leftOut });
   }
   return prepared;
 }

@@ -1,18 +1,42 @@
+import { Fault } from '../../lib/errors.ts';
+import { type JsonLoss, type LeftOut, summarizeLeftOut } from '../left-out.ts';
 import { takesDiffs } from '../restore-plan.ts';
 import { archiveOplog } from './archive-oplog.ts';
-import { preludeOf, type WriteArchiveOptions } from './write-archive.ts';
+import { archiveLosses, preludeOf, type WriteArchiveOptions } from './write-archive.ts';
 
 /**
  * Throws a Fault for what no archive can hold: options and indexes of a collection, or a single write, that are larger
- * than readers take. Reads the oplog of a point once more, and keeps nothing of it; so this is known before there is a
- * file, or a link.
+ * than readers take. What Extended JSON has no text for is one with `jsonLoss: 'fail'`; else it is left out, and
+ * returned. Reads the oplog of a point once more, and keeps nothing of it; so this is known before there is a file, or
+ * a link.
  */
 export async function requireArchivable(
-  options: Pick<WriteArchiveOptions, 'manifest' | 'point' | 'signal'>,
-): Promise<void> {
-  const { manifest, point, signal } = options;
+  options: Pick<WriteArchiveOptions, 'manifest' | 'point' | 'signal'> & { jsonLoss?: JsonLoss | undefined },
+): Promise<LeftOut[]> {
+  const { manifest, point, signal, jsonLoss } = options;
+  const losses = requireText(options, jsonLoss);
   for (const _ of preludeOf(options));
-  if (point === undefined) return;
+  if (point === undefined) return losses;
   const diffs = takesDiffs(manifest.header.featureCompatibilityVersion);
   for await (const _ of archiveOplog({ ...point, diffs, signal }));
+  return losses;
+}
+
+/** The same of what Extended JSON has no text for alone, which is known from the listing. */
+export function requireText(
+  options: Pick<WriteArchiveOptions, 'manifest' | 'point'>,
+  jsonLoss: JsonLoss | undefined,
+): LeftOut[] {
+  const losses = archiveLosses(options);
+  if (losses.length > 0 && jsonLoss === 'fail') throw unwritable(losses);
+  return losses;
+}
+
+function unwritable(losses: readonly LeftOut[]): Fault {
+  return new Fault({
+    op: 'write archive',
+    subject: losses[0]?.namespace ?? '',
+    message: `an archive cannot hold ${summarizeLeftOut({ named: [...losses], count: losses.length })}`,
+    hint: 'Restore into a cluster instead, which has no such limit, or leave it out with --json-loss omit',
+  });
 }

@@ -16,7 +16,9 @@ import {
 } from '../../../test/support/test-repository.ts';
 import type { CollectionEntry, LayerRef } from '../../repository/format/manifest.ts';
 import { SnapshotWriter } from '../../repository/writer.ts';
+import { readExtendedJson } from '../export/read-extended-json.ts';
 import { gzipMembers, MEMBER_BYTES } from './gzip-members.ts';
+import { requireArchivable } from './require-archivable.ts';
 import { writeArchive } from './write-archive.ts';
 
 const { signal } = new AbortController();
@@ -96,7 +98,7 @@ test('views, time series, users and strays: what is listed, as what, and in whic
   assert.deepEqual(parsed.header, {
     concurrentCollections: 1,
     serverVersion: '6.0.5',
-    toolVersion: 'tidemark archive 3',
+    toolVersion: 'tidemark archive 4',
   });
 });
 
@@ -128,4 +130,28 @@ test('gzip reads no further ahead than what it works on, and ends the source whe
   for await (const _member of gzipMembers(source())) if (read > 0) break;
   assert.ok(read <= 4, `${read} members were read for one`);
   assert.equal(ended, true);
+});
+
+test('what Extended JSON has no text for is no part of an archive, and is told before there is one', async () => {
+  const repository = await testRepository();
+  const misread = { $literal: { $oid: 'no hex' } };
+  const manifest = manifestOf(repository, snapshotIdOf(1), [
+    entryOf('bad view', 'view', { viewOn: 'orders', pipeline: [{ $addFields: { x: misread } }] }),
+    entryOf('good view', 'view', { viewOn: 'bad view', pipeline: [] }),
+    entryOf('orders', 'collection', { validator: { $expr: misread } }),
+  ]);
+  const parsed = parseArchive(Buffer.concat(await collect(writeArchive({ repository, manifest, signal }))));
+  assert.deepEqual([...parsed.collections.keys()], ['shop.orders', 'shop.good view']);
+  for (const { metadata } of parsed.collections.values()) readExtendedJson(metadata.replace(/"uuid":"\w+",/, ''));
+  assert.deepEqual(
+    (await requireArchivable({ manifest, point: undefined, signal })).map(({ kind, name }) => [kind, name]),
+    [
+      ['option', 'validator'],
+      ['view', 'bad view'],
+    ],
+  );
+  await assert.rejects(
+    requireArchivable({ manifest, point: undefined, signal, jsonLoss: 'fail' }),
+    /option validator of shop\.orders .*view shop\.bad view/,
+  );
 });

@@ -4,6 +4,7 @@ import { Fault } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { LeftOut } from '../left-out.ts';
 import { takesDiffs } from '../restore-plan.ts';
 import { type Ownership, ownedDocuments } from '../sharding/shard-routing.ts';
 import {
@@ -45,7 +46,7 @@ export interface ArchiveProgress {
  * Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of
  * another.
  */
-export const ARCHIVE_WRITER = 'tidemark archive 3';
+export const ARCHIVE_WRITER = 'tidemark archive 4';
 const BLOBS_AHEAD = 2;
 
 /**
@@ -74,6 +75,11 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
     const diffs = takesDiffs(manifest.header.featureCompatibilityVersion);
     yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, signal: options.signal }), options, done);
   }
+}
+
+/** What of the snapshot, or of the point, an archive does not hold because Extended JSON has no text for it. */
+export function archiveLosses({ manifest, point }: Pick<WriteArchiveOptions, 'manifest' | 'point'>): LeftOut[] {
+  return planArchive(point?.collections ?? manifest.collections).jsonLosses;
 }
 
 /** What comes before the documents. */

@@ -1,23 +1,70 @@
-import { documentLength, documentOf, findElement } from '../../bson/raw-bson.ts';
+import { bsonType, documentOf, type Field, fieldsOf, findElement, stringText } from '../../bson/raw-bson.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import type { LeftOut, LeftOutSummary } from '../left-out.ts';
 import { canonicalJson } from './extended-json.ts';
+import { findMisread } from './misread.ts';
+import { readExtendedJson, UnreadableJson } from './read-extended-json.ts';
 import { seriesIndexes } from './series-indexes.ts';
 import { seriesFieldsOf } from './unpack-bucket.ts';
+
+export interface CollectionJson {
+  /** Null where it would not make what the source had: a view whose pipeline is left out. */
+  json: Buffer | null;
+  leftOut: LeftOut[];
+}
+
+/** Without these there is nothing to make. */
+const ESSENTIAL = new Set(['pipeline', 'viewOn', 'timeseries', 'clusteredIndex', 'capped', 'size', 'max']);
 
 /**
  * The bytes of a collection's `metadata.json`: what `mongodump` writes as `<collection>.metadata.json`, so that
  * `mongorestore` makes the collection and its indexes from it. Options and indexes are those of the snapshot, as the
- * server had them; `data` is the entry that holds the documents.
+ * server had them; `data` is the entry that holds the documents. An index or an option that would be read back as
+ * something else is left out and told.
  */
-export function metadataJson(entry: CollectionEntry, data: CollectionEntry): Buffer {
+export function metadataJson(entry: CollectionEntry, data: CollectionEntry): CollectionJson {
+  const namespace = `${entry.db}.${entry.name}`;
+  const leftOut: LeftOut[] = [];
+  const indexes = indexesOf(entry, data).filter((index) => {
+    const problem = whyUnreadable(index);
+    if (problem !== null) leftOut.push({ namespace, kind: 'index', name: nameOf(index), problem });
+    return problem === null;
+  });
+  const options = optionsOf(entry.info).filter((option) => {
+    const problem = whyUnreadable(documentOf([option]));
+    if (problem !== null) leftOut.push({ namespace, kind: 'option', name: option.name, problem });
+    return problem === null;
+  });
+  if (leftOut.some(({ kind, name }) => kind === 'option' && ESSENTIAL.has(name))) {
+    const problem = leftOut.map((one) => `${one.name}: ${one.problem}`).join('; ');
+    return { json: null, leftOut: [{ namespace, kind: entry.type, name: entry.name, problem }] };
+  }
   const members = [
-    `"indexes":[${indexesOf(entry, data).map(canonicalJson).join(',')}]`,
+    `"indexes":[${indexes.map(canonicalJson).join(',')}]`,
     ...(entry.uuid === null ? [] : [`"uuid":${JSON.stringify(entry.uuid)}`]),
     `"collectionName":${JSON.stringify(entry.name)}`,
     ...(entry.type === 'timeseries' ? ['"type":"timeseries"'] : []),
-    `"options":${canonicalJson(optionsOf(entry.info))}`,
+    `"options":${canonicalJson(documentOf(options))}`,
   ];
-  return Buffer.from(`{${members.join(',')}}`);
+  return { json: Buffer.from(`{${members.join(',')}}`), leftOut };
+}
+
+/** Written and read back: null where the very same bytes come of it. */
+function whyUnreadable(document: Buffer): string | null {
+  const at = findMisread(document);
+  if (at !== null) return `${at} holds a document that Extended JSON takes for a value`;
+  try {
+    if (readExtendedJson(canonicalJson(document)).equals(document)) return null;
+    return 'Extended JSON has no text for a value in it';
+  } catch (error) {
+    if (error instanceof UnreadableJson) return error.message;
+    throw error;
+  }
+}
+
+function nameOf(index: Buffer): string {
+  const name = fieldsOf(index, 0).find((field) => field.name === 'name');
+  return name?.type === bsonType.string ? stringText(name.value) : '';
 }
 
 function indexesOf(entry: CollectionEntry, data: CollectionEntry): Buffer[] {
@@ -26,10 +73,9 @@ function indexesOf(entry: CollectionEntry, data: CollectionEntry): Buffer[] {
   return seriesIndexes(data.indexes, meta === null ? null : meta.toString('utf8', 0, meta.length - 1));
 }
 
-function optionsOf(info: Buffer): Buffer {
+function optionsOf(info: Buffer): Field[] {
   const options = findElement(info, 0, 'options');
-  if (options === null || options.type !== 0x03) return documentOf([]);
-  return info.subarray(options.start, options.start + documentLength(info, options.start));
+  return options === null || options.type !== bsonType.document ? [] : fieldsOf(info, options.start);
 }
 
 /** What `.complete` says of the whole export. Names and fields are Atlas's. */
@@ -52,7 +98,10 @@ export interface Label {
   value: string;
 }
 
-export function completeJson({ snapshotMs, totalFiles, labels, customData, ...names }: CompletedExport): Buffer {
+/** `leftOut` is no field of Atlas's: it is there only where the export does not hold everything. */
+export function completeJson(completed: CompletedExport, leftOut: LeftOutSummary): Buffer {
+  const { snapshotMs, totalFiles, labels, customData, ...names } = completed;
   const snapshotInitiationDate = new Date(snapshotMs).toISOString();
-  return Buffer.from(JSON.stringify({ ...names, snapshotInitiationDate, totalFiles, labels, customData }));
+  const whole = { ...names, snapshotInitiationDate, totalFiles, labels, customData };
+  return Buffer.from(JSON.stringify(leftOut.count === 0 ? whole : { ...whole, leftOut }));
 }

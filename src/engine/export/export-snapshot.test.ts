@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { raw } from '../../../test/exactness/raw-values.ts';
 import {
   assertWhole,
   bucket,
@@ -45,6 +46,7 @@ test('an export is the documents of every collection, how to make them, and what
     documents: 42,
     bytes: sizeOf(contents),
     files: objects.size - 1,
+    leftOut: { named: [], count: 0 },
   });
   assert.equal((await store.head('exported_snapshots/.permissioncheck'))?.sizeBytes, 0);
   assert.deepEqual(
@@ -146,4 +148,36 @@ test('an export that is told to stop stops', async () => {
   const stopping = new FaultyStore(store, { beforeWrite: async () => stop.abort(new Error('stop')) });
   await assert.rejects(exportInto(stopping, repository, { signal: stop.signal }), /stop/);
   assert.ok((await exportedObjects(store, prefix)).size < 3);
+});
+
+test('documents that a reader would take for others are left out and named, in a resumed export too', async () => {
+  const odd = [5, 17].map((_id) => raw({ _id, x: { $oid: 'no hex' } }));
+  const repository = await withSnapshot({ ...contents, orders: [...orders.slice(18), ...odd] });
+  const store = bucket();
+  const cutOff = new FaultyStore(store, { faultyWrite: 6 });
+  await assert.rejects(exportInto(cutOff, repository));
+  for (const into of [bucket(), store]) {
+    const { leftOut, documents } = await exportInto(into, repository, { resumed: into === store });
+    assert.deepEqual([leftOut.count, documents], [2, orders.length - 18 + odd.length + 2]);
+    assert.deepEqual(leftOut.named.map(({ namespace, kind, name }) => [namespace, kind, name]).sort(), [
+      ['shop.orders', 'document', '{"$numberInt":"17"}'],
+      ['shop.orders', 'document', '{"$numberInt":"5"}'],
+    ]);
+    const objects = await exportedObjects(into, prefix);
+    assertWhole(objects, { ...contents, orders: orders.slice(18) });
+    const complete = JSON.parse(objects.get('.complete')?.toString('utf8') ?? '');
+    assert.deepEqual(complete.leftOut, { named: leftOut.named, count: 2 });
+  }
+});
+
+test('where nothing may be left out the export fails, and names what would have been', async () => {
+  const odd = raw({ _id: 5, x: { $numberLong: '5' } });
+  const repository = await withSnapshot({ ...contents, orders: [...orders.slice(6), odd] });
+  const store = bucket();
+  await assert.rejects(exportInto(store, repository, { jsonLoss: 'fail' }), (error) => {
+    assert.ok(error instanceof Fault && !error.retryable);
+    assert.match(error.message, /document \{"\$numberInt":"5"\} of shop\.orders/);
+    return true;
+  });
+  assert.ok(!(await exportedObjects(store, prefix)).has('.complete'));
 });

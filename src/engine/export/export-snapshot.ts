@@ -9,6 +9,7 @@ import { readManifest } from '../../repository/manifests.ts';
 import { readAhead } from '../../repository/reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { ObjectExists, type ObjectStore } from '../../storage/object-store.ts';
+import { type JsonLoss, type LeftOut, LeftOutList, type LeftOutSummary, summarizeLeftOut } from '../left-out.ts';
 import { readRouting } from '../sharding/read-routing.ts';
 import type { ShardRouting } from '../sharding/shard-routing.ts';
 import { type BlockLimits, blockLimits } from './cut-blocks.ts';
@@ -31,6 +32,8 @@ export interface ExportSnapshotOptions {
   resumed: boolean;
   completed: Omit<CompletedExport, 'totalFiles'>;
   transcoder: BlockTranscoder;
+  /** Of what a reader of Extended JSON would take for something else; left out and named where this is not said. */
+  jsonLoss?: JsonLoss | undefined;
   limits?: BlockLimits;
   log: Logger;
   signal: AbortSignal;
@@ -44,6 +47,8 @@ export interface ExportedSnapshot {
   bytes: number;
   /** Data files and metadata files, those of earlier attempts too. */
   files: number;
+  /** What of the snapshot the files do not hold: documents, indexes, options. */
+  leftOut: LeftOutSummary;
 }
 
 interface OpenFile {
@@ -51,6 +56,17 @@ interface OpenFile {
   number: number;
   /** Gzip members, in order. */
   members: Buffer[];
+}
+
+const MISREAD = 'it holds a document that Extended JSON takes for a value';
+
+function unwritable(leftOut: LeftOutSummary): Fault {
+  return new Fault({
+    op: 'export',
+    subject: leftOut.named[0]?.namespace ?? '',
+    message: `an export cannot hold ${summarizeLeftOut(leftOut)}`,
+    hint: 'Leave it out with --json-loss omit, or restore into a cluster, which has no such limit',
+  });
 }
 
 /** The `op` of a Fault by which a bucket did not take an object. */
@@ -89,6 +105,7 @@ class SnapshotExport {
   /** Parts before this one are read to their end. */
   #reading = 0;
   #files = 0;
+  readonly #leftOut = new LeftOutList();
   #present: ReadonlySet<string> = new Set();
 
   constructor(options: ExportSnapshotOptions, manifest: Manifest, routing: ShardRouting | null) {
@@ -113,9 +130,12 @@ class SnapshotExport {
     await forEachConcurrently(this.#dataFiles(), PUTS_AT_ONCE, async (file) => await this.#putData(file));
     assert(this.#progress.collectionsDone === this.#parts.length, 'every collection was exported');
     await this.#putMetadata();
-    await this.#put(completeKey(prefix), completeJson({ ...completed, totalFiles: this.#files }));
+    const files = this.#files;
+    const { named, count } = this.#leftOut;
+    const leftOut = { named, count };
+    await this.#put(completeKey(prefix), completeJson({ ...completed, totalFiles: files }, leftOut));
     const { documentsDone: documents, bytesDone: bytes } = this.#progress;
-    return { collections: this.#parts.length, documents, bytes, files: this.#files };
+    return { collections: this.#parts.length, documents, bytes, files, leftOut };
   }
 
   /** A store may let us write and not list: then everything is put again, and meets what is there. */
@@ -151,10 +171,27 @@ class SnapshotExport {
     this.#advance();
   }
 
-  /** The block's gzip member; none where its file is in the store already. */
+  /**
+   * The block's gzip member; none where its file is in the store already. What that file does not hold is counted anew:
+   * no earlier attempt could write it down.
+   */
   async #transcode({ part, file, documents }: DataBlock): Promise<Buffer[]> {
-    if (this.#present.has(this.#keyOf(part, file))) return [];
-    return [await this.#options.transcoder.transcode(documents, this.#options.signal)];
+    const { transcoder, signal } = this.#options;
+    const compress = !this.#present.has(this.#keyOf(part, file));
+    const { member, leftOut, leftOutIds } = await transcoder.transcode(documents, { signal, compress });
+    if (leftOut > 0) {
+      const namespace = `${part.entry.db}.${part.entry.name}`;
+      const named = leftOutIds.map((name) => ({ namespace, kind: 'document' as const, name, problem: MISREAD }));
+      this.#leaveOut(named, leftOut);
+    }
+    return compress ? [member] : [];
+  }
+
+  #leaveOut(named: readonly LeftOut[], count: number): void {
+    const { jsonLoss, log } = this.#options;
+    if (jsonLoss === 'fail') throw unwritable({ named: [...named], count });
+    for (const one of named) log.warn({ ...one }, 'an export leaves out what Extended JSON has no text for');
+    this.#leftOut.add(named, count);
   }
 
   #closed({ part, number, members }: OpenFile): DataFile {
@@ -195,7 +232,10 @@ class SnapshotExport {
     const byKey = new Map(this.#parts.toReversed().map((part) => [metadataKey(prefix, part.entry), part]));
     this.#files += byKey.size;
     await forEachConcurrently(byKey, METADATA_AT_ONCE, async ([objectKey, { entry, data }]) => {
-      if (!this.#present.has(objectKey)) await this.#put(objectKey, metadataJson(entry, data));
+      const { json, leftOut } = metadataJson(entry, data);
+      if (leftOut.length > 0) this.#leaveOut(leftOut, leftOut.length);
+      assert(json !== null, 'what is exported has no options without which it is nothing');
+      if (!this.#present.has(objectKey)) await this.#put(objectKey, json);
     });
   }
 

@@ -13,6 +13,7 @@ import {
   writeHexByte,
   writeLongEscaped,
 } from './json-text.ts';
+import { isMisread } from './misread.ts';
 import { NUMBER_BYTES_MAX, writeDouble, writeInt32, writeInt64, writeUint32 } from './number-text.ts';
 
 /**
@@ -42,6 +43,7 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
+const DOLLAR = 0x24;
 
 const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
 const text = {
@@ -86,6 +88,8 @@ export class ExtendedJsonWriter {
   #depth = 0;
   /** Strings are looked at one by one, and what is no UTF-8 in them is replaced. */
   #mending = false;
+  /** The document that is being written holds one that a reader takes for a value (`misread.ts`). */
+  #misread = false;
   /** Over what is being read. */
   #view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -93,14 +97,27 @@ export class ExtendedJsonWriter {
     this.#out = Buffer.allocUnsafe(firstRoom);
   }
 
-  /** A line for each of the documents that lie one after another. Valid until the next call. Throws MalformedBson. */
-  lines(documents: Buffer): Buffer {
+  /**
+   * A line for each of the documents that lie one after another. Valid until the next call. Throws MalformedBson. Where
+   * `leftOut` is given, a document that a reader would take for another (`misread.ts`) has no line and is added to it,
+   * as a view of `documents`.
+   */
+  lines(documents: Buffer, leftOut: Buffer[] | null = null): Buffer {
+    const before = leftOut?.length ?? 0;
     return this.#written(documents, () => {
+      leftOut?.splice(before);
       for (let at = 0; at < documents.length; ) {
         const length = documentLength(documents, at);
+        const start = this.#at;
+        this.#misread = false;
         this.#document(documents, at, length);
-        this.#room(1);
-        this.#out[this.#at++] = NEWLINE;
+        if (this.#misread && leftOut !== null) {
+          this.#at = start;
+          leftOut.push(documents.subarray(at, at + length));
+        } else {
+          this.#room(1);
+          this.#out[this.#at++] = NEWLINE;
+        }
         at += length;
       }
     });
@@ -148,6 +165,7 @@ export class ExtendedJsonWriter {
     this.#out[this.#at++] = array ? BRACKET_OPEN : BRACE_OPEN;
     const limit = offset + length - 1;
     let at = offset + 4;
+    if (bytes[at + 1] === DOLLAR && this.#depth > 1 && !array && isMisread(bytes, offset)) this.#misread = true;
     while (at < limit) {
       const type = bytes[at] as number;
       if (at > offset + 4) {

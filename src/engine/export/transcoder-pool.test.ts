@@ -5,7 +5,7 @@ import { raw } from '../../../test/exactness/raw-values.ts';
 import { Damage } from '../../lib/errors.ts';
 import { TranscoderPool } from './transcoder-pool.ts';
 
-const never = new AbortController().signal;
+const never = { signal: new AbortController().signal, compress: true };
 
 function block(n: number, documents = 50): Buffer<ArrayBuffer> {
   const bytes = Buffer.concat(Array.from({ length: documents }, (_, index) => raw({ _id: n, index })));
@@ -18,7 +18,7 @@ test('threads transcode blocks, each to its own answer, and a bad one hurts nobo
   const pool = new TranscoderPool({ threads: 2 });
   try {
     const good = Array.from({ length: 8 }, async (_, n) =>
-      gunzipSync(await pool.transcode(block(n), never)).toString(),
+      gunzipSync((await pool.transcode(block(n), never)).member).toString(),
     );
     const bad = Buffer.from(new ArrayBuffer(20));
     await assert.rejects(pool.transcode(bad, never), Damage);
@@ -32,15 +32,17 @@ test('threads transcode blocks, each to its own answer, and a bad one hurts nobo
   }
 });
 
+const given = ({ signal }: AbortController) => ({ signal, compress: true });
+
 test('a block that is given up ends at once, and the pool goes on', async () => {
   const pool = new TranscoderPool({ threads: 1 });
   try {
     const stop = new AbortController();
-    const given = [pool.transcode(block(1, 200_000), stop.signal), pool.transcode(block(2), stop.signal)];
-    const ended = given.map(async (one) => await assert.rejects(one, /enough/));
+    const under = [pool.transcode(block(1, 200_000), given(stop)), pool.transcode(block(2), given(stop))];
+    const ended = under.map(async (one) => await assert.rejects(one, /enough/));
     stop.abort(new Error('enough'));
     await Promise.all(ended);
-    assert.ok((await pool.transcode(block(3), never)).length > 0);
+    assert.ok((await pool.transcode(block(3), never)).member.length > 0);
   } finally {
     await pool.close();
   }

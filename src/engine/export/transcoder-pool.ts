@@ -3,8 +3,8 @@ import { orAbort, throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { Semaphore } from '../../lib/bounded.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
-import type { ThreadAnswer } from './transcoder-thread.ts';
-import type { BlockTranscoder } from './transcoding.ts';
+import type { ThreadAnswer, ThreadRequest } from './transcoder-thread.ts';
+import type { BlockTranscoder, Transcoded, TranscodeOptions } from './transcoding.ts';
 
 const THREAD = new URL('./transcoder-thread.ts', import.meta.url);
 
@@ -27,12 +27,13 @@ export class TranscoderPool implements BlockTranscoder {
     this.#slots = new Semaphore(threads);
   }
 
-  async transcode(documents: Buffer<ArrayBuffer>, signal: AbortSignal): Promise<Buffer> {
+  async transcode(documents: Buffer<ArrayBuffer>, how: TranscodeOptions): Promise<Transcoded> {
     assert(!this.#closed, 'a closed pool is given nothing');
+    const { signal } = how;
     const release = await this.#slots.acquire(1, signal);
     try {
       throwIfAborted(signal);
-      return await this.#inThread(documents, signal);
+      return await this.#inThread(documents, how);
     } finally {
       release();
     }
@@ -44,12 +45,12 @@ export class TranscoderPool implements BlockTranscoder {
     await Promise.all([...this.#all].map(async (thread) => await this.#end(thread)));
   }
 
-  async #inThread(documents: Buffer<ArrayBuffer>, signal: AbortSignal): Promise<Buffer> {
+  async #inThread(documents: Buffer<ArrayBuffer>, { signal, compress }: TranscodeOptions): Promise<Transcoded> {
     const thread = this.#idle.pop() ?? this.#start();
     const whole = documents.byteLength === documents.buffer.byteLength;
     const sent = whole ? new Uint8Array(documents.buffer) : new Uint8Array(documents);
     const answered = answerOf(thread);
-    thread.postMessage(sent, [sent.buffer]);
+    thread.postMessage({ documents: sent, compress } satisfies ThreadRequest, [sent.buffer]);
     let answer: ThreadAnswer;
     try {
       answer = await orAbort(answered, signal);
@@ -58,7 +59,7 @@ export class TranscoderPool implements BlockTranscoder {
       throw error;
     }
     if (!this.#closed) this.#idle.push(thread);
-    if ('block' in answer) return Buffer.from(answer.block.buffer);
+    if ('member' in answer) return { ...answer, member: Buffer.from(answer.member.buffer) };
     throw new Damage({ op: 'transcode', subject: 'documents', message: `documents are no BSON: ${answer.problem}` });
   }
 

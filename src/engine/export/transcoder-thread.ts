@@ -4,17 +4,26 @@ import { messageOf } from '../../lib/errors.ts';
 import { ExtendedJsonWriter } from './extended-json.ts';
 import { transcodeBlock } from './transcoding.ts';
 
+/** What a thread of `TranscoderPool` is sent: whole documents. */
+export interface ThreadRequest {
+  documents: Uint8Array<ArrayBuffer>;
+  compress: boolean;
+}
+
 /** What a thread of `TranscoderPool` answers to each block that it is sent. */
-export type ThreadAnswer = { block: Uint8Array<ArrayBuffer> } | { problem: string };
+export type ThreadAnswer =
+  | { member: Uint8Array<ArrayBuffer>; leftOut: number; leftOutIds: string[] }
+  | { problem: string };
 
 const port = must(parentPort, 'this file is run as a thread');
 const writer = new ExtendedJsonWriter();
 
-port.on('message', (documents: Uint8Array<ArrayBuffer>) => {
+port.on('message', ({ documents, compress }: ThreadRequest) => {
   try {
-    const block = transcodeBlock(writer, Buffer.from(documents.buffer, documents.byteOffset, documents.byteLength));
-    const answer = new Uint8Array(block);
-    port.postMessage({ block: answer } satisfies ThreadAnswer, [answer.buffer]);
+    const given = Buffer.from(documents.buffer, documents.byteOffset, documents.byteLength);
+    const { member, ...told } = transcodeBlock(writer, given, compress);
+    const answer = new Uint8Array(member);
+    port.postMessage({ member: answer, ...told } satisfies ThreadAnswer, [answer.buffer]);
   } catch (error) {
     port.postMessage({ problem: messageOf(error) } satisfies ThreadAnswer);
   }

@@ -41,6 +41,7 @@ async function unfinished(kit: Kit, exportBucketId: string): Promise<string> {
     finishedAtMs: null,
     errorCode: null,
     errorMessage: null,
+    leftOut: null,
   };
   await kit.world.catalog.transact(async (writer) => {
     await writer.insertInto('exportJobs').values(job).execute();

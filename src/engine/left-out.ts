@@ -1,0 +1,45 @@
+/** One thing of a snapshot that what is made of it does not hold. */
+export interface LeftOut {
+  /** `db.collection`. */
+  namespace: string;
+  kind: 'collection' | 'timeseries' | 'view' | 'index' | 'option' | 'document';
+  /** Of the index or option; of a document its `_id` as Extended JSON. The collection's own name else. */
+  name: string;
+  problem: string;
+}
+
+/** So many are named; all are counted. */
+export const LEFT_OUT_NAMED_MAX = 100;
+
+/** Everything that was left out: how much, and the first of it by name. */
+export interface LeftOutSummary {
+  named: LeftOut[];
+  count: number;
+}
+
+export class LeftOutList implements LeftOutSummary {
+  readonly named: LeftOut[] = [];
+  count = 0;
+
+  add(items: readonly LeftOut[], count: number = items.length): void {
+    this.count += count;
+    this.named.push(...items.slice(0, LEFT_OUT_NAMED_MAX - this.named.length));
+  }
+}
+
+/** `index by_state of shop.orders (why)`. */
+export function describeLeftOut({ namespace, kind, name, problem }: LeftOut): string {
+  const part = kind === 'index' || kind === 'option' || kind === 'document';
+  const what = part ? `${kind} ${name} of ${namespace}` : `${kind} ${namespace}`;
+  return problem === '' ? what : `${what} (${problem})`;
+}
+
+/** A line for an answer that has room for one: the first few by name, and how many more there are. */
+export function summarizeLeftOut({ named, count }: LeftOutSummary, namedMax = 5): string {
+  const shown = named.slice(0, namedMax).map(describeLeftOut);
+  const more = count - shown.length;
+  return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+/** What is done with what Extended JSON has no text for: left out and named, or the work fails. */
+export type JsonLoss = 'omit' | 'fail';
