@@ -95,7 +95,7 @@ const EntryTime = Type.Object({ date: Time, increment: Type.Integer({ minimum: 0
 
 export const ContinuousBackup = Type.Object(
   {
-    /** The last captured entry; of a sharded cluster what every member is captured up to. */
+    /** The last captured entry; of a sharded cluster what every replica set is captured up to. */
     captured: Type.Union([EntryTime, Type.Null()]),
     enabled: Type.Boolean(),
     failureReason: Type.Union([Type.String(), Type.Null()]),

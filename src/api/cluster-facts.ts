@@ -22,13 +22,13 @@ const measured = 'diskSizeGB';
 /** The first fact that is asked to be otherwise than it is shown, as a path; null where there is none. */
 export function changedFact(shown: object, asked: object): string | null {
   for (const fact of facts) {
-    const path = difference(memberOf(shown, fact), memberOf(asked, fact), fact);
+    const path = difference(fieldOf(shown, fact), fieldOf(asked, fact), fact);
     if (path !== null) return path;
   }
   return null;
 }
 
-function memberOf(value: unknown, name: string): unknown {
+function fieldOf(value: unknown, name: string): unknown {
   return value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[name] : undefined;
 }
 
@@ -48,7 +48,7 @@ function difference(shown: unknown, asked: unknown, path: string): string | null
     return firstOf(
       Object.entries(asked)
         .filter(([name]) => name !== measured)
-        .map(([name, value]) => difference(memberOf(shown, name), value, `${path}.${name}`)),
+        .map(([name, value]) => difference(fieldOf(shown, name), value, `${path}.${name}`)),
     );
   return asked === shown || (shown === undefined && isOff(asked)) ? null : path;
 }

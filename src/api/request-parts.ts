@@ -27,14 +27,14 @@ export function checkedParams(
 
 const depthMax = 32;
 
-/** Without members that are null: clients spell absent fields so. Arrays keep theirs. */
+/** Without fields that are null: clients spell absent fields so. Arrays keep theirs. */
 function withoutNulls(value: unknown, depth = 0): unknown {
   if (value === null || typeof value !== 'object' || depth > depthMax) return value;
   if (Array.isArray(value)) return value.map((item) => withoutNulls(item, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, member]) => member !== null)
-      .map(([name, member]) => [name, withoutNulls(member, depth + 1)]),
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, withoutNulls(value, depth + 1)]),
   );
 }
 

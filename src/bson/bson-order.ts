@@ -58,9 +58,9 @@ export function compareValues(a: ValueAt, b: ValueAt): number {
     case 0x0e: // symbol
       return Buffer.compare(a.buffer.subarray(a.start + 4, a.end - 1), b.buffer.subarray(b.start + 4, b.end - 1));
     case bsonType.document:
-      return compareMembers(a, b, true);
+      return compareElements(a, b, true);
     case bsonType.array:
-      return compareMembers(a, b, false);
+      return compareElements(a, b, false);
     case bsonType.binary:
       return compareBinary(a, b);
     case bsonType.date:
@@ -79,7 +79,7 @@ export function compareValues(a: ValueAt, b: ValueAt): number {
 }
 
 /**
- * Two documents by their members in order, names not looked at: how keys of an index or bounds of chunks are compared.
+ * Two documents by their elements in order, names not looked at: how keys of an index or bounds of chunks are compared.
  */
 export function compareKeys(a: readonly ValueAt[], b: readonly ValueAt[]): number {
   for (const [index, value] of a.entries()) {
@@ -91,29 +91,29 @@ export function compareKeys(a: readonly ValueAt[], b: readonly ValueAt[]): numbe
   return a.length - b.length;
 }
 
-interface Member extends ValueAt {
+interface Element extends ValueAt {
   name: string;
 }
 
-/** The members of the document at `offset`, in order. */
-export function membersOf(buffer: Buffer, offset: number): Member[] {
-  const members: Member[] = [];
+/** The elements of the document at `offset`, in order. */
+export function elementsOf(buffer: Buffer, offset: number): Element[] {
+  const elements: Element[] = [];
   forEachElement(buffer, offset, (name, element) => {
-    members.push({ name, buffer, ...element });
+    elements.push({ name, buffer, ...element });
     return true;
   });
-  return members;
+  return elements;
 }
 
-function compareMembers(a: ValueAt, b: ValueAt, named: boolean): number {
-  const [mine, others] = [membersOf(a.buffer, a.start), membersOf(b.buffer, b.start)];
-  for (const [index, member] of mine.entries()) {
+function compareElements(a: ValueAt, b: ValueAt, named: boolean): number {
+  const [mine, others] = [elementsOf(a.buffer, a.start), elementsOf(b.buffer, b.start)];
+  for (const [index, element] of mine.entries()) {
     const other = others[index];
     if (other === undefined) return 1;
-    const byKind = kindOfType(member.type) - kindOfType(other.type);
+    const byKind = kindOfType(element.type) - kindOfType(other.type);
     if (byKind !== 0) return byKind;
-    const byName = named ? Buffer.compare(Buffer.from(member.name), Buffer.from(other.name)) : 0;
-    const order = byName !== 0 ? byName : compareValues(member, other);
+    const byName = named ? Buffer.compare(Buffer.from(element.name), Buffer.from(other.name)) : 0;
+    const order = byName !== 0 ? byName : compareValues(element, other);
     if (order !== 0) return order;
   }
   return mine.length - others.length;
@@ -142,7 +142,7 @@ function compareScoped(a: ValueAt, b: ValueAt): number {
   };
   const [mine, other] = [parts(a), parts(b)];
   const byCode = Buffer.compare(mine.code, other.code);
-  return byCode !== 0 ? byCode : compareMembers(mine.scope, other.scope, true);
+  return byCode !== 0 ? byCode : compareElements(mine.scope, other.scope, true);
 }
 
 function bytesOf({ buffer, start, end }: ValueAt): Buffer {

@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { kindOfType, membersOf, type ValueAt } from './bson-order.ts';
+import { elementsOf, kindOfType, type ValueAt } from './bson-order.ts';
 import { readDecimal128 } from './decimal128.ts';
 import { bsonType } from './raw-bson.ts';
 
 /**
- * What a hashed index, and so a hashed shard key, holds of a value: 64 bits of an MD5, signed. Every member of
+ * What a hashed index, and so a hashed shard key, holds of a value: 64 bits of an MD5, signed. Every element of
  * documents and arrays counts, with its name; numbers count as whole numbers, whatever their type. Pure. The rule is
  * the server's; a test asks a server.
  */
@@ -20,20 +20,20 @@ function addValue(hash: Hash, value: ValueAt, name: string | null): void {
   hash.update(int32(kindOfType(type)));
   if (name !== null) hash.update(`${name}\0`);
   if (kindOfType(type) === NUMBERS) hash.update(int64(wholeNumber(value)));
-  else if (type === bsonType.document || type === bsonType.array) addMembers(hash, buffer, start);
+  else if (type === bsonType.document || type === bsonType.array) addElements(hash, buffer, start);
   else if (type === CODE_WITH_SCOPE) {
     const scopeAt = start + 8 + buffer.readInt32LE(start + 4);
     hash.update(buffer.subarray(start + 8, scopeAt));
-    addMembers(hash, buffer, scopeAt);
+    addElements(hash, buffer, scopeAt);
   } else hash.update(buffer.subarray(start, end));
 }
 
 const NUMBERS = 10;
 const CODE_WITH_SCOPE = 0x0f;
 
-function addMembers(hash: Hash, buffer: Buffer, offset: number): void {
-  for (const member of membersOf(buffer, offset)) addValue(hash, member, member.name);
-  hash.update(int32(0)); // the end counts as a member without name and value
+function addElements(hash: Hash, buffer: Buffer, offset: number): void {
+  for (const element of elementsOf(buffer, offset)) addValue(hash, element, element.name);
+  hash.update(int32(0)); // the end counts as an element without name and value
 }
 
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n];

@@ -10,7 +10,7 @@ export interface ClusterTime {
 }
 
 /** One replica set of a completed sharded snapshot. */
-export interface SnapshotMember {
+export interface SnapshotReplicaSet {
   id: string;
   /** `config` for the config servers. */
   shardName: string;
@@ -18,23 +18,24 @@ export interface SnapshotMember {
   replicaSetName: string;
 }
 
-export function decodeSnapshotMembers(members: string | null): SnapshotMember[] {
-  return members === null ? [] : (JSON.parse(members) as SnapshotMember[]);
+/** The column keeps the name that it was made with, which is Atlas's too. */
+export function decodeSnapshotReplicaSets(members: string | null): SnapshotReplicaSet[] {
+  return members === null ? [] : (JSON.parse(members) as SnapshotReplicaSet[]);
 }
 
-/** The snapshot of the cluster that has a member of that id. */
-export async function findSnapshotOfMember(
+/** The sharded snapshot of the cluster of which one replica set has that id. */
+export async function findSnapshotOfReplicaSet(
   reader: CatalogReader,
   clusterId: string,
-  memberId: string,
+  id: string,
 ): Promise<SnapshotRow | undefined> {
   const rows = await reader
     .selectFrom('snapshots')
     .selectAll()
     .where('clusterId', '=', clusterId)
-    .where('members', 'like', `%"${memberId}"%`)
+    .where('members', 'like', `%"${id}"%`)
     .execute();
-  return rows.find((row) => decodeSnapshotMembers(row.members).some((member) => member.id === memberId));
+  return rows.find((row) => decodeSnapshotReplicaSets(row.members).some((one) => one.id === id));
 }
 
 export async function insertSnapshot(writer: CatalogWriter, snapshot: SnapshotRow): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { formatTimestamp } from '../bson/timestamp.ts';
 import type { ArchivePoint } from '../engine/archive/archive-point.ts';
-import type { DownloadedPart } from '../engine/archive/download.ts';
+import type { DownloadedReplicaSet } from '../engine/archive/download.ts';
 import { describeLeftOut, type JsonLoss, type LeftOut } from '../engine/left-out.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { Cancelled } from '../lib/errors.ts';
@@ -67,23 +67,23 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const manifest = await (at === undefined
     ? findManifest(repository, options, run.signal)
     : findManifestBefore(repository, options, at.ts, run.signal));
-  const part = await choosePart(run, repository, manifest, options.replicaSet);
-  const { replicaSetName } = part;
+  const replicaSet = await chooseReplicaSet(run, repository, manifest, options.replicaSet);
+  const { replicaSetName } = replicaSet;
   const startedMs = run.clock.monotonicMs();
   const toFile = options.output !== STANDARD_OUTPUT;
   const resume = options.resume === true;
   if (toFile) await DownloadFile.requireFree(options.output, { resume });
   // What cannot become an archive is known before there is a file.
-  const { archive, readers, leftOut } = await archiveOf(run, repository, part, options);
+  const { archive, readers, leftOut } = await archiveOf(run, repository, replicaSet, options);
   const file = toFile ? await DownloadFile.open(options.output, { resume }) : null;
   const sum = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const member of archive) {
-      if (file !== null) await file.write(member);
-      else if (!(await run.terminal.write(member))) throw new Cancelled('standard output was closed');
-      sum.update(member);
-      bytes += member.length;
+    for await (const piece of archive) {
+      if (file !== null) await file.write(piece);
+      else if (!(await run.terminal.write(piece))) throw new Cancelled('standard output was closed');
+      sum.update(piece);
+      bytes += piece.length;
     }
     await file?.complete();
   } finally {
@@ -114,16 +114,16 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   ]);
 }
 
-async function choosePart(
+async function chooseReplicaSet(
   { signal }: CommandRun,
   repository: Repository,
   manifest: Manifest,
   wanted: string | undefined,
-): Promise<DownloadedPart> {
-  const { downloadedParts } = await import('../engine/archive/download.ts');
-  const parts = await downloadedParts(repository, manifest, signal);
-  const names = parts.map(({ replicaSetName }) => replicaSetName).join(', ');
-  const found = parts.filter(({ replicaSetName }) => wanted === undefined || replicaSetName === wanted);
+): Promise<DownloadedReplicaSet> {
+  const { downloadedReplicaSets } = await import('../engine/archive/download.ts');
+  const replicaSets = await downloadedReplicaSets(repository, manifest, signal);
+  const names = replicaSets.map(({ replicaSetName }) => replicaSetName).join(', ');
+  const found = replicaSets.filter(({ replicaSetName }) => wanted === undefined || replicaSetName === wanted);
   const [only, another] = found;
   if (only === undefined) throw new NothingFound(`The snapshot has no replica set ${wanted}. It has: ${names}.`);
   if (another !== undefined)
@@ -134,7 +134,7 @@ async function choosePart(
 async function archiveOf(
   run: CommandRun,
   repository: Repository,
-  { manifest, ownership, isShard }: DownloadedPart,
+  { manifest, ownership, isShard }: DownloadedReplicaSet,
   { at, jsonLoss }: DownloadOptions,
 ): Promise<{ archive: AsyncIterable<Buffer>; readers: readonly string[]; leftOut: LeftOut[] }> {
   if (isShard && at !== undefined)
@@ -179,11 +179,11 @@ async function planPoint(
 }
 
 async function* clearedAfter(
-  members: AsyncIterable<Buffer>,
+  archive: AsyncIterable<Buffer>,
   bar: ProgressBar,
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* members;
+    yield* archive;
   } finally {
     bar.clear();
   }

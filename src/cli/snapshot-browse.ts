@@ -71,7 +71,7 @@ function listCollections(run: CommandRun, manifest: Manifest, database: string |
     type,
     documents === null ? '' : formatCount(documents),
     bytes === null ? '' : formatBytes(bytes),
-    ...(manifest.header.members === undefined ? [] : [replicaSetName]),
+    ...(manifest.header.replicaSets === undefined ? [] : [replicaSetName]),
   ]);
   const layout = [
     { header: 'DATABASE' },
@@ -79,13 +79,13 @@ function listCollections(run: CommandRun, manifest: Manifest, database: string |
     { header: 'TYPE' },
     { header: 'DOCUMENTS', align: 'right' as const },
     { header: 'DATA', align: 'right' as const },
-    ...(manifest.header.members === undefined ? [] : [{ header: 'SHARD' }]),
+    ...(manifest.header.replicaSets === undefined ? [] : [{ header: 'SHARD' }]),
   ];
   run.answer(listed, renderTable(layout, rows, run.terminal));
 }
 
 function itemOf(entry: CollectionEntry, { header, collections }: Manifest) {
-  const { db, name, type, member } = entry;
+  const { db, name, type, replicaSet } = entry;
   const data = type === 'timeseries' ? bucketsOf(entry, collections) : entry;
   const counted = type === 'collection';
   return {
@@ -97,13 +97,15 @@ function itemOf(entry: CollectionEntry, { header, collections }: Manifest) {
     bytes: type === 'view' ? null : (data?.bytes ?? 0),
     indexes: data?.indexes.length ?? 0,
     replicaSetName:
-      member === undefined ? header.replicaSetName : must(header.members?.[member], 'a member').replicaSetName,
+      replicaSet === undefined
+        ? header.replicaSetName
+        : must(header.replicaSets?.[replicaSet], 'a replica set').replicaSetName,
   };
 }
 
 function bucketsOf(entry: CollectionEntry, collections: readonly CollectionEntry[]): CollectionEntry | undefined {
   return collections.find(
-    ({ db, name, member }) => db === entry.db && name === BUCKETS + entry.name && member === entry.member,
+    ({ db, name, replicaSet }) => db === entry.db && name === BUCKETS + entry.name && replicaSet === entry.replicaSet,
   );
 }
 

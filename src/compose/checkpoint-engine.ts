@@ -2,8 +2,8 @@ import type { DomainPorts } from '../domain/create-domain.ts';
 import { findTokens } from '../engine/checkpoint/find-tokens.ts';
 import { takeCheckpoint } from '../engine/checkpoint/take-checkpoint.ts';
 import { Fault } from '../lib/errors.ts';
+import { findReplicaSets } from '../mongo/cluster-replica-sets.ts';
 import { redactUri } from '../mongo/connection/connect.ts';
-import { findShardMembers } from '../mongo/shard-members.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Tools } from './tools.ts';
 
@@ -12,11 +12,11 @@ export function createCheckpointEngine(
   { clock, log }: Pick<Tools, 'clock' | 'log'>,
 ): DomainPorts['checkpointEngine'] {
   return {
-    take: async ({ uri, balancerRecord, onMembers, ...request }) => {
-      const members = await findShardMembers(uri, { signal: request.signal });
-      if (members === null) throw notSharded(redactUri(uri));
-      await onMembers(members);
-      await takeCheckpoint({ ...request, members, holdRecord: balancerRecord, clock, log });
+    take: async ({ uri, balancerRecord, onReplicaSets, ...request }) => {
+      const replicaSets = await findReplicaSets(uri, { signal: request.signal });
+      if (replicaSets === null) throw notSharded(redactUri(uri));
+      await onReplicaSets(replicaSets);
+      await takeCheckpoint({ ...request, replicaSets, holdRecord: balancerRecord, clock, log });
     },
     find: async (request) => await findTokens({ ...request, repository, clock }),
   };

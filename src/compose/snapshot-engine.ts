@@ -13,8 +13,8 @@ export function createSnapshotEngine(
   return {
     take: async ({ balancerRecord: holdRecord, ...request }) => {
       const retention = request.retentionAt(clock.nowMs());
-      const newMemberId = () => ids.next();
-      const taken = await take({ ...request, retention, repository, clock, random, log, holdRecord, newMemberId });
+      const newId = () => ids.next();
+      const taken = await take({ ...request, retention, repository, clock, random, log, holdRecord, newId });
       log.info({ snapshot: request.snapshotId, source: taken.sourceHost, ...taken.statistics }, 'snapshot taken');
       return { header: taken.header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
     },

@@ -1,6 +1,6 @@
 import { findElement } from '../bson/raw-bson.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
-import { partsOf } from '../repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../repository/format/manifest-replica-sets.ts';
 
 /** Indexes that servers build by themselves with these collections, whoever creates them. */
 const BUILT_BY_SERVERS = [
@@ -22,7 +22,7 @@ export type IndexEvidence = 'lost' | 'unknown' | 'kept';
  * them on whatever member they read. Of a sharded snapshot the worst of its replica sets. Pure.
  */
 export function indexEvidence(manifest: Manifest): IndexEvidence {
-  const found = partsOf(manifest).map((part) => evidenceOf(part.manifest.collections));
+  const found = replicaSetsOf(manifest).map((one) => evidenceOf(one.manifest.collections));
   return found.find((one) => one === 'lost') ?? found.find((one) => one === 'unknown') ?? 'kept';
 }
 

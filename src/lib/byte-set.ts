@@ -40,12 +40,12 @@ export class ByteSet {
     );
   }
 
-  /** Sum of the lengths of the members. */
+  /** Sum of the lengths of the values. */
   get contentBytes(): number {
     return this.#bytes;
   }
 
-  /** True when the member was not there. The bytes are copied. */
+  /** True when the value was not there. The bytes are copied. */
   add(type: number, buffer: Uint8Array, start: number, end: number): boolean {
     const hash = murmur3(buffer, type, start, end, this.#seed);
     let slot = hash & (this.#slots.length - 1);
@@ -63,7 +63,7 @@ export class ByteSet {
     return this.indexOf(type, buffer, start, end) >= 0;
   }
 
-  /** The member's place in insertion order, or -1. */
+  /** The value's place in insertion order, or -1. */
   indexOf(type: number, buffer: Uint8Array, start: number, end: number): number {
     const hash = murmur3(buffer, type, start, end, this.#seed);
     let slot = hash & (this.#slots.length - 1);
@@ -74,7 +74,7 @@ export class ByteSet {
     return -1;
   }
 
-  /** Member `index` in insertion order: a view of type byte and value; do not change it. */
+  /** Value `index` in insertion order: a view of type byte and value; do not change it. */
   at(index: number): Buffer {
     const position = this.#position[index] as number;
     const arena = this.#arenas[Math.floor(position / 0x1_0000_0000)] as Buffer;

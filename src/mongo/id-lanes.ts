@@ -7,7 +7,7 @@ const number = Buffer.alloc(8);
 /**
  * The lane, below `lanes`, of the writes to the document with this id: two ids that a server without a collation holds
  * equal have the same lane, so that one document's writes stay in order however many lanes run side by side. Equal are:
- * numbers of one value whatever their type; a string and a symbol; of documents and arrays those whose members are
+ * numbers of one value whatever their type; a string and a symbol; of documents and arrays those whose elements are
  * equal, wherefore all of them share one lane, as do the types that no one uses for ids.
  */
 export function laneOfId(buffer: Buffer, id: ElementAt, seed: number, lanes: number): number {

@@ -2,9 +2,9 @@ import type { Document, MongoClient } from 'mongodb';
 import { type Timestamp64, timestampOf } from '../bson/timestamp.ts';
 import { must } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
+import { type ClusterReplicaSet, isShardedHello, readReplicaSets } from './cluster-replica-sets.ts';
 import { adminOf, type ConnectOptions, connectCluster, redactUri } from './connection/connect.ts';
 import { asFault, codeOf } from './errors.ts';
-import { isShardedHello, readShardMembers, type ShardMember } from './shard-members.ts';
 
 /** What the live cluster says of itself. */
 export interface ClusterFacts {
@@ -52,7 +52,7 @@ export async function describeCluster(uri: string, options: ConnectOptions = {})
   try {
     const hello = await adminOf(client).command({ hello: 1 });
     if (!isShardedHello(hello)) return await readClusterFacts(client, redactUri(uri));
-    return await describeSharded(await readShardMembers(client, uri, hello), options);
+    return await describeSharded(await readReplicaSets(client, uri, hello), options);
   } catch (error) {
     throw asFault(error, 'describe', redactUri(uri));
   } finally {
@@ -61,9 +61,12 @@ export async function describeCluster(uri: string, options: ConnectOptions = {})
 }
 
 /** What is said of the cluster as a whole is the config servers' word; sizes are sums. */
-async function describeSharded(members: readonly ShardMember[], options: ConnectOptions): Promise<ClusterFacts> {
-  const parts = await Promise.all(
-    members.map(async ({ shardName, uri }) => {
+async function describeSharded(
+  replicaSets: readonly ClusterReplicaSet[],
+  options: ConnectOptions,
+): Promise<ClusterFacts> {
+  const described = await Promise.all(
+    replicaSets.map(async ({ shardName, uri }) => {
       const client = await connectCluster(uri, options);
       try {
         const facts = await readClusterFacts(client, redactUri(uri));
@@ -74,10 +77,10 @@ async function describeSharded(members: readonly ShardMember[], options: Connect
     }),
   );
   return {
-    ...must(parts.at(-1), 'the config servers come last'),
+    ...must(described.at(-1), 'the config servers come last'),
     topology: 'sharded',
-    members: parts.flatMap((part) => part.members),
-    dataBytes: parts.reduce((sum, part) => sum + part.dataBytes, 0),
+    members: described.flatMap((one) => one.members),
+    dataBytes: described.reduce((sum, one) => sum + one.dataBytes, 0),
   };
 }
 

@@ -107,19 +107,19 @@ function changedField(field: Field, diff: Diff): Field {
 }
 
 function changedArray(array: Buffer, diff: Diff): Buffer {
-  const members = fieldsOf(array, 0);
-  if (diff.length !== null) members.length = Math.min(members.length, diff.length);
+  const elements = fieldsOf(array, 0);
+  if (diff.length !== null) elements.length = Math.min(elements.length, diff.length);
   const length = Math.max(
-    members.length,
+    elements.length,
     diff.length ?? 0,
     ...[...diff.changed.keys()].map((name) => Number(name) + 1),
   );
   const changed = Array.from({ length }, (_, index): Field => {
     const name = String(index);
-    const member = members[index] ?? { name, type: 0x0a, value: Buffer.alloc(0) };
+    const element = elements[index] ?? { name, type: 0x0a, value: Buffer.alloc(0) };
     const within = diff.within.get(name);
-    // The server numbers members anew, whatever names they had.
-    return { ...(within === undefined ? (diff.changed.get(name) ?? member) : changedField(member, within)), name };
+    // The server numbers elements anew, whatever names they had.
+    return { ...(within === undefined ? (diff.changed.get(name) ?? element) : changedField(element, within)), name };
   });
   return documentOf(changed);
 }

@@ -19,10 +19,10 @@ import {
   encodeManifest,
   type LayerRef,
   type Manifest,
-  type ManifestMember,
+  type ManifestReplicaSet,
 } from './format/manifest.ts';
-import { partsOf } from './format/manifest-members.ts';
-import { encodeSealedLines } from './format/sealed-lines.ts';
+import { replicaSetsOf } from './format/manifest-replica-sets.ts';
+import { decodeSealedLines, encodeSealedLines } from './format/sealed-lines.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
 import { checkRepository } from './upkeep/check.ts';
@@ -33,7 +33,7 @@ const place = (n: number) => ({ clusterId: testClusterId, snapshotId: snapshotId
 const some = (from: number, content: string) =>
   Array.from({ length: 12 }, (_, id) => ({ id: from + id, content: Buffer.from(content), idLast: false }));
 
-function memberOf(index: number, own: readonly CollectionEntry[]): ManifestMember {
+function replicaSetOf(index: number, own: readonly CollectionEntry[]): ManifestReplicaSet {
   return {
     id: snapshotIdOf(100 + index),
     shardName: index === 2 ? 'config' : `s${index}`,
@@ -49,16 +49,16 @@ function memberOf(index: number, own: readonly CollectionEntry[]): ManifestMembe
   };
 }
 
-/** Three members that hold a collection of one name. */
+/** Three replica sets that hold a collection of one name. */
 function shardedManifest(repository: Repository, n: number, layers: readonly LayerRef[][], parent: number | null) {
-  const collections = layers.map((own, member) => ({ ...collectionOf('orders', own), member }));
+  const collections = layers.map((own, replicaSet) => ({ ...collectionOf('orders', own), replicaSet }));
   const manifest = manifestOf(repository, snapshotIdOf(n), collections, parent === null ? null : snapshotIdOf(parent));
-  const members = collections.map((entry, index) => memberOf(index, [entry]));
-  manifest.header = { ...manifest.header, type: 'sharded', members };
+  const replicaSets = collections.map((entry, index) => replicaSetOf(index, [entry]));
+  manifest.header = { ...manifest.header, type: 'sharded', replicaSets };
   return manifest;
 }
 
-/** A first sharded snapshot, and one that goes on from it member by member. */
+/** A first sharded snapshot, and one that goes on from it replica set by replica set. */
 async function twoSnapshots(repository: Repository): Promise<Manifest> {
   const first = [0, 1, 2].map(() => new SnapshotWriter(repository, { ...place(1), parent: null }));
   const bases = await Promise.all(
@@ -67,8 +67,8 @@ async function twoSnapshots(repository: Repository): Promise<Manifest> {
   );
   const parent = shardedManifest(repository, 1, bases, null);
   await SnapshotWriter.commitTogether(first, parent);
-  const parts = partsOf(parent).map((part) => part.manifest);
-  const second = parts.map((part) => new SnapshotWriter(repository, { ...place(2), parent: part }));
+  const parents = replicaSetsOf(parent).map((one) => one.manifest);
+  const second = parents.map((own) => new SnapshotWriter(repository, { ...place(2), parent: own }));
   const layers = await Promise.all(
     second.map(async (writer, index) => [
       await writeChanges(writer, [{ id: 3, content: Buffer.from(`second ${index}`), idLast: false }], 'delta'),
@@ -79,21 +79,21 @@ async function twoSnapshots(repository: Repository): Promise<Manifest> {
   return parent;
 }
 
-test('each member of a sharded snapshot reads as the manifest of its replica set', async () => {
+test('each replica set of a sharded snapshot reads as the manifest of its replica set', async () => {
   const repository = await testRepository();
   await twoSnapshots(repository);
   const manifest = await readManifest(repository, place(2));
-  const parts = partsOf(manifest);
+  const replicaSets = replicaSetsOf(manifest);
   assert.deepEqual(
-    parts.map(({ member }) => member?.shardName),
+    replicaSets.map(({ replicaSet }) => replicaSet?.shardName),
     ['s0', 's1', 'config'],
   );
-  for (const [index, { manifest: part }] of parts.entries()) {
-    assert.equal(part.header.replicaSetName, `rs${index}`);
-    assert.deepEqual(part.header.clusterTime, { t: 1, i: 1, term: 4 + index });
-    assert.deepEqual(part.header.position, { t: 1, i: index === 0 ? 0 : 1, term: 4 + index });
-    assert.equal(part.collections.length, 1);
-    const content = await contentOf(repository, part.collections[0]?.layers ?? []);
+  for (const [index, { manifest: own }] of replicaSets.entries()) {
+    assert.equal(own.header.replicaSetName, `rs${index}`);
+    assert.deepEqual(own.header.clusterTime, { t: 1, i: 1, term: 4 + index });
+    assert.deepEqual(own.header.position, { t: 1, i: index === 0 ? 0 : 1, term: 4 + index });
+    assert.equal(own.collections.length, 1);
+    const content = await contentOf(repository, own.collections[0]?.layers ?? []);
     const changed = content.filter(([, document]) => document.includes(Buffer.from(`second ${index}`).toString('hex')));
     assert.equal(changed.length, 1);
   }
@@ -121,7 +121,7 @@ test('check, prune, copy and deletion handle a sharded snapshot as one', async (
   for await (const { objectKey } of repository.store.list('blobs/')) assert.fail(`${objectKey} was left`);
 });
 
-test('a member may name only what its own writer wrote', async () => {
+test('a replica set may name only what its own writer wrote', async () => {
   const repository = await testRepository();
   const writers = [0, 1, 2].map(() => new SnapshotWriter(repository, { ...place(1), parent: null }));
   const layers = await Promise.all(
@@ -131,22 +131,32 @@ test('a member may name only what its own writer wrote', async () => {
   await assert.rejects(SnapshotWriter.commitTogether(writers, swapped), Bug);
 });
 
-test('members that contradict their collections are damage', async () => {
+test('replica sets that contradict their collections are damage', async () => {
   const repository = await testRepository();
   const { header, collections } = await twoSnapshots(repository);
-  const members = header.members ?? [];
+  const replicaSets = header.replicaSets ?? [];
   const broken: [string, Partial<Manifest['header']>][] = [
-    ['no members', { members: [] }],
-    ['a name twice', { members: members.map((member) => ({ ...member, shardName: 's0' })) }],
-    ['a count', { members: members.map((member) => ({ ...member, documents: member.documents + 1 })) }],
-    ['a late position', { members: members.map((member) => ({ ...member, position: { t: 2, i: 0, term: 1 } })) }],
-    ['two config servers', { members: members.map((member) => ({ ...member, configServer: true })) }],
+    ['no replica sets', { replicaSets: [] }],
+    ['a name twice', { replicaSets: replicaSets.map((replicaSet) => ({ ...replicaSet, shardName: 's0' })) }],
+    [
+      'a count',
+      { replicaSets: replicaSets.map((replicaSet) => ({ ...replicaSet, documents: replicaSet.documents + 1 })) },
+    ],
+    [
+      'a late position',
+      { replicaSets: replicaSets.map((replicaSet) => ({ ...replicaSet, position: { t: 2, i: 0, term: 1 } })) },
+    ],
+    ['two config servers', { replicaSets: replicaSets.map((replicaSet) => ({ ...replicaSet, configServer: true })) }],
   ];
   for (const [what, change] of broken) {
     assert.throws(() => encodeManifest({ header: { ...header, ...change }, collections }), Bug, what);
   }
   const payload = encodeManifest({ header, collections });
-  assert.deepEqual(decodeManifest(payload, 'whole').header.members, members);
+  assert.deepEqual(decodeManifest(payload, 'whole').header.replicaSets, replicaSets);
+  const [head, first] = decodeSealedLines(payload, 'whole') as [Record<string, unknown>, Record<string, unknown>];
+  const named = Object.keys(header).map((name) => (name === 'replicaSets' ? 'members' : name));
+  assert.deepEqual(Object.keys(head), ['kind', 'version', ...named], 'its name and place in the format');
+  assert.deepEqual([head.replicaSets, first.replicaSet, first.member], [undefined, undefined, 0]);
   const stray = [{ kind: 'header', version: 1, ...header, type: 'replicaSet' }];
   assert.throws(() => decodeManifest(encodeSealedLines(stray), 'stray'), Damage);
 });

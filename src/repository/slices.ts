@@ -44,8 +44,8 @@ export interface SliceReadOptions extends ReadOptions {
 }
 
 export function prefixOf(repository: Repository, source: SliceSource): string {
-  const memberId = repository.sealer.nameId(source.replicaSetName);
-  return `oplog/${source.clusterId}/${memberId}/`;
+  const nameId = repository.sealer.nameId(source.replicaSetName);
+  return `oplog/${source.clusterId}/${nameId}/`;
 }
 
 /** Writes one slice. That the same slice is there already is fine: another worker was as far. */

@@ -92,28 +92,28 @@ export class SnapshotWriter {
 
   /** Puts the manifest: from then on the snapshot exists. `storedBytes` is the manifest's size. */
   async commit(manifest: Manifest): Promise<{ storedBytes: number }> {
-    assert(manifest.header.type === 'replicaSet', 'the members of a sharded snapshot are committed together');
+    assert(manifest.header.type === 'replicaSet', 'the replica sets of a sharded snapshot are committed together');
     this.#close(manifest, listsOf(manifest));
     return await proveAndPut(this.#repository, manifest, [this.#pipeline]);
   }
 
   /**
-   * Commits a sharded snapshot: one writer for each of its members, in their order, and one manifest that names what
-   * all of them wrote.
+   * Commits a sharded snapshot: one writer for each of its replica sets, in their order, and one manifest that names
+   * what all of them wrote.
    */
   static async commitTogether(
     writers: readonly SnapshotWriter[],
     manifest: Manifest,
   ): Promise<{ storedBytes: number }> {
-    assert(manifest.header.members?.length === writers.length, 'every member has its writer');
+    assert(manifest.header.replicaSets?.length === writers.length, 'every replica set has its writer');
     for (const [index, writer] of writers.entries()) {
-      const own = manifest.collections.filter((entry) => entry.member === index);
+      const own = manifest.collections.filter((entry) => entry.replicaSet === index);
       writer.#close(
         manifest,
         own.flatMap((entry) => entry.layers.flatMap(listsOfLayer)),
       );
     }
-    const repository = must(writers[0], 'a snapshot has members').#repository;
+    const repository = must(writers[0], 'a snapshot has replica sets').#repository;
     const pipelines = writers.map((writer) => writer.#pipeline);
     return await proveAndPut(repository, manifest, pipelines);
   }

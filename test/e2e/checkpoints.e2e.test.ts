@@ -105,7 +105,7 @@ describe('checkpoints of a sharded cluster in the service', () => {
     for (const { replicaSetName, tokenTimestamp } of parts) {
       const set = must(
         cluster().sets.find(({ name }) => name === replicaSetName),
-        'a part is a member of the cluster',
+        'a part is of a replica set of the cluster',
       );
       const { date, increment } = must(tokenTimestamp, 'the token was written');
       const ts = new Timestamp({ t: Date.parse(date) / 1000, i: increment });
@@ -148,7 +148,7 @@ describe('checkpoints of a sharded cluster in the service', () => {
 
   test('one is made while everything is written to, is shown, and is restored to another cluster byte for byte', async () => {
     await tidemark.client.patch(base('Sharded'), { pitEnabled: true }, '2024-08-05');
-    await until('every member is captured', async () => {
+    await until('every replica set is captured', async () => {
       const path = `/api/tidemark/v1/groups/${tidemark.credentials.projectId}/clusters/Sharded/continuousBackup`;
       return (await tidemark.client.get<{ capturedAt?: string; captured?: unknown }>(path)).captured ? true : null;
     });

@@ -66,24 +66,24 @@ describe('a sharded cluster in the service', () => {
     assert.deepEqual([body.clusterType, body.replicationSpecs.length], ['SHARDED', 2]);
   });
 
-  test('has one snapshot with members, readable and deletable by both routes', async () => {
+  test('has one snapshot with its replica sets, readable and deletable by both routes', async () => {
     const { id } = await tidemark.requestSnapshot('Sharded');
     assert.equal((await tidemark.whenSnapshotEnds('Sharded', id)).status, 'completed');
     const sharded = await get<ShardedBody>(`snapshots/shardedCluster/${id}`);
     assert.deepEqual(
-      sharded.members.map((member) => member.replicaSetName),
+      sharded.members.map((one) => one.replicaSetName),
       ['rs0', 'rs1', 'cfg'],
     );
     assert.deepEqual(
       sharded.snapshotIds,
-      sharded.members.map((member) => member.id),
+      sharded.members.map((one) => one.id),
     );
     assert.deepEqual([sharded.type, sharded.configServerType], ['shardedCluster', 'DEDICATED']);
     assert.equal((await get<ShardedBody>(`snapshots/${id}`)).type, 'shardedCluster');
     const list = await get<{ results: ShardedBody[]; totalCount: number }>('snapshots/shardedClusters');
     assert.deepEqual([list.totalCount, list.results[0]?.id], [1, id]);
-    const [member] = sharded.snapshotIds;
-    assert.deepEqual(await ask('DELETE', `snapshots/${member}`), [403, 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT']);
+    const [first] = sharded.snapshotIds;
+    assert.deepEqual(await ask('DELETE', `snapshots/${first}`), [403, 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT']);
     const misled = await ask('POST', 'restoreJobs', {
       deliveryType: 'automated',
       snapshotId: id,
@@ -131,7 +131,7 @@ describe('a sharded cluster in the service', () => {
     );
   });
 
-  test('is captured continuously, all members of it, and restored to a second', async () => {
+  test('is captured continuously, all replica sets of it, and restored to a second', async () => {
     const { projectId } = tidemark.credentials;
     await tidemark.client.patch(
       `/api/atlas/v2/groups/${projectId}/clusters/Sharded`,
@@ -142,10 +142,10 @@ describe('a sharded cluster in the service', () => {
       await tidemark.client.get<ContinuousBody>(
         `/api/tidemark/v1/groups/${projectId}/clusters/Sharded/continuousBackup`,
       );
-    await until('every member is captured', async () => ((await status()).captured === null ? null : true));
+    await until('every replica set is captured', async () => ((await status()).captured === null ? null : true));
     const { members } = await status();
     assert.deepEqual(
-      members.map((member) => [member.shardName, member.failureReason]),
+      members.map((one) => [one.shardName, one.failureReason]),
       [
         ['s0', null],
         ['s1', null],
@@ -163,7 +163,7 @@ describe('a sharded cluster in the service', () => {
       .command({ appendOplogNote: 1, data: {}, writeConcern: { w: 'majority' } });
     // The first second that is wholly after both.
     const second = (operationTime as Timestamp).getHighBits() + 1;
-    // All members go on at once: their servers' own no-ops come every ten seconds only.
+    // All replica sets go on at once: their servers' own no-ops come every ten seconds only.
     await until('the second is over', async () => (systemClock.nowMs() >= (second + 1) * 1000 ? true : null));
     for (const set of cluster().sets) await set.client.db('admin').command({ appendOplogNote: 1, data: {} });
     const request = (pointInTimeUTCSeconds: number) => ({
@@ -175,7 +175,7 @@ describe('a sharded cluster in the service', () => {
     const early = 1_300_000_000;
     const before = await ask('POST', 'restoreJobs', request(early));
     assert.deepEqual(before, [404, 'UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME']);
-    const job = await until('the second is captured of every member', async () => {
+    const job = await until('the second is captured of every replica set', async () => {
       const posted = tidemark.client.post<{ id: string }>(
         tidemark.path('Sharded', 'restoreJobs'),
         request(second),

@@ -54,25 +54,25 @@ export class ClusterTailing {
   }
 
   capturedOf(replicaSetName: string): Timestamp64 | null {
-    return this.last?.members?.find((one) => one.replicaSetName === replicaSetName)?.captured?.ts ?? null;
+    return this.last?.replicaSets?.find((one) => one.replicaSetName === replicaSetName)?.captured ?? null;
   }
 
-  /** Resolves once the oplog of every member, or of those named, is followed. */
+  /** Resolves once the oplog of every replica set, or of those named, is followed. */
   async begun(sets: readonly ReplicaSet[] = this.#cluster.sets): Promise<void> {
     await until('the tailers have begun', async () => {
       if (this.failure !== null) throw new Error('the tailers have failed', { cause: this.failure });
-      const heard = this.last?.members ?? [];
+      const heard = this.last?.replicaSets ?? [];
       return (
         sets.every((set) => heard.some((one) => one.replicaSetName === set.name && one.lagSeconds !== null)) || null
       );
     });
   }
 
-  /** Moves all members, or those named, on to a common time and waits until they are captured up to it. */
+  /** Moves all replica sets, or those named, on to a common time and waits until they are captured up to it. */
   async mark(sets: readonly ReplicaSet[] = this.#cluster.sets): Promise<Timestamp64> {
     await this.begun(sets);
     const ts = await this.moveOn(sets);
-    await until('a mark is captured of every member', async () => {
+    await until('a mark is captured of every replica set', async () => {
       if (this.failure !== null) throw new Error('the tailers have failed', { cause: this.failure });
       return sets.every((set) => (this.capturedOf(set.name) ?? 0n) >= ts) || null;
     });

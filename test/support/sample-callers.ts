@@ -81,7 +81,7 @@ export function callerNouns(clock: Clock): CallerNouns {
   };
 }
 
-/** Stands for a noun, all of whose members are asynchronous functions. */
+/** Stands for a noun, all of whose properties are asynchronous functions. */
 function whenAsked<Noun extends object>(load: () => Promise<Noun>): Noun {
   const ask =
     (name: string | symbol) =>

@@ -98,7 +98,7 @@ export function snapshotRow(change: Partial<Snapshot> = {}): Snapshot {
     frequencyType: 'ondemand',
     type: 'replicaSet',
     description: 'before the migration',
-    members: [],
+    replicaSets: [],
     policyItems: [],
     requestedAtMs: sampleNowMs - 2 * hourMs,
     startedAtMs: sampleNowMs - 2 * hourMs + 1000,
@@ -697,7 +697,7 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
             },
           ],
           storedBytes: 1_000,
-          members: [
+          replicaSets: [
             {
               shardName: 's0',
               configServer: false,

@@ -45,10 +45,10 @@ export class ShardedCluster {
     const sets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     try {
       for (const one of started) if (one.status === 'rejected') throw one.reason;
-      const [config, ...members] = sets;
+      const [config, ...ofShards] = sets;
       const cluster = new ShardedCluster(
         must(config, 'there is a config server'),
-        members.map((set, index) => ({ id: `${prefix}s${index}`, set })),
+        ofShards.map((set, index) => ({ id: `${prefix}s${index}`, set })),
       );
       for (const { id, set } of cluster.shards) await cluster.#addShard(id, set);
       return cluster;

@@ -10,9 +10,9 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { findShardMembers } from '../../src/mongo/shard-members.ts';
+import { findReplicaSets } from '../../src/mongo/cluster-replica-sets.ts';
 import type { Manifest } from '../../src/repository/format/manifest.ts';
-import { partsOf } from '../../src/repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../../src/repository/format/manifest-replica-sets.ts';
 import { readCollection } from '../../src/repository/layers/layers.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
@@ -47,8 +47,8 @@ export class ShardedFixture {
     const parent = this.last === null ? null : { clusterId: this.clusterId, snapshotId: this.last.header.snapshotId };
     this.last = await takeShardedSnapshot({
       uri: this.cluster.uri,
-      members: must(await findShardMembers(this.cluster.uri), 'the cluster is sharded'),
-      newMemberId: () => ids.next(),
+      replicaSets: must(await findReplicaSets(this.cluster.uri), 'the cluster is sharded'),
+      newId: () => ids.next(),
       holdRecord: {
         write: async () => void this.holds.push('held'),
         erase: async () => void this.holds.push('released'),
@@ -112,10 +112,10 @@ export class ShardedFixture {
   async requireExact(taken: TakenSnapshot = must(this.last, 'a snapshot was taken')): Promise<number> {
     let compared = 0;
     const { t, i } = taken.header.clusterTime;
-    for (const { member, manifest } of partsOf(await this.manifest(taken))) {
+    for (const { replicaSet, manifest } of replicaSetsOf(await this.manifest(taken))) {
       const set = must(
-        this.cluster.sets.find((one) => one.name === member?.replicaSetName),
-        'the member is of the cluster',
+        this.cluster.sets.find((one) => one.name === replicaSet?.replicaSetName),
+        'the replica set is of the cluster',
       );
       const truth = await readTruth(set.client, new Timestamp({ t, i }));
       for (const [namespace, { documents }] of truth.collections) {
@@ -128,7 +128,7 @@ export class ShardedFixture {
         assert.deepEqual(
           [...held].sort(byId),
           expected.sort(byId),
-          `${namespace} of ${member?.shardName} at ${t}.${i}`,
+          `${namespace} of ${replicaSet?.shardName} at ${t}.${i}`,
         );
         compared += expected.length;
       }

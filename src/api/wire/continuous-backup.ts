@@ -1,5 +1,5 @@
 import { type Timestamp64, timestampParts } from '../../bson/timestamp.ts';
-import type { CapturedMember, ContinuousBackupStatus } from '../../domain/continuous-backup/continuous-backup.ts';
+import type { ContinuousBackupStatus, ReplicaSetStatus } from '../../domain/continuous-backup/continuous-backup.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 
 /** Our own shape; times of entries as Atlas writes BSON timestamps: a date and the ordinal within its second. */
@@ -10,7 +10,7 @@ export function continuousBackupBody(status: ContinuousBackupStatus) {
     failureReason: status.failure,
     gaps: status.gaps.map(({ from, cause, at, shardName }) => ({ at, cause, from: entryTime(from), shardName })),
     lagSeconds: status.lagSeconds,
-    members: status.members.map(memberBody),
+    members: status.replicaSets.map(replicaSetBody),
     restorable: status.ranges.map(({ from, to }) => ({ from: entryTime(from), to: entryTime(to) })),
     sourceHost: status.host,
     storageSizeBytes: status.storedBytes,
@@ -18,10 +18,10 @@ export function continuousBackupBody(status: ContinuousBackupStatus) {
   };
 }
 
-function memberBody(member: CapturedMember) {
-  const { configServer, failure, host, lagSeconds, replicaSetName, shardName, storedBytes } = member;
+function replicaSetBody(replicaSet: ReplicaSetStatus) {
+  const { configServer, failure, host, lagSeconds, replicaSetName, shardName, storedBytes } = replicaSet;
   return {
-    captured: member.captured === null ? null : entryTime(member.captured),
+    captured: replicaSet.captured === null ? null : entryTime(replicaSet.captured),
     configServer,
     failureReason: failure,
     lagSeconds,
@@ -29,7 +29,7 @@ function memberBody(member: CapturedMember) {
     shardName,
     sourceHost: host,
     storageSizeBytes: storedBytes,
-    updatedAt: isoSeconds(member.updatedAtMs),
+    updatedAt: isoSeconds(replicaSet.updatedAtMs),
   };
 }
 

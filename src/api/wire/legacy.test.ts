@@ -7,7 +7,7 @@ import { legacyScheduleBody, legacySnapshotBody } from './legacy.ts';
 
 const links = linkBuilder('https://b.example');
 
-test('a snapshot has one part, with its sizes; of a sharded cluster one for each member, as far as they are known', () => {
+test('a snapshot has one part, with its sizes; of a sharded cluster one for each replica set, as far as they are known', () => {
   const whole = must(sampleSnapshots[0], 'a sample');
   const [only, ...others] = legacySnapshotBody(whole, true, links).parts;
   assert.deepEqual(others, []);
@@ -15,11 +15,11 @@ test('a snapshot has one part, with its sizes; of a sharded cluster one for each
     [only?.typeName, only?.replicaSetName, only?.storageSizeBytes, only?.encryptionEnabled],
     ['REPLICA_SET', 'rs0', whole.storageSizeBytes, true],
   );
-  const member = (shardName: string, replicaSetName: string, configServer: boolean) => ({
+  const replicaSet = (shardName: string, replicaSetName: string, configServer: boolean) => ({
     ...{ id: 'ab'.repeat(12), shardName, replicaSetName, configServer },
   });
-  const members = [member('s0', 'rs0', false), member('config', 'cfg', true)];
-  const sharded = legacySnapshotBody({ ...whole, type: 'sharded', members }, false, links);
+  const replicaSets = [replicaSet('s0', 'rs0', false), replicaSet('config', 'cfg', true)];
+  const sharded = legacySnapshotBody({ ...whole, type: 'sharded', replicaSets }, false, links);
   assert.deepEqual(
     sharded.parts.map((part) => [part.typeName, part.replicaSetName, part.storageSizeBytes]),
     [
@@ -27,7 +27,7 @@ test('a snapshot has one part, with its sizes; of a sharded cluster one for each
       ['CONFIG_SERVER_REPLICA_SET', 'cfg', undefined],
     ],
   );
-  assert.deepEqual(legacySnapshotBody({ ...whole, type: 'sharded', members: [] }, false, links).parts, []);
+  assert.deepEqual(legacySnapshotBody({ ...whole, type: 'sharded', replicaSets: [] }, false, links).parts, []);
 });
 
 test('the checkpoint interval is shown where there is one', () => {

@@ -49,13 +49,13 @@ type Part = ShapeOf<typeof LegacySnapshot>['parts'][number];
  * these stay out.
  */
 function partsOf(snapshot: Snapshot, encrypted: boolean): Part[] {
-  const { dataBytes, storageSizeBytes, replicaSetName, members } = snapshot;
+  const { dataBytes, storageSizeBytes, replicaSetName, replicaSets } = snapshot;
   const common = partOf(snapshot, encrypted);
   if (snapshot.type === 'sharded') {
-    return members.map((member) => ({
+    return replicaSets.map((replicaSet) => ({
       ...common,
-      replicaSetName: member.replicaSetName,
-      typeName: member.configServer ? 'CONFIG_SERVER_REPLICA_SET' : 'REPLICA_SET',
+      replicaSetName: replicaSet.replicaSetName,
+      typeName: replicaSet.configServer ? 'CONFIG_SERVER_REPLICA_SET' : 'REPLICA_SET',
     }));
   }
   return [

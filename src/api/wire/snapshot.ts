@@ -54,7 +54,11 @@ export function asShardedClusterSnapshot(snapshot: Snapshot, said: Said): ShapeO
   return {
     ...fieldsOf(snapshot, said, 'shardedCluster/'),
     ...(snapshot.type === 'sharded' ? { configServerType: 'DEDICATED' as const } : {}),
-    members: snapshot.members.map(({ id, replicaSetName }) => ({ ...providerOf(snapshot, said), id, replicaSetName })),
-    snapshotIds: snapshot.members.map((member) => member.id),
+    members: snapshot.replicaSets.map(({ id, replicaSetName }) => ({
+      ...providerOf(snapshot, said),
+      id,
+      replicaSetName,
+    })),
+    snapshotIds: snapshot.replicaSets.map(({ id }) => id),
   };
 }

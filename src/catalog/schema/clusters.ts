@@ -82,7 +82,10 @@ export interface CaptureTable {
   updatedAtMs: number;
   /** Why the last tailer ended; null while one is at work. */
   failure: string | null;
-  /** JSON: `CaptureMember[]` of `catalog/captures.ts`; null of a replica set. */
+  /**
+   * JSON: how far each replica set of a sharded cluster is captured, as
+   * `domain/continuous-backup/captured-replica-sets.ts` writes and reads it; null of a replica set.
+   */
   members: string | null;
 }
 

@@ -43,7 +43,7 @@ export interface SnapshotTable {
   clusterTimeI: number | null;
   parentSnapshotId: string | null;
   replicaSetName: string | null;
-  /** JSON: `SnapshotMember[]` of catalog/snapshots.ts; null for a replica set, and until it is completed. */
+  /** JSON: `SnapshotReplicaSet[]` of catalog/snapshots.ts; null for a replica set, and until it is completed. */
   members: Generated<string | null>;
   mongodVersion: string | null;
   featureCompatibilityVersion: string | null;

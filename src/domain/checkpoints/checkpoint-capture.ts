@@ -1,13 +1,19 @@
-import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
-import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
+import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
+import { findCapture } from '../../catalog/captures.ts';
 import type { CheckpointRecord } from '../../catalog/checkpoints.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
 import { must } from '../../lib/assert.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
-import { capturedSets, knownSnapshots, readCoverages, runsFor } from '../continuous-backup/captured-sets.ts';
+import {
+  capturedReplicaSets,
+  decodeCapturedReplicaSets,
+  knownSnapshots,
+  readCoverages,
+  runsFor,
+} from '../continuous-backup/captured-replica-sets.ts';
 import { baseFor } from '../continuous-backup/point-in-time.ts';
-import { membersOf, timeOf } from './checkpoint-parts.ts';
+import { replicaSetsOf, timeOf } from './checkpoint-parts.ts';
 
 /** What checkpoints ask of continuous backup. */
 export interface CheckpointCapture {
@@ -27,19 +33,18 @@ export function captureOf(
   return {
     isCapturedUpTo: async (clusterId, replicaSetName, at) => {
       const capture = await findCapture(catalog.reader, clusterId);
-      const members = decodeCaptureMembers(capture?.members ?? null);
-      const member = members.find((one) => one.replicaSetName === replicaSetName);
-      if (member === undefined || member.capturedT === null || member.capturedI === null) return false;
-      return timestampOf({ t: member.capturedT, i: member.capturedI }) >= at;
+      const found = decodeCapturedReplicaSets(capture).find((one) => one.replicaSetName === replicaSetName);
+      const captured = found?.captured ?? null;
+      return captured !== null && captured >= at;
     },
     restorability: async (cluster) => {
       const known = await knownSnapshots(catalog.reader, cluster.id);
-      const sets = await capturedSets(catalog.reader, cluster, known);
+      const sets = await capturedReplicaSets(catalog.reader, cluster, known);
       const runs = runsFor(await readCoverages(engine, cluster.id, sets));
       return (checkpoint) => {
         const at = must(timeOf(checkpoint), 'its tokens are written');
         const base = baseFor({ ts: at, inclusive: true }, runs, known);
-        if (base !== null && sameSets(base.replicaSetNames, membersOf(checkpoint))) return null;
+        if (base !== null && sameReplicaSets(base.replicaSetNames, replicaSetsOf(checkpoint))) return null;
         if (base !== null) return 'shards were added or removed since the snapshot before it';
         if (!known.some(({ ts }) => ts <= at)) return 'there is no snapshot before it';
         return `the captured oplog does not lead from a snapshot to ${formatTimestamp(at)}`;
@@ -48,7 +53,7 @@ export function captureOf(
   };
 }
 
-function sameSets(names: readonly string[], members: readonly { replicaSetName: string }[]): boolean {
-  const others = new Set(members.map(({ replicaSetName }) => replicaSetName));
+function sameReplicaSets(names: readonly string[], replicaSets: readonly { replicaSetName: string }[]): boolean {
+  const others = new Set(replicaSets.map(({ replicaSetName }) => replicaSetName));
   return names.length === others.size && names.every((name) => others.has(name));
 }

@@ -11,7 +11,7 @@ export interface CheckpointEngine {
     balancerRecord: BalancerRecord;
     signal: AbortSignal;
     /** Who is to get a token, the config servers last. */
-    onMembers: (members: readonly Omit<CheckpointToken, 'ts'>[]) => Promise<void>;
+    onReplicaSets: (replicaSets: readonly Omit<CheckpointToken, 'ts'>[]) => Promise<void>;
     onHeld: () => Promise<void>;
     /**
      * All of them and the time at or after them; without a time those that were written although others could not be.

@@ -10,10 +10,10 @@ import { must } from '../../lib/assert.ts';
  */
 export function partsOf(
   checkpointId: string,
-  members: readonly Omit<CheckpointToken, 'ts'>[],
+  replicaSets: readonly Omit<CheckpointToken, 'ts'>[],
   tokens: readonly CheckpointToken[],
 ): CheckpointPartRow[] {
-  return members.map(({ shardName, replicaSetName, configServer }, position) => {
+  return replicaSets.map(({ shardName, replicaSetName, configServer }, position) => {
     const token = tokens.find((one) => one.replicaSetName === replicaSetName);
     const time = token === undefined ? null : timestampParts(token.ts);
     return {
@@ -29,7 +29,7 @@ export function partsOf(
   });
 }
 
-export function membersOf({ parts }: CheckpointRecord): Omit<CheckpointToken, 'ts'>[] {
+export function replicaSetsOf({ parts }: CheckpointRecord): Omit<CheckpointToken, 'ts'>[] {
   return parts.map((part) => ({
     shardName: must(part.shardName, 'a part of a replica set names its shard'),
     replicaSetName: must(part.replicaSetName, 'a part of a replica set names it'),
@@ -39,9 +39,9 @@ export function membersOf({ parts }: CheckpointRecord): Omit<CheckpointToken, 't
 
 /** Of a checkpoint whose tokens are all written. */
 export function tokensOf(record: CheckpointRecord): CheckpointToken[] {
-  const members = membersOf(record);
+  const replicaSets = replicaSetsOf(record);
   return record.parts.map(({ tokenSeconds, tokenIncrement }, index) => ({
-    ...must(members[index], 'a member for each part'),
+    ...must(replicaSets[index], 'a replica set for each part'),
     ts: timestampOf({ t: must(tokenSeconds, 'every token has a time'), i: must(tokenIncrement, 'and an increment') }),
   }));
 }

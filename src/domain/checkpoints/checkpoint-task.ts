@@ -20,7 +20,7 @@ import { balancerRecord, giveBackBalancer } from '../snapshots/balancer-holds.ts
 import type { SnapshotEngine } from '../snapshots/snapshot-engine.ts';
 import type { CheckpointCapture } from './checkpoint-capture.ts';
 import type { CheckpointEngine } from './checkpoint-engine.ts';
-import { membersOf, partsOf, timeOf, tokensOf } from './checkpoint-parts.ts';
+import { partsOf, replicaSetsOf, timeOf, tokensOf } from './checkpoint-parts.ts';
 import { nextCheckpointState } from './checkpoint-state.ts';
 import { CHECKPOINT_LATE_MS } from './checkpoint-times.ts';
 
@@ -121,21 +121,21 @@ async function writeTokens(
 ): Promise<void> {
   const { clock, log } = context;
   requireInTime(startedAtMs, clock.nowMs());
-  let members: Parameters<typeof partsOf>[1] = [];
+  let replicaSets: Parameters<typeof partsOf>[1] = [];
   const sealedUri = must(cluster.sealedUri, 'a cluster is not removed while a checkpoint of it is made');
   await engine.take({
     uri: context.secretBox.open(sealedUri, uriContext(cluster.id)),
     checkpointId: id,
     balancerRecord: balancerRecord(context, work, cluster.id),
     signal: work.signal,
-    onMembers: async (found) => {
-      members = found;
-      await work.commit(async (writer) => await replaceCheckpointParts(writer, id, partsOf(id, members, [])));
+    onReplicaSets: async (found) => {
+      replicaSets = found;
+      await work.commit(async (writer) => await replaceCheckpointParts(writer, id, partsOf(id, replicaSets, [])));
     },
     onHeld: async () => await work.commit(async (writer) => await noteStart(writer, id, clock.nowMs())),
     onTokens: async (tokens, at) =>
       await work.commit(async (writer) => {
-        await replaceCheckpointParts(writer, id, partsOf(id, members, tokens));
+        await replaceCheckpointParts(writer, id, partsOf(id, replicaSets, tokens));
         if (at !== null) await noteTime(writer, id, at);
       }),
     onBalancerReleased: (heldMs) =>
@@ -182,7 +182,7 @@ async function findTokens(
     onFound: async ({ replicaSetName }) => {
       seen.add(replicaSetName);
       await work.commit(async (writer) => {
-        const parts = partsOf(checkpointId, membersOf(record), tokens);
+        const parts = partsOf(checkpointId, replicaSetsOf(record), tokens);
         const marked = parts.map(
           (part) => ({ ...part, tokenDiscovered: seen.has(part.replicaSetName) ? 1 : 0 }) as const,
         );

@@ -7,7 +7,7 @@ import { putCapture } from '../../catalog/captures.ts';
 import type { CheckpointToken } from '../../engine/checkpoint/checkpoint-token.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { ManifestMember } from '../../repository/format/manifest.ts';
+import type { ManifestReplicaSet } from '../../repository/format/manifest.ts';
 import { pruneSlicesDuty } from '../continuous-backup/prune-slices.ts';
 import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
@@ -19,7 +19,7 @@ const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 const MINUTE = 60_000;
 
-const members = [
+const replicaSets = [
   { shardName: 's0', replicaSetName: 'rs0', configServer: false },
   { shardName: 's1', replicaSetName: 'rs1', configServer: false },
   { shardName: 'config', replicaSetName: 'cfg', configServer: true },
@@ -38,8 +38,8 @@ async function inSharded(
     await world.domain.snapshots.take(cluster);
     await world.run();
     const nowS = Math.floor(world.clock.nowMs() / 1000);
-    const held = members.map((one, index) => ({ ...manifestMember, ...one, id: String(index).repeat(24) }));
-    world.completeTake(0, { type: 'sharded', members: held, clusterTime: { t: nowS, i: 1, term: 1 } });
+    const held = replicaSets.map((one, index) => ({ ...manifestReplicaSet, ...one, id: String(index).repeat(24) }));
+    world.completeTake(0, { type: 'sharded', replicaSets: held, clusterTime: { t: nowS, i: 1, term: 1 } });
     await world.run();
     world.coverage = {
       runs: [{ first: timestampOf({ t: nowS - 5, i: 1 }), last: 1n << 63n }],
@@ -50,7 +50,7 @@ async function inSharded(
   });
 }
 
-const manifestMember: Omit<ManifestMember, 'id' | 'shardName' | 'replicaSetName' | 'configServer'> = {
+const manifestReplicaSet: Omit<ManifestReplicaSet, 'id' | 'shardName' | 'replicaSetName' | 'configServer'> = {
   replicaSetId: null,
   position: { t: 1, i: 1, term: 1 },
   mongodVersion: '6.0.5',
@@ -80,14 +80,17 @@ async function untilDue(world: DomainWorld): Promise<void> {
 /** Tokens a second apart, of which the newest is the checkpoint's time. */
 function tokensNow(world: DomainWorld): { tokens: CheckpointToken[]; at: Timestamp64 } {
   const nowS = Math.floor(world.clock.nowMs() / 1000);
-  const tokens = members.map((member, index) => ({ ...member, ts: timestampOf({ t: nowS + index, i: 7 }) }));
-  return { tokens, at: must(tokens.at(-1), 'there are members').ts };
+  const tokens = replicaSets.map((replicaSet, index) => ({
+    ...replicaSet,
+    ts: timestampOf({ t: nowS + index, i: 7 }),
+  }));
+  return { tokens, at: must(tokens.at(-1), 'there are replica sets').ts };
 }
 
 /** As the engine does it, but for the giving back of the balancer. */
 async function writeTokens(world: DomainWorld, index: number): Promise<{ tokens: CheckpointToken[]; at: Timestamp64 }> {
   const { request } = must(world.checkpoints[index], `checkpoint ${index} has begun`);
-  await request.onMembers(members);
+  await request.onReplicaSets(replicaSets);
   await request.balancerRecord.write();
   await request.onHeld();
   const written = tokensNow(world);
@@ -110,7 +113,7 @@ async function makeWhole(world: DomainWorld, index: number): Promise<void> {
 const listed = async (world: DomainWorld, cluster: ClusterName) =>
   (await world.domain.checkpoints.list({ ...cluster, page })).items;
 
-test('an interval begins with a checkpoint, which is shown with its parts, and restored as one moment of all members', async () => {
+test('an interval begins with a checkpoint, which is shown with its parts, and restored as one moment of all replica sets', async () => {
   await inSharded(async (world, cluster, clusterId) => {
     assert.equal((await world.domain.legacy.schedule(cluster)).clusterCheckpointIntervalMin, null);
     await setInterval15(world, cluster);
@@ -222,7 +225,7 @@ test('what could not be made or seen is shown as what it is', async () => {
   await inSharded(async (world, cluster) => {
     await setInterval15(world, cluster);
     const failing = must(world.checkpoints[0], 'it has begun');
-    await failing.request.onMembers(members);
+    await failing.request.onReplicaSets(replicaSets);
     await failing.request.onTokens(tokensNow(world).tokens.slice(0, 1), null);
     failing.fail(new Fault({ op: 'append an oplog note', subject: 's1', message: 's1 has no primary' }));
     await world.run();
@@ -288,7 +291,7 @@ test('one that was cut off before its tokens were written is written anew in tim
     await inSharded(async (world, cluster) => {
       await setInterval15(world, cluster);
       const taking = must(world.checkpoints[0], 'it has begun');
-      await taking.request.onMembers(members);
+      await taking.request.onReplicaSets(replicaSets);
       await taking.request.balancerRecord.write();
       const stopping = must(world.worker, 'a worker').stop();
       taking.fail(new Fault({ op: 'take', subject: 'x', message: 'killed' }));
@@ -367,13 +370,13 @@ test('only what the tailer says it has captured is looked for in the repository'
       await world.catalog.transact(async (writer) => {
         const time = { capturedT: Number(ts >> 32n), capturedI: Number(ts & 0xffffffffn) };
         const common = { host: null, lagSeconds: 0, updatedAtMs: 0, failure: null };
-        const member = { ...common, ...time, shardName: 's0', replicaSetName: 'rs0', configServer: false };
+        const replicaSet = { ...common, ...time, shardName: 's0', replicaSetName: 'rs0', configServer: false };
         await putCapture(writer, {
           clusterId,
           replicaSetName: null,
           ...common,
           ...time,
-          members: JSON.stringify([member]),
+          members: JSON.stringify([replicaSet]),
         });
       });
     await told(at - 1n);

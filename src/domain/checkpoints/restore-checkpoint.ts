@@ -5,7 +5,7 @@ import { must } from '../../lib/assert.ts';
 import { refuse } from '../refusals/refusals.ts';
 import type { RestoreRequest } from '../restores/restore-jobs.ts';
 
-/** A checkpoint as what it is: every member at one cluster time, that of the newest token, its entry included. */
+/** A checkpoint as what it is: every replica set at one cluster time, that of the newest token, its entry included. */
 export async function pointOfCheckpoint(
   reader: CatalogReader,
   cluster: ClusterRow,

@@ -1,10 +1,10 @@
 import { timestampParts } from '../../bson/timestamp.ts';
-import { type CaptureMember, findCapture, putCapture } from '../../catalog/captures.ts';
+import { findCapture, putCapture } from '../../catalog/captures.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
 import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
-import type { ClusterTailProgress, MemberTailState } from '../../engine/tail/tail-cluster.ts';
+import type { ClusterTailProgress } from '../../engine/tail/tail-cluster.ts';
 import { must } from '../../lib/assert.ts';
 import { describeError } from '../../lib/errors.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
@@ -12,6 +12,7 @@ import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from './capture-engine.ts';
+import { encodeCapturedReplicaSets } from './captured-replica-sets.ts';
 
 /** One task a cluster, which tails all of its replica sets, beside whatever else runs on it. */
 export function captureKey(clusterId: string): string {
@@ -113,8 +114,8 @@ async function stopWhenUnwanted(
 }
 
 function rowOf(cluster: ClusterRow, progress: ClusterTailProgress, nowMs: number): CaptureRow {
-  const captured = progress.captured === null ? null : timestampParts(progress.captured.ts);
-  const failed = progress.members?.find(({ failure }) => failure !== null);
+  const captured = progress.captured === null ? null : timestampParts(progress.captured);
+  const failed = progress.replicaSets?.find(({ failure }) => failure !== null);
   return {
     clusterId: cluster.id,
     replicaSetName: cluster.replicaSetName,
@@ -124,14 +125,8 @@ function rowOf(cluster: ClusterRow, progress: ClusterTailProgress, nowMs: number
     lagSeconds: progress.lagSeconds,
     updatedAtMs: nowMs,
     failure: failed === undefined ? null : `${failed.shardName}: ${failed.failure}`,
-    members: progress.members === null ? null : JSON.stringify(progress.members.map(memberOf)),
+    members: progress.replicaSets === null ? null : encodeCapturedReplicaSets(progress.replicaSets),
   };
-}
-
-/** As it is kept: JSON has no 64-bit times. */
-function memberOf({ captured, ...member }: MemberTailState): CaptureMember {
-  const { t, i } = captured === null ? { t: null, i: null } : timestampParts(captured.ts);
-  return { ...member, capturedT: t, capturedI: i };
 }
 
 function emptyRow(clusterId: string): CaptureRow {

@@ -1,17 +1,25 @@
-import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
-import { type CaptureMember, decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { findCapture } from '../../catalog/captures.ts';
+import type { CapturedReplicaSet } from '../../engine/tail/tail-cluster.ts';
 import type { DomainContext } from '../context.ts';
 import { requireCluster } from '../find-resource.ts';
 import type { ClusterName } from '../names.ts';
-import type { CaptureCoverage, CaptureEngine, CaptureGap } from './capture-engine.ts';
+import type { CaptureEngine, CaptureGap } from './capture-engine.ts';
 import { isCaptured } from './capture-task.ts';
-import { capturedSets, knownSnapshots, readCoverages, runsFor } from './captured-sets.ts';
+import {
+  capturedReplicaSets,
+  capturedUpTo,
+  decodeCapturedReplicaSets,
+  knownSnapshots,
+  readCoverages,
+  runsFor,
+} from './captured-replica-sets.ts';
 import { type RestorableRange, restorableRanges } from './point-in-time.ts';
 
 /** How continuous backup of a cluster stands. */
 export interface ContinuousBackupStatus {
   enabled: boolean;
-  /** Captured up to this entry, of a sharded cluster on every member; null while nothing is. */
+  /** Captured up to this entry, of a sharded cluster on every replica set; null while nothing is. */
   captured: Timestamp64 | null;
   lagSeconds: number | null;
   /** The member that is read; null of a sharded cluster. */
@@ -26,13 +34,10 @@ export interface ContinuousBackupStatus {
   gaps: (CaptureGap & { shardName: string | null })[];
   storedBytes: number;
   /** Of a sharded cluster: its replica sets, the config servers last. */
-  members: CapturedMember[];
+  replicaSets: ReplicaSetStatus[];
 }
 
-export type CapturedMember = Omit<CaptureMember, 'capturedT' | 'capturedI'> & {
-  captured: Timestamp64 | null;
-  storedBytes: number;
-};
+export type ReplicaSetStatus = CapturedReplicaSet & { storedBytes: number };
 
 export interface ContinuousBackup {
   status(cluster: ClusterName): Promise<ContinuousBackupStatus>;
@@ -46,43 +51,35 @@ export function createContinuousBackup(
     status: async (name) => {
       const cluster = await requireCluster(catalog.reader, name);
       const capture = await findCapture(catalog.reader, cluster.id);
-      const members = decodeCaptureMembers(capture?.members ?? null);
+      const replicaSets = decodeCapturedReplicaSets(capture);
       const snapshots = await knownSnapshots(catalog.reader, cluster.id);
-      const sets = await capturedSets(catalog.reader, cluster, snapshots);
-      const coverages = await readCoverages(engine, cluster.id, sets);
+      const names = await capturedReplicaSets(catalog.reader, cluster, snapshots);
+      const coverages = await readCoverages(engine, cluster.id, names);
       return {
         enabled: isCaptured(cluster),
-        captured: timeOf(capture),
+        captured: capture === undefined ? null : capturedUpTo(capture),
         lagSeconds: capture?.lagSeconds ?? null,
         host: capture?.host ?? null,
         updatedAtMs: capture?.updatedAtMs ?? null,
         failure: capture?.failure ?? null,
         ranges: restorableRanges(runsFor(coverages), snapshots),
-        gaps: [...coverages].flatMap(([set, { gaps }]) => gapsOf(gaps, members, set)),
+        gaps: [...coverages].flatMap(([name, { gaps }]) => gapsOf(gaps, replicaSets, name)),
         storedBytes: [...coverages.values()].reduce((sum, one) => sum + one.storedBytes, 0),
-        members: members.map((member) => shownMember(member, coverages.get(member.replicaSetName))),
+        replicaSets: replicaSets.map((one) => {
+          return { ...one, storedBytes: coverages.get(one.replicaSetName)?.storedBytes ?? 0 };
+        }),
       };
     },
   };
 }
 
-function timeOf(row: { capturedT: number | null; capturedI: number | null } | undefined): Timestamp64 | null {
-  const { capturedT: t, capturedI: i } = row ?? { capturedT: null, capturedI: null };
-  return t === null || i === null ? null : timestampOf({ t, i });
-}
-
-/** A replica set that is none of the members any more is called by its own name. */
+/** A replica set that is none of the cluster's any more is called by its own name. */
 function gapsOf(
   gaps: readonly CaptureGap[],
-  members: readonly CaptureMember[],
+  replicaSets: readonly CapturedReplicaSet[],
   replicaSetName: string,
 ): ContinuousBackupStatus['gaps'] {
-  const member = members.find((one) => one.replicaSetName === replicaSetName);
-  const shardName = members.length === 0 ? null : (member?.shardName ?? replicaSetName);
+  const found = replicaSets.find((one) => one.replicaSetName === replicaSetName);
+  const shardName = replicaSets.length === 0 ? null : (found?.shardName ?? replicaSetName);
   return gaps.map((gap) => ({ ...gap, shardName }));
-}
-
-function shownMember(member: CaptureMember, coverage: CaptureCoverage | undefined): CapturedMember {
-  const { capturedT: _t, capturedI: _i, ...shown } = member;
-  return { ...shown, captured: timeOf(member), storedBytes: coverage?.storedBytes ?? 0 };
 }

@@ -93,14 +93,14 @@ test('slices go when the window has passed them, but not those that lead from th
 
 const run = (first: number, last: number) => ({ first: at(T + first), last: at(T + last) });
 
-test('of a sharded cluster that is captured which every member has: gaps of one are gaps of all', () => {
+test('of a sharded cluster that is captured which every replica set has: gaps of one are gaps of all', () => {
   const ofEach = [[run(0, 100), run(200, 300)], [run(10, 90), run(95, 400)], [run(5, 500)]];
   assert.deepEqual(commonRuns(ofEach), [run(10, 90), run(95, 100), run(200, 300)]);
-  assert.deepEqual(commonRuns([[run(0, 1)], []]), [], 'a member that is not captured at all');
+  assert.deepEqual(commonRuns([[run(0, 1)], []]), [], 'a replica set that is not captured at all');
   assert.deepEqual(commonRuns([]), []);
 });
 
-test('each snapshot counts the members that it has: a shard that came later is none of the older one', () => {
+test('each snapshot counts the replica sets that it has: a shard that came later is none of the older one', () => {
   const of = new Map([
     ['a', [run(0, 100)]],
     ['b', [run(60, 80)]],

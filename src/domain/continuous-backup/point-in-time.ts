@@ -56,7 +56,7 @@ export interface KnownSnapshot {
    * snapshot, by when transactions that were prepared before T were decided. T itself of a replica set.
    */
   decidedBy: Timestamp64;
-  /** Whose oplogs all have to lead on from it: one, or those of the members of a sharded cluster. */
+  /** Whose oplogs all have to lead on from it: one, or those of all replica sets of a sharded cluster. */
   replicaSetNames: readonly string[];
 }
 

@@ -8,7 +8,7 @@ import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from './capture-engine.ts';
 import { isCaptured } from './capture-task.ts';
-import { capturedSets, knownSnapshots, uselessSlices } from './captured-sets.ts';
+import { capturedReplicaSets, knownSnapshots, uselessSlices } from './captured-replica-sets.ts';
 
 const EVERY_MS = 3_600_000;
 const AGAIN_MS = 60_000;
@@ -39,7 +39,7 @@ export function pruneSlicesHandler(
       });
       const upTo = isCaptured(cluster) ? useless : null;
       if (isCaptured(cluster) && useless === null) return { done: async () => {} };
-      for (const replicaSetName of await capturedSets(catalog.reader, cluster, snapshots)) {
+      for (const replicaSetName of await capturedReplicaSets(catalog.reader, cluster, snapshots)) {
         const freed = await engine.prune({ clusterId, replicaSetName }, upTo);
         if (freed > 0) context.log.info({ clusterId, replicaSetName, freed }, 'slices that lead nowhere were deleted');
       }

@@ -156,13 +156,13 @@ test('of a sharded cluster every shard is asked that was ever taken or is captur
     world.startWorker();
     await world.domain.snapshots.take({ ...cluster, retentionInDays: 7 });
     await world.run();
-    const member = (shardName: string, replicaSetName: string) => ({
+    const replicaSet = (shardName: string, replicaSetName: string) => ({
       ...{ id: 'a'.repeat(24), shardName, replicaSetName, configServer: shardName === 'config', replicaSetId: null },
       ...{ position: { t: 1, i: 1, term: 1 }, mongodVersion: '6.0.5', featureCompatibilityVersion: '6.0' },
       ...{ collections: 0, documents: 0, bytes: 0 },
     });
-    const members = [member('s1', 'rs1'), member('s0', 'rs0'), member('config', 'cfg')];
-    world.completeTake(0, { type: 'sharded', replicaSetName: 'cfg', members });
+    const replicaSets = [replicaSet('s1', 'rs1'), replicaSet('s0', 'rs0'), replicaSet('config', 'cfg')];
+    world.completeTake(0, { type: 'sharded', replicaSetName: 'cfg', replicaSets });
     await world.run();
     await world.domain.documentHistory.list(name);
     assert.deepEqual(

@@ -1,19 +1,19 @@
 import { idOfExtendedJson } from '../../bson/document-id.ts';
 import { isTaken, type Namespace, parseNamespace } from '../../bson/namespace.ts';
 import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
-import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
+import { findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { uriContext } from '../../catalog/clusters.ts';
 import { clustersBeingRestored } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow } from '../../catalog/schema.ts';
-import { decodeSnapshotMembers, snapshotsOfCluster } from '../../catalog/snapshots.ts';
+import { decodeSnapshotReplicaSets, snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import { canonicalJson } from '../../engine/export/extended-json.ts';
 import type { DocumentVersion, HistoryItem, UnknownStretch } from '../../engine/history/history-item.ts';
 import type { HistoryShard } from '../../engine/history/read-sharded-history.ts';
 import { must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { DomainContext } from '../context.ts';
-import { knownSnapshots } from '../continuous-backup/captured-sets.ts';
+import { decodeCapturedReplicaSets, knownSnapshots } from '../continuous-backup/captured-replica-sets.ts';
 import type { KnownSnapshot } from '../continuous-backup/point-in-time.ts';
 import { requireCluster, requireConnectedCluster } from '../find-resource.ts';
 import type { ClusterName } from '../names.ts';
@@ -189,11 +189,11 @@ async function requireHistory(
 /** All that there is something of: those that are captured, and those of snapshots. */
 async function shardsOf(reader: CatalogReader, clusterId: string): Promise<HistoryShard[]> {
   const capture = await findCapture(reader, clusterId);
-  const taken = (await snapshotsOfCluster(reader, clusterId)).flatMap(({ members }) => decodeSnapshotMembers(members));
-  const members = [...decodeCaptureMembers(capture?.members ?? null), ...taken].filter((one) => !one.configServer);
-  const bySet = new Map(
-    members.map(({ shardName, replicaSetName }) => [replicaSetName, { shardName, replicaSetName }]),
+  const taken = (await snapshotsOfCluster(reader, clusterId)).flatMap(({ members }) =>
+    decodeSnapshotReplicaSets(members),
   );
+  const shards = [...decodeCapturedReplicaSets(capture), ...taken].filter((one) => !one.configServer);
+  const bySet = new Map(shards.map(({ shardName, replicaSetName }) => [replicaSetName, { shardName, replicaSetName }]));
   return [...bySet.values()].toSorted((a, b) => (a.shardName < b.shardName ? -1 : 1));
 }
 

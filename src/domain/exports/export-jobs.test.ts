@@ -173,12 +173,12 @@ test('an export that runs is cancelled through its task', async () => {
 test('a sharded cluster shows a component for each shard, made once', async () => {
   await inExportable(async ({ world, request, get }) => {
     const facts = must(world.manifests.facts.get(request.snapshotId), 'the manifest');
-    const member = (shardName: string, configServer: boolean) => ({
+    const replicaSet = (shardName: string, configServer: boolean) => ({
       ...{ id: shardName.padEnd(24, '0'), shardName, configServer, replicaSetName: `rs-${shardName}` },
       ...{ replicaSetId: null, position: { t: 1, i: 1, term: 1 }, mongodVersion: '6.0.5' },
       ...{ featureCompatibilityVersion: '6.0', collections: 0, documents: 0, bytes: 0 },
     });
-    facts.header.members = [member('a', false), member('b', false), member('config', true)];
+    facts.header.replicaSets = [replicaSet('a', false), replicaSet('b', false), replicaSet('config', true)];
     const job = await world.domain.exportJobs.create(request);
     assert.deepEqual(job.components, []);
     await world.run();

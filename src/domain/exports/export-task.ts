@@ -103,7 +103,7 @@ async function noteComponents(
 ): Promise<void> {
   const { clusterId, snapshotId } = job;
   const facts = await manifests.read({ clusterId, snapshotId }, work.signal);
-  const shards = (facts?.header.members ?? []).filter((member) => !member.configServer);
+  const shards = (facts?.header.replicaSets ?? []).filter((one) => !one.configServer);
   if (shards.length === 0 || job.components.length > 0) return;
   const components = shards.map(({ replicaSetName }, position) => ({
     ...{ exportJobId: job.id, position, exportId: ids.next(), replicaSetName },

@@ -19,13 +19,13 @@ export const snapshotRefusals = {
   },
   CANNOT_MODIFY_CLUSTER_SNAPSHOT: {
     status: 403,
-    detail: 'Snapshot {0} is a member of the sharded snapshot {1} and cannot be modified by itself.',
-    remedy: 'Modify the sharded snapshot; its members go with it.',
+    detail: 'Snapshot {0} is of one replica set of the sharded snapshot {1} and cannot be modified by itself.',
+    remedy: 'Modify the sharded snapshot; its replica sets go with it.',
   },
   CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT: {
     status: 403,
-    detail: 'Snapshot {0} is a member of the sharded snapshot {1} and cannot be deleted by itself.',
-    remedy: 'Delete the sharded snapshot; its members go with it.',
+    detail: 'Snapshot {0} is of one replica set of the sharded snapshot {1} and cannot be deleted by itself.',
+    remedy: 'Delete the sharded snapshot; its replica sets go with it.',
   },
   CANNOT_DELETE_IN_PROGRESS_SNAPSHOT: {
     status: 400,

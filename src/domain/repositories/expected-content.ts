@@ -1,11 +1,12 @@
-import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
-import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
 import { allClusters } from '../../catalog/clusters.ts';
 import { allSnapshotCopies } from '../../catalog/snapshot-copies.ts';
 import { snapshotsOfCluster } from '../../catalog/snapshots.ts';
 import type { SnapshotPlace } from '../../repository/object-keys.ts';
 import { isCaptured } from '../continuous-backup/capture-task.ts';
+import { capturedUpTo, decodeCapturedReplicaSets } from '../continuous-backup/captured-replica-sets.ts';
 
 /** What should be in a repository, by what somebody wrote down apart from it. */
 export interface ExpectedContent {
@@ -30,11 +31,11 @@ export async function expectedByCatalog(reader: CatalogReader): Promise<Expected
     }
     if (!isCaptured(cluster)) continue;
     const capture = await findCapture(reader, cluster.id);
-    const members = decodeCaptureMembers(capture?.members ?? null);
-    for (const member of members.length > 0 ? members : capture === undefined ? [] : [capture]) {
-      const { replicaSetName, capturedT: t, capturedI: i } = member;
-      if (replicaSetName === null || t === null || i === null) continue;
-      const upTo = timestampOf({ t, i });
+    if (capture === undefined) continue;
+    const whole = { replicaSetName: capture.replicaSetName, captured: capturedUpTo(capture) };
+    const replicaSets = decodeCapturedReplicaSets(capture);
+    for (const { replicaSetName, captured: upTo } of replicaSets.length > 0 ? replicaSets : [whole]) {
+      if (replicaSetName === null || upTo === null) continue;
       captured.push({ clusterId: cluster.id, clusterName: cluster.name, replicaSetName, upTo });
     }
   }

@@ -1,7 +1,12 @@
 import { formatTimestamp } from '../../bson/timestamp.ts';
 import type { DomainContext } from '../context.ts';
 import type { CaptureEngine } from '../continuous-backup/capture-engine.ts';
-import { capturedSets, knownSnapshots, readCoverages, runsFor } from '../continuous-backup/captured-sets.ts';
+import {
+  capturedReplicaSets,
+  knownSnapshots,
+  readCoverages,
+  runsFor,
+} from '../continuous-backup/captured-replica-sets.ts';
 import { baseFor, type Point, restorableRanges } from '../continuous-backup/point-in-time.ts';
 import { requireCluster } from '../find-resource.ts';
 import type { ClusterName } from '../names.ts';
@@ -19,7 +24,7 @@ export async function baseSnapshot(
   const usable = snapshotId === null ? known : known.filter(({ id }) => id === snapshotId);
   if (snapshotId !== null && usable.length === 0)
     throw refuse('SNAPSHOT_NOT_FOUND', [snapshotId, cluster.name, cluster.projectId]);
-  const sets = await capturedSets(catalog.reader, cluster, known);
+  const sets = await capturedReplicaSets(catalog.reader, cluster, known);
   const runs = runsFor(await readCoverages(capture, cluster.id, sets));
   const base = baseFor(point, runs, usable);
   if (base !== null) return base.id;

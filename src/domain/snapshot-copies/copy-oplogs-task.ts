@@ -11,7 +11,7 @@ import { enqueueTask } from '../../tasks/queue.ts';
 import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import { isCaptured } from '../continuous-backup/capture-task.ts';
-import { capturedSets, knownSnapshots, uselessSlices } from '../continuous-backup/captured-sets.ts';
+import { capturedReplicaSets, knownSnapshots, uselessSlices } from '../continuous-backup/captured-replica-sets.ts';
 import { restoreWindowDays } from '../continuous-backup/restore-window.ts';
 import { COPY_ATTEMPTS_MAX } from './copies.ts';
 import type { CopyStores } from './copy-stores.ts';
@@ -70,7 +70,7 @@ async function bringUpToDate(
   const keepFrom = wanted ? await oldestOfUse(context, cluster, snapshots) : null;
   // A restore that is under way may be about to read any of them.
   const pinned = (await pinnedSnapshots(context.catalog.reader)).some((pin) => pin.clusterId === cluster.id);
-  for (const replicaSetName of await capturedSets(context.catalog.reader, cluster, snapshots)) {
+  for (const replicaSetName of await capturedReplicaSets(context.catalog.reader, cluster, snapshots)) {
     const source = { clusterId: cluster.id, replicaSetName, regionName, signal };
     if (wanted) await stores.copyOplog({ ...source, keepFrom, report });
     if (!pinned && !(wanted && keepFrom === null)) await stores.deleteOplog({ ...source, upTo: keepFrom });

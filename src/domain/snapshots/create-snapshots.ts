@@ -4,7 +4,7 @@ import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
 import { copiesOfSnapshots } from '../../catalog/snapshot-copies.ts';
 import {
   findSnapshot,
-  findSnapshotOfMember,
+  findSnapshotOfReplicaSet,
   insertSnapshot,
   listSnapshots,
   newestCompletedSnapshot,
@@ -113,7 +113,7 @@ export function createSnapshots(context: DomainContext): Snapshots {
 
     delete: async ({ snapshotId, ...name }) => {
       await catalog.transact(async (writer) => {
-        await refuseMember(writer, name, snapshotId, 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT');
+        await refuseReplicaSet(writer, name, snapshotId, 'CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT');
         const { cluster, row } = await requireSnapshotOrCopy(writer, name, snapshotId);
         if (row.status === 'queued' || row.status === 'inProgress')
           throw refuse('CANNOT_DELETE_IN_PROGRESS_SNAPSHOT', [snapshotId]);
@@ -180,12 +180,12 @@ async function requireWhole(
   snapshotId: string,
   code: 'CANNOT_MODIFY_CLUSTER_SNAPSHOT',
 ): Promise<{ cluster: ClusterRow; row: SnapshotRow }> {
-  await refuseMember(reader, name, snapshotId, code);
+  await refuseReplicaSet(reader, name, snapshotId, code);
   return await requireSnapshot(reader, name, snapshotId);
 }
 
-/** One part of a sharded snapshot is nobody's to change: it lives and goes with the others. */
-async function refuseMember(
+/** One replica set of a sharded snapshot is nobody's to change: it lives and goes with the others. */
+async function refuseReplicaSet(
   reader: CatalogReader,
   name: ClusterName,
   snapshotId: string,
@@ -193,7 +193,7 @@ async function refuseMember(
 ): Promise<void> {
   const cluster = await requireCluster(reader, name);
   if (cluster.type !== 'sharded') return;
-  const whole = await findSnapshotOfMember(reader, cluster.id, snapshotId);
+  const whole = await findSnapshotOfReplicaSet(reader, cluster.id, snapshotId);
   if (whole !== undefined) throw refuse(code, [snapshotId, whole.id]);
 }
 

@@ -1,5 +1,5 @@
 import type { ClusterType, FrequencyType, SnapshotCopyRow, SnapshotRow, SnapshotType } from '../../catalog/schema.ts';
-import { decodeSnapshotMembers, type SnapshotMember } from '../../catalog/snapshots.ts';
+import { decodeSnapshotReplicaSets, type SnapshotReplicaSet } from '../../catalog/snapshots.ts';
 import { assert } from '../../lib/assert.ts';
 import type { ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
 import type { ManifestFacts } from './snapshot-engine.ts';
@@ -72,7 +72,7 @@ export function completedColumns({ header, storageSizeBytes }: ManifestFacts) {
     parentSnapshotId: header.parentSnapshotId,
     type: header.type,
     replicaSetName: header.replicaSetName,
-    members: membersOf(header),
+    members: encodeReplicaSets(header),
     mongodVersion: header.mongodVersion,
     featureCompatibilityVersion: header.featureCompatibilityVersion,
     collections: header.collections,
@@ -85,10 +85,10 @@ export function completedColumns({ header, storageSizeBytes }: ManifestFacts) {
   };
 }
 
-/** What the API says of the parts of a sharded snapshot. */
-function membersOf({ members }: ManifestHeader): string | null {
-  if (members === undefined) return null;
-  const shown: SnapshotMember[] = members.map(({ id, shardName, configServer, replicaSetName }) => ({
+/** What the API says of the replica sets of a sharded snapshot. */
+function encodeReplicaSets({ replicaSets }: ManifestHeader): string | null {
+  if (replicaSets === undefined) return null;
+  const shown: SnapshotReplicaSet[] = replicaSets.map(({ id, shardName, configServer, replicaSetName }) => ({
     id,
     shardName,
     configServer,
@@ -149,7 +149,7 @@ export function snapshotOf(
     projectId,
     clusterName,
     taskId,
-    members: decodeSnapshotMembers(row.members),
+    replicaSets: decodeSnapshotReplicaSets(row.members),
     // Of one whose original has expired only the copies are left, and their time is what counts.
     expiresAtMs:
       row.deletedAtMs === null ? row.expiresAtMs : Math.max(row.expiresAtMs, ...copies.map((copy) => copy.expiresAtMs)),

@@ -1,9 +1,9 @@
 import type { SnapshotRow } from '../../catalog/schema.ts';
-import type { SnapshotMember } from '../../catalog/snapshots.ts';
+import type { SnapshotReplicaSet } from '../../catalog/snapshots.ts';
 import type { ClusterName, Page, PageRequest } from '../names.ts';
 import type { RetentionUnit } from '../policies/retention.ts';
 
-export type { SnapshotMember } from '../../catalog/snapshots.ts';
+export type { SnapshotReplicaSet } from '../../catalog/snapshots.ts';
 
 /** `policyItems` decoded; `createdAtMs` and what describes the data is null until `status` is completed. */
 export type Snapshot = Omit<
@@ -21,7 +21,7 @@ export type Snapshot = Omit<
   /** Where completed copies of it are. */
   copyRegions: string[];
   /** The replica sets of a completed sharded snapshot; none for a replica set's. */
-  members: SnapshotMember[];
+  replicaSets: SnapshotReplicaSet[];
   policyItems: string[];
   projectId: string;
   clusterName: string;

@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { CollectionEntry, Manifest, ManifestHeader } from '../../repository/format/manifest.ts';
-import { partsOf } from '../../repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { JsonLoss, LeftOut } from '../left-out.ts';
@@ -54,18 +54,18 @@ export async function prepareDownload(
 ): Promise<PreparedFile[]> {
   const { repository, clusterId, snapshotId, signal, report } = request;
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
-  const parts = await downloadedParts(repository, manifest, signal);
+  const replicaSets = await downloadedReplicaSets(repository, manifest, signal);
   const prepared: PreparedFile[] = [];
   let bytesBefore = 0;
-  for (const { replicaSetName, isShard, manifest: part, ownership } of parts) {
+  for (const { replicaSetName, isShard, manifest: own, ownership } of replicaSets) {
     const [sha1, sha256] = [createHash('sha1'), createHash('sha256')];
     let bytes = 0;
     let plainBytes = 0;
-    const point = await pointOf(request, part);
-    const leftOut = requireText({ manifest: part, point }, request.jsonLoss);
+    const point = await pointOf(request, own);
+    const leftOut = requireText({ manifest: own, point }, request.jsonLoss);
     const archive = writeArchive({
       repository,
-      manifest: part,
+      manifest: own,
       ownership,
       point,
       signal,
@@ -82,11 +82,11 @@ export async function prepareDownload(
         });
       },
     });
-    for await (const member of gzipMembers(archive)) {
+    for await (const piece of gzipMembers(archive)) {
       throwIfAborted(signal);
-      bytes += member.length;
-      sha1.update(member);
-      sha256.update(member);
+      bytes += piece.length;
+      sha1.update(piece);
+      sha256.update(piece);
     }
     bytesBefore += plainBytes;
     const sums = { sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
@@ -109,30 +109,30 @@ export async function* readDownload(
     });
   }
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
-  const parts = await downloadedParts(repository, manifest, signal);
-  const part = parts.find((candidate) => candidate.replicaSetName === replicaSetName);
-  if (part === undefined) {
+  const replicaSets = await downloadedReplicaSets(repository, manifest, signal);
+  const found = replicaSets.find((candidate) => candidate.replicaSetName === replicaSetName);
+  if (found === undefined) {
     throw new Fault({
       op: 'download',
       subject: snapshotId,
       message: `snapshot ${snapshotId} has no replica set ${replicaSetName}`,
     });
   }
-  const point = await pointOf(request, part.manifest);
-  yield* gzipMembers(writeArchive({ repository, ...part, point, signal }));
+  const point = await pointOf(request, found.manifest);
+  yield* gzipMembers(writeArchive({ repository, ...found, point, signal }));
 }
 
 async function pointOf(
   { repository, pointInTime, signal }: DownloadRequest,
-  part: Manifest,
+  manifest: Manifest,
 ): Promise<ArchivePoint | undefined> {
   if (pointInTime === undefined) return undefined;
   const { end, sourceOf } = pointInTime;
-  return await planArchivePoint(repository, part, { end, source: await sourceOf(part.header), signal });
+  return await planArchivePoint(repository, manifest, { end, source: await sourceOf(manifest.header), signal });
 }
 
 /** What becomes one file. */
-export interface DownloadedPart {
+export interface DownloadedReplicaSet {
   replicaSetName: string;
   isShard: boolean;
   manifest: Manifest;
@@ -140,20 +140,20 @@ export interface DownloadedPart {
 }
 
 /** One file each. Without the config servers, of which nothing can be restored by itself. */
-export async function downloadedParts(
+export async function downloadedReplicaSets(
   repository: Repository,
   manifest: Manifest,
   signal: AbortSignal,
-): Promise<DownloadedPart[]> {
+): Promise<DownloadedReplicaSet[]> {
   const routing = await readRouting(repository, manifest, signal);
-  return partsOf(manifest)
-    .filter(({ member }) => member?.configServer !== true)
-    .map(({ member, manifest: part }) => ({
-      replicaSetName: part.header.replicaSetName,
-      isShard: member !== null,
-      manifest: part,
-      ...(routing === null || member === null
+  return replicaSetsOf(manifest)
+    .filter(({ replicaSet }) => replicaSet?.configServer !== true)
+    .map(({ replicaSet, manifest: own }) => ({
+      replicaSetName: own.header.replicaSetName,
+      isShard: replicaSet !== null,
+      manifest: own,
+      ...(routing === null || replicaSet === null
         ? {}
-        : { ownership: (entry: CollectionEntry) => routing.ownership(entry, member.shardName) }),
+        : { ownership: (entry: CollectionEntry) => routing.ownership(entry, replicaSet.shardName) }),
     }));
 }

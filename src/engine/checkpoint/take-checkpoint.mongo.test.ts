@@ -9,7 +9,7 @@ import { type Timestamp64, timestampParts } from '../../bson/timestamp.ts';
 import { must } from '../../lib/assert.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { findShardMembers } from '../../mongo/shard-members.ts';
+import { findReplicaSets } from '../../mongo/cluster-replica-sets.ts';
 import { deleteSlicesUpTo } from '../../repository/slices.ts';
 import type { CheckpointToken } from './checkpoint-token.ts';
 import { findTokens } from './find-tokens.ts';
@@ -38,7 +38,7 @@ describe('a checkpoint of a sharded cluster', () => {
     const heldMs: number[] = [];
     const taking = takeCheckpoint({
       checkpointId: CHECKPOINT,
-      members: must(await findShardMembers(cluster().uri), 'the cluster is sharded'),
+      replicaSets: must(await findReplicaSets(cluster().uri), 'the cluster is sharded'),
       holdRecord: {
         write: async () => void events.push('held'),
         erase: async () => void events.push('erased'),
@@ -64,7 +64,7 @@ describe('a checkpoint of a sharded cluster', () => {
   function oplogOf(token: CheckpointToken) {
     const set = must(
       cluster().sets.find((one) => one.name === token.replicaSetName),
-      'a token is of a member',
+      'a token is of a replica set',
     );
     return set.client.db('local').collection('oplog.rs');
   }

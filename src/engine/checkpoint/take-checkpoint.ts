@@ -4,7 +4,7 @@ import { must } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { ShardMember } from '../../mongo/shard-members.ts';
+import type { ClusterReplicaSet } from '../../mongo/cluster-replica-sets.ts';
 import { FollowingClock, type SharedTime } from '../../mongo/shared-time.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
 import { shardingInMotion } from '../sharding/sharding-in-motion.ts';
@@ -13,13 +13,13 @@ import { type CheckpointToken, tokenNote } from './checkpoint-token.ts';
 export interface TakeCheckpointOptions {
   checkpointId: string;
   /** The replica sets, the config servers last. */
-  members: readonly ShardMember[];
+  replicaSets: readonly ClusterReplicaSet[];
   /** That the balancer is stopped is written down here first. */
   holdRecord: HoldRecord;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
-  /** All members answered, the balancer stands still. */
+  /** All replica sets answered, the balancer stands still. */
   onHeld?: () => Promise<void>;
   /**
    * Before the balancer is given back; of tokens that were written although others could not be, too, then without a
@@ -46,10 +46,10 @@ const REST_POLL_MS = 100;
  * Given back whatever happens; where that fails too, it stays written down that it has to be.
  */
 export async function takeCheckpoint(options: TakeCheckpointOptions): Promise<WrittenTokens> {
-  const { members, clock, log, signal, holdRecord } = options;
+  const { replicaSets, clock, log, signal, holdRecord } = options;
   const released = options.onBalancerReleased;
-  const { uri } = must(members.at(-1), 'a sharded cluster has config servers');
-  const notes = await connectAll(members, signal);
+  const { uri } = must(replicaSets.at(-1), 'a sharded cluster has config servers');
+  const notes = await connectAll(replicaSets, signal);
   const hold = balancerHold({
     uri,
     record: holdRecord,
@@ -71,9 +71,9 @@ export async function takeCheckpoint(options: TakeCheckpointOptions): Promise<Wr
   }
 }
 
-async function connectAll(members: readonly ShardMember[], signal: AbortSignal): Promise<FollowingClock[]> {
+async function connectAll(replicaSets: readonly ClusterReplicaSet[], signal: AbortSignal): Promise<FollowingClock[]> {
   const found = await Promise.allSettled(
-    members.map(async ({ uri, shardName }) => await FollowingClock.connect(uri, shardName, signal)),
+    replicaSets.map(async ({ uri, shardName }) => await FollowingClock.connect(uri, shardName, signal)),
   );
   const connected = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = found.find((one) => one.status === 'rejected');
@@ -137,7 +137,7 @@ async function writeAtRest(
 }
 
 async function writeAll(
-  { members, checkpointId, onTokens }: TakeCheckpointOptions,
+  { replicaSets, checkpointId, onTokens }: TakeCheckpointOptions,
   notes: readonly FollowingClock[],
   within: AbortSignal,
 ): Promise<WrittenTokens> {
@@ -147,7 +147,7 @@ async function writeAll(
   const tokens: CheckpointToken[] = [];
   ended.forEach((one, index) => {
     if (one.status === 'rejected') return;
-    const { shardName, replicaSetName, configServer } = must(members[index], 'a note for each member');
+    const { shardName, replicaSetName, configServer } = must(replicaSets[index], 'a note for each replica set');
     times.push(one.value);
     tokens.push({ shardName, replicaSetName, configServer, ts: one.value.ts });
   });

@@ -1,7 +1,7 @@
 import { Fault } from '../../lib/errors.ts';
+import { isShardedHello } from '../../mongo/cluster-replica-sets.ts';
 import { redactUri } from '../../mongo/connection/connect.ts';
 import { codeOf } from '../../mongo/errors.ts';
-import { isShardedHello } from '../../mongo/shard-members.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { listTarget, listTargetDatabases, roomOnTarget, type TargetEntry } from '../../mongo/target-catalog.ts';
 import { readClusterFacts } from '../../mongo/topology.ts';

@@ -67,7 +67,7 @@ function decodeShaped(bytes: Buffer, start: number, values: (ColumnValue | null)
 }
 
 type Leaf = { head: Buffer; stream: ColumnStream };
-type Branch = { head: Buffer; members: (Leaf | Branch)[] };
+type Branch = { head: Buffer; branches: (Leaf | Branch)[] };
 
 /** A reference document: how values that are no documents are put together to one of its shape. */
 class Shape {
@@ -75,7 +75,7 @@ class Shape {
   readonly #leaves: ColumnStream[] = [];
 
   constructor(reference: Buffer, arrays: boolean) {
-    this.#root = { head: Buffer.alloc(0), members: this.#membersOf(reference, arrays) };
+    this.#root = { head: Buffer.alloc(0), branches: this.#branchesOf(reference, arrays) };
     if (this.#leaves.length === 0) throw new MalformedBson('a column has a reference document without values');
   }
 
@@ -89,8 +89,8 @@ class Shape {
     return filled(this.#root, next);
   }
 
-  #membersOf(document: Buffer, arrays: boolean): (Leaf | Branch)[] {
-    const members: (Leaf | Branch)[] = [];
+  #branchesOf(document: Buffer, arrays: boolean): (Leaf | Branch)[] {
+    const branches: (Leaf | Branch)[] = [];
     const limit = documentLength(document, 0) - 1;
     for (let at = 4; at < limit; ) {
       const type = document[at] as number;
@@ -99,31 +99,31 @@ class Shape {
       const head = document.subarray(at, from);
       const value = document.subarray(from, to);
       if (type === bsonType.document || (arrays && type === bsonType.array)) {
-        members.push({ head, members: this.#membersOf(value, arrays) });
+        branches.push({ head, branches: this.#branchesOf(value, arrays) });
       } else {
         const stream = new ColumnStream({ type, value }, true);
         this.#leaves.push(stream);
-        members.push({ head, stream });
+        branches.push({ head, stream });
       }
       at = to;
     }
-    return members;
+    return branches;
   }
 }
 
 /** A part of which nothing is there is left out, unless there was nothing in the reference either. */
 function filled(branch: Branch, next: (stream: ColumnStream) => ColumnValue | null): Buffer | null {
   const parts: Buffer[] = [];
-  for (const member of branch.members) {
-    if ('members' in member) {
-      const document = filled(member, next);
-      if (document !== null) parts.push(member.head, document);
+  for (const one of branch.branches) {
+    if ('branches' in one) {
+      const document = filled(one, next);
+      if (document !== null) parts.push(one.head, document);
     } else {
-      const found = next(member.stream);
-      if (found !== null) parts.push(Buffer.from([found.type]), member.head.subarray(1), found.value);
+      const found = next(one.stream);
+      if (found !== null) parts.push(Buffer.from([found.type]), one.head.subarray(1), found.value);
     }
   }
-  return parts.length === 0 && branch.members.length > 0 ? null : documentOfParts(parts);
+  return parts.length === 0 && branch.branches.length > 0 ? null : documentOfParts(parts);
 }
 
 /** The document of elements in pieces. */

@@ -39,14 +39,14 @@ export function metadataJson(entry: CollectionEntry, data: CollectionEntry): Col
     const problem = leftOut.map((one) => `${one.name}: ${one.problem}`).join('; ');
     return { json: null, leftOut: [{ namespace, kind: entry.type, name: entry.name, problem }] };
   }
-  const members = [
+  const fields = [
     `"indexes":[${indexes.map(canonicalJson).join(',')}]`,
     ...(entry.uuid === null ? [] : [`"uuid":${JSON.stringify(entry.uuid)}`]),
     `"collectionName":${JSON.stringify(entry.name)}`,
     ...(entry.type === 'timeseries' ? ['"type":"timeseries"'] : []),
     `"options":${canonicalJson(documentOf(options))}`,
   ];
-  return { json: Buffer.from(`{${members.join(',')}}`), leftOut };
+  return { json: Buffer.from(`{${fields.join(',')}}`), leftOut };
 }
 
 /** Written and read back: null where the very same bytes come of it. */

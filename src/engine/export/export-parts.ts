@@ -1,7 +1,7 @@
 import { forEachDocument } from '../../bson/raw-bson.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
-import { partsOf } from '../../repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type Ownership, ownedDocuments, type ShardRouting } from '../sharding/shard-routing.ts';
@@ -36,14 +36,16 @@ interface Source {
  * Everything that is exported, in the order in which it is written. `routing` is that of a sharded cluster's snapshot.
  */
 export function exportParts(manifest: Manifest, routing: ShardRouting | null): ExportPart[] {
-  const ofShards = partsOf(manifest).filter(({ member }) => member?.configServer !== true);
+  const ofShards = replicaSetsOf(manifest).filter(({ replicaSet }) => replicaSet?.configServer !== true);
   return ofShards
-    .flatMap(({ member, manifest: { header, collections } }) =>
+    .flatMap(({ replicaSet, manifest: { header, collections } }) =>
       exportedCollections(collections).map((exported) => ({
         ...exported,
         replicaSetName: header.replicaSetName,
         owned:
-          routing === null || member === null ? ('all' as const) : routing.ownership(exported.data, member.shardName),
+          routing === null || replicaSet === null
+            ? ('all' as const)
+            : routing.ownership(exported.data, replicaSet.shardName),
       })),
     )
     .map((part, index) => ({ index, ...part }));

@@ -54,8 +54,8 @@ export interface ExportedSnapshot {
 interface OpenFile {
   part: ExportPart;
   number: number;
-  /** Gzip members, in order. */
-  members: Buffer[];
+  /** Compressed blocks, in order. */
+  blocks: Buffer[];
 }
 
 const MISREAD = 'it holds a document that Extended JSON takes for a value';
@@ -161,9 +161,9 @@ class SnapshotExport {
     for await (const { item, result } of transcoded) {
       if (file?.part !== item.part || file.number !== item.file) {
         if (file !== undefined) yield this.#closed(file);
-        file = { part: item.part, number: item.file, members: [] };
+        file = { part: item.part, number: item.file, blocks: [] };
       }
-      file.members.push(...result);
+      file.blocks.push(...result);
       this.#read(item);
     }
     if (file !== undefined) yield this.#closed(file);
@@ -194,11 +194,11 @@ class SnapshotExport {
     this.#leftOut.add(named, count);
   }
 
-  #closed({ part, number, members }: OpenFile): DataFile {
+  #closed({ part, number, blocks }: OpenFile): DataFile {
     const objectKey = this.#keyOf(part, number);
     this.#underWay[part.index] = (this.#underWay[part.index] ?? 0) + 1;
     this.#files++;
-    return { part, objectKey, body: this.#present.has(objectKey) ? null : Buffer.concat(members) };
+    return { part, objectKey, body: this.#present.has(objectKey) ? null : Buffer.concat(blocks) };
   }
 
   #keyOf({ entry, replicaSetName }: ExportPart, number: number): string {

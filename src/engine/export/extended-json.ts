@@ -155,11 +155,11 @@ export class ExtendedJsonWriter {
   #document(bytes: Buffer, offset: number, length: number): void {
     const whole = length <= WHOLE_MAX;
     if (whole) this.#room(length * GROWTH_MAX + 64);
-    this.#members(bytes, offset, length, whole, false);
+    this.#fields(bytes, offset, length, whole, false);
   }
 
   /** `whole`: there is room for all of it. */
-  #members(bytes: Buffer, offset: number, length: number, whole: boolean, array: boolean): void {
+  #fields(bytes: Buffer, offset: number, length: number, whole: boolean, array: boolean): void {
     if (++this.#depth > DEPTH_MAX) throw new MalformedBson(`documents are nested more than ${DEPTH_MAX} deep`);
     if (!whole) this.#room(2);
     this.#out[this.#at++] = array ? BRACKET_OPEN : BRACE_OPEN;
@@ -251,12 +251,12 @@ export class ExtendedJsonWriter {
     const length = documentLength(bytes, from);
     if (length !== to - from) throw new MalformedBson(`document at byte ${from} does not fill its element`);
     if (whole) {
-      this.#members(bytes, from, length, true, array);
+      this.#fields(bytes, from, length, true, array);
       return;
     }
     const fits = length <= WHOLE_MAX;
     if (fits) this.#room(length * GROWTH_MAX + 64);
-    this.#members(bytes, from, length, fits, array);
+    this.#fields(bytes, from, length, fits, array);
   }
 
   #string(bytes: Buffer, from: number, to: number, whole: boolean): void {

@@ -8,7 +8,7 @@ import type { ReportProgress } from '../../lib/progress.ts';
 import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
 import { type VisibleEffect, VisibleOrder } from '../../oplog/transactions.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
-import { partsOf } from '../../repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import type { SliceRun } from '../../repository/format/slice-name.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -135,8 +135,8 @@ class HistoryReader {
     const { repository, source, signal } = this.#options;
     const { clusterId, replicaSetName } = source;
     const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
-    const part = partsOf(manifest).find((one) => one.manifest.header.replicaSetName === replicaSetName);
-    return must(part, `snapshot ${snapshotId} is of ${replicaSetName}`).manifest;
+    const own = replicaSetsOf(manifest).find((one) => one.manifest.header.replicaSetName === replicaSetName);
+    return must(own, `snapshot ${snapshotId} is of ${replicaSetName}`).manifest;
   }
 
   #seekIn(manifest: Manifest): Seek {

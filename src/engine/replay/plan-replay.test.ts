@@ -415,7 +415,7 @@ const preparedAt = (seconds: number) =>
   ofSession(seconds, { applyOps: [{ op: 'c', ns: 'app.$cmd', ui: ui(B), o: { create: 'b' } }], prepare: true });
 const SESSION = `${bytes(session.lsid).toString('hex')}/0700000000000000`;
 
-test('a member of a sharded cluster takes the word of another for a transaction that it does not know the end of', async () => {
+test('a replica set of a sharded cluster takes the word of another for a transaction that it does not know the end of', async () => {
   const entries = [preparedAt(110)];
   const alone = await plan({ entries });
   assert.deepEqual(alone.undecided, [{ transaction: SESSION, preparedAt: ts(110) }]);
@@ -453,7 +453,7 @@ test('beyond the point is read no further than needed: as far as asked, and unti
   assert.equal(await readUpTo(open, 120), ts(140));
 });
 
-test("a member keeps its ledgers as documents, also through upserts of applyOps, and the rest of its config is nobody's", async () => {
+test("a replica set keeps its ledgers as documents, also through upserts of applyOps, and the rest of its config is nobody's", async () => {
   const chunk = (id: number, shard: string) => ({ _id: id, uuid: ui(A), shard });
   const upsert = (id: number, shard: string) => ({
     ...{ op: 'u', b: true, ns: 'config.chunks', o: chunk(id, shard), o2: { _id: id } },
@@ -464,7 +464,7 @@ test("a member keeps its ledgers as documents, also through upserts of applyOps,
     entry(103, { op: 'i', ns: 'config.system.sharding_ddl_coordinators', ui: ui(B), o: { _id: 5 } }),
   ];
   const held = { 'config.chunks': [chunk(1, 's0'), chunk(3, 's0')] };
-  const { state } = await plan({ entries, held, of: 'shardedMember' });
+  const { state } = await plan({ entries, held, of: 'ofShardedCluster' });
   const found = [...(state.held.get('config.chunks')?.values() ?? [])].map((one) => deserialize(one));
   assert.deepEqual(
     found.map(({ _id, shard }) => [_id, shard]),

@@ -26,7 +26,7 @@ const VIEWS = 'system.views';
  */
 export interface ReplayState {
   /**
-   * Whose it is: members of a sharded cluster keep ledgers in `config`, which are held too, and the rest of their
+   * Whose it is: replica sets of a sharded cluster keep ledgers in `config`, which are held too, and the rest of their
    * `config` is none of a restore's.
    */
   readonly source: ReplayedSource;
@@ -39,13 +39,13 @@ export interface ReplayState {
   series: Map<string, Buffer>;
 }
 
-export type ReplayedSource = 'replicaSet' | 'shardedMember';
+export type ReplayedSource = 'replicaSet' | 'ofShardedCluster';
 
 /** Whether a collection is held as documents, not restored as a collection. */
 export function isHeld(namespace: Namespace, source: ReplayedSource): boolean {
   const { db, name } = namespace;
   if (name === VIEWS || (db === 'admin' && /^system\.(users|roles|version)$/.test(name))) return true;
-  return source === 'shardedMember' && isLedger(namespace);
+  return source === 'ofShardedCluster' && isLedger(namespace);
 }
 
 /** Whether a collection is restored at all. */

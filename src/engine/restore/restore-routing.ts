@@ -1,7 +1,8 @@
-import { compareKeys, membersOf, type ValueAt } from '../../bson/bson-order.ts';
+import { compareKeys, elementsOf, type ValueAt } from '../../bson/bson-order.ts';
 import { bsonType, findElement, forEachElement } from '../../bson/raw-bson.ts';
 import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
+import type { ClusterReplicaSet } from '../../mongo/cluster-replica-sets.ts';
 import {
   newDatabaseUuid,
   newEpoch,
@@ -9,9 +10,8 @@ import {
   RoutingTarget,
   refreshRouting,
 } from '../../mongo/routing-target.ts';
-import type { ShardMember } from '../../mongo/shard-members.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
-import type { ManifestPart } from '../../repository/format/manifest-members.ts';
+import type { ReplicaSetManifest } from '../../repository/format/manifest-replica-sets.ts';
 import {
   chunkMin,
   isPending,
@@ -30,9 +30,10 @@ const SESSIONS = 'config.system.sessions';
 const CHUNKS_AT_ONCE = 10_000;
 
 /**
- * The documents that a member of the source had in a collection of `config`, at the snapshot's time or at the point.
+ * The documents that a replica set of the source had in a collection of `config`, at the snapshot's time or at the
+ * point.
  */
-export type LedgerOf = (part: ManifestPart, name: string) => AsyncIterable<Buffer>;
+export type LedgerOf = (source: ReplicaSetManifest, name: string) => AsyncIterable<Buffer>;
 
 /**
  * The routing metadata of a sharded cluster on its way to another one. Read before the target is touched, chunks left
@@ -40,14 +41,14 @@ export type LedgerOf = (part: ManifestPart, name: string) => AsyncIterable<Buffe
  */
 export class RoutingRestore {
   readonly #ledgerOf: LedgerOf;
-  readonly #config: ManifestPart;
+  readonly #config: ReplicaSetManifest;
   readonly #shards: ReadonlyMap<string, string>;
   readonly #databases: readonly Buffer[];
   readonly #collections: readonly Buffer[];
 
   private constructor(
     ledgerOf: LedgerOf,
-    config: ManifestPart,
+    config: ReplicaSetManifest,
     shards: ReadonlyMap<string, string>,
     documents: { databases: readonly Buffer[]; collections: readonly Buffer[] },
   ) {
@@ -60,11 +61,13 @@ export class RoutingRestore {
 
   static async plan(
     ledgerOf: LedgerOf,
-    parts: readonly ManifestPart[],
-    members: readonly ShardMember[],
+    sources: readonly ReplicaSetManifest[],
+    targets: readonly ClusterReplicaSet[],
   ): Promise<RoutingRestore> {
-    const config = must(parts.at(-1), 'the config servers come last');
-    const shards = new Map(parts.slice(0, -1).map(({ member }, index) => [nameOf(member), nameOf(members[index])]));
+    const config = must(sources.at(-1), 'the config servers come last');
+    const shards = new Map(
+      sources.slice(0, -1).map(({ replicaSet }, index) => [nameOf(replicaSet), nameOf(targets[index])]),
+    );
     const databases = await readAll(ledgerOf(config, 'databases'));
     const collections = (await readAll(ledgerOf(config, 'collections'))).filter(
       (one) => textOf(one, '_id') !== SESSIONS,
@@ -95,12 +98,12 @@ export class RoutingRestore {
   }
 
   /** Which documents of a shard are orphans that wait to be deleted: its own ledger, by which it forgets none. */
-  async restoreRangeDeletions(part: ManifestPart, target: RestoreTarget): Promise<void> {
+  async restoreRangeDeletions(source: ReplicaSetManifest, target: RestoreTarget): Promise<void> {
     const to = rewritingOf(this.#shards, Buffer.alloc(8));
     await target.deleteAllBut('config', 'rangeDeletions', []);
     const documents: Buffer[] = [];
-    for await (const one of this.#ledgerOf(part, 'rangeDeletions')) {
-      const settled = isPending(one) ? await this.#settle(part, one) : one;
+    for await (const one of this.#ledgerOf(source, 'rangeDeletions')) {
+      const settled = isPending(one) ? await this.#settle(source, one) : one;
       if (settled !== null) documents.push(rewriteRangeDeletion(settled, to));
     }
     await target.insert('config', 'rangeDeletions', documents);
@@ -110,20 +113,20 @@ export class RoutingRestore {
    * A range that was being moved at the point: nobody goes on with the migration, so whoever does not own the range by
    * the routing metadata has orphans, and the owner has none.
    */
-  async #settle(part: ManifestPart, deletion: Buffer): Promise<Buffer | null> {
+  async #settle(source: ReplicaSetManifest, deletion: Buffer): Promise<Buffer | null> {
     const owner = await this.#ownerAt(uuidOf(deletion, 'collectionUuid'), rangeMin(deletion));
     // Of a collection that is not sharded any more nothing is an orphan.
-    return owner === null || owner === nameOf(part.member) ? null : withoutPending(deletion);
+    return owner === null || owner === nameOf(source.replicaSet) ? null : withoutPending(deletion);
   }
 
   /** The shard of the chunk that a value of the shard key lies in: the last one that begins at or before it. */
   async #ownerAt(uuid: string, value: Buffer): Promise<string | null> {
-    const wanted = membersOf(value, 0);
+    const wanted = elementsOf(value, 0);
     let begins: ValueAt[] | null = null;
     let owner: string | null = null;
     for await (const chunk of this.#ledgerOf(this.#config, 'chunks')) {
       if (uuidOf(chunk, 'uuid') !== uuid) continue;
-      const min = membersOf(chunkMin(chunk), 0);
+      const min = elementsOf(chunkMin(chunk), 0);
       if (compareKeys(min, wanted) > 0 || (begins !== null && compareKeys(min, begins) < 0)) continue;
       begins = min;
       owner = textOf(chunk, 'shard');
@@ -183,8 +186,8 @@ function rewritingOf(shards: ReadonlyMap<string, string>, timestamp: Uint8Array)
   return { shards, timestamp, newEpoch, newUuid: newDatabaseUuid };
 }
 
-function nameOf(member: { shardName: string } | null | undefined): string {
-  return must(member, 'a part of a sharded snapshot has a name').shardName;
+function nameOf(replicaSet: { shardName: string } | null | undefined): string {
+  return must(replicaSet, 'a replica set of a sharded cluster has a name').shardName;
 }
 
 function textsOf(document: Buffer, name: string): string[] {

@@ -153,7 +153,7 @@ describe('a point in time of a sharded cluster', () => {
     await requireEqual(await truthAt(source(), untold), target(), 'aborted in the end');
   });
 
-  test('is what an increment begins with: it reads what was captured of every member instead of their oplogs', async () => {
+  test('is what an increment begins with: it reads what was captured of every replica set instead of their oplogs', async () => {
     const [a, b] = sets();
     const parent = taken();
     for (let n = 0; n < 200; n++)

@@ -112,7 +112,7 @@ export function leftIncomplete(
 
 /**
  * One replica set's restore, step by step: `restoreSnapshot` takes the steps one after another, a sharded restore those
- * of its members side by side.
+ * of its replica sets side by side.
  */
 export class Restore {
   readonly progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
@@ -160,7 +160,7 @@ export class Restore {
     });
   }
 
-  /** Plans the replay anew, with what is known of transactions from the other members of the cluster. */
+  /** Plans the replay anew, with what is known of transactions from the other replica sets of the cluster. */
   async decide(decisions: Decisions): Promise<void> {
     await this.#planReplay(decisions);
   }
@@ -177,13 +177,13 @@ export class Restore {
       progress: (entries: number, lastTs: Timestamp64) =>
         this.#update({ subject: `${entries} entries, up to ${formatTimestamp(lastTs)}` }),
     };
-    const source = this.#ofShard ? 'shardedMember' : 'replicaSet';
+    const source = this.#ofShard ? 'ofShardedCluster' : 'replicaSet';
     this.#point = await planPointInTime(repository, clusterId, this.#manifest, options, source);
     const { plan } = this.#point;
     if (plan !== null && plan.undecided.length > 0)
       log.warn(
         { transactions: plan.undecided.length },
-        `the oplog does not tell the outcome of prepared transactions; ${this.#ofShard ? 'asking the other members' : 'they are left out'}`,
+        `the oplog does not tell the outcome of prepared transactions; ${this.#ofShard ? 'asking the other replica sets' : 'they are left out'}`,
       );
   }
 

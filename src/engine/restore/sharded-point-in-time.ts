@@ -4,7 +4,7 @@ import { assert, must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import { readOplogEntry, transactionOf } from '../../oplog/entry.ts';
 import { type Decisions, decisionOf } from '../../oplog/transactions.ts';
-import type { ManifestPart } from '../../repository/format/manifest-members.ts';
+import type { ReplicaSetManifest } from '../../repository/format/manifest-replica-sets.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { readCoverage, type SliceReadOptions } from '../../repository/slices.ts';
 import type { ReplayPlan, UndecidedTransaction } from '../replay/plan-replay.ts';
@@ -15,7 +15,7 @@ import { UNDER_WAY } from '../sharding/sharding-ledgers.ts';
 /** Beyond the end of a snapshot by this clock and that of the cluster. */
 const CLOCK_SKEW_SECONDS = 60;
 
-/** A point that all members of a sharded cluster are brought to, by what was captured of each. */
+/** A point that all replica sets of a sharded cluster are brought to, by what was captured of each. */
 export interface PointOfCluster {
   end: ReplayEnd;
   slices: Repository;
@@ -24,25 +24,25 @@ export interface PointOfCluster {
 }
 
 /** What one replica set of a sharded cluster has to replay. */
-export interface MemberInTime {
+export interface ReplicaSetInTime {
   end: ReplayEnd;
   source: OplogSource;
   searchTo: Timestamp64;
 }
 
 /**
- * The captured oplog of a member, from its position in the snapshot on. It is given as far as it was captured: a
+ * The captured oplog of a replica set, from its position in the snapshot on. It is given as far as it was captured: a
  * transaction that was prepared before the point may have been visible there although its commit was logged long after
  * it. Transactions that were prepared before T were decided by the time the snapshot was finished, so the search goes
  * on until then.
  */
-export async function memberInTime(
+export async function replicaSetInTime(
   { end, slices, elsewhere = {} }: PointOfCluster,
-  { member, manifest }: ManifestPart,
+  { replicaSet, manifest }: ReplicaSetManifest,
   signal: AbortSignal,
-): Promise<MemberInTime> {
+): Promise<ReplicaSetInTime> {
   const { header } = manifest;
-  const { position, replicaSetName } = must(member, 'a part of a sharded snapshot is a member');
+  const { position, replicaSetName } = must(replicaSet, 'the snapshot is of a sharded cluster');
   const set = { clusterId: header.clusterId, replicaSetName };
   const { runs } = await readCoverage(slices, set, { ...elsewhere, signal });
   const from = { ts: timestampOf(position), term: BigInt(position.term) };
@@ -72,23 +72,27 @@ export function requireDecided(replicaSetName: string, captured: Timestamp64, fi
   });
 }
 
-/** A member whose interval was planned. */
-export interface PlannedMember {
+/** A replica set whose interval was planned. */
+export interface PlannedReplicaSet {
   name: string;
   plan: ReplayPlan;
   source: OplogSource;
 }
 
 /**
- * What became of the transactions of which some member's oplog does not tell it. Whoever takes part in one commits it
- * at one time, so any member's word is good for all. Throws a Fault for those of which nobody tells anything: they may
- * have been visible at the point.
+ * What became of the transactions of which some replica set's oplog does not tell it. Whoever is in one commits it at
+ * one time, so any replica set's word is good for all. Throws a Fault for those of which nobody tells anything: they
+ * may have been visible at the point.
  */
-export async function decideTransactions(members: readonly PlannedMember[], signal: AbortSignal): Promise<Decisions> {
+export async function decideTransactions(
+  replicaSets: readonly PlannedReplicaSet[],
+  signal: AbortSignal,
+): Promise<Decisions> {
   const open = new Map<string, UndecidedTransaction & { name: string }>();
-  for (const { name, plan } of members) for (const one of plan.undecided) open.set(one.transaction, { ...one, name });
+  for (const { name, plan } of replicaSets)
+    for (const one of plan.undecided) open.set(one.transaction, { ...one, name });
   const decisions = new Map<string, Timestamp64 | null>();
-  for (const { source } of members) {
+  for (const { source } of replicaSets) {
     if (decisions.size === open.size) break;
     for await (const buffer of source.entries()) {
       signal.throwIfAborted();
@@ -116,22 +120,22 @@ function decisionIn(buffer: Buffer, offset: number): { transaction: string; visi
   return decision === null ? null : { transaction: transactionOf(buffer, offset), ...decision };
 }
 
-/** What a member of the cluster had in `config` at the point: documents of a collection, by its name. */
+/** What a replica set of the cluster had in `config` at the point: documents of a collection, by its name. */
 export type Held = (name: string) => Promise<readonly Buffer[]>;
 
 /**
  * Refuses a point at which something was going on that no restore can bring to its end: a change of the sharded
  * catalog, or a resharding. Migrations of chunks are settled instead (`settleRangeDeletion`).
  */
-export async function refuseUnderWay(member: string, at: Timestamp64, held: Held): Promise<void> {
-  for (const [name, what] of UNDER_WAY) {
+export async function refuseUnderWay(name: string, at: Timestamp64, held: Held): Promise<void> {
+  for (const [ledger, what] of UNDER_WAY) {
     if (what === 'a migration') continue;
-    const [found] = await held(name);
+    const [found] = await held(ledger);
     if (found === undefined) continue;
     throw new Fault({
       op: 'restore',
-      subject: member,
-      message: `at ${formatTimestamp(at)} ${what} was going on on ${member}, so that its shards did not agree on the catalog; the target was not touched`,
+      subject: name,
+      message: `at ${formatTimestamp(at)} ${what} was going on on ${name}, so that its shards did not agree on the catalog; the target was not touched`,
       hint: 'Restore to a point some seconds earlier or later',
     });
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { settled as settledTasks } from '../../../test/support/fake-clock.ts';
 import { Agreement, RoundVoid } from './agreement.ts';
 
-function agreementOf(parties: number, take: () => Promise<void> = async () => undefined) {
+function agreementOf(replicaSets: number, take: () => Promise<void> = async () => undefined) {
   const told: string[] = [];
   const hold = {
     take: async () => {
@@ -12,10 +12,10 @@ function agreementOf(parties: number, take: () => Promise<void> = async () => un
     },
     giveBack: async () => void told.push('give back'),
   };
-  return { told, agreement: new Agreement(parties, hold, new AbortController().signal) };
+  return { told, agreement: new Agreement(replicaSets, hold, new AbortController().signal) };
 }
 
-test('parties meet in lockstep, under a hold that is taken once and given back when all have ended', async () => {
+test('replicaSets meet in lockstep, under a hold that is taken once and given back when all have ended', async () => {
   const { told, agreement } = agreementOf(3);
   const seen = await Promise.all(
     [1, 2, 3].map(async (value) => {
@@ -37,7 +37,7 @@ test('parties meet in lockstep, under a hold that is taken once and given back w
   assert.deepEqual(told.slice(0, 2), ['take', 'give back']);
 });
 
-test('a party that leaves makes the round void for those who wait, and the next one is taken anew', async () => {
+test('a replica set that leaves makes the round void for those who wait, and the next one is taken anew', async () => {
   const { told, agreement } = agreementOf(2);
   const [a, b] = [agreement.join(), agreement.join()];
   await Promise.all([a.begin(), b.begin()]);
@@ -52,7 +52,7 @@ test('a party that leaves makes the round void for those who wait, and the next 
   assert.deepEqual((await Promise.all([c.meet(1), d.meet(2)]))[0]?.toSorted(), [1, 2]);
 });
 
-test('a party that leaves before all have joined keeps nobody waiting', async () => {
+test('a replica set that leaves before all have joined keeps nobody waiting', async () => {
   const { agreement } = agreementOf(2);
   const [a] = [agreement.join()];
   const waiting = assert.rejects(a.gathered, RoundVoid);

@@ -1,18 +1,18 @@
 import { orAbort } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 
-/** What the parties had begun together is over: one of them could not go on. All begin again. */
+/** What the replica sets had begun together is over: one of them could not go on. All begin again. */
 export class RoundVoid extends Error {
   override readonly name = 'RoundVoid';
 }
 
-/** What is held while the parties work together. `giveBack` succeeds where nothing is held. */
+/** What is held while the replica sets work together. `giveBack` succeeds where nothing is held. */
 export interface SharedHold {
   take(): Promise<void>;
   giveBack(): Promise<void>;
 }
 
-/** One party's part in a round. Whatever waits for others rejects with RoundVoid once the round is over. */
+/** A round, as one replica set sees it. Whatever waits for others rejects with RoundVoid once the round is over. */
 export interface JointRound {
   /** Resolves when all have joined. Until then everybody goes on with its own work. */
   readonly gathered: Promise<void>;
@@ -20,19 +20,19 @@ export interface JointRound {
   begin(): Promise<void>;
   /** Everybody's values, in no particular order. */
   meet<T>(value: T): Promise<T[]>;
-  /** This party cannot go on: the round is over for everybody. */
+  /** This replica set cannot go on: the round is over for everybody. */
   leave(): void;
-  /** This party is done. */
+  /** This replica set is done. */
   end(): void;
 }
 
 /**
- * Several captures that have to come to one time work in lockstep. A round is joined, begun, and proceeds by meetings
- * to which each party brings a value and takes away everybody's; it is over when all have ended it or one has left it.
- * One round at a time. The hold is taken when a round begins and given back as soon as it is over.
+ * The takes of several replica sets that have to come to one time work in lockstep. A round is joined, begun, and
+ * proceeds by meetings to which each brings a value and takes away everybody's; it is over when all have ended it or
+ * one has left it. One round at a time. The hold is taken when a round begins and given back as soon as it is over.
  */
 export class Agreement {
-  readonly #parties: number;
+  readonly #replicaSets: number;
   readonly #hold: SharedHold;
   readonly #signal: AbortSignal;
   #round: Round;
@@ -43,19 +43,19 @@ export class Agreement {
    */
   #taking: Promise<void> = Promise.resolve();
 
-  constructor(parties: number, hold: SharedHold, signal: AbortSignal) {
-    assert(parties >= 1, 'an agreement has parties');
-    this.#parties = parties;
+  constructor(replicaSets: number, hold: SharedHold, signal: AbortSignal) {
+    assert(replicaSets >= 1, 'an agreement is between replica sets');
+    this.#replicaSets = replicaSets;
     this.#hold = hold;
     this.#signal = signal;
-    this.#round = new Round(parties);
+    this.#round = new Round(replicaSets);
   }
 
   join(): JointRound {
     const round = this.#round;
     round.joined++;
-    assert(round.joined <= this.#parties, 'a party joins a round once');
-    if (round.joined === this.#parties) round.gathered.resolve();
+    assert(round.joined <= this.#replicaSets, 'a replica set joins a round once');
+    if (round.joined === this.#replicaSets) round.gathered.resolve();
     const wait = async <T>(promise: Promise<T>): Promise<T> => await orAbort(promise, this.#signal);
     return {
       gathered: wait(round.gathered.promise),
@@ -67,7 +67,7 @@ export class Agreement {
       leave: () => this.#over(round),
       end: () => {
         round.ended++;
-        if (round.ended === this.#parties) this.#over(round);
+        if (round.ended === this.#replicaSets) this.#over(round);
       },
     };
   }
@@ -93,7 +93,7 @@ export class Agreement {
 
   #over(round: Round): void {
     if (this.#round !== round) return;
-    this.#round = new Round(this.#parties);
+    this.#round = new Round(this.#replicaSets);
     round.makeVoid();
     const before = Promise.allSettled([this.#released, this.#taking]);
     this.#released = before.then(async () => await this.#hold.giveBack());
@@ -106,14 +106,14 @@ class Round {
   ended = 0;
   readonly gathered = quietly(Promise.withResolvers<void>());
   readonly begun = quietly(Promise.withResolvers<void>());
-  readonly #parties: number;
+  readonly #replicaSets: number;
   #values: unknown[] = [];
   #meeting = quietly(Promise.withResolvers<unknown[]>());
   #isVoid = false;
   #claimed = false;
 
-  constructor(parties: number) {
-    this.#parties = parties;
+  constructor(replicaSets: number) {
+    this.#replicaSets = replicaSets;
   }
 
   /** True for the first who asks. */
@@ -128,7 +128,7 @@ class Round {
     const meeting = this.#meeting;
     const values = this.#values;
     values.push(value);
-    if (values.length === this.#parties) {
+    if (values.length === this.#replicaSets) {
       this.#values = [];
       this.#meeting = quietly(Promise.withResolvers<unknown[]>());
       meeting.resolve(values);

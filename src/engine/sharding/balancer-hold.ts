@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { findReplicaSets } from '../../mongo/cluster-replica-sets.ts';
 import { ConfigServers } from '../../mongo/config-servers.ts';
-import { findShardMembers } from '../../mongo/shard-members.ts';
 import type { SharedHold } from './agreement.ts';
 
 /**
@@ -59,7 +59,7 @@ export function balancerHold(options: BalancerHoldOptions): SharedHold {
 
 /** Starts the balancer of the cluster that the connection string leads to; nothing where that has none. */
 export async function startBalancerOf(uri: string): Promise<void> {
-  const config = (await findShardMembers(uri))?.find((member) => member.configServer);
+  const config = (await findReplicaSets(uri))?.find((one) => one.configServer);
   if (config !== undefined) await startBalancer(config.uri);
 }
 

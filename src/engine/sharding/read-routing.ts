@@ -3,12 +3,12 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
-import { partsOf } from '../../repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { ShardRouting } from './shard-routing.ts';
 
-/** Where a sharded snapshot's documents belong, from the config servers' part of it; null for a replica set. */
+/** Where a sharded snapshot's documents belong, from what the config servers held; null for a replica set. */
 export async function readRouting(
   repository: Repository,
   manifest: Manifest,
@@ -16,7 +16,7 @@ export async function readRouting(
 ): Promise<ShardRouting | null> {
   if (manifest.header.type !== 'sharded') return null;
   const config = must(
-    partsOf(manifest).find(({ member }) => member?.configServer === true),
+    replicaSetsOf(manifest).find(({ replicaSet }) => replicaSet?.configServer === true),
     'a sharded snapshot has its config servers',
   ).manifest;
   const documentsOf = async (name: string): Promise<Buffer[]> => {

@@ -18,7 +18,7 @@ interface Element {
 export interface Rewriting {
   /** The target's shard for each of the source's, by `_id` in config.shards. */
   shards: ReadonlyMap<string, string>;
-  /** Of the target, newer than anything that its members have cached: 8 bytes, as in BSON. */
+  /** Of the target, newer than anything that its servers have cached: 8 bytes, as in BSON. */
   timestamp: Uint8Array;
   /** 12 bytes, new for every collection. */
   newEpoch: () => Uint8Array;
@@ -48,7 +48,7 @@ export function rewriteDatabase(document: Buffer, to: Rewriting): Buffer {
 }
 
 /**
- * config.collections: the same collection, by a version that nobody has cached. A member that knows an epoch takes what
+ * config.collections: the same collection, by a version that nobody has cached. A server that knows an epoch takes what
  * it knows of it for true.
  */
 export function rewriteCollection(document: Buffer, to: Rewriting): Buffer {

@@ -1,4 +1,4 @@
-import { compareKeys, membersOf, type ValueAt } from '../../bson/bson-order.ts';
+import { compareKeys, elementsOf, type ValueAt } from '../../bson/bson-order.ts';
 import { hashedValue } from '../../bson/hashed-value.ts';
 import { bsonType, findElement, forEachDocument } from '../../bson/raw-bson.ts';
 import { Damage } from '../../lib/errors.ts';
@@ -69,9 +69,9 @@ export class ShardRouting {
 function keyFields(collection: Buffer, namespace: string): KeyField[] {
   const pattern = findElement(collection, 0, 'key');
   if (pattern === null || pattern.type !== bsonType.document) throw damaged(namespace, 'has no shard key');
-  const fields = membersOf(collection, pattern.start).map((member) => ({
-    path: member.name.split('.'),
-    hashed: member.type === bsonType.string,
+  const fields = elementsOf(collection, pattern.start).map((element) => ({
+    path: element.name.split('.'),
+    hashed: element.type === bsonType.string,
   }));
   if (fields.length === 0) throw damaged(namespace, 'has an empty shard key');
   return fields;
@@ -96,7 +96,7 @@ function rangesOf(chunks: readonly Buffer[], fields: number, namespace: string):
 }
 
 function boundOf(bound: Buffer): ValueAt[] {
-  return bound.length === 0 ? [] : membersOf(bound, 0);
+  return bound.length === 0 ? [] : elementsOf(bound, 0);
 }
 
 function chunkMax(chunk: Buffer): Buffer {

@@ -23,7 +23,8 @@ const RANGE_DELETIONS = 'rangeDeletions';
 const LEDGERS = new Set<string>([...ROUTING, RANGE_DELETIONS, ...UNDER_WAY.map(([name]) => name)]);
 
 /**
- * Whether what a member of a sharded cluster holds there is not data to be loaded but something to be understood first.
+ * Whether what a replica set of a sharded cluster holds there is not data to be loaded but something to be understood
+ * first.
  */
 export function isLedger({ db, name }: Namespace): boolean {
   return db === 'config' && LEDGERS.has(name);

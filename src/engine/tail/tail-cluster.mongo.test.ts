@@ -12,23 +12,23 @@ after(() => ClusterTailing.stopAll());
 describe('the tailers of a sharded cluster', () => {
   const cluster = useShardedCluster();
 
-  test('capture every member; a member that is lost keeps no other from its work, and goes on without a gap', async () => {
+  test('capture every replica set; one that is lost keeps no other from its work, and goes on without a gap', async () => {
     const fixture = await ShardedFixture.create(cluster());
     const { repository, clusterId } = fixture;
     const coverageOf = (replicaSetName: string) => readCoverage(repository, { clusterId, replicaSetName });
     let tailing = new ClusterTailing(cluster(), { repository, clusterId });
     await tailing.mark();
-    const members = must(tailing.last?.members, 'a sharded cluster has members');
+    const replicaSets = must(tailing.last?.replicaSets, 'a sharded cluster has replica sets');
     assert.deepEqual(
-      members.map((one) => [one.shardName, one.replicaSetName, one.configServer]),
+      replicaSets.map((one) => [one.shardName, one.replicaSetName, one.configServer]),
       [
         ['s0', 'rs0', false],
         ['s1', 'rs1', false],
         ['config', 'cfg', true],
       ],
     );
-    const least = must(tailing.last?.captured, 'all members are captured').ts;
-    for (const one of members) assert.ok(must(one.captured, 'captured').ts >= least);
+    const least = must(tailing.last?.captured, 'all replica sets are captured');
+    for (const one of replicaSets) assert.ok(must(one.captured, 'captured') >= least);
 
     const lost = must(cluster().shard(1).set.members[0], 'a member');
     await lost.kill();
@@ -59,15 +59,15 @@ describe('the tailers of a sharded cluster', () => {
     }
   });
 
-  test('notice a member that comes and one that goes', async () => {
+  test('notice a shard that comes and one that goes', async () => {
     const fixture = await ShardedFixture.create(cluster());
     const { repository, clusterId } = fixture;
     const shards = cluster().config.client.db('config').collection<{ _id: string; host?: string }>('shards');
     const majority = { writeConcern: { w: 'majority' } } as const;
     const hidden = must(await shards.findOneAndDelete({ _id: 's1' }, majority), 's1 is a shard');
-    const namesOf = (tailing: ClusterTailing) => tailing.last?.members?.map((one) => one.shardName).join() ?? '';
+    const namesOf = (tailing: ClusterTailing) => tailing.last?.replicaSets?.map((one) => one.shardName).join() ?? '';
     try {
-      const tailing = new ClusterTailing(cluster(), { repository, clusterId, limits: { membersEveryMs: 50 } });
+      const tailing = new ClusterTailing(cluster(), { repository, clusterId, limits: { replicaSetsEveryMs: 50 } });
       await tailing.mark([cluster().shard(0).set, cluster().config]);
       assert.equal(namesOf(tailing), 's0,config');
       await shards.insertOne(hidden, majority);
@@ -76,7 +76,7 @@ describe('the tailers of a sharded cluster', () => {
       // Known by other hosts, where nobody is, and by its own again: it goes on where it ended.
       await shards.updateOne({ _id: 's1' }, { $set: { host: 'rs1/localhost:1' } }, majority);
       const left = tailing.capturedOf('rs1');
-      await until('the member is looked for elsewhere', async () => (tailing.capturedOf('rs1') === null ? true : null));
+      await until('the shard is looked for elsewhere', async () => (tailing.capturedOf('rs1') === null ? true : null));
       await tailing.mark([cluster().shard(0).set, cluster().config]);
       await shards.replaceOne({ _id: 's1' }, hidden, majority);
       await tailing.mark();
@@ -84,7 +84,7 @@ describe('the tailers of a sharded cluster', () => {
       const { runs, gaps } = await readCoverage(repository, { clusterId, replicaSetName: 'rs1' });
       assert.deepEqual([runs.length, gaps], [1, []]);
       await shards.deleteOne({ _id: 's1' }, majority);
-      await until('the member that went is forgotten', async () => namesOf(tailing) === 's0,config' || null);
+      await until('the shard that went is forgotten', async () => namesOf(tailing) === 's0,config' || null);
       await tailing.stop();
     } finally {
       await shards.updateOne({ _id: 's1' }, { $setOnInsert: hidden }, { upsert: true, ...majority });

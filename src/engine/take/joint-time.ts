@@ -4,11 +4,11 @@ import { newestEntryUpTo } from '../../mongo/oplog-reader.ts';
 import type { SharedTime } from '../../mongo/shared-time.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { JointRound } from '../sharding/agreement.ts';
-import type { Capture } from './capture.ts';
 import { collectTouched } from './collect-touched.ts';
+import type { ReplicaSetTake } from './replica-set-take.ts';
 
-/** How one replica set of a sharded cluster takes part in finding the one time of all. */
-export interface JointParty {
+/** How one replica set of a sharded cluster goes about finding the one time of all. */
+export interface JointTime {
   round: JointRound;
   /** Makes the replica set write something after that time, where it has not. */
   moveOn(time: SharedTime): Promise<void>;
@@ -27,19 +27,19 @@ export interface ChosenTime {
  * moved on, so that nothing at or before that time can still come.
  */
 export async function agreeOnTime(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
-  party: JointParty,
+  jointTime: JointTime,
   atLeast: (ts: Timestamp64) => Promise<unknown>,
 ): Promise<ChosenTime> {
-  const own = await member.sharedTime(capture.signal);
-  const wanted = own.ts > capture.readUpTo ? own : { ...own, ts: capture.readUpTo };
-  const all = await party.round.meet(wanted);
+  const own = await member.sharedTime(take.signal);
+  const wanted = own.ts > take.readUpTo ? own : { ...own, ts: take.readUpTo };
+  const all = await jointTime.round.meet(wanted);
   const time = all.reduce((newest, one) => (one.ts > newest.ts ? one : newest));
   assert(time.ts >= wanted.ts, 'the time of all is not before that of one');
-  await party.moveOn(time);
+  await jointTime.moveOn(time);
   await atLeast(time.ts);
-  const position = await newestEntryUpTo(member, time.ts, capture.signal);
-  await collectTouched(capture, member, position.ts);
+  const position = await newestEntryUpTo(member, time.ts, take.signal);
+  await collectTouched(take, member, position.ts);
   return { ts: time.ts, position };
 }

@@ -11,7 +11,7 @@ import {
 } from '../../mongo/oplog-reader.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { PositionedEntry } from '../../oplog/entry.ts';
-import type { Capture } from './capture.ts';
+import type { ReplicaSetTake } from './replica-set-take.ts';
 
 /**
  * Shorter intervals are read from the source without looking whether there are new slices: a tailer is behind by up to
@@ -26,13 +26,13 @@ const REFRESH_FROM_SECONDS = 30n;
  * OplogGap where the source cannot.
  */
 export async function readInterval(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   from: Optime,
   to: Timestamp64,
   visit: EntryVisitor,
 ): Promise<Optime> {
-  const { captured, meter, signal } = capture;
+  const { captured, meter, signal } = take;
   assert(to >= from.ts, 'an interval ends at or after its start');
   if (captured !== null && to - from.ts >= REFRESH_FROM_SECONDS << 32n) await captured.refresh();
   const findEntry = async (ts: Timestamp64) =>
@@ -41,7 +41,7 @@ export async function readInterval(
     chainsFrom: from.ts,
     chainBefore: async (ts: Timestamp64) => await chainBefore(ts, findEntry, member.host),
   };
-  const seam = await readStored(capture, from, to, chains, visit);
+  const seam = await readStored(take, from, to, chains, visit);
   const start = seam ?? { at: from, raw: null };
   const read = await visitOplog(sourceBatches(member, start, to, signal), { from: start.at, ...chains }, visit);
   meter.oplogEntriesRead += read.entries;
@@ -63,7 +63,7 @@ interface Chains {
 
 /** Reads as far as slices go. Null where they give nothing. */
 async function readStored(
-  { captured, meter }: Capture,
+  { captured, meter }: ReplicaSetTake,
   from: Optime,
   to: Timestamp64,
   chains: Chains,

@@ -7,8 +7,8 @@ import { isTimeUnreadable } from '../../mongo/errors.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { LayerRef } from '../../repository/format/manifest.ts';
 import type { LayerWriter } from '../../repository/writer.ts';
-import type { Capture } from './capture.ts';
 import { boundsOf, placesInOrder } from './ids-in-order.ts';
+import type { ReplicaSetTake } from './replica-set-take.ts';
 
 const IDS_PER_READ_MAX = 4_000;
 const ID_BYTES_PER_READ_MAX = 2 * 1024 * 1024;
@@ -36,7 +36,7 @@ interface Reading {
  * million ids may take longer to read than history is kept.
  */
 export async function readTouched(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   target: { db: string; uuid: string; clustered: boolean },
   ids: ByteSet,
@@ -44,7 +44,7 @@ export async function readTouched(
 ): Promise<TouchedRead> {
   assert(ids.size > 0, 'a delta has something to read');
   const reading = readingOf(ids, target.clustered);
-  const layer = capture.writer.openLayer({ kind: 'delta' });
+  const layer = take.writer.openLayer({ kind: 'delta' });
   let from = 0;
   try {
     // Ids that were not asked for but answer to one that was: equal numbers of another type, equal strings under a
@@ -52,7 +52,7 @@ export async function readTouched(
     const strays = new ByteSet(1);
     while (from < ids.size) {
       const until = endOfRead(reading, from);
-      await readSome(capture, member, target, reading, from, until, point, layer, strays);
+      await readSome(take, member, target, reading, from, until, point, layer, strays);
       from = until;
     }
   } catch (error) {
@@ -91,7 +91,7 @@ function endOfRead(reading: Reading, from: number): number {
 }
 
 async function readSome(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   target: { db: string; uuid: string },
   reading: Reading,
@@ -105,9 +105,9 @@ async function readSome(
   for (let i = from; i < until; i++) wanted.push(idAt(reading, i));
   const found = new Uint8Array(until - from);
   const bounds = reading.clustered ? boundsOf(wanted) : null;
-  for await (const batch of readByIds(member, target, wanted, point, capture.signal, bounds)) {
+  for await (const batch of readByIds(member, target, wanted, point, take.signal, bounds)) {
     const documents = keepWanted(batch.documents, reading, from, until, found, strays);
-    await capture.meter.read(batch.count, batch.documents.length);
+    await take.meter.read(batch.count, batch.documents.length);
     if (documents.length > 0) await layer.add(documents);
   }
   for (let i = from; i < until; i++) {

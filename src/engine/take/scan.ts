@@ -6,8 +6,8 @@ import { type ReadPoint, scanCollection } from '../../mongo/collection-reader.ts
 import { codeOf, isCollectionGone, isTimeUnreadable } from '../../mongo/errors.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { LayerRef } from '../../repository/format/manifest.ts';
-import type { Capture } from './capture.ts';
-import type { CollectionCapture } from './collection-capture.ts';
+import type { CollectionTake } from './collection-take.ts';
+import type { ReplicaSetTake } from './replica-set-take.ts';
 
 export type TakenCollection = ListedCollection & { uuid: string };
 
@@ -23,21 +23,21 @@ const RESUMES_MAX = 200;
  * Scans the collections fuzzily, several at once. One that is dropped meanwhile is left unscanned: no later T lists it.
  */
 export async function scanAll(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   collections: readonly TakenCollection[],
 ): Promise<void> {
   let done = 0;
   // Of an increment's few new collections a database's size says nothing.
-  const isFirst = ![...capture.collections.values()].some((one) => one.scanned);
-  const bytesTotal = isFirst ? await estimateBytes(member, collections, capture.signal) : 0;
-  capture.meter.enter({ phase: 'scanning', bytesTotal, collectionsDone: 0, collectionsTotal: collections.length });
-  await forEachConcurrently(collections, capture.limits.scansAtOnce, async (listed) => {
-    throwIfAborted(capture.signal);
-    capture.meter.update({ subject: `${listed.db}.${listed.name}` });
-    await scanFuzzily(capture, member, capture.collection(listed));
+  const isFirst = ![...take.collections.values()].some((one) => one.scanned);
+  const bytesTotal = isFirst ? await estimateBytes(member, collections, take.signal) : 0;
+  take.meter.enter({ phase: 'scanning', bytesTotal, collectionsDone: 0, collectionsTotal: collections.length });
+  await forEachConcurrently(collections, take.limits.scansAtOnce, async (listed) => {
+    throwIfAborted(take.signal);
+    take.meter.update({ subject: `${listed.db}.${listed.name}` });
+    await scanFuzzily(take, member, take.collection(listed));
     done++;
-    capture.meter.update({ collectionsDone: done });
+    take.meter.update({ collectionsDone: done });
   });
 }
 
@@ -65,17 +65,17 @@ async function estimateBytes(
   return bytes;
 }
 
-async function scanFuzzily(capture: Capture, member: SourceMember, collection: CollectionCapture): Promise<void> {
+async function scanFuzzily(take: ReplicaSetTake, member: SourceMember, collection: CollectionTake): Promise<void> {
   for (;;) {
     const epoch = collection.epoch;
-    const base = await scanOnce(capture, member, collection);
+    const base = await scanOnce(take, member, collection);
     if (base === 'gone') return;
     if (base !== 'again' && collection.epoch === epoch) {
-      capture.noteFuzzyRead(await member.majorityOptime(capture.signal));
-      finishScan(capture, collection, base);
+      take.noteFuzzyRead(await member.majorityOptime(take.signal));
+      finishScan(take, collection, base);
       return;
     }
-    capture.log.info({ db: collection.db, uuid: collection.uuid }, 'a scan has to begin again');
+    take.log.info({ db: collection.db, uuid: collection.uuid }, 'a scan has to begin again');
   }
 }
 
@@ -83,19 +83,19 @@ async function scanFuzzily(capture: Capture, member: SourceMember, collection: C
  * The scan's layer; or that the collection is gone; or that the scan cannot be taken up where its cursor was killed.
  */
 async function scanOnce(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
-  collection: CollectionCapture,
+  collection: CollectionTake,
 ): Promise<LayerRef | 'gone' | 'again'> {
-  const layer = capture.writer.openLayer({ kind: 'base', reuse: collection.reuse });
+  const layer = take.writer.openLayer({ kind: 'base', reuse: collection.reuse });
   let closed = false;
   let resumeAfter: Buffer | null = null;
   try {
     for (let resumes = 0; ; resumes++) {
       try {
         const options: { resumable: boolean; resumeAfter: Buffer | null } = { resumable: true, resumeAfter };
-        for await (const batch of scanCollection(member, collection, { level: 'majority' }, capture.signal, options)) {
-          await capture.meter.read(batch.count, batch.documents.length);
+        for await (const batch of scanCollection(member, collection, { level: 'majority' }, take.signal, options)) {
+          await take.meter.read(batch.count, batch.documents.length);
           if (batch.count > 0) await layer.add(batch.documents);
           resumeAfter = batch.resumeToken ?? resumeAfter;
         }
@@ -113,7 +113,7 @@ async function scanOnce(
   }
 }
 
-function finishScan(capture: Capture, collection: CollectionCapture, base: LayerRef): void {
+function finishScan(take: ReplicaSetTake, collection: CollectionTake, base: LayerRef): void {
   // Deltas that were flushed while the scan ran are newer than it and stay above it.
   const deltas = collection.layers;
   assert(base.kind === 'base', 'a scan gives a base');
@@ -126,7 +126,7 @@ function finishScan(capture: Capture, collection: CollectionCapture, base: Layer
   for (const delta of deltas.toReversed()) collection.pushLayer(delta);
   collection.scanned = true;
   collection.documents = base.documents;
-  capture.scannedCollections++;
+  take.scannedCollections++;
 }
 
 /**
@@ -134,25 +134,25 @@ function finishScan(capture: Capture, collection: CollectionCapture, base: Layer
  * fuzzily.
  */
 export async function scanAtTime(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   listed: TakenCollection,
   point: ReadPoint,
 ): Promise<boolean> {
-  const collection = capture.collection(listed);
-  const layer = capture.writer.openLayer({ kind: 'base', reuse: collection.reuse });
-  const deadline = capture.clock.monotonicMs() + capture.limits.snapshotScanMsMax;
+  const collection = take.collection(listed);
+  const layer = take.writer.openLayer({ kind: 'base', reuse: collection.reuse });
+  const deadline = take.clock.monotonicMs() + take.limits.snapshotScanMsMax;
   let closed = false;
   try {
-    for await (const batch of scanCollection(member, collection, point, capture.signal)) {
-      await capture.meter.read(batch.count, batch.documents.length);
-      if (capture.clock.monotonicMs() > deadline) return false;
+    for await (const batch of scanCollection(member, collection, point, take.signal)) {
+      await take.meter.read(batch.count, batch.documents.length);
+      if (take.clock.monotonicMs() > deadline) return false;
       if (batch.count > 0) await layer.add(batch.documents);
     }
     closed = true;
     const base = await layer.close();
     collection.forget();
-    finishScan(capture, collection, base);
+    finishScan(take, collection, base);
     return true;
   } catch (error) {
     if (isTimeUnreadable(error) || isCollectionGone(error)) return false;
@@ -162,18 +162,18 @@ export async function scanAtTime(
   }
 }
 
-/** Scans a capped collection in order. What happens to it from the capture's position on is told by the oplog. */
-export async function scanCapped(capture: Capture, member: SourceMember, listed: TakenCollection): Promise<void> {
-  const capped = capture.openCapped(listed);
+/** Scans a capped collection in order. What happens to it from the take's position on is told by the oplog. */
+export async function scanCapped(take: ReplicaSetTake, member: SourceMember, listed: TakenCollection): Promise<void> {
+  const capped = take.openCapped(listed);
   try {
-    for await (const batch of scanCollection(member, capped, { level: 'majority' }, capture.signal)) {
-      await capture.meter.read(batch.count, batch.documents.length);
+    for await (const batch of scanCollection(member, capped, { level: 'majority' }, take.signal)) {
+      await take.meter.read(batch.count, batch.documents.length);
       if (batch.count > 0) await capped.scanned(batch.documents, batch.count);
     }
     capped.scanEnded();
   } catch (error) {
     capped.abandon();
-    capture.capped.delete(listed.uuid);
+    take.capped.delete(listed.uuid);
     // CappedPositionLost: it was overwritten faster than it was read. The next round tries again.
     if (codeOf(error) !== 136 && !isCollectionGone(error)) throw error;
   }

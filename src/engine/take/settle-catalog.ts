@@ -11,12 +11,12 @@ import type { PositionedEntry } from '../../oplog/entry.ts';
 import { visitEntry } from '../../oplog/touches.ts';
 import { decisionOf } from '../../oplog/transactions.ts';
 import { shardingInMotion } from '../sharding/sharding-in-motion.ts';
-import type { Capture } from './capture.ts';
 import { collectTouched, noteEntries } from './collect-touched.ts';
-import { agreeOnTime, type ChosenTime, type JointParty } from './joint-time.ts';
+import { agreeOnTime, type ChosenTime, type JointTime } from './joint-time.ts';
+import type { ReplicaSetTake } from './replica-set-take.ts';
 
 /**
- * A time T and the catalog as it was at T. The capture's position is the newest entry up to T: every id touched up to T
+ * A time T and the catalog as it was at T. The take's position is the newest entry up to T: every id touched up to T
  * is pending.
  */
 export interface SettledCatalog extends ChosenTime {
@@ -35,33 +35,33 @@ const POLL_MS = 10;
  * Under constant change only the restless databases are listed again, which takes milliseconds, so that a quiet moment
  * is found.
  *
- * As a party of a sharded cluster it does so in lockstep with the others: one T for all, and it counts when it was
+ * Of a sharded cluster it does so in lockstep with the others: one T for all, and it counts when it was
  * quiet for all.
  */
 export async function settleCatalog(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
-  party: JointParty | null = null,
+  jointTime: JointTime | null = null,
 ): Promise<SettledCatalog> {
-  const { signal, limits } = capture;
+  const { signal, limits } = take;
   const byDatabase = new Map<string, ListedCollection[]>();
   const restless = new Set<string>();
   let dirty = new Set(await listDatabases(member, signal));
   const choose = async () =>
-    party === null ? await chooseAlone(capture, member) : await chooseJointly(capture, member, party);
+    jointTime === null ? await chooseAlone(take, member) : await chooseJointly(take, member, jointTime);
   let at = await choose();
   for (let pass = 0; pass < limits.catalogPassesMax; pass++) {
     throwIfAborted(signal);
     // Where another member is asked for the catalog, it may be behind T, and ahead of the member whose oplog is read.
-    if (member.catalog !== member) await majorityAtLeast(capture, member.catalog, at.ts);
+    if (member.catalog !== member) await majorityAtLeast(take, member.catalog, at.ts);
     assert(at.position.ts <= at.ts, 'the newest entry up to T is not after it');
     const moved = await listDirty(member, dirty, byDatabase, signal);
-    const until = await majorityAtLeast(capture, member, await lastApplied(member.catalog, signal));
+    const until = await majorityAtLeast(take, member, await lastApplied(member.catalog, signal));
     const seen = await lookAhead(member, at.position, until.ts, signal);
     for (const db of moved) seen.changed.add(db);
     const quiet = seen.changed.size === 0 && seen.term === at.position.term;
-    if (party === null ? quiet : await allQuiet(capture, member, party, at, quiet)) {
-      noteEntries(capture, await lateCommits(capture, member, at, seen));
+    if (jointTime === null ? quiet : await allQuiet(take, member, jointTime, at, quiet)) {
+      noteEntries(take, await lateCommits(take, member, at, seen));
       return { ...at, collections: [...byDatabase.values()].flat(), restless };
     }
     // After an election a listing may have shown what was rolled back since: all of it is made again.
@@ -85,13 +85,13 @@ export async function settleCatalog(
   });
 }
 
-async function chooseAlone(capture: Capture, member: SourceMember): Promise<ChosenTime> {
-  const position = await collectUpToNow(capture, member);
+async function chooseAlone(take: ReplicaSetTake, member: SourceMember): Promise<ChosenTime> {
+  const position = await collectUpToNow(take, member);
   return { ts: position.ts, position };
 }
 
-async function chooseJointly(capture: Capture, member: SourceMember, party: JointParty): Promise<ChosenTime> {
-  return await agreeOnTime(capture, member, party, async (ts) => await majorityAtLeast(capture, member, ts));
+async function chooseJointly(take: ReplicaSetTake, member: SourceMember, jointTime: JointTime): Promise<ChosenTime> {
+  return await agreeOnTime(take, member, jointTime, async (ts) => await majorityAtLeast(take, member, ts));
 }
 
 /**
@@ -99,18 +99,18 @@ async function chooseJointly(capture: Capture, member: SourceMember, party: Join
  * middle of a migration or the like.
  */
 async function allQuiet(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
-  party: JointParty,
+  jointTime: JointTime,
   at: ChosenTime,
   quiet: boolean,
 ): Promise<boolean> {
-  const moving = await shardingInMotion(member, at.ts, capture.signal);
+  const moving = await shardingInMotion(member, at.ts, take.signal);
   const own = quiet ? moving : (moving ?? `collections created, dropped or changed on ${member.host}`);
-  const all = await party.round.meet(capture.readUpTo > at.ts ? `writes on ${member.host}` : own);
-  party.inTheWay = all.find((reason) => reason !== null) ?? null;
-  if (party.inTheWay !== null) await capture.clock.sleep(POLL_MS, capture.signal);
-  return party.inTheWay === null;
+  const all = await jointTime.round.meet(take.readUpTo > at.ts ? `writes on ${member.host}` : own);
+  jointTime.inTheWay = all.find((reason) => reason !== null) ?? null;
+  if (jointTime.inTheWay !== null) await take.clock.sleep(POLL_MS, take.signal);
+  return jointTime.inTheWay === null;
 }
 
 /**
@@ -118,12 +118,12 @@ async function allQuiet(
  * where memory is short; then T moves up behind that read. Each turn notes only what was written during the one before,
  * so that a turn without such a read comes soon.
  */
-async function collectUpToNow(capture: Capture, member: SourceMember): Promise<Optime> {
-  for (let turn = 0; turn < capture.limits.catalogPassesMax; turn++) {
-    const from = must(capture.position, 'a position before a time').ts;
-    const at = await majorityAtLeast(capture, member, from > capture.readUpTo ? from : capture.readUpTo);
-    await collectTouched(capture, member, at.ts);
-    if (capture.readUpTo <= at.ts) return at;
+async function collectUpToNow(take: ReplicaSetTake, member: SourceMember): Promise<Optime> {
+  for (let turn = 0; turn < take.limits.catalogPassesMax; turn++) {
+    const from = must(take.position, 'a position before a time').ts;
+    const at = await majorityAtLeast(take, member, from > take.readUpTo ? from : take.readUpTo);
+    await collectTouched(take, member, at.ts);
+    if (take.readUpTo <= at.ts) return at;
   }
   throw new Fault({
     op: 'read oplog',
@@ -186,20 +186,20 @@ async function lookAhead(
  * commits of sharded clusters, decided in milliseconds).
  */
 async function lateCommits(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   at: ChosenTime,
   seen: LookAhead,
 ): Promise<PositionedEntry[]> {
-  const { signal } = capture;
+  const { signal } = take;
   const open = await preparedTransactions(member, signal);
   if (open.size > 0) {
-    await waitUntil(capture, member, 'prepared transactions to be decided', async () => {
+    await waitUntil(take, member, 'prepared transactions to be decided', async () => {
       const still = await preparedTransactions(member, signal);
       return [...open].every((id) => !still.has(id));
     });
   }
-  const until = await majorityAtLeast(capture, member, await lastApplied(member, signal));
+  const until = await majorityAtLeast(take, member, await lastApplied(member, signal));
   const commits: PositionedEntry[] = [];
   const { last } = await readOplog(member, at.position, until.ts, signal, (found, earlier) => {
     const visibleAt = decisionOf(found.buffer, found.entry)?.visibleAt ?? null;
@@ -238,11 +238,11 @@ async function lastApplied(member: SourceMember, signal: AbortSignal): Promise<T
 }
 
 /** The newest majority-committed optime, once it is at or after `ts`. */
-export async function majorityAtLeast(capture: Capture, member: SourceMember, ts: Timestamp64): Promise<Optime> {
-  let optime = await member.majorityOptime(capture.signal);
+export async function majorityAtLeast(take: ReplicaSetTake, member: SourceMember, ts: Timestamp64): Promise<Optime> {
+  let optime = await member.majorityOptime(take.signal);
   if (optime.ts >= ts) return optime;
-  await waitUntil(capture, member, 'its writes to be majority-committed', async () => {
-    optime = await member.majorityOptime(capture.signal);
+  await waitUntil(take, member, 'its writes to be majority-committed', async () => {
+    optime = await member.majorityOptime(take.signal);
     return optime.ts >= ts;
   });
   return optime;
@@ -251,22 +251,22 @@ export async function majorityAtLeast(capture: Capture, member: SourceMember, ts
 const looksMs: Backoff = { first: POLL_MS, most: 500 };
 
 async function waitUntil(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   what: string,
   holds: () => Promise<boolean>,
 ): Promise<void> {
-  const deadline = capture.clock.monotonicMs() + capture.limits.waitMsMax;
+  const deadline = take.clock.monotonicMs() + take.limits.waitMsMax;
   for (let looks = 1; !(await holds()); looks++) {
-    if (capture.clock.monotonicMs() > deadline) {
+    if (take.clock.monotonicMs() > deadline) {
       throw new Fault({
         op: 'wait',
         subject: member.host,
-        message: `${member.host} waited ${Math.round(capture.limits.waitMsMax / 1000)} s in vain for ${what}`,
+        message: `${member.host} waited ${Math.round(take.limits.waitMsMax / 1000)} s in vain for ${what}`,
         retryable: true,
         hint: 'A majority of the data-bearing members has to be up',
       });
     }
-    await capture.clock.sleep(backoffOf(looksMs, looks), capture.signal);
+    await take.clock.sleep(backoffOf(looksMs, looks), take.signal);
   }
 }

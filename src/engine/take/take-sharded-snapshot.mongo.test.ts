@@ -5,7 +5,7 @@ import { documentsIn } from '../../../test/support/raw-documents.ts';
 import { past, useShardedCluster } from '../../../test/support/sharded-cluster.ts';
 import { ShardedFixture } from '../../../test/support/sharded-fixture.ts';
 import { must } from '../../lib/assert.ts';
-import { partsOf } from '../../repository/format/manifest-members.ts';
+import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { TakenSnapshot } from './take-snapshot.ts';
 
@@ -67,14 +67,14 @@ test('every shard and the config servers are taken at one time, while all of the
  * the first and the last moved one.
  */
 async function requireRouted(fixture: ShardedFixture, taken: TakenSnapshot): Promise<string[]> {
-  const parts = partsOf(await fixture.manifest(taken));
+  const replicaSets = replicaSetsOf(await fixture.manifest(taken));
   const read = async (shardName: string, db: string, name: string) => {
-    const part = must(
-      parts.find(({ member }) => member?.shardName === shardName),
-      'the member is there',
+    const found = must(
+      replicaSets.find(({ replicaSet }) => replicaSet?.shardName === shardName),
+      'the replica set is there',
     );
     const entry = must(
-      part.manifest.collections.find((one) => one.db === db && one.name === name),
+      found.manifest.collections.find((one) => one.db === db && one.name === name),
       `${db}.${name} is taken`,
     );
     const documents: Document[] = [];

@@ -2,33 +2,33 @@ import { formatTimestamp, timestampParts } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { Cancelled, Damage, describeError, Fault } from '../../lib/errors.ts';
-import type { ShardMember } from '../../mongo/shard-members.ts';
+import type { ClusterReplicaSet } from '../../mongo/cluster-replica-sets.ts';
 import { FollowingClock } from '../../mongo/shared-time.ts';
-import type { Manifest, ManifestHeader, ManifestMember } from '../../repository/format/manifest.ts';
-import { partsOf } from '../../repository/format/manifest-members.ts';
+import type { Manifest, ManifestHeader, ManifestReplicaSet } from '../../repository/format/manifest.ts';
+import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { SnapshotWriter } from '../../repository/writer.ts';
-import { MemberProgress } from '../member-progress.ts';
+import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { Agreement, RoundVoid } from '../sharding/agreement.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
-import { Capture } from './capture.ts';
-import { type CapturedState, captureRound, followUntil } from './capture-round.ts';
-import type { JointParty } from './joint-time.ts';
+import type { JointTime } from './joint-time.ts';
+import { ReplicaSetTake } from './replica-set-take.ts';
 import { defaultSnapshotLimits, type SnapshotLimits } from './snapshot-limits.ts';
 import { SourceMeter } from './source-meter.ts';
+import { followUntil, type TakenState, takeRound } from './take-round.ts';
 import {
-  type CapturedSource,
-  captureSource,
-  type JointCapture,
+  type JointTake,
   readParent,
   referencedBytes,
   type TakenSnapshot,
+  type TakenSource,
   type TakeSnapshotOptions,
+  takeSource,
 } from './take-snapshot.ts';
 
 export interface TakeShardedSnapshotOptions extends TakeSnapshotOptions {
   /** The replica sets, the config servers last. */
-  members: readonly ShardMember[];
-  newMemberId: () => string;
+  replicaSets: readonly ClusterReplicaSet[];
+  newId: () => string;
   /** That the balancer is stopped is written down here first. */
   holdRecord: HoldRecord;
   holdMsMax?: number;
@@ -60,12 +60,12 @@ async function readShardedParent(options: TakeShardedSnapshotOptions): Promise<M
   return parent?.header.type === 'sharded' ? parent : null;
 }
 
-/** One replica set's share of the work. */
-interface Share {
-  member: ShardMember;
+/** One replica set's take, and what it goes by. */
+interface JoinedTake {
+  replicaSet: ClusterReplicaSet;
   parent: Manifest | null;
   writer: SnapshotWriter;
-  capture: Capture;
+  take: ReplicaSetTake;
 }
 
 async function takeOnce(options: TakeShardedSnapshotOptions, parent: Manifest | null): Promise<TakenSnapshot> {
@@ -73,59 +73,66 @@ async function takeOnce(options: TakeShardedSnapshotOptions, parent: Manifest | 
   const takenAtMs = clock.nowMs();
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
-  const shares = openShares({ ...options, signal }, parent);
+  const takes = openTakes({ ...options, signal }, parent);
   try {
-    const sources = await captureAll({ ...options, signal }, shares, failing);
+    const sources = await takeAll({ ...options, signal }, takes, failing);
     options.report({ phase: 'writing manifest', documentsDone: 0, bytesDone: 0 });
-    const manifest = describeManifest(options, shares, sources, { takenAtMs, parent });
-    const writers = shares.map((share) => share.writer);
+    const manifest = describeManifest(options, takes, sources, { takenAtMs, parent });
+    const writers = takes.map((joined) => joined.writer);
     const { storedBytes } = await SnapshotWriter.commitTogether(writers, manifest);
-    return takenSnapshot(manifest, storedBytes, shares, sources);
+    return takenSnapshot(manifest, storedBytes, takes, sources);
   } catch (error) {
-    await Promise.all(shares.map(async (share) => await share.writer.abandon()));
+    await Promise.all(takes.map(async (joined) => await joined.writer.abandon()));
     throw error;
   }
 }
 
-function openShares(options: TakeShardedSnapshotOptions, parent: Manifest | null): Share[] {
-  const { repository, clusterId, snapshotId, clock, random, signal, members } = options;
-  const parts = parent === null ? [] : partsOf(parent);
+function openTakes(options: TakeShardedSnapshotOptions, parent: Manifest | null): JoinedTake[] {
+  const { repository, clusterId, snapshotId, clock, random, signal, replicaSets } = options;
+  const before = parent === null ? [] : replicaSetsOf(parent);
   const limits = limitsOf(options);
-  const progress = new MemberProgress(members.length, options.report);
-  return members.map((member, index) => {
+  const progress = new ReplicaSetsProgress(replicaSets.length, options.report);
+  return replicaSets.map((replicaSet, index) => {
     // A shard keeps its history under its name in the cluster and its replica set's.
-    const part = parts.find(
-      (one) => one.member?.shardName === member.shardName && one.member.replicaSetName === member.replicaSetName,
+    const found = before.find(
+      (one) =>
+        one.replicaSet?.shardName === replicaSet.shardName &&
+        one.replicaSet.replicaSetName === replicaSet.replicaSetName,
     );
-    const own = part?.manifest ?? null;
+    const own = found?.manifest ?? null;
     const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent: own, signal });
-    const report = progress.reporterOf(index, member.shardName);
+    const report = progress.reporterOf(index, replicaSet.shardName);
     const meter = new SourceMeter(clock, report, signal, limits.readBytesPerSecondMax);
-    const log = options.log.child({ shard: member.shardName });
-    return { member, parent: own, writer, capture: new Capture({ writer, limits, meter, clock, random, log, signal }) };
+    const log = options.log.child({ shard: replicaSet.shardName });
+    return {
+      replicaSet,
+      parent: own,
+      writer,
+      take: new ReplicaSetTake({ writer, limits, meter, clock, random, log, signal }),
+    };
   });
 }
 
 /** What is bounded for the process is shared out among the replica sets. */
-function limitsOf({ limits, members }: TakeShardedSnapshotOptions): SnapshotLimits {
+function limitsOf({ limits, replicaSets }: TakeShardedSnapshotOptions): SnapshotLimits {
   const all = { ...defaultSnapshotLimits, ...limits };
-  const share = (whole: number) => Math.max(1, Math.floor(whole / members.length));
+  const portion = (whole: number) => Math.max(1, Math.floor(whole / replicaSets.length));
   return {
     ...all,
-    pendingBytesMax: share(all.pendingBytesMax),
-    cappedBytesMax: share(all.cappedBytesMax),
-    readBytesPerSecondMax: all.readBytesPerSecondMax === 0 ? 0 : share(all.readBytesPerSecondMax),
+    pendingBytesMax: portion(all.pendingBytesMax),
+    cappedBytesMax: portion(all.cappedBytesMax),
+    readBytesPerSecondMax: all.readBytesPerSecondMax === 0 ? 0 : portion(all.readBytesPerSecondMax),
     scansAtOnce: 1,
   };
 }
 
-async function captureAll(
+async function takeAll(
   options: TakeShardedSnapshotOptions,
-  shares: readonly Share[],
+  takes: readonly JoinedTake[],
   failing: AbortController,
-): Promise<CapturedSource[]> {
-  const { members, clock, log, signal, holdRecord } = options;
-  const { uri, configServer } = must(members.at(-1), 'a sharded cluster has config servers');
+): Promise<TakenSource[]> {
+  const { replicaSets, clock, log, signal, holdRecord } = options;
+  const { uri, configServer } = must(replicaSets.at(-1), 'a sharded cluster has config servers');
   assert(configServer, 'the config servers come last');
   const released = options.onBalancerReleased;
   const hold = balancerHold({
@@ -136,10 +143,10 @@ async function captureAll(
     signal,
     ...(released === undefined ? {} : { onReleased: released }),
   });
-  const agreement = new Agreement(shares.length, hold, signal);
-  const running = shares.map(async (share) => {
+  const agreement = new Agreement(takes.length, hold, signal);
+  const running = takes.map(async (joined) => {
     try {
-      return await captureShare(options, share, agreement);
+      return await takeJoined(options, joined, agreement);
     } catch (error) {
       // The others wait for this one in vain.
       failing.abort(error instanceof Error ? error : new Cancelled());
@@ -157,7 +164,7 @@ async function captureAll(
     );
   }
   if (failing.signal.aborted) throw failing.signal.reason;
-  assert(failure === undefined, 'a share that failed says so');
+  assert(failure === undefined, 'a take that failed says so');
   return ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
@@ -165,41 +172,41 @@ function isEcho(reason: unknown, first: unknown): boolean {
   return reason === first || isAbort(reason);
 }
 
-async function captureShare(
+async function takeJoined(
   options: TakeShardedSnapshotOptions,
-  { member, parent, capture }: Share,
+  { replicaSet, parent, take }: JoinedTake,
   agreement: Agreement,
-): Promise<CapturedSource> {
+): Promise<TakenSource> {
   const { repository, clusterId, clock, signal } = options;
-  const following = await FollowingClock.connect(member.uri, member.shardName, signal);
+  const following = await FollowingClock.connect(replicaSet.uri, replicaSet.shardName, signal);
   try {
-    const on = { repository, clusterId, uri: member.uri, clock, signal, log: capture.log };
-    const joint = jointCapture(agreement, following, options.holdMsMax ?? HOLD_MS_MAX);
-    return await captureSource(on, capture, parent, capture.limits, joint);
+    const on = { repository, clusterId, uri: replicaSet.uri, clock, signal, log: take.log };
+    const joint = jointTake(agreement, following, options.holdMsMax ?? HOLD_MS_MAX);
+    return await takeSource(on, take, parent, take.limits, joint);
   } finally {
     await following.close();
   }
 }
 
-function jointCapture(agreement: Agreement, following: FollowingClock, holdMsMax: number): JointCapture {
-  return async (capture, source, alone) => {
+function jointTake(agreement: Agreement, following: FollowingClock, holdMsMax: number): JointTake {
+  return async (take, source, alone) => {
     let inTheWay: string | null = null;
     for (let rounds = 0; rounds < JOINT_ROUNDS_MAX; rounds++) {
       await alone();
       const round = agreement.join();
-      const party: JointParty = {
+      const jointTime: JointTime = {
         round,
         inTheWay: null,
         moveOn: async (time) => await following.moveOn(time),
       };
       const over = new AbortController();
       try {
-        capture.meter.enter({ phase: 'waiting for the other shards' });
-        await followUntil(capture, source, round.gathered);
+        take.meter.enter({ phase: 'waiting for the other shards' });
+        await followUntil(take, source, round.gathered);
         await alone();
         await round.begin();
-        const timed = voidAfter(capture, round, holdMsMax, over.signal);
-        const state = await captureRound(capture, source, party).finally(() => over.abort());
+        const timed = voidAfter(take, round, holdMsMax, over.signal);
+        const state = await takeRound(take, source, jointTime).finally(() => over.abort());
         await timed;
         if (state !== null) {
           round.end();
@@ -212,16 +219,16 @@ function jointCapture(agreement: Agreement, following: FollowingClock, holdMsMax
       } finally {
         over.abort();
       }
-      inTheWay = party.inTheWay ?? inTheWay;
+      inTheWay = jointTime.inTheWay ?? inTheWay;
     }
-    throw noCommonTime(capture, inTheWay);
+    throw noCommonTime(take, inTheWay);
   };
 }
 
 /** The balancer is not kept waiting for longer than that. */
-async function voidAfter(capture: Capture, round: { leave(): void }, ms: number, over: AbortSignal): Promise<void> {
+async function voidAfter(take: ReplicaSetTake, round: { leave(): void }, ms: number, over: AbortSignal): Promise<void> {
   try {
-    await capture.clock.sleep(ms, over);
+    await take.clock.sleep(ms, over);
   } catch (error) {
     if (isAbort(error)) return;
     throw error;
@@ -229,8 +236,8 @@ async function voidAfter(capture: Capture, round: { leave(): void }, ms: number,
   round.leave();
 }
 
-function noCommonTime(capture: Capture, inTheWay: string | null): Fault {
-  const last = inTheWay ?? capture.unfinished.join(', ');
+function noCommonTime(take: ReplicaSetTake, inTheWay: string | null): Fault {
+  const last = inTheWay ?? take.unfinished.join(', ');
   return new Fault({
     op: 'take snapshot',
     subject: 'the sharded cluster',
@@ -241,18 +248,21 @@ function noCommonTime(capture: Capture, inTheWay: string | null): Fault {
 
 function describeManifest(
   options: TakeShardedSnapshotOptions,
-  shares: readonly Share[],
-  sources: readonly CapturedSource[],
+  takes: readonly JoinedTake[],
+  sources: readonly TakenSource[],
   made: { takenAtMs: number; parent: Manifest | null },
 ): Manifest {
-  assert(sources.length === shares.length, 'every replica set was captured');
+  assert(sources.length === takes.length, 'every replica set was taken');
   const { at } = must(sources[0], 'a sharded cluster has shards').state;
-  for (const { state } of sources) assert(state.at.ts === at.ts, `every member is at ${formatTimestamp(at.ts)}`);
-  const members = shares.map((share, index) => describeMember(options, share, must(sources[index], 'its source')));
+  for (const { state } of sources) assert(state.at.ts === at.ts, `every replica set is at ${formatTimestamp(at.ts)}`);
+  const replicaSets = takes.map((joined, index) =>
+    describeReplicaSet(options, joined, must(sources[index], 'its source')),
+  );
   const finishedAtMs = options.clock.nowMs();
-  const config = must(members.at(-1), 'the config servers come last');
-  const sum = (of: (member: ManifestMember) => number) => members.reduce((total, member) => total + of(member), 0);
-  const written = shares.map((share) => share.writer.written);
+  const config = must(replicaSets.at(-1), 'the config servers come last');
+  const sum = (of: (replicaSet: ManifestReplicaSet) => number) =>
+    replicaSets.reduce((total, replicaSet) => total + of(replicaSet), 0);
+  const written = takes.map((joined) => joined.writer.written);
   const header: ManifestHeader = {
     repositoryId: options.repository.repositoryId,
     clusterId: options.clusterId,
@@ -263,32 +273,37 @@ function describeManifest(
     type: 'sharded',
     replicaSetName: config.replicaSetName,
     replicaSetId: config.replicaSetId,
-    clusterTime: { ...timestampParts(at.ts), term: Math.max(...members.map((member) => member.position.term)) },
-    members,
+    clusterTime: {
+      ...timestampParts(at.ts),
+      term: Math.max(...replicaSets.map((replicaSet) => replicaSet.position.term)),
+    },
+    replicaSets,
     takenAt: new Date(made.takenAtMs).toISOString(),
     finishedAt: new Date(finishedAtMs).toISOString(),
     mongodVersion: config.mongodVersion,
     featureCompatibilityVersion: config.featureCompatibilityVersion,
-    collections: sum((member) => member.collections),
-    documents: sum((member) => member.documents),
-    bytes: sum((member) => member.bytes),
+    collections: sum((replicaSet) => replicaSet.collections),
+    documents: sum((replicaSet) => replicaSet.documents),
+    bytes: sum((replicaSet) => replicaSet.bytes),
     writtenPlainBytes: written.reduce((total, one) => total + one.plainBytes, 0),
     writtenStoredBytes: written.reduce((total, one) => total + one.storedBytes, 0),
     retention: options.retentionAt?.(finishedAtMs) ?? options.retention,
   };
-  const collections = sources.flatMap(({ state }, member) => state.collections.map((entry) => ({ member, ...entry })));
+  const collections = sources.flatMap(({ state }, replicaSet) =>
+    state.collections.map((entry) => ({ replicaSet, ...entry })),
+  );
   return { header, collections };
 }
 
-function describeMember(
+function describeReplicaSet(
   options: TakeShardedSnapshotOptions,
-  { member }: Share,
-  { state, facts }: CapturedSource,
-): ManifestMember {
+  { replicaSet }: JoinedTake,
+  { state, facts }: TakenSource,
+): ManifestReplicaSet {
   return {
-    id: options.newMemberId(),
-    shardName: member.shardName,
-    configServer: member.configServer,
+    id: options.newId(),
+    shardName: replicaSet.shardName,
+    configServer: replicaSet.configServer,
     replicaSetName: facts.replicaSetName,
     replicaSetId: facts.replicaSetId,
     position: positionOf(state),
@@ -300,7 +315,7 @@ function describeMember(
   };
 }
 
-function positionOf({ at, position }: CapturedState): ManifestMember['position'] {
+function positionOf({ at, position }: TakenState): ManifestReplicaSet['position'] {
   assert(position.ts <= at.ts, 'a position is at or before T');
   return { ...timestampParts(position.ts), term: Number(position.term) };
 }
@@ -308,23 +323,23 @@ function positionOf({ at, position }: CapturedState): ManifestMember['position']
 function takenSnapshot(
   manifest: Manifest,
   manifestBytes: number,
-  shares: readonly Share[],
-  sources: readonly CapturedSource[],
+  takes: readonly JoinedTake[],
+  sources: readonly TakenSource[],
 ): TakenSnapshot {
-  const sum = (of: (share: Share) => number) => shares.reduce((total, share) => total + of(share), 0);
+  const sum = (of: (joined: JoinedTake) => number) => takes.reduce((total, joined) => total + of(joined), 0);
   return {
     header: manifest.header,
     manifestBytes,
     referencedStoredBytes: referencedBytes(manifest) + manifestBytes,
     sourceHost: sources.map((source) => source.host).join(', '),
     statistics: {
-      documentsRead: sum(({ capture }) => capture.meter.documentsRead),
-      bytesRead: sum(({ capture }) => capture.meter.bytesRead),
-      oplogEntriesRead: sum(({ capture }) => capture.meter.oplogEntriesRead),
-      oplogBytesRead: sum(({ capture }) => capture.meter.oplogBytesRead),
-      sliceEntriesRead: sum(({ capture }) => capture.meter.sliceEntriesRead),
-      rounds: sum(({ capture }) => capture.rounds),
-      scannedCollections: sum(({ capture }) => capture.scannedCollections),
+      documentsRead: sum(({ take }) => take.meter.documentsRead),
+      bytesRead: sum(({ take }) => take.meter.bytesRead),
+      oplogEntriesRead: sum(({ take }) => take.meter.oplogEntriesRead),
+      oplogBytesRead: sum(({ take }) => take.meter.oplogBytesRead),
+      sliceEntriesRead: sum(({ take }) => take.meter.sliceEntriesRead),
+      rounds: sum(({ take }) => take.rounds),
+      scannedCollections: sum(({ take }) => take.scannedCollections),
       reusedBytes: sum(({ writer }) => writer.written.reusedBytes),
     },
   };

@@ -16,12 +16,12 @@ import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import { compactLayers, planCompaction } from '../../repository/upkeep/compaction.ts';
 import { SnapshotWriter } from '../../repository/writer.ts';
 import { onSomeMember } from '../source.ts';
-import { Capture } from './capture.ts';
-import { type CapturedState, captureRound } from './capture-round.ts';
 import { openCapturedOplog } from './captured-oplog.ts';
+import { ReplicaSetTake } from './replica-set-take.ts';
 import { majorityAtLeast } from './settle-catalog.ts';
 import { defaultSnapshotLimits, type SnapshotLimits } from './snapshot-limits.ts';
 import { SourceMeter } from './source-meter.ts';
+import { type TakenState, takeRound } from './take-round.ts';
 
 export interface TakeSnapshotOptions {
   /** Connection string of the source. */
@@ -93,13 +93,13 @@ async function takeOnce(options: TakeSnapshotOptions, parent: Manifest | null): 
   const limits = { ...defaultSnapshotLimits, ...options.limits };
   const meter = new SourceMeter(clock, options.report, signal, limits.readBytesPerSecondMax);
   const writer = new SnapshotWriter(repository, { clusterId, snapshotId, parent, signal });
-  const capture = new Capture({ writer, limits, meter, clock, random: options.random, log, signal });
+  const take = new ReplicaSetTake({ writer, limits, meter, clock, random: options.random, log, signal });
   try {
-    const source = await captureSource(options, capture, parent, limits);
+    const source = await takeSource(options, take, parent, limits);
     meter.enter({ phase: 'writing manifest' });
     const manifest = describeManifest(options, source, { takenAtMs, parent, writer });
     const { storedBytes } = await writer.commit(manifest);
-    return takenSnapshot(manifest, storedBytes, source.host, capture);
+    return takenSnapshot(manifest, storedBytes, source.host, take);
   } catch (error) {
     // Nothing may go on being written behind the back of whoever is told that it failed.
     await writer.abandon();
@@ -108,16 +108,16 @@ async function takeOnce(options: TakeSnapshotOptions, parent: Manifest | null): 
 }
 
 /**
- * Captures and compacts. A parent whose content turns out to be damaged when it is merged is not built upon: everything
+ * Takes and compacts. A parent whose content turns out to be damaged when it is merged is not built upon: everything
  * is scanned again, which mends what the repository lost.
  */
-export async function captureSource(
-  options: SourceOfCapture,
-  capture: Capture,
+export async function takeSource(
+  options: SourceToTake,
+  take: ReplicaSetTake,
   parent: Manifest | null,
   limits: SnapshotLimits,
-  joint: JointCapture | null = null,
-): Promise<CapturedSource> {
+  joint: JointTake | null = null,
+): Promise<TakenSource> {
   const { repository, uri, clock, signal, log } = options;
   const on = { uri, clock, log, signal, lossesMax: limits.memberLossesMax, op: 'take snapshot', listsCatalog: true };
   let attached = false;
@@ -127,24 +127,29 @@ export async function captureSource(
       facts,
       host,
     } = await onSomeMember(on, async (member, found) => {
-      if (!attached) await attach(capture, member, found, parent, options);
+      if (!attached) await attach(take, member, found, parent, options);
       attached = true;
-      return await captureOn(capture, member, joint);
+      return await takeOn(take, member, joint);
     });
-    capture.meter.enter({ phase: 'compacting' });
+    take.meter.enter({ phase: 'compacting' });
     try {
-      await compact(repository, capture.writer, state, signal);
+      await compact(repository, take.writer, state, signal);
       return { state, facts, host };
     } catch (error) {
       if (!(error instanceof Damage) || mended || joint !== null) throw error;
       log.warn({ reason: describeError(error) }, 'the parent is damaged; scanning everything again');
-      capture.startOver(must(capture.position, 'a capture that has ended has a position'));
+      take.startOver(must(take.position, 'a take that has ended has a position'));
     }
   }
 }
 
-function takenSnapshot(manifest: Manifest, manifestBytes: number, sourceHost: string, capture: Capture): TakenSnapshot {
-  const { meter, writer } = capture;
+function takenSnapshot(
+  manifest: Manifest,
+  manifestBytes: number,
+  sourceHost: string,
+  take: ReplicaSetTake,
+): TakenSnapshot {
+  const { meter, writer } = take;
   return {
     header: manifest.header,
     manifestBytes,
@@ -156,8 +161,8 @@ function takenSnapshot(manifest: Manifest, manifestBytes: number, sourceHost: st
       oplogEntriesRead: meter.oplogEntriesRead,
       oplogBytesRead: meter.oplogBytesRead,
       sliceEntriesRead: meter.sliceEntriesRead,
-      rounds: capture.rounds,
-      scannedCollections: capture.scannedCollections,
+      rounds: take.rounds,
+      scannedCollections: take.scannedCollections,
       reusedBytes: writer.written.reusedBytes,
     },
   };
@@ -180,56 +185,53 @@ export async function readParent(
   }
 }
 
-export type SourceOfCapture = Pick<
-  TakeSnapshotOptions,
-  'repository' | 'clusterId' | 'uri' | 'clock' | 'signal' | 'log'
->;
+export type SourceToTake = Pick<TakeSnapshotOptions, 'repository' | 'clusterId' | 'uri' | 'clock' | 'signal' | 'log'>;
 
-/** How a replica set of a sharded cluster comes to the time of all; `alone` captures it at a time of its own. */
-export type JointCapture = (
-  capture: Capture,
+/** How a replica set of a sharded cluster comes to the time of all; `alone` takes it at a time of its own. */
+export type JointTake = (
+  take: ReplicaSetTake,
   member: SourceMember,
-  alone: () => Promise<CapturedState>,
-) => Promise<CapturedState>;
+  alone: () => Promise<TakenState>,
+) => Promise<TakenState>;
 
-export interface CapturedSource {
-  state: CapturedState;
+export interface TakenSource {
+  state: TakenState;
   facts: ClusterFacts;
   host: string;
 }
 
-/** Sets the capture's start: the parent's T where the oplog goes on from it, else now. */
+/** Sets the take's start: the parent's T where the oplog goes on from it, else now. */
 async function attach(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   facts: ClusterFacts,
   parent: Manifest | null,
-  options: SourceOfCapture,
+  options: SourceToTake,
 ): Promise<void> {
   const { repository, log } = options;
   const slices = { clusterId: options.clusterId, replicaSetName: facts.replicaSetName };
-  capture.captured = await openCapturedOplog(repository, slices, capture);
+  take.captured = await openCapturedOplog(repository, slices, take);
   if (parent !== null) {
     const reason =
-      (await whyNotIncremental(capture, member, facts, parent)) ?? (await whyDamaged(capture, repository, parent));
-    capture.adoptParent(parent, reason === null);
+      (await whyNotIncremental(take, member, facts, parent)) ?? (await whyDamaged(take, repository, parent));
+    take.adoptParent(parent, reason === null);
     if (reason !== null) log.info({ parent: parent.header.snapshotId, reason }, 'taking a full snapshot');
   }
-  if (capture.position === null) capture.startOver(await member.majorityOptime(capture.signal));
+  if (take.position === null) take.startOver(await member.majorityOptime(take.signal));
 }
 
 /**
  * A hole in the parent would be inherited. Seen by one listing of the cluster's blobs, so only up to a size at which
  * that takes a moment; beyond it `tidemark repository check` finds it.
  */
-async function whyDamaged(capture: Capture, repository: Repository, parent: Manifest): Promise<string | null> {
-  if (parent.header.bytes > capture.limits.parentCheckBytesMax) return null;
-  const [problem] = await checkSnapshot(repository, parent, { signal: capture.signal });
+async function whyDamaged(take: ReplicaSetTake, repository: Repository, parent: Manifest): Promise<string | null> {
+  if (parent.header.bytes > take.limits.parentCheckBytesMax) return null;
+  const [problem] = await checkSnapshot(repository, parent, { signal: take.signal });
   return problem === undefined ? null : `the parent is damaged: ${problem.problem}`;
 }
 
 async function whyNotIncremental(
-  capture: Capture,
+  take: ReplicaSetTake,
   member: SourceMember,
   facts: ClusterFacts,
   parent: Manifest,
@@ -241,42 +243,42 @@ async function whyNotIncremental(
   }
   const { t, i, term } = header.position ?? header.clusterTime;
   const position = { ts: (BigInt(t) << 32n) | BigInt(i), term: BigInt(term) };
-  const newest = await member.majorityOptime(capture.signal);
+  const newest = await member.majorityOptime(take.signal);
   if (newest.ts < position.ts) return "the source is behind the parent's time: its history is another one";
-  if (await oplogHolds(member, position, capture.signal)) return null;
-  return (await capture.captured?.leadsOn(member, position)) === true
+  if (await oplogHolds(member, position, take.signal)) return null;
+  return (await take.captured?.leadsOn(member, position)) === true
     ? null
     : "the oplog no longer reaches back to the parent's time, and no slices lead on from it";
 }
 
-async function captureOn(capture: Capture, member: SourceMember, joint: JointCapture | null): Promise<CapturedState> {
+async function takeOn(take: ReplicaSetTake, member: SourceMember, joint: JointTake | null): Promise<TakenState> {
   // Another member may have been read further than this one knows to be majority-committed yet.
-  await majorityAtLeast(capture, member, must(capture.position, 'an attached capture has a position').ts);
-  const alone = async () => await captureAlone(capture, member);
-  return joint === null ? await alone() : await joint(capture, member, alone);
+  await majorityAtLeast(take, member, must(take.position, 'an attached take has a position').ts);
+  const alone = async () => await takeAlone(take, member);
+  return joint === null ? await alone() : await joint(take, member, alone);
 }
 
 /** Rounds until one ends. */
-async function captureAlone(capture: Capture, member: SourceMember): Promise<CapturedState> {
+async function takeAlone(take: ReplicaSetTake, member: SourceMember): Promise<TakenState> {
   for (;;) {
-    throwIfAborted(capture.signal);
+    throwIfAborted(take.signal);
     try {
-      const state = await captureRound(capture, member);
+      const state = await takeRound(take, member);
       if (state !== null) return state;
     } catch (error) {
       if (!(error instanceof OplogGap)) throw error;
-      capture.log.warn({ reason: error.message }, 'the oplog was overtaken; scanning everything again');
-      capture.startOver(await member.majorityOptime(capture.signal));
+      take.log.warn({ reason: error.message }, 'the oplog was overtaken; scanning everything again');
+      take.startOver(await member.majorityOptime(take.signal));
     }
-    if (capture.rounds >= capture.limits.roundsMax) throw tooManyRounds(capture);
+    if (take.rounds >= take.limits.roundsMax) throw tooManyRounds(take);
   }
 }
 
-function tooManyRounds(capture: Capture): Fault {
+function tooManyRounds(take: ReplicaSetTake): Fault {
   return new Fault({
     op: 'take snapshot',
-    subject: capture.unfinished.join(', '),
-    message: `after ${capture.rounds} rounds no time was found at which everything could be read; last in the way: ${capture.unfinished.join(', ')}`,
+    subject: take.unfinished.join(', '),
+    message: `after ${take.rounds} rounds no time was found at which everything could be read; last in the way: ${take.unfinished.join(', ')}`,
     hint: 'Raise minSnapshotHistoryWindowInSeconds on the source, or take the snapshot when less is being written',
   });
 }
@@ -284,7 +286,7 @@ function tooManyRounds(capture: Capture): Fault {
 async function compact(
   repository: Repository,
   writer: SnapshotWriter,
-  state: CapturedState,
+  state: TakenState,
   signal: AbortSignal,
 ): Promise<void> {
   for (const entry of state.collections) {
@@ -295,7 +297,7 @@ async function compact(
 
 function describeManifest(
   options: TakeSnapshotOptions,
-  source: CapturedSource,
+  source: TakenSource,
   made: { takenAtMs: number; parent: Manifest | null; writer: SnapshotWriter },
 ): Manifest {
   const { collections, at } = source.state;

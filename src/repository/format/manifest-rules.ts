@@ -7,8 +7,8 @@ export function problemOfManifest({ header, collections }: Manifest): string | n
   if (header.collections !== collections.length) {
     return `the header counts ${header.collections} collections, there are ${collections.length}`;
   }
-  const memberProblem = problemOfMembers(header, collections);
-  if (memberProblem !== null) return memberProblem;
+  const replicaSetProblem = problemOfReplicaSets(header, collections);
+  if (replicaSetProblem !== null) return replicaSetProblem;
   let documents = 0;
   let bytes = 0;
   let before: CollectionEntry | undefined;
@@ -38,36 +38,40 @@ export function compareNamespaces(a: { db: string; name: string }, b: { db: stri
   );
 }
 
-/** By member, then namespace: several shards hold a collection of one name. */
+/** By replica set, then namespace: several shards hold a collection of one name. */
 export function compareEntries(a: CollectionEntry, b: CollectionEntry): number {
-  return (a.member ?? 0) - (b.member ?? 0) || compareNamespaces(a, b);
+  return (a.replicaSet ?? 0) - (b.replicaSet ?? 0) || compareNamespaces(a, b);
 }
 
-function problemOfMembers(header: Manifest['header'], collections: readonly CollectionEntry[]): string | null {
-  const { members } = header;
-  if (header.position !== undefined) return 'only a part of a sharded snapshot has a position of its own';
-  if (members === undefined) {
-    if (header.type === 'sharded') return 'a sharded snapshot names its members';
-    return collections.some((entry) => entry.member !== undefined) ? 'a replica set has no members to name' : null;
+function problemOfReplicaSets(header: Manifest['header'], collections: readonly CollectionEntry[]): string | null {
+  const { replicaSets } = header;
+  if (header.position !== undefined) return 'only a replica set of a sharded snapshot has a position of its own';
+  if (replicaSets === undefined) {
+    if (header.type === 'sharded') return 'a sharded snapshot names its replica sets';
+    return collections.some((entry) => entry.replicaSet !== undefined)
+      ? 'a replica set has no replica sets to name'
+      : null;
   }
-  if (header.type !== 'sharded') return 'a replica set has no members to name';
-  if (members.filter((member) => member.configServer).length !== 1) return 'a sharded snapshot has one config server';
+  if (header.type !== 'sharded') return 'a replica set has no replica sets to name';
+  if (replicaSets.filter((replicaSet) => replicaSet.configServer).length !== 1)
+    return 'a sharded snapshot has one config server';
   for (const field of ['id', 'shardName', 'replicaSetName'] as const) {
-    if (new Set(members.map((member) => member[field])).size !== members.length) return `two members have one ${field}`;
+    if (new Set(replicaSets.map((replicaSet) => replicaSet[field])).size !== replicaSets.length)
+      return `two replica sets have one ${field}`;
   }
-  for (const [index, member] of members.entries()) {
-    const own = collections.filter((entry) => entry.member === index);
+  for (const [index, replicaSet] of replicaSets.entries()) {
+    const own = collections.filter((entry) => entry.replicaSet === index);
     const documents = own.reduce((sum, entry) => sum + entry.documents, 0);
     const bytes = own.reduce((sum, entry) => sum + entry.bytes, 0);
-    if (member.collections !== own.length || member.documents !== documents || member.bytes !== bytes)
-      return `member ${member.shardName} and its collections do not agree`;
+    if (replicaSet.collections !== own.length || replicaSet.documents !== documents || replicaSet.bytes !== bytes)
+      return `replica set ${replicaSet.shardName} and its collections do not agree`;
     const { t, i } = header.clusterTime;
-    if (member.position.t > t || (member.position.t === t && member.position.i > i))
-      return `the position of member ${member.shardName} is later than the snapshot`;
+    if (replicaSet.position.t > t || (replicaSet.position.t === t && replicaSet.position.i > i))
+      return `the position of replica set ${replicaSet.shardName} is later than the snapshot`;
   }
-  return collections.every((entry) => entry.member !== undefined && entry.member < members.length)
+  return collections.every((entry) => entry.replicaSet !== undefined && entry.replicaSet < replicaSets.length)
     ? null
-    : 'a collection is of no member';
+    : 'a collection is of no replica set';
 }
 
 function problemOfCollection(entry: CollectionEntry): string | null {

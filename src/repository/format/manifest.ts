@@ -25,8 +25,8 @@ export interface LayerRef {
 }
 
 export interface CollectionEntry {
-  /** Of a sharded snapshot: which of the header's members holds it. Absent in a replica set's. */
-  member?: number;
+  /** Of a sharded snapshot: which of the header's replica sets holds it. Absent in a replica set's. */
+  replicaSet?: number;
   db: string;
   name: string;
   type: 'collection' | 'view' | 'timeseries';
@@ -63,8 +63,8 @@ export interface ManifestOptime {
 }
 
 /** One replica set of a sharded snapshot: a shard or the config servers. */
-export interface ManifestMember {
-  /** 24 hex digits: how the API names this part of the snapshot. */
+export interface ManifestReplicaSet {
+  /** 24 hex digits: how the API names what the snapshot has of it. */
   id: string;
   /** Its `_id` in config.shards; `config` for the config servers. */
   shardName: string;
@@ -72,8 +72,8 @@ export interface ManifestMember {
   replicaSetName: string;
   replicaSetId: string | null;
   /**
-   * The member's newest oplog entry at or before T: an incremental snapshot goes on only from that very entry. T itself
-   * need not be an entry here.
+   * The replica set's newest oplog entry at or before T: an incremental snapshot goes on only from that very entry. T
+   * itself need not be an entry here.
    */
   position: ManifestOptime;
   mongodVersion: string;
@@ -103,10 +103,13 @@ export interface ManifestHeader {
    * sharded snapshot the highest term, which says nothing.
    */
   clusterTime: ManifestOptime;
-  /** Of one member of a sharded snapshot (`memberManifest`): see ManifestMember. Never stored in the header itself. */
+  /**
+   * Of one replica set of a sharded snapshot (`replicaSetManifest`): see ManifestReplicaSet. Never stored in the header
+   * itself.
+   */
   position?: ManifestOptime;
   /** Of a sharded snapshot, and of it alone: its replica sets, the config servers last. */
-  members?: ManifestMember[];
+  replicaSets?: ManifestReplicaSet[];
   takenAt: string;
   finishedAt: string;
   mongodVersion: string;
@@ -135,11 +138,11 @@ export function encodeManifest(manifest: Manifest): Buffer {
 }
 
 function* linesOf(header: ManifestHeader, collections: readonly CollectionEntry[]): Generator<unknown> {
-  yield { kind: 'header', version: VERSION, ...header };
+  yield { kind: 'header', version: VERSION, ...withStoredName(header, 'replicaSets', 'members') };
   for (const entry of collections) {
     yield {
       kind: 'collection',
-      ...entry,
+      ...withStoredName(entry, 'replicaSet', 'member'),
       info: entry.info.toString('base64'),
       indexes: entry.indexes.map((index) => index.toString('base64')),
       layers: entry.layers.map((layer) => ({
@@ -149,6 +152,11 @@ function* linesOf(header: ManifestHeader, collections: readonly CollectionEntry[
       })),
     };
   }
+}
+
+/** In the format replica sets are `members`, and the one that holds a collection is its `member`. */
+function withStoredName(fields: object, name: string, storedName: string): object {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key === name ? storedName : key, value]));
 }
 
 function listRef({ id, snapshotId, kind, plainBytes, storedBytes }: BlobRef): BlobRef {
@@ -184,7 +192,7 @@ function decodeHeader(fields: JsonFields): ManifestHeader {
     replicaSetName: fields.text('replicaSetName'),
     replicaSetId: fields.textOrNull('replicaSetId'),
     clusterTime: decodeOptime(fields.object('clusterTime')),
-    ...(type === 'sharded' ? { members: fields.objects('members').map(decodeMember) } : {}),
+    ...(type === 'sharded' ? { replicaSets: fields.objects('members').map(decodeReplicaSet) } : {}),
     takenAt: fields.time('takenAt'),
     finishedAt: fields.time('finishedAt'),
     mongodVersion: fields.text('mongodVersion'),
@@ -208,7 +216,7 @@ function decodeOptime(fields: JsonFields): ManifestOptime {
   return { t: fields.count('t', 0xffff_ffff), i: fields.count('i', 0xffff_ffff), term: fields.count('term') };
 }
 
-function decodeMember(fields: JsonFields): ManifestMember {
+function decodeReplicaSet(fields: JsonFields): ManifestReplicaSet {
   return {
     id: fields.id('id'),
     shardName: fields.text('shardName'),
@@ -227,7 +235,7 @@ function decodeMember(fields: JsonFields): ManifestMember {
 function decodeCollection(fields: JsonFields, sharded: boolean): CollectionEntry {
   if (fields.text('kind') !== 'collection') throw fields.damaged('it is not a collection');
   return {
-    ...(sharded ? { member: fields.count('member') } : {}),
+    ...(sharded ? { replicaSet: fields.count('member') } : {}),
     db: fields.text('db'),
     name: fields.text('name'),
     type: fields.oneOf('type', ['collection', 'view', 'timeseries']),

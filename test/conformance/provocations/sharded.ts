@@ -1,6 +1,6 @@
 import type { Kit } from './provocation.ts';
 
-const MEMBER = 'ab'.repeat(12);
+const REPLICA_SET = 'ab'.repeat(12);
 
 /** From now on the cluster is a sharded one. */
 export async function turnClusterSharded({ world }: Kit): Promise<void> {
@@ -11,16 +11,16 @@ export async function turnClusterSharded({ world }: Kit): Promise<void> {
   });
 }
 
-/** A completed snapshot of a sharded cluster. Gives the id of one of its members. */
-export async function memberOfSharded(kit: Kit): Promise<string> {
+/** A completed snapshot of a sharded cluster. Gives the id of one of its replica sets. */
+export async function replicaSetOfSharded(kit: Kit): Promise<string> {
   await kit.completed();
   await turnClusterSharded(kit);
-  const members = [{ id: MEMBER, shardName: 's0', configServer: false, replicaSetName: 'rs0' }];
+  const replicaSets = [{ id: REPLICA_SET, shardName: 's0', configServer: false, replicaSetName: 'rs0' }];
   await kit.world.catalog.transact(async (writer) => {
     await writer
       .updateTable('snapshots')
-      .set({ type: 'sharded', members: JSON.stringify(members) })
+      .set({ type: 'sharded', members: JSON.stringify(replicaSets) })
       .execute();
   });
-  return MEMBER;
+  return REPLICA_SET;
 }

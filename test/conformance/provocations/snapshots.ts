@@ -1,6 +1,6 @@
 import { bind, copied, noBackup, policyHolds } from './policies.ts';
 import { asking, type Kit, type Provocation, type Provocations } from './provocation.ts';
-import { memberOfSharded } from './sharded.ts';
+import { replicaSetOfSharded } from './sharded.ts';
 
 /** Snapshots in today's words and in the legacy ones, what is in them, and the work on them. */
 
@@ -17,9 +17,10 @@ const protectedCopy: Provocation = async (kit) => {
   await kit.world.clock.leap(31 * 86_400_000);
   return await kit.ask({ params: { snapshotId } });
 };
-const ofMember: Provocation = async (kit) => await kit.ask({ params: { snapshotId: await memberOfSharded(kit) } });
+const ofReplicaSet: Provocation = async (kit) =>
+  await kit.ask({ params: { snapshotId: await replicaSetOfSharded(kit) } });
 const deletion = {
-  CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT: ofMember,
+  CANNOT_DELETE_FROM_CLUSTER_SNAPSHOT: ofReplicaSet,
   CANNOT_DELETE_IN_PROGRESS_SNAPSHOT: whileRunning,
   CANNOT_DELETE_PROTECTED_SNAPSHOT: keptForGood,
   CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY: underPolicy,
@@ -70,7 +71,7 @@ export const snapshotProvocations: Provocations = {
   updateGroupClusterBackupSnapshot: {
     CANNOT_MODIFY_CLUSTER_SNAPSHOT: async (kit) =>
       await kit.ask({
-        params: { snapshotId: await memberOfSharded(kit) },
+        params: { snapshotId: await replicaSetOfSharded(kit) },
         body: { retentionUnit: 'DAYS', retentionValue: 6 },
       }),
     CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION: whileRunning,

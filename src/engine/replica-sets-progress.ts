@@ -1,7 +1,7 @@
 import type { Progress, ReportProgress } from '../lib/progress.ts';
 
 /** The progress of several replica sets as one: sums, and the words of the one that spoke last. */
-export class MemberProgress {
+export class ReplicaSetsProgress {
   readonly #latest: (Progress | null)[];
   readonly #report: ReportProgress;
 

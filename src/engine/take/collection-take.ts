@@ -7,7 +7,7 @@ import type { LayerRef } from '../../repository/format/manifest.ts';
  * plus pending ids" is always a true statement of what is known: a pending id means that its document has to be read
  * again, at T or later in a further layer.
  */
-export class CollectionCapture {
+export class CollectionTake {
   readonly db: string;
   readonly uuid: string;
   /** Its documents lie in the order of their ids. */

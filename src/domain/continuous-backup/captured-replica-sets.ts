@@ -1,8 +1,9 @@
-import { type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
-import { decodeCaptureMembers, findCapture } from '../../catalog/captures.ts';
+import { type Timestamp64, timestampOf, timestampParts } from '../../bson/timestamp.ts';
+import { findCapture } from '../../catalog/captures.ts';
 import type { CatalogReader } from '../../catalog/catalog.ts';
-import type { ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
-import { decodeSnapshotMembers, snapshotsOfCluster } from '../../catalog/snapshots.ts';
+import type { CaptureRow, ClusterRow, SnapshotRow } from '../../catalog/schema.ts';
+import { decodeSnapshotReplicaSets, snapshotsOfCluster } from '../../catalog/snapshots.ts';
+import type { CapturedReplicaSet } from '../../engine/tail/tail-cluster.ts';
 import { must } from '../../lib/assert.ts';
 import type { CaptureCoverage, CaptureEngine } from './capture-engine.ts';
 import {
@@ -13,6 +14,34 @@ import {
   uselessUpTo,
   windowEndMs,
 } from './point-in-time.ts';
+
+/** As the catalog keeps it, in the column `members`: JSON has no 64-bit times. */
+type StoredReplicaSet = Omit<CapturedReplicaSet, 'captured'> & CapturedUpTo;
+
+interface CapturedUpTo {
+  capturedT: number | null;
+  capturedI: number | null;
+}
+
+export function encodeCapturedReplicaSets(replicaSets: readonly CapturedReplicaSet[]): string {
+  const stored: StoredReplicaSet[] = replicaSets.map(({ captured, ...replicaSet }) => {
+    const { t, i } = captured === null ? { t: null, i: null } : timestampParts(captured);
+    return { ...replicaSet, capturedT: t, capturedI: i };
+  });
+  return JSON.stringify(stored);
+}
+
+/** Shards by name, the config servers last; none of a replica set. */
+export function decodeCapturedReplicaSets(capture: CaptureRow | undefined): CapturedReplicaSet[] {
+  const stored = JSON.parse(capture?.members ?? '[]') as StoredReplicaSet[];
+  return stored.map(({ capturedT, capturedI, ...replicaSet }) => {
+    return { ...replicaSet, captured: capturedUpTo({ capturedT, capturedI }) };
+  });
+}
+
+export function capturedUpTo({ capturedT: t, capturedI: i }: CapturedUpTo): Timestamp64 | null {
+  return t === null || i === null ? null : timestampOf({ t, i });
+}
 
 /** The snapshots of a cluster that a restore can begin with. */
 export async function knownSnapshots(reader: CatalogReader, clusterId: string): Promise<KnownSnapshot[]> {
@@ -33,18 +62,18 @@ function isUsable(row: SnapshotRow): boolean {
 }
 
 function replicaSetsOf({ members, replicaSetName }: SnapshotRow): string[] {
-  if (members !== null) return decodeSnapshotMembers(members).map((member) => member.replicaSetName);
+  if (members !== null) return decodeSnapshotReplicaSets(members).map((one) => one.replicaSetName);
   return replicaSetName === null ? [] : [replicaSetName];
 }
 
 /** The replica sets of a cluster of which there may be slices: those that are followed, and those of its snapshots. */
-export async function capturedSets(
+export async function capturedReplicaSets(
   reader: CatalogReader,
   cluster: ClusterRow,
   snapshots: readonly KnownSnapshot[],
 ): Promise<string[]> {
   const capture = await findCapture(reader, cluster.id);
-  const followed = decodeCaptureMembers(capture?.members ?? null).map((member) => member.replicaSetName);
+  const followed = decodeCapturedReplicaSets(capture).map((one) => one.replicaSetName);
   const own = cluster.replicaSetName === null ? [] : [cluster.replicaSetName];
   return [...new Set([...followed, ...own, ...snapshots.flatMap((one) => one.replicaSetNames)])];
 }

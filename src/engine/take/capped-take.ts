@@ -6,7 +6,7 @@ import type { LayerWriter, SnapshotWriter } from '../../repository/writer.ts';
 
 /**
  * Ids of the last documents scanned are remembered, at least so many where there are. The inserts that a scan may have
- * met lie among them, so more inserts than this void the capture.
+ * met lie among them, so more inserts than this void the take.
  */
 const TAIL_IDS_MIN = 200_000;
 /** Documents older than the scan that may lie behind inserts: concurrent writers are not in the oplog's order. */
@@ -16,12 +16,12 @@ const MISPLACED_MAX = 10_000;
  * A capped collection on its way to T. Servers before 8.0 cannot read one at a cluster time, and its order is data, so
  * it is scanned in order just before T and carried forward by the oplog itself: inserts carry their whole document and
  * are appended, evictions are entries of their own (from 5.0 on) and become deletions. What the oplog does not spell
- * out (an update, an id that comes back) makes the capture void, and the next round scans again.
+ * out (an update, an id that comes back) makes the take void, and the next round scans again.
  */
-export class CappedCapture {
+export class CappedTake {
   readonly db: string;
   readonly uuid: string;
-  /** Why this capture cannot become exact, or null while it can. */
+  /** Why this take cannot become exact, or null while it can. */
   voidReason: string | null = null;
   documents = 0;
   readonly #writer: SnapshotWriter;
@@ -103,9 +103,9 @@ export class CappedCapture {
     this.voidReason ??= 'a document was updated between its scan and T';
   }
 
-  /** The layers at T, newest first, or null where the capture is void. Every entry up to T was told to it before. */
+  /** The layers at T, newest first, or null where the take is void. Every entry up to T was told to it before. */
   async close(): Promise<LayerRef[] | null> {
-    assert(this.#scanDone, 'a capped capture closes after its scan');
+    assert(this.#scanDone, 'a capped take closes after its scan');
     if (this.voidReason !== null) {
       this.abandon();
       return null;

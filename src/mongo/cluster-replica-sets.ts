@@ -4,7 +4,7 @@ import { adminOf, type ConnectOptions, connectCluster, redactUri, replicaSetUri 
 import { asFault } from './errors.ts';
 
 /** One replica set of a sharded cluster. */
-export interface ShardMember {
+export interface ClusterReplicaSet {
   /** Its `_id` in config.shards; `config` for the config servers. */
   shardName: string;
   configServer: boolean;
@@ -13,21 +13,21 @@ export interface ShardMember {
   uri: string;
 }
 
-/** The name that the config servers have among the members. MongoDB keeps it for them. */
+/** The name that the config servers have among the replica sets. MongoDB keeps it for them. */
 const CONFIG_NAME = 'config';
 
 /**
  * The replica sets of a sharded cluster, the config servers last; null where the connection string leads to a replica
  * set.
  */
-export async function findShardMembers(
+export async function findReplicaSets(
   uri: string,
-  { draining = false, ...options }: ConnectOptions & ReadMembersOptions = {},
-): Promise<ShardMember[] | null> {
+  { draining = false, ...options }: ConnectOptions & ReadReplicaSetsOptions = {},
+): Promise<ClusterReplicaSet[] | null> {
   const client = await connectCluster(uri, options);
   try {
     const hello = await adminOf(client).command({ hello: 1 });
-    return isShardedHello(hello) ? await readShardMembers(client, uri, hello, { draining }) : null;
+    return isShardedHello(hello) ? await readReplicaSets(client, uri, hello, { draining }) : null;
   } catch (error) {
     throw asFault(error, 'describe', redactUri(uri));
   } finally {
@@ -40,17 +40,17 @@ export function isShardedHello(hello: Document): boolean {
   return hello.msg === 'isdbgrid' || hello.configsvr !== undefined;
 }
 
-export interface ReadMembersOptions {
+export interface ReadReplicaSetsOptions {
   /** A shard that is being removed is one of them; else it is refused. */
   draining?: boolean;
 }
 
-export async function readShardMembers(
+export async function readReplicaSets(
   client: MongoClient,
   uri: string,
   hello: Document,
-  { draining = false }: ReadMembersOptions = {},
-): Promise<ShardMember[]> {
+  { draining = false }: ReadReplicaSetsOptions = {},
+): Promise<ClusterReplicaSet[]> {
   const name = redactUri(uri);
   const own = hello.msg === 'isdbgrid' ? await configHosts(client, name) : null;
   const config = own ?? { name: String(hello.setName), hosts: (hello.hosts ?? []) as string[] };
@@ -63,10 +63,12 @@ export async function readShardMembers(
     .toArray();
   if (shards.length === 0)
     throw refused(name, 'has no shards', 'Add a shard, or register the replica set that holds the data');
-  const members = shards.map((shard) => memberOf(client, uri, draining ? { ...shard, draining: false } : shard));
+  const replicaSets = shards.map((shard) =>
+    replicaSetOf(client, uri, draining ? { ...shard, draining: false } : shard),
+  );
   const replicaSetName = config.name;
   return [
-    ...members,
+    ...replicaSets,
     { shardName: CONFIG_NAME, configServer: true, replicaSetName, uri: replicaSetUri(client, uri, config) },
   ];
 }
@@ -78,7 +80,7 @@ interface ShardDocument {
   draining?: boolean;
 }
 
-function memberOf(client: MongoClient, uri: string, { _id, host, draining }: ShardDocument): ShardMember {
+function replicaSetOf(client: MongoClient, uri: string, { _id, host, draining }: ShardDocument): ClusterReplicaSet {
   if (_id === CONFIG_NAME) {
     throw refused(
       redactUri(uri),

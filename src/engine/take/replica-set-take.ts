@@ -5,18 +5,18 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import type { LayerRef, Manifest } from '../../repository/format/manifest.ts';
 import type { SnapshotWriter } from '../../repository/writer.ts';
-import { CappedCapture } from './capped-capture.ts';
+import { CappedTake } from './capped-take.ts';
 import type { CapturedOplog } from './captured-oplog.ts';
-import { CollectionCapture } from './collection-capture.ts';
+import { CollectionTake } from './collection-take.ts';
 import { isClustered } from './ids-in-order.ts';
 import type { SnapshotLimits } from './snapshot-limits.ts';
 import type { SourceMeter } from './source-meter.ts';
 
 /**
- * All that a snapshot in the making knows. It outlives the loss of a source member: what was captured is
+ * All that a snapshot in the making knows. It outlives the loss of a source member: what was read is
  * majority-committed data and true of every member.
  */
-export class Capture {
+export class ReplicaSetTake {
   readonly writer: SnapshotWriter;
   readonly limits: SnapshotLimits;
   readonly meter: SourceMeter;
@@ -24,10 +24,10 @@ export class Capture {
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** By UUID. Capped collections are not here but in `capped`. */
-  readonly collections = new Map<string, CollectionCapture>();
+  readonly collections = new Map<string, CollectionTake>();
   /** By UUID, of the round at work. */
-  readonly capped = new Map<string, CappedCapture>();
-  /** Everything up to this entry has been told to the captures; null before the start. */
+  readonly capped = new Map<string, CappedTake>();
+  /** Everything up to this entry has been told to the takes; null before the start. */
   position: Optime | null = null;
   /**
    * No fuzzy read saw anything later than this entry. T is never before it: what such a read saw of the time after T
@@ -78,15 +78,15 @@ export class Capture {
       // A re-created collection often holds much of what its predecessor of the same name held.
       this.#parentLayers.set(`${entry.db}.${entry.name}`, entry.layers);
       if (!continues || entry.layers.some((layer) => layer.ordered)) continue;
-      const capture = new CollectionCapture(
+      const take = new CollectionTake(
         { db: entry.db, uuid: entry.uuid, clustered: isClustered(entry) },
         this.#seed,
         [],
       );
-      capture.layers = [...entry.layers];
-      capture.scanned = true;
-      capture.documents = entry.documents;
-      this.collections.set(entry.uuid, capture);
+      take.layers = [...entry.layers];
+      take.scanned = true;
+      take.documents = entry.documents;
+      this.collections.set(entry.uuid, take);
     }
     if (continues) {
       const ts = (BigInt(at.t) << 32n) | BigInt(at.i);
@@ -94,51 +94,51 @@ export class Capture {
     }
   }
 
-  /** The capture of a listed collection, made when it is met first. */
-  collection(listed: { db: string; name: string; uuid: string; info: Buffer }): CollectionCapture {
-    let capture = this.collections.get(listed.uuid);
-    if (capture === undefined) {
-      capture = new CollectionCapture(
+  /** The take of a listed collection, made when it is met first. */
+  collection(listed: { db: string; name: string; uuid: string; info: Buffer }): CollectionTake {
+    let take = this.collections.get(listed.uuid);
+    if (take === undefined) {
+      take = new CollectionTake(
         { db: listed.db, uuid: listed.uuid, clustered: isClustered(listed) },
         this.#seed,
         this.reusable(listed),
       );
-      this.collections.set(listed.uuid, capture);
+      this.collections.set(listed.uuid, take);
     }
-    return capture;
+    return take;
   }
 
   reusable(listed: { db: string; name: string; uuid: string }): readonly LayerRef[] {
     return this.#parentLayers.get(listed.uuid) ?? this.#parentLayers.get(`${listed.db}.${listed.name}`) ?? [];
   }
 
-  openCapped(listed: { db: string; name: string; uuid: string }): CappedCapture {
+  openCapped(listed: { db: string; name: string; uuid: string }): CappedTake {
     this.capped.get(listed.uuid)?.abandon();
-    const capture = new CappedCapture(listed, {
+    const take = new CappedTake(listed, {
       writer: this.writer,
       reuse: this.reusable(listed),
       seed: this.#seed,
       bytesMax: this.limits.cappedBytesMax,
     });
-    this.capped.set(listed.uuid, capture);
-    return capture;
+    this.capped.set(listed.uuid, take);
+    return take;
   }
 
   abandonCapped(): void {
-    for (const capture of this.capped.values()) capture.abandon();
+    for (const take of this.capped.values()) take.abandon();
     this.capped.clear();
   }
 
   /** Memory held by pending ids, about. */
   get pendingBytes(): number {
     let bytes = 0;
-    for (const capture of this.collections.values()) if (capture.pending.size > 0) bytes += capture.pending.memoryBytes;
+    for (const take of this.collections.values()) if (take.pending.size > 0) bytes += take.pending.memoryBytes;
     return bytes;
   }
 
   /** The history behind `position` is lost or may not be trusted: everything is scanned again from a new position. */
   startOver(position: Optime): void {
-    for (const capture of this.collections.values()) capture.forget();
+    for (const take of this.collections.values()) take.forget();
     this.abandonCapped();
     this.position = position;
   }
