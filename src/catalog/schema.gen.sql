@@ -54,7 +54,7 @@ CREATE TABLE captures (
   lag_seconds bigint,
   updated_at_ms bigint not null,
   failure text
-, members text);
+, members text, wanted_t bigint, wanted_i bigint);
 
 CREATE TABLE checkpoint_parts (
   checkpoint_id text not null references checkpoints (id),

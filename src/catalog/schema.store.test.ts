@@ -29,6 +29,8 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     updatedAtMs: true,
     failure: true,
     members: true,
+    wantedT: true,
+    wantedI: true,
   },
   downloads: {
     id: true,

@@ -94,6 +94,20 @@ describe('a cluster with continuous backup', () => {
     }
   });
 
+  test('is restored to its newest entry, and to a second after which it was left alone, when first asked', async () => {
+    const docs = source().client.db('shop').collection<{ _id: number; n: number }>('newest');
+    await docs.insertMany(Array.from({ length: 100 }, (_, i) => ({ _id: i, n: 0 })));
+    const newest = await remember();
+    const entry = { oplogTs: newest.at.getHighBits() >>> 0, oplogInc: newest.at.getLowBits() >>> 0 };
+    assert.equal((await restoreTo(entry)).failed, false);
+    assert.deepEqual(compareTruth(newest.truth, await readTruth(target().client, null)), []);
+    // Only the servers' own no-op shows that nothing came before the end of that second.
+    await docs.deleteMany({ _id: { $lt: 10 } });
+    const idle = await remember();
+    assert.equal((await restoreTo({ pointInTimeUTCSeconds: (idle.at.getHighBits() >>> 0) + 1 })).failed, false);
+    assert.deepEqual(compareTruth(idle.truth, await readTruth(target().client, null)), []);
+  });
+
   test('is restored although the repository has lost captured oplog, where a region has a copy of it', async () => {
     const { projectId } = tidemark.credentials;
     const setting = {

@@ -14,6 +14,7 @@ import { shardedCapture } from './0008-sharded-capture.ts';
 import { checkpoints } from './0009-checkpoints.ts';
 import { collectionRestores } from './0010-collection-restores.ts';
 import { leftOut } from './0011-left-out.ts';
+import { wantedCaptures } from './0012-wanted-captures.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   checkpoints,
   collectionRestores,
   leftOut,
+  wantedCaptures,
 ];
 
 /**

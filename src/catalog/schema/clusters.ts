@@ -87,6 +87,9 @@ export interface CaptureTable {
    * `domain/continuous-backup/captured-replica-sets.ts` writes and reads it; null of a replica set.
    */
   members: string | null;
+  /** Up to here somebody waits for it; null where nobody ever did. */
+  wantedT: Generated<number | null>;
+  wantedI: Generated<number | null>;
 }
 
 export type CloudProvider = 'AWS' | 'AZURE' | 'GCP';

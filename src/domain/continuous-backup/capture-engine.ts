@@ -22,7 +22,9 @@ export interface CaptureEngine {
     clusterId: string;
     uri: string;
     signal: AbortSignal;
-    /** After every slice and while it is idle. */
+    /** Asked again and again: as soon as what was read reaches this, it is stored. Null where nobody waits. */
+    wantedUpTo: () => Timestamp64 | null;
+    /** After every slice, and in between when how far it is behind has changed. */
     onProgress: (progress: ClusterTailProgress) => void;
   }): Promise<never>;
   coverage(source: { clusterId: string; replicaSetName: string }): Promise<CaptureCoverage>;

@@ -1,8 +1,8 @@
-import { timestampParts } from '../../bson/timestamp.ts';
-import { findCapture, putCapture } from '../../catalog/captures.ts';
+import { type Timestamp64, timestampOf, timestampParts } from '../../bson/timestamp.ts';
+import { findCapture, putCapture, type TailerWord } from '../../catalog/captures.ts';
 import type { CatalogReader, CatalogWriter } from '../../catalog/catalog.ts';
 import { allClusters, findCluster, uriContext } from '../../catalog/clusters.ts';
-import type { CaptureRow, ClusterRow } from '../../catalog/schema.ts';
+import type { ClusterRow } from '../../catalog/schema.ts';
 import { hasUnfinishedTaskWithKey } from '../../catalog/tasks.ts';
 import type { ClusterTailProgress } from '../../engine/tail/tail-cluster.ts';
 import { must } from '../../lib/assert.ts';
@@ -30,7 +30,7 @@ export function isCaptured(cluster: ClusterRow): boolean {
   );
 }
 
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
 /** Every restart of the service is one; a tailer that ends by itself is queued anew. */
 const TAIL_ATTEMPTS_MAX = 1_000_000;
 
@@ -70,13 +70,15 @@ async function tailWhileWanted(
   const sealedUri = must(cluster.sealedUri, 'a captured cluster is connected');
   const unwanted = new AbortController();
   const over = new AbortController();
-  const watching = stopWhenUnwanted(context, cluster, unwanted, over.signal);
+  const wish: { upTo: Timestamp64 | null } = { upTo: null };
+  const watching = watchCatalog(context, cluster, { unwanted, wish, over: over.signal });
   const writing: { last: Promise<void> } = { last: Promise.resolve() };
   try {
     await engine.tail({
       clusterId,
       uri: context.secretBox.open(sealedUri, uriContext(clusterId)),
       signal: AbortSignal.any([work.signal, unwanted.signal]),
+      wantedUpTo: () => wish.upTo,
       onProgress: (progress) => {
         const row = rowOf(cluster, progress, context.clock.nowMs());
         writing.last = writing.last
@@ -97,23 +99,24 @@ async function tailWhileWanted(
 }
 
 /**
- * Looks at the catalog from time to time: whoever switches continuous backup off, or gives another connection string,
- * may be another process.
+ * Looks at the catalog from time to time: whoever switches continuous backup off, gives another connection string or
+ * waits for what is being captured may be another process.
  */
-async function stopWhenUnwanted(
-  context: DomainContext,
+async function watchCatalog(
+  { catalog, clock }: DomainContext,
   { id, sealedUri }: ClusterRow,
-  unwanted: AbortController,
-  over: AbortSignal,
+  { unwanted, wish, over }: { unwanted: AbortController; wish: { upTo: Timestamp64 | null }; over: AbortSignal },
 ): Promise<void> {
   while (!over.aborted) {
-    await context.clock.sleep(LOOK_EVERY_MS, over).catch(() => undefined);
-    const cluster = await findCluster(context.catalog.reader, id);
+    await clock.sleep(LOOK_EVERY_MS, over).catch(() => undefined);
+    const cluster = await findCluster(catalog.reader, id);
     if (cluster === undefined || !isCaptured(cluster) || cluster.sealedUri !== sealedUri) return unwanted.abort();
+    const { wantedT: t, wantedI: i } = (await findCapture(catalog.reader, id)) ?? { wantedT: null, wantedI: null };
+    wish.upTo = t === null || i === null ? null : timestampOf({ t, i });
   }
 }
 
-function rowOf(cluster: ClusterRow, progress: ClusterTailProgress, nowMs: number): CaptureRow {
+function rowOf(cluster: ClusterRow, progress: ClusterTailProgress, nowMs: number): TailerWord {
   const captured = progress.captured === null ? null : timestampParts(progress.captured);
   const failed = progress.replicaSets?.find(({ failure }) => failure !== null);
   return {
@@ -129,7 +132,7 @@ function rowOf(cluster: ClusterRow, progress: ClusterTailProgress, nowMs: number
   };
 }
 
-function emptyRow(clusterId: string): CaptureRow {
+function emptyRow(clusterId: string): TailerWord {
   return {
     clusterId,
     replicaSetName: null,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
+import { must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
+import { CAPTURE_WAIT_MS } from '../continuous-backup/await-captured.ts';
 import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
 import type { RestoreRequest } from './restore-jobs.ts';
@@ -138,6 +140,57 @@ test('a failed restore says why; a cancel is Atlas’s refusal, and the task can
     await world.run();
     const cancelled = await restoreJobs.get({ ...cluster, restoreJobId: stopped.id });
     assert.deepEqual([cancelled.state, cancelled.finishedAtMs !== null], ['cancelled', true]);
+  });
+});
+
+test('a restore to the last seconds has what was read of them stored, and begins when it is', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster } = await withSnapshot(world);
+    const snapshotId = await world.takeWhole(cluster);
+    const snapshot = await world.domain.snapshots.get({ ...cluster, snapshotId });
+    const t = snapshot.clusterTimeT ?? 0;
+    const at = (seconds: number) => BigInt(seconds) << 32n;
+    const captured = (seconds: number) => {
+      world.coverage = { runs: [{ first: at(t - 10), last: at(seconds) }], gaps: [], storedBytes: 1 };
+      const told = { host: 'h', captured: at(seconds), lagSeconds: 0, replicaSets: null };
+      must(world.tails[0], 'a tailer').request.onProgress(told);
+    };
+    const wanted = () => must(world.tails[0], 'a tailer').request.wantedUpTo();
+    const request: RestoreRequest = {
+      ...cluster,
+      deliveryType: 'pointInTime',
+      targetProjectId: cluster.projectId,
+      targetClusterName: 'staging',
+      pointInTimeUtcSeconds: t + 3,
+    };
+    const { create } = world.domain.restoreJobs;
+    world.coverage = { runs: [{ first: at(t - 10), last: at(t) }], gaps: [], storedBytes: 1 };
+    await assert.rejects(create(request), /continuous backup of the cluster is off/);
+    await world.domain.clusters.update({ ...cluster, change: { pitEnabled: true } });
+    await world.run();
+    await assert.rejects(create(request), /nothing has been captured yet/);
+    captured(t);
+    await world.clock.advance(4_000);
+    assert.equal(wanted(), null);
+
+    const asked = create(request);
+    await world.clock.advance(1_000);
+    assert.equal(wanted(), at(t + 3));
+    captured(t + 4);
+    await world.clock.advance(1_000);
+    assert.equal((await asked).snapshotId, snapshotId);
+
+    captured(t + 5);
+    await world.clock.advance(1_000);
+    const idle = assert.rejects(create({ ...request, pointInTimeUtcSeconds: t + 6 }), (error) => {
+      return error instanceof Refusal && /has written nothing since .*from then on/.test(error.detail);
+    });
+    await world.clock.advance(CAPTURE_WAIT_MS + 1_000);
+    await idle;
+
+    must(world.tails[0], 'a tailer').fail(new Fault({ op: 'tail', subject: 'x', message: 'no rights to read' }));
+    await world.run();
+    await assert.rejects(create({ ...request, pointInTimeUtcSeconds: t + 7 }), /not being captured now: .*no rights/);
   });
 });
 

@@ -20,6 +20,7 @@ function startTail(
   fixture: SnapshotFixture,
   uri: string,
   limits: object = QUICK,
+  wantedUpTo: () => bigint | null = () => null,
 ): { last: () => TailProgress | null; stop: () => Promise<void> } {
   const controller = new AbortController();
   let last: TailProgress | null = null;
@@ -31,6 +32,7 @@ function startTail(
     clock: systemClock,
     log: silentLogger,
     signal: controller.signal,
+    wantedUpTo,
     onProgress: (progress) => {
       last = progress;
     },
@@ -129,6 +131,29 @@ describe('continuous capture', () => {
     assert.ok((coverage.runs[0]?.slices.length ?? 0) >= 4);
     const entries = await expectOplog(fixture, await startOf(fixture), to);
     assert.ok(entries > 700, `${entries} entries`);
+  });
+
+  test('somebody who waits has the slice sealed, and how far it is behind is told while it is not', async () => {
+    const fixture = await SnapshotFixture.create(source().uri);
+    const docs = source().client.db('tail').collection('wanted');
+    let wanted: bigint | null = null;
+    const tail = startTail(fixture, source().uri, { ...QUICK, sliceMs: 3_600_000 }, () => wanted);
+    const lags = new Set<number>();
+    await until('the tailer is seconds behind', async () => {
+      await docs.insertOne({ pad: 'x' });
+      lags.add(tail.last()?.lagSeconds ?? 0);
+      return [...lags].some((lag) => lag >= 2) ? true : null;
+    });
+    assert.equal(tail.last()?.slices, 0);
+    const { operationTime } = await source()
+      .client.db('admin')
+      .command({ appendOplogNote: 1, data: { mark: 1 }, writeConcern: { w: 'majority' } });
+    wanted = timestampOf(operationTime);
+    await until('it is stored', async () =>
+      (tail.last()?.captured?.ts ?? 0n) >= timestampOf(operationTime) ? true : null,
+    );
+    assert.equal(tail.last()?.slices, 1);
+    await tail.stop();
   });
 
   test('a slice that is deleted, altered or cut is refused by name, and a range nobody captured is refused in words', async () => {

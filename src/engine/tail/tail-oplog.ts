@@ -34,12 +34,12 @@ export const defaultTailLimits: TailLimits = {
   lossesMax: Number.POSITIVE_INFINITY,
 };
 
-/** What the tailer has done, told after every slice. */
+/** What the tailer has done: told after every slice, and in between when the lag has changed. */
 export interface TailProgress {
   host: string;
   /** Everything up to this entry is in the repository; null while this run has stored nothing. */
   captured: Optime | null;
-  /** Seconds between the newest majority-committed entry of the source and the position. */
+  /** Seconds between the newest majority-committed entry of the source and the newest that is in the repository. */
   lagSeconds: number;
   slices: number;
   storedBytes: number;
@@ -55,9 +55,12 @@ export interface TailOplogOptions {
   log: Logger;
   signal: AbortSignal;
   onProgress: (progress: TailProgress) => void;
+  /** Asked at every look: as soon as what was read reaches this, the slice is sealed. Null where nobody waits. */
+  wantedUpTo?: () => Timestamp64 | null;
 }
 
 const STORE_RETRY_MS_MAX = 30_000;
+const TELL_EVERY_MS = 2_000;
 
 /**
  * Follows the oplog of a replica set and writes it as contiguous slices (docs/repository-format.md, Slices), until its
@@ -86,6 +89,7 @@ class Tail {
   #slices = 0;
   #storedBytes = 0;
   #gaps = 0;
+  #told = { lagSeconds: -1, atMs: Number.NEGATIVE_INFINITY };
 
   constructor(options: TailOplogOptions) {
     this.#options = options;
@@ -173,7 +177,8 @@ class Tail {
         }
       }
       const full = bytes >= this.limits.sliceBytes;
-      if (full || (bytes > 0 && clock.monotonicMs() >= dueMs)) break;
+      if (full || (bytes > 0 && (clock.monotonicMs() >= dueMs || this.#isWanted(from, end)))) break;
+      this.#tellLag(member, from, newest);
       await clock.sleep(Math.max(1, Math.min(this.limits.pollMs, dueMs - clock.monotonicMs())), signal);
       if (bytes === 0 && clock.monotonicMs() >= dueMs) {
         await this.#tell(member, from);
@@ -212,12 +217,30 @@ class Tail {
     }
   }
 
+  /** Somebody waits for something that was read and is not stored. */
+  #isWanted(stored: Optime, read: Optime): boolean {
+    const wanted = this.#options.wantedUpTo?.() ?? null;
+    return wanted !== null && stored.ts < wanted && wanted <= read.ts;
+  }
+
+  /** Between slices, no more than every other second, and not where nothing has changed. */
+  #tellLag(member: SourceMember, stored: Optime, newest: Optime): void {
+    const lagSeconds = secondsBetween(stored.ts, newest.ts);
+    if (lagSeconds === this.#told.lagSeconds) return;
+    if (this.#options.clock.monotonicMs() - this.#told.atMs < TELL_EVERY_MS) return;
+    this.#tellNow(member, stored, newest);
+  }
+
   async #tell(member: SourceMember, position: Optime): Promise<void> {
-    const newest = await member.majorityOptime(this.#options.signal);
+    this.#tellNow(member, position, await member.majorityOptime(this.#options.signal));
+  }
+
+  #tellNow(member: SourceMember, position: Optime, newest: Optime): void {
+    this.#told = { lagSeconds: secondsBetween(position.ts, newest.ts), atMs: this.#options.clock.monotonicMs() };
     this.#options.onProgress({
       host: member.host,
       captured: this.#stored ? position : null,
-      lagSeconds: secondsBetween(position.ts, newest.ts),
+      lagSeconds: this.#told.lagSeconds,
       slices: this.#slices,
       storedBytes: this.#storedBytes,
       gaps: this.#gaps,
