@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
 import { findMongod } from './fetch-mongod.ts';
 import { readReport, renderReport } from './skipped-tests.ts';
+import { findTestFiles, kindOf, needsMongod } from './test-files.ts';
 
 /**
  * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own
@@ -15,15 +16,13 @@ import { readReport, renderReport } from './skipped-tests.ts';
  * (test/support/empty-store.ts).
  */
 const root = join(import.meta.dirname, '..');
-const NOT_OURS = new Set(['node_modules', 'data', 'tmp', 'coverage']);
 const FILES_AT_ONCE = 2;
 /** As many as run at once: each loads all modules once more. */
 const GROUPS = 2;
+const PROMISES_UNTRACKED = pathToFileURL(join(import.meta.dirname, 'promises-untracked.mjs')).href;
+/** Where Node keeps what it compiled, types stripped: half of what loading the modules takes. */
+const COMPILED = join(root, 'node_modules/.cache/tidemark-tests');
 const FILE_LIMIT_MS = 15 * 60_000;
-
-/** `x.test.ts` needs nothing; `x.mongo.test.ts` and the like start servers or use real files. */
-const SERVER_TEST = /\.(mongo|pg|store|browser|e2e)\.test\.ts$/;
-const MONGO_TEST = /\.(mongo|e2e)\.test\.ts$/;
 
 interface Options {
   unit: boolean;
@@ -51,27 +50,14 @@ function readOptions(): Options {
   return { unit, long, seeds, only, store, patterns: positionals };
 }
 
-async function testFiles(options: Options): Promise<string[]> {
-  const files: string[] = [];
-  const top = await readdir(root, { withFileTypes: true });
-  const folders = top.filter(
-    (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !NOT_OURS.has(entry.name),
-  );
-  for (const { name: folder } of folders) {
-    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      if (!entry.isFile() || !entry.name.endsWith('.test.ts') || entry.parentPath.includes('node_modules')) continue;
-      files.push(relative(root, join(entry.parentPath, entry.name)));
-    }
-  }
-  return files
-    .filter((file) => !options.unit || !SERVER_TEST.test(file))
-    .filter((file) => options.patterns.length === 0 || options.patterns.some((pattern) => file.includes(pattern)))
-    .sort((a, b) => Number(MONGO_TEST.test(b)) - Number(MONGO_TEST.test(a)) || a.localeCompare(b));
+function chosenFiles({ unit, patterns }: Options): string[] {
+  return findTestFiles(root)
+    .filter((file) => !unit || kindOf(file) === undefined)
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
 }
 
 function environment(options: Options): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env };
+  const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
   if (options.seeds !== undefined) env.TIDEMARK_SEEDS = options.seeds;
   if (options.long) env.TIDEMARK_LONG = '1';
   if (options.store !== undefined) env.TIDEMARK_TEST_STORE = options.store;
@@ -84,14 +70,14 @@ function environment(options: Options): NodeJS.ProcessEnv {
  * still name the file that a test is in.
  */
 async function grouped(files: readonly string[], directory: string): Promise<string[]> {
-  const alone = files.filter((file) => SERVER_TEST.test(file));
-  const pure = files.filter((file) => !SERVER_TEST.test(file));
+  const alone = files.filter((file) => kindOf(file) !== undefined);
+  const pure = files.filter((file) => kindOf(file) === undefined);
   const groups: string[] = [];
   for (let index = 0; index < Math.min(GROUPS, pure.length); index++) {
     const members = pure.filter((_, place) => place % GROUPS === index);
     const imports = members.map((file) => `await import(${JSON.stringify(pathToFileURL(join(root, file)).href)});\n`);
     const path = join(directory, `group-${index + 1}.test.mjs`);
-    await writeFile(path, imports.join(''));
+    await writeFile(path, [`import ${JSON.stringify(PROMISES_UNTRACKED)};\n`, ...imports].join(''));
     groups.push(path);
   }
   return [...alone, ...groups];
@@ -127,9 +113,9 @@ async function main(): Promise<number> {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 24) throw new Error(`the tests need Node 24, this is ${process.version}: use npm test`);
   const options = readOptions();
-  const files = await testFiles(options);
+  const files = chosenFiles(options);
   if (files.length === 0) throw new Error(`no test file matches ${options.patterns.join(' ') || '--unit'}`);
-  if (files.some((file) => MONGO_TEST.test(file))) process.env.MONGOD_BINARY = await findMongod();
+  if (files.some(needsMongod)) process.env.MONGOD_BINARY = await findMongod();
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-tests-'));
   try {
     const reportPath = join(directory, 'skipped.jsonl');

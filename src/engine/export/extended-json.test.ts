@@ -11,6 +11,7 @@ import {
   rawArray,
   rawString,
 } from '../../../test/exactness/raw-values.ts';
+import { codePoint } from '../../../test/support/code-points.ts';
 import { documentOf, MalformedBson } from '../../bson/raw-bson.ts';
 import { ExtendedJsonWriter } from './extended-json.ts';
 
@@ -47,14 +48,14 @@ function int32(value: number): Buffer {
 }
 
 const strings = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: codePoint, maxLength: 40 }),
   fc.string({
     unit: fc.constantFrom('"', '\\', '\b', '\t', '\n', '\f', '\r', '\0', '\x1f', '\x7f', 'ä', '\u2028', '😀'),
   }),
 );
 /** Names that JavaScript's objects keep in their place and whose documents are no shorthand of Extended JSON. */
 const names = fc
-  .string({ unit: 'binary', maxLength: 12 })
+  .string({ unit: codePoint, maxLength: 12 })
   .filter((name) => !name.includes('\0') && !/^\d+$/.test(name) && !name.startsWith('$') && name !== '_bsontype');
 
 const doubles = fc.oneof(

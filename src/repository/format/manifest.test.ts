@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { codePoint } from '../../../test/support/code-points.ts';
 import { Bug } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { BlobRef } from './blob-list.ts';
@@ -76,7 +77,7 @@ const manifests = fc
       snapshotId: id,
       parentSnapshotId: fc.option(id),
       type: fc.constant('replicaSet' as const),
-      replicaSetName: fc.string({ unit: 'binary' }),
+      replicaSetName: fc.string({ unit: codePoint }),
       replicaSetId: fc.option(fc.string()),
       clusterTime: fc.record({ t: count, i: count, term: count }),
       takenAt: time,

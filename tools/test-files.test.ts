@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { findTestFiles, kindOf, needsMongod, TEST_KINDS } from './test-files.ts';
+import { readTree } from './tidy.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+test('the runner finds every test file that lies anywhere in the tree', () => {
+  const inTree = readTree().map(({ path }) => path);
+  assert.deepEqual(findTestFiles(root).sort(), inTree.filter((path) => path.endsWith('.test.ts')).sort());
+});
+
+test('every kind is known, and what has none is pure', () => {
+  for (const kind of TEST_KINDS) assert.equal(kindOf(`src/lib/x.${kind}.test.ts`), kind);
+  assert.equal(kindOf('src/lib/mongo.test.ts'), undefined);
+  assert.deepEqual(
+    TEST_KINDS.filter((kind) => needsMongod(`x.${kind}.test.ts`)),
+    ['mongo', 'e2e'],
+  );
+});
+
+test('what needs a mongod comes first', () => {
+  const needing = findTestFiles(root).map(needsMongod);
+  assert.equal(needing.indexOf(false), needing.lastIndexOf(true) + 1);
+});
