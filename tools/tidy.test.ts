@@ -64,6 +64,18 @@ const REFUSED: Record<string, [Record<string, string>, RegExp]> = {
     { 'src/oplog/operations.ts': 'export const commands = [];\n' },
     /^src\/oplog\/operations\.ts:1: has no table/,
   ],
+  'a command that asks for the kind of cluster': [
+    { 'src/cli/x.ts': "// 'sharded'\nif (cluster.type === 'sharded') f();\n" },
+    /^src\/cli\/x\.ts:2: 'sharded': decides by the kind of cluster/,
+  ],
+  'an engine that is put together by the replica sets that there are': [
+    { 'src/cli/x.ts': 'const all = await find(uri);\nif (replicaSets === null) f();\n' },
+    /^src\/cli\/x\.ts:2: replicaSets === null: decides/,
+  ],
+  'a call of what is for sharded clusters only': [
+    { 'src/cli/x.ts': fixture('f(item, `§{readShardedHistory(at)} of a sharded cluster`);\n') },
+    /^src\/cli\/x\.ts:1: readShardedHistory: decides/,
+  ],
   'an import the table does not allow': [
     { 'src/storage/directory.ts': "import { x } from '../main.ts';\n" },
     /^src\/storage\/directory\.ts:1: storage may import nothing of main\.ts/,

@@ -10,6 +10,7 @@ import { checkBanned } from './tidy/banned.ts';
 import { checkDocuments } from './tidy/documents.ts';
 import { checkImportTable, parseImportTable } from './tidy/import-table.ts';
 import { checkNames } from './tidy/names.ts';
+import { checkOneKindOfCluster } from './tidy/one-kind-of-cluster.ts';
 import { checkOplogCommands } from './tidy/oplog-commands.ts';
 import { checkPurity, parsePureList } from './tidy/purity.ts';
 import { checkRooms } from './tidy/rooms.ts';
@@ -30,6 +31,7 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
     ...checkNames(files),
     ...checkDocuments(files),
     ...checkRooms(files),
+    ...checkOneKindOfCluster(files),
     ...checkOplogCommands(files),
     ...checkWidths(files),
   ].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line));

@@ -1,11 +1,6 @@
 import { Command } from 'commander';
-import {
-  addUriOptions,
-  type ClusterUriOptions,
-  describeConnected,
-  overriddenLines,
-  readClusterUri,
-} from './cluster-uri.ts';
+import { describeDeployment } from '../domain/clusters/describe-deployment.ts';
+import { addUriOptions, type ClusterUriOptions, overriddenLines, readClusterUri } from './cluster-uri.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { chooseProject } from './lookup.ts';
 import { withService } from './open-service.ts';
@@ -44,7 +39,7 @@ export function clusterAddCommand(tools: CommandTools): Command {
           const cluster = await domain.clusters.register(wanted).finally(() => bar.clear());
           const { id, projectId, overriddenOptions } = cluster;
           run.answer({ id, name: cluster.name, projectId, overriddenOptions }, [
-            `Registered ${run.terminal.colors.bold(cluster.name)} (${cluster.displayUri}): ${describeConnected(cluster)}.`,
+            `Registered ${run.terminal.colors.bold(cluster.name)} (${cluster.displayUri}): ${describeDeployment(cluster)}.`,
             ...overriddenLines(cluster),
             options.schedule === false
               ? 'It has no schedule: snapshots of it are taken only when somebody asks.'

@@ -1,11 +1,6 @@
 import { Command } from 'commander';
-import {
-  addUriOptions,
-  type ClusterUriOptions,
-  describeConnected,
-  overriddenLines,
-  readClusterUri,
-} from './cluster-uri.ts';
+import { describeDeployment } from '../domain/clusters/describe-deployment.ts';
+import { addUriOptions, type ClusterUriOptions, overriddenLines, readClusterUri } from './cluster-uri.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
@@ -37,7 +32,7 @@ export function clusterUpdateCommand(tools: CommandTools): Command {
           const cluster = await domain.clusters.reconnect({ projectId, clusterName: name, ...given, signal });
           const { id, displayUri, overriddenOptions } = cluster;
           run.answer({ id, name, projectId, uri: displayUri, overriddenOptions }, [
-            `${run.terminal.colors.bold(name)} is reached by ${displayUri} now: ${describeConnected(cluster)}.`,
+            `${run.terminal.colors.bold(name)} is reached by ${displayUri} now: ${describeDeployment(cluster)}.`,
             ...overriddenLines(cluster),
             'Its schedule, snapshots and policies are as before; what a service captures of it goes on by the new connection string.',
           ]);

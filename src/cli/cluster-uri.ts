@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import type { Cluster, ConnectedNow } from '../domain/clusters/clusters.ts';
+import type { ConnectedNow } from '../domain/clusters/clusters.ts';
 import { requireSecret } from '../lib/private-files.ts';
 import type { CommandRun } from './command-run.ts';
 import { UsageError } from './usage-error.ts';
@@ -93,12 +93,6 @@ async function readable(uri: string): Promise<string> {
   const { parseUri } = await import('../mongo/connection/connection-string.ts');
   parseUri(uri);
   return uri;
-}
-
-/** What is printed of a cluster that was just connected to. */
-export function describeConnected(cluster: Cluster): string {
-  const what = cluster.type === 'sharded' ? 'sharded cluster, config servers' : 'replica set';
-  return `${what} ${cluster.replicaSetName}, MongoDB ${cluster.mongodVersion}`;
 }
 
 /** Said once: none where the string says nothing that Tidemark sets itself. */

@@ -134,10 +134,10 @@ async function chooseReplicaSet(
 async function archiveOf(
   run: CommandRun,
   repository: Repository,
-  { manifest, ownership, isShard }: DownloadedReplicaSet,
+  { manifest, ownership, reachesPoints }: DownloadedReplicaSet,
   { at, jsonLoss }: DownloadOptions,
 ): Promise<{ archive: AsyncIterable<Buffer>; readers: readonly string[]; leftOut: LeftOut[] }> {
-  if (isShard && at !== undefined)
+  if (!reachesPoints && at !== undefined)
     throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
   const { writeArchive } = await import('../engine/archive/write-archive.ts');

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { findId, forEachDocument, idBytes } from '../bson/raw-bson.ts';
-import { must } from '../lib/assert.ts';
 import type { CollectionEntry, Manifest } from '../repository/format/manifest.ts';
+import { holderOf, replicaSetNamesOf } from '../repository/format/manifest-replica-sets.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { findManifest } from './manifest-lookup.ts';
@@ -61,6 +61,7 @@ function listCollections(run: CommandRun, manifest: Manifest, database: string |
   const all = manifest.collections.filter(({ db }) => database === undefined || db === database);
   if (database !== undefined && all.length === 0)
     throw new NothingFound(`The snapshot has no database ${database}. Without a name all are listed.`);
+  const several = replicaSetNamesOf(manifest).length > 1;
   const series = new Set(
     all.filter(({ type }) => type === 'timeseries').map(({ db, name }) => `${db}.${BUCKETS}${name}`),
   );
@@ -71,7 +72,7 @@ function listCollections(run: CommandRun, manifest: Manifest, database: string |
     type,
     documents === null ? '' : formatCount(documents),
     bytes === null ? '' : formatBytes(bytes),
-    ...(manifest.header.replicaSets === undefined ? [] : [replicaSetName]),
+    ...(several ? [replicaSetName] : []),
   ]);
   const layout = [
     { header: 'DATABASE' },
@@ -79,14 +80,14 @@ function listCollections(run: CommandRun, manifest: Manifest, database: string |
     { header: 'TYPE' },
     { header: 'DOCUMENTS', align: 'right' as const },
     { header: 'DATA', align: 'right' as const },
-    ...(manifest.header.replicaSets === undefined ? [] : [{ header: 'SHARD' }]),
+    ...(several ? [{ header: 'SHARD' }] : []),
   ];
   run.answer(listed, renderTable(layout, rows, run.terminal));
 }
 
-function itemOf(entry: CollectionEntry, { header, collections }: Manifest) {
-  const { db, name, type, replicaSet } = entry;
-  const data = type === 'timeseries' ? bucketsOf(entry, collections) : entry;
+function itemOf(entry: CollectionEntry, manifest: Manifest) {
+  const { db, name, type } = entry;
+  const data = type === 'timeseries' ? bucketsOf(entry, manifest.collections) : entry;
   const counted = type === 'collection';
   return {
     db,
@@ -96,10 +97,7 @@ function itemOf(entry: CollectionEntry, { header, collections }: Manifest) {
     documents: counted ? entry.documents : null,
     bytes: type === 'view' ? null : (data?.bytes ?? 0),
     indexes: data?.indexes.length ?? 0,
-    replicaSetName:
-      replicaSet === undefined
-        ? header.replicaSetName
-        : must(header.replicaSets?.[replicaSet], 'a replica set').replicaSetName,
+    replicaSetName: holderOf(entry, replicaSetNamesOf(manifest)),
   };
 }
 

@@ -6,8 +6,7 @@ import { repositoryManifests } from '../domain/repositories/repository-manifests
 import { exportSnapshot } from '../engine/export/export-snapshot.ts';
 import { TranscoderPool } from '../engine/export/transcoder-pool.ts';
 import { putDocument } from '../engine/history/put-document.ts';
-import { readHistory } from '../engine/history/read-history.ts';
-import { readShardedHistory } from '../engine/history/read-sharded-history.ts';
+import { readClusterHistory } from '../engine/history/read-cluster-history.ts';
 import { tailCluster } from '../engine/tail/tail-cluster.ts';
 import type { ConnectionPolicy } from '../mongo/connection/connect.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
@@ -74,10 +73,7 @@ export function createPorts(
       prune: async (source, upTo) => await deleteSlicesUpTo(repository, source, upTo),
     },
     documentHistory: {
-      history: ({ clusterId, replicaSetName, shards, ...request }) =>
-        replicaSetName === null
-          ? readShardedHistory({ ...request, repository, clusterId, shards })
-          : readHistory({ ...request, repository, source: { clusterId, replicaSetName } }),
+      history: (request) => readClusterHistory({ ...request, repository }),
       put: putDocument,
     },
     manifests: repositoryManifests(repository),

@@ -11,6 +11,7 @@ import type { ClusterName } from '../names.ts';
 import { refuse } from '../refusals/refusals.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import type { GivenConnection } from './clusters.ts';
+import { DEPLOYMENT_NAMES } from './describe-deployment.ts';
 import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
 
 type Request = ClusterName & GivenConnection & { signal?: AbortSignal | undefined };
@@ -74,7 +75,9 @@ async function requireSameCluster(
 ): Promise<void> {
   const different = (why: string) => refuse('CLUSTER_NOT_THE_SAME', [cluster.name, why]);
   if (found.topology !== cluster.type)
-    throw different(`it is a ${KIND[found.topology]} where ${cluster.name} is a ${KIND[cluster.type]}`);
+    throw different(
+      `it is a ${DEPLOYMENT_NAMES[found.topology]} where ${cluster.name} is a ${DEPLOYMENT_NAMES[cluster.type]}`,
+    );
   const known = await knownIdOf(context, proving, cluster);
   if (known.id !== null) {
     if (found.replicaSetId === null)
@@ -92,8 +95,6 @@ async function requireSameCluster(
       'no snapshot names the id of its replica set, the old connection cannot be asked, and no member is the same',
     );
 }
-
-const KIND = { replicaSet: 'replica set', sharded: 'sharded cluster' } as const;
 
 async function knownIdOf(
   { catalog, secretBox }: DomainContext,

@@ -135,6 +135,8 @@ async function pointOf(
 export interface DownloadedReplicaSet {
   replicaSetName: string;
   isShard: boolean;
+  /** Whether a later point can be downloaded too: the oplog of one shard does not tell of transactions over several. */
+  reachesPoints: boolean;
   manifest: Manifest;
   ownership?: (entry: CollectionEntry) => Ownership;
 }
@@ -151,6 +153,7 @@ export async function downloadedReplicaSets(
     .map(({ replicaSet, manifest: own }) => ({
       replicaSetName: own.header.replicaSetName,
       isShard: replicaSet !== null,
+      reachesPoints: replicaSet === null,
       manifest: own,
       ...(routing === null || replicaSet === null
         ? {}

@@ -9,7 +9,6 @@ import { type Timestamp64, timestampParts } from '../../bson/timestamp.ts';
 import { must } from '../../lib/assert.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { findReplicaSets } from '../../mongo/cluster-replica-sets.ts';
 import { deleteSlicesUpTo } from '../../repository/slices.ts';
 import type { CheckpointToken } from './checkpoint-token.ts';
 import { findTokens } from './find-tokens.ts';
@@ -38,7 +37,7 @@ describe('a checkpoint of a sharded cluster', () => {
     const heldMs: number[] = [];
     const taking = takeCheckpoint({
       checkpointId: CHECKPOINT,
-      replicaSets: must(await findReplicaSets(cluster().uri), 'the cluster is sharded'),
+      uri: cluster().uri,
       holdRecord: {
         write: async () => void events.push('held'),
         erase: async () => void events.push('erased'),

@@ -4,21 +4,24 @@ import { must } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { ClusterReplicaSet } from '../../mongo/cluster-replica-sets.ts';
+import { type ClusterReplicaSet, findReplicaSets } from '../../mongo/cluster-replica-sets.ts';
+import { redactUri } from '../../mongo/connection/connect.ts';
 import { FollowingClock, type SharedTime } from '../../mongo/shared-time.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
 import { shardingInMotion } from '../sharding/sharding-in-motion.ts';
 import { type CheckpointToken, tokenNote } from './checkpoint-token.ts';
 
 export interface TakeCheckpointOptions {
+  /** Connection string of the sharded cluster. */
+  uri: string;
   checkpointId: string;
-  /** The replica sets, the config servers last. */
-  replicaSets: readonly ClusterReplicaSet[];
   /** That the balancer is stopped is written down here first. */
   holdRecord: HoldRecord;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
+  /** Who is to get a token, the config servers last. */
+  onReplicaSets?: (replicaSets: readonly ClusterReplicaSet[]) => Promise<void>;
   /** All replica sets answered, the balancer stands still. */
   onHeld?: () => Promise<void>;
   /**
@@ -36,6 +39,8 @@ export interface WrittenTokens {
   at: Timestamp64;
 }
 
+type TokenOptions = TakeCheckpointOptions & { replicaSets: readonly ClusterReplicaSet[] };
+
 /** From when the balancer stands still. What is not done by then is given up: the next checkpoint is due soon. */
 const HOLD_MS_MAX = 20_000;
 const REST_POLL_MS = 100;
@@ -46,7 +51,22 @@ const REST_POLL_MS = 100;
  * Given back whatever happens; where that fails too, it stays written down that it has to be.
  */
 export async function takeCheckpoint(options: TakeCheckpointOptions): Promise<WrittenTokens> {
-  const { replicaSets, clock, log, signal, holdRecord } = options;
+  const replicaSets = await findReplicaSets(options.uri, { signal: options.signal });
+  if (replicaSets === null) throw notSharded(redactUri(options.uri));
+  await options.onReplicaSets?.(replicaSets);
+  return await markAll(options, replicaSets);
+}
+
+function notSharded(subject: string): Fault {
+  const message = `${subject} leads to a replica set now, of which no checkpoints are made`;
+  return new Fault({ op: 'take checkpoint', subject, message, hint: 'Register the sharded cluster again' });
+}
+
+async function markAll(
+  options: TakeCheckpointOptions,
+  replicaSets: readonly ClusterReplicaSet[],
+): Promise<WrittenTokens> {
+  const { clock, log, signal, holdRecord } = options;
   const released = options.onBalancerReleased;
   const { uri } = must(replicaSets.at(-1), 'a sharded cluster has config servers');
   const notes = await connectAll(replicaSets, signal);
@@ -62,7 +82,7 @@ export async function takeCheckpoint(options: TakeCheckpointOptions): Promise<Wr
     try {
       await hold.take();
       await options.onHeld?.();
-      return await withinHold(options, async (within) => await writeAtRest(options, notes, within));
+      return await withinHold(options, async (within) => await writeAtRest({ ...options, replicaSets }, notes, within));
     } finally {
       await hold.giveBack();
     }
@@ -108,7 +128,7 @@ async function withinHold<T>(
  * for within the hold.
  */
 async function writeAtRest(
-  options: TakeCheckpointOptions,
+  options: TokenOptions,
   notes: readonly FollowingClock[],
   within: AbortSignal,
 ): Promise<WrittenTokens> {
@@ -137,7 +157,7 @@ async function writeAtRest(
 }
 
 async function writeAll(
-  { replicaSets, checkpointId, onTokens }: TakeCheckpointOptions,
+  { replicaSets, checkpointId, onTokens }: TokenOptions,
   notes: readonly FollowingClock[],
   within: AbortSignal,
 ): Promise<WrittenTokens> {

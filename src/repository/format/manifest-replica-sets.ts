@@ -1,5 +1,5 @@
 import { must } from '../../lib/assert.ts';
-import type { Manifest, ManifestReplicaSet } from './manifest.ts';
+import type { CollectionEntry, Manifest, ManifestReplicaSet } from './manifest.ts';
 
 /**
  * One replica set of a sharded snapshot, as the manifest of a replica set: what reads a replica set's snapshot reads
@@ -28,6 +28,16 @@ export interface ReplicaSetManifest {
   /** Null where the snapshot is of a replica set. */
   replicaSet: ManifestReplicaSet | null;
   manifest: Manifest;
+}
+
+/** Of whom the snapshot holds something: of a sharded one in the order by which collections name theirs. */
+export function replicaSetNamesOf({ header }: Manifest): string[] {
+  return header.replicaSets?.map(({ replicaSetName }) => replicaSetName) ?? [header.replicaSetName];
+}
+
+/** The replica set that holds the collection. */
+export function holderOf({ replicaSet = 0 }: CollectionEntry, replicaSetNames: readonly string[]): string {
+  return must(replicaSetNames[replicaSet], 'a collection is of one of the replica sets');
 }
 
 /** The replica sets of a snapshot: itself, or its replica sets in the header's order. */
