@@ -22,6 +22,7 @@ import { createCheckpointEngine } from './checkpoint-engine.ts';
 import { createDownloadEngine } from './download-engine.ts';
 import type { OpenOptions } from './open-options.ts';
 import { copyRepositoryIn } from './places.ts';
+import { probedCluster } from './probed-cluster.ts';
 import { createCollectionRestoreEngine, createRestoreEngine } from './restore-engine.ts';
 import { createSnapshotEngine } from './snapshot-engine.ts';
 import type { Tools } from './tools.ts';
@@ -99,11 +100,7 @@ export function createPorts(
     },
     bucketStores: createBucketStores(catalog, access),
     probe: {
-      describe: async (uri, { signal }) => {
-        const { members, ...facts } = await describeCluster(uri, { signal });
-        const known = members.map(({ appliedTs: _applied, delayed: _delayed, arbiter: _arbiter, ...member }) => member);
-        return { ...facts, members: known };
-      },
+      describe: async (uri, { signal }) => probedCluster(await describeCluster(uri, { signal })),
       identityRefusal: (name, projectId) => {
         const identity = policy.identities?.get(name);
         const known = identity !== undefined && (identity.projects?.includes(projectId) ?? true);

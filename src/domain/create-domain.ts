@@ -117,12 +117,11 @@ export function createDomain(context: DomainContext, ports: DomainPorts): Domain
 
 /** What the worker runs. */
 export function createTaskHandlers(context: DomainContext, ports: DomainPorts): TaskHandlers {
-  const { snapshotEngine: engine, manifests, probe } = ports;
+  const { snapshotEngine: engine, manifests } = ports;
   return {
     takeSnapshot: takeSnapshotHandler(context, {
       engine,
       manifests,
-      probe,
       whenCompleted: async (writer, row) => {
         await queueCopies(writer, context, row);
         await queueAutoExport(writer, context, row);

@@ -10,6 +10,8 @@ import { type ClusterFacts, orderCatalogMembers, orderSourceMembers, readCluster
 export interface SourceOptions {
   /** Connection string of the source. */
   uri: string;
+  /** What it has just said of itself: the first attempt then does not ask. */
+  found?: ClusterFacts | undefined;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -53,7 +55,8 @@ export async function onSomeMember<T>(
     try {
       const cluster = await connectCluster(uri, { signal });
       try {
-        const facts = await readClusterFacts(cluster, host);
+        const known = attempt === 0 ? options.found : undefined;
+        const facts = known ?? (await readClusterFacts(cluster, host));
         const { member, close } = await attachMember({ cluster, facts, uri, lost, listsCatalog, signal });
         host = member.host;
         catalogHost = member.catalog.host;

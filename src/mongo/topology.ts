@@ -43,16 +43,30 @@ export interface ClusterMember {
   appliedTs: Timestamp64 | null;
 }
 
+/** A replica set of a sharded cluster with what it says of itself. */
+export type FoundReplicaSet = ClusterReplicaSet & { facts: ClusterFacts };
+
+/** What a connection string leads to. */
+export interface FoundCluster {
+  facts: ClusterFacts;
+  /** Of a sharded cluster, the config servers last; null of a replica set. */
+  replicaSets: FoundReplicaSet[] | null;
+}
+
+export async function describeCluster(uri: string, options: ConnectOptions = {}): Promise<ClusterFacts> {
+  return (await discoverCluster(uri, options)).facts;
+}
+
 /**
  * Reads the facts through own short-lived connections, of a sharded cluster from every replica set. Refuses what
  * Tidemark cannot back up, saying so.
  */
-export async function describeCluster(uri: string, options: ConnectOptions = {}): Promise<ClusterFacts> {
+export async function discoverCluster(uri: string, options: ConnectOptions = {}): Promise<FoundCluster> {
   const client = await connectCluster(uri, options);
   try {
     const hello = await adminOf(client).command({ hello: 1 });
-    if (!isShardedHello(hello)) return await readClusterFacts(client, redactUri(uri));
-    return await describeSharded(await readReplicaSets(client, uri, hello), options);
+    if (!isShardedHello(hello)) return { facts: await readClusterFacts(client, redactUri(uri)), replicaSets: null };
+    return await discoverSharded(await readReplicaSets(client, uri, hello), options);
   } catch (error) {
     throw asFault(error, 'describe', redactUri(uri));
   } finally {
@@ -61,27 +75,25 @@ export async function describeCluster(uri: string, options: ConnectOptions = {})
 }
 
 /** What is said of the cluster as a whole is the config servers' word; sizes are sums. */
-async function describeSharded(
-  replicaSets: readonly ClusterReplicaSet[],
-  options: ConnectOptions,
-): Promise<ClusterFacts> {
-  const described = await Promise.all(
-    replicaSets.map(async ({ shardName, uri }) => {
+async function discoverSharded(known: readonly ClusterReplicaSet[], options: ConnectOptions): Promise<FoundCluster> {
+  const replicaSets = await Promise.all(
+    known.map(async (replicaSet) => {
+      const { uri } = replicaSet;
       const client = await connectCluster(uri, options);
       try {
-        const facts = await readClusterFacts(client, redactUri(uri));
-        return { ...facts, members: facts.members.map((member) => ({ shardName, ...member })) };
+        return { ...replicaSet, facts: await readClusterFacts(client, redactUri(uri)) };
       } finally {
         await client.close();
       }
     }),
   );
-  return {
-    ...must(described.at(-1), 'the config servers come last'),
+  const facts: ClusterFacts = {
+    ...must(replicaSets.at(-1), 'the config servers come last').facts,
     topology: 'sharded',
-    members: described.flatMap((one) => one.members),
-    dataBytes: described.reduce((sum, one) => sum + one.dataBytes, 0),
+    members: replicaSets.flatMap(({ shardName, facts: { members } }) => members.map((one) => ({ shardName, ...one }))),
+    dataBytes: replicaSets.reduce((sum, one) => sum + one.facts.dataBytes, 0),
   };
+  return { facts, replicaSets };
 }
 
 export async function readClusterFacts(client: MongoClient, name: string): Promise<ClusterFacts> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import { openCatalog } from '../../src/catalog/catalog.ts';
+import { probedCluster } from '../../src/compose/probed-cluster.ts';
 import { createContext } from '../../src/domain/context.ts';
 import { createDomain, createDuties, createTaskHandlers, type DomainPorts } from '../../src/domain/create-domain.ts';
 import { repositoryManifests } from '../../src/domain/repositories/repository-manifests.ts';
@@ -47,6 +48,7 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
     snapshotEngine: {
       take: async (request) => {
         const retention = request.retentionAt(clock.nowMs());
+        await request.whenFound(probedCluster(await describeCluster(request.uri)));
         const taken = await takeSnapshot({ ...request, retention, repository, ...engine });
         const header = { ...taken.header, finishedAt: new Date(clock.nowMs()).toISOString() };
         return { header, storageSizeBytes: taken.referencedStoredBytes - taken.manifestBytes };
@@ -104,13 +106,7 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
       put: async () => await Promise.reject(new Error('no document is written here')),
     },
     probe: {
-      describe: async (uri, call) => {
-        const { members, ...facts } = await describeCluster(uri, call);
-        return {
-          ...facts,
-          members: members.map(({ host, state, hidden, priority }) => ({ host, state, hidden, priority })),
-        };
-      },
+      describe: async (uri, call) => probedCluster(await describeCluster(uri, call)),
       identityRefusal: () => 'there are no identities here',
       processSettings: async () => await Promise.reject(new Error('nobody asks for them here')),
     },

@@ -165,7 +165,10 @@ export class DomainWorld {
     this.context = createContext(parts, () => this.worker?.wake());
     this.ports = {
       snapshotEngine: {
-        take: (request) => this.#hold(this.takes, request),
+        take: async (request) => {
+          await request.whenFound(await this.probe(request.uri, request));
+          return await this.#hold(this.takes, request);
+        },
         startBalancer: async (uri) => void this.balancersStarted.push(uri),
       },
       checkpointEngine: {

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { findReplicaSets } from '../../src/mongo/cluster-replica-sets.ts';
+import { discoverCluster } from '../../src/mongo/topology.ts';
 import type { Manifest } from '../../src/repository/format/manifest.ts';
 import { replicaSetsOf } from '../../src/repository/format/manifest-replica-sets.ts';
 import { readCollection } from '../../src/repository/layers/layers.ts';
@@ -47,7 +47,7 @@ export class ShardedFixture {
     const parent = this.last === null ? null : { clusterId: this.clusterId, snapshotId: this.last.header.snapshotId };
     this.last = await takeShardedSnapshot({
       uri: this.cluster.uri,
-      replicaSets: must(await findReplicaSets(this.cluster.uri), 'the cluster is sharded'),
+      replicaSets: must((await discoverCluster(this.cluster.uri)).replicaSets, 'the cluster is sharded'),
       newId: () => ids.next(),
       holdRecord: {
         write: async () => void this.holds.push('held'),

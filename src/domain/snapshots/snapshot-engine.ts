@@ -1,5 +1,6 @@
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
+import type { ProbedCluster } from '../cluster-facts/cluster-probe.ts';
 import type { SnapshotName } from '../names.ts';
 
 export interface SnapshotNamespace {
@@ -24,6 +25,8 @@ export interface TakeRequest extends SnapshotName {
   retentionAt: (finishedAtMs: number) => ManifestRetention;
   /** Where it is written down that the balancer of a sharded cluster is stopped by us. */
   balancerRecord: BalancerRecord;
+  /** Told what the cluster says of itself, before anything of it is read; what this throws ends the taking. */
+  whenFound: (facts: ProbedCluster) => Promise<void>;
   signal: AbortSignal;
   report: ReportProgress;
 }

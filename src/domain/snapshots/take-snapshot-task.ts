@@ -5,7 +5,7 @@ import { findSnapshot, newestCompletedSnapshot, updateSnapshot } from '../../cat
 import { assert, must } from '../../lib/assert.ts';
 import type { TaskHandler, TaskWork } from '../../tasks/handler.ts';
 import { pinSnapshot } from '../../tasks/queue.ts';
-import type { ClusterProbe } from '../cluster-facts/cluster-probe.ts';
+import type { ProbedCluster } from '../cluster-facts/cluster-probe.ts';
 import { factsOf } from '../cluster-facts/live-facts.ts';
 import type { DomainContext } from '../context.ts';
 import type { SnapshotName } from '../names.ts';
@@ -27,7 +27,6 @@ interface Started {
 export interface TakeSnapshotPorts {
   engine: SnapshotEngine;
   manifests: Manifests;
-  probe: ClusterProbe;
   /** In the transaction that completes it. */
   whenCompleted: (writer: CatalogWriter, row: SnapshotRow) => Promise<void>;
 }
@@ -108,13 +107,12 @@ async function takeOnce(
 
 async function take(
   context: DomainContext,
-  { engine, probe }: TakeSnapshotPorts,
+  { engine }: TakeSnapshotPorts,
   work: TaskWork,
   { row, cluster, parent }: Started,
 ): Promise<ManifestFacts> {
   const sealedUri = must(cluster.sealedUri, 'a cluster is not removed while a snapshot of it waits');
   const uri = context.secretBox.open(sealedUri, uriContext(cluster.id));
-  await noteCluster(context, probe, work, { row, cluster, uri });
   return await engine.take({
     uri,
     clusterId: cluster.id,
@@ -124,6 +122,7 @@ async function take(
     parent,
     retentionAt: (finishedAtMs) => manifestRetention(row, finishedAtMs),
     balancerRecord: balancerRecord(context, work, cluster.id),
+    whenFound: async (facts) => await noteCluster(context, work, { row, cluster }, facts),
     signal: work.signal,
     report: work.report,
   });
@@ -135,11 +134,10 @@ async function take(
  */
 async function noteCluster(
   context: DomainContext,
-  probe: ClusterProbe,
   work: TaskWork,
-  { row, cluster, uri }: { row: SnapshotRow; cluster: ClusterRow; uri: string },
+  { row, cluster }: { row: SnapshotRow; cluster: ClusterRow },
+  facts: ProbedCluster,
 ): Promise<void> {
-  const facts = await probe.describe(uri, { signal: work.signal });
   const { replicaSetName, mongodVersion, featureCompatibilityVersion } = facts;
   await work.commit(async (writer) => {
     await updateCluster(writer, cluster.id, factsOf(facts, context.clock.nowMs()));

@@ -2,8 +2,8 @@ import { formatTimestamp, timestampParts } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { Cancelled, Damage, describeError, Fault } from '../../lib/errors.ts';
-import type { ClusterReplicaSet } from '../../mongo/cluster-replica-sets.ts';
 import { FollowingClock } from '../../mongo/shared-time.ts';
+import type { FoundReplicaSet } from '../../mongo/topology.ts';
 import type { Manifest, ManifestHeader, ManifestReplicaSet } from '../../repository/format/manifest.ts';
 import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { SnapshotWriter } from '../../repository/writer.ts';
@@ -27,7 +27,7 @@ import {
 
 export interface TakeShardedSnapshotOptions extends TakeSnapshotOptions {
   /** The replica sets, the config servers last. */
-  replicaSets: readonly ClusterReplicaSet[];
+  replicaSets: readonly FoundReplicaSet[];
   newId: () => string;
   /** That the balancer is stopped is written down here first. */
   holdRecord: HoldRecord;
@@ -62,7 +62,7 @@ async function readShardedParent(options: TakeShardedSnapshotOptions): Promise<M
 
 /** One replica set's take, and what it goes by. */
 interface JoinedTake {
-  replicaSet: ClusterReplicaSet;
+  replicaSet: FoundReplicaSet;
   parent: Manifest | null;
   writer: SnapshotWriter;
   take: ReplicaSetTake;
@@ -180,7 +180,8 @@ async function takeJoined(
   const { repository, clusterId, clock, signal } = options;
   const following = await FollowingClock.connect(replicaSet.uri, replicaSet.shardName, signal);
   try {
-    const on = { repository, clusterId, uri: replicaSet.uri, clock, signal, log: take.log };
+    const { uri, facts: found } = replicaSet;
+    const on = { repository, clusterId, uri, found, clock, signal, log: take.log };
     const joint = jointTake(agreement, following, options.holdMsMax ?? HOLD_MS_MAX);
     return await takeSource(on, take, parent, take.limits, joint);
   } finally {

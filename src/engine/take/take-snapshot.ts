@@ -26,6 +26,8 @@ import { type TakenState, takeRound } from './take-round.ts';
 export interface TakeSnapshotOptions {
   /** Connection string of the source. */
   uri: string;
+  /** What it has just said of itself; it is asked where this is left out, and again when a member is lost. */
+  found?: ClusterFacts | undefined;
   repository: Repository;
   clusterId: string;
   clusterName: string;
@@ -126,8 +128,8 @@ export async function takeSource(
       result: state,
       facts,
       host,
-    } = await onSomeMember(on, async (member, found) => {
-      if (!attached) await attach(take, member, found, parent, options);
+    } = await onSomeMember(mended ? on : { ...on, found: options.found }, async (member, known) => {
+      if (!attached) await attach(take, member, known, parent, options);
       attached = true;
       return await takeOn(take, member, joint);
     });
@@ -185,7 +187,10 @@ export async function readParent(
   }
 }
 
-export type SourceToTake = Pick<TakeSnapshotOptions, 'repository' | 'clusterId' | 'uri' | 'clock' | 'signal' | 'log'>;
+export type SourceToTake = Pick<
+  TakeSnapshotOptions,
+  'repository' | 'clusterId' | 'uri' | 'found' | 'clock' | 'signal' | 'log'
+>;
 
 /** How a replica set of a sharded cluster comes to the time of all; `alone` takes it at a time of its own. */
 export type JointTake = (
