@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Storage } from '@google-cloud/storage';
+import { GoogleAuth } from 'google-auth-library';
 import { assert } from '../lib/assert.ts';
 import { messageOf } from '../lib/errors.ts';
 import { collectBody } from './collect-body.ts';
@@ -30,6 +30,11 @@ export interface GcsPlace {
 }
 
 const ENDPOINT = 'https://storage.googleapis.com';
+/** A token is asked for this; the role gives less. The first is for what federated identities do on their way. */
+const SCOPES = [
+  'https://www.googleapis.com/auth/cloud-platform',
+  'https://www.googleapis.com/auth/devstorage.full_control',
+];
 
 export function openGcsStore(place: GcsPlace, options: RemoteStoreOptions = {}): RemoteStore {
   const description = `gs://${place.bucket}${place.prefix === '' ? '' : `/${place.prefix}`}${place.endpoint === undefined ? '' : ` at ${place.endpoint}`}`;
@@ -37,13 +42,13 @@ export function openGcsStore(place: GcsPlace, options: RemoteStoreOptions = {}):
 }
 
 /**
- * Google's client signs in; the requests are this file's own, of the JSON API, because that client has no way to cancel
- * one.
+ * Google's library signs in; the requests are this file's own, of the JSON API, because Google's client of its storage
+ * has no way to cancel one.
  */
 class GcsRemoteClient implements RemoteClient {
   readonly #bucket: string;
   readonly #endpoint: string;
-  readonly #identity: Storage['authClient'] | null;
+  readonly #identity: GoogleAuth | null;
 
   constructor(place: GcsPlace) {
     this.#bucket = place.bucket;
@@ -52,7 +57,10 @@ class GcsRemoteClient implements RemoteClient {
     this.#identity =
       credentials === 'anonymous'
         ? null
-        : new Storage(credentials === undefined ? {} : { keyFilename: credentials.keyFile }).authClient;
+        : new GoogleAuth({
+            scopes: SCOPES,
+            ...(credentials === undefined ? {} : { keyFilename: credentials.keyFile }),
+          });
   }
 
   async write(name: string, body: Uint8Array, { ifAbsent, writeId }: WriteOptions, attempt: Attempt): Promise<void> {
