@@ -333,7 +333,7 @@ CREATE TABLE restore_jobs (
   expires_at_ms bigint,
   restored_documents bigint,
   restored_bytes bigint,
-  failure_reason text, left_out text,
+  failure_reason text, left_out text, target_cleared_at_ms bigint,
   check (state <> 'failed' or failure_reason is not null),
   check ((state in ('queued', 'inProgress')) = (finished_at_ms is null))
 );

@@ -247,6 +247,7 @@ const columns: { [T in keyof Tables]: Record<keyof Tables[T], true> } = {
     restoredBytes: true,
     failureReason: true,
     leftOut: true,
+    targetClearedAtMs: true,
   },
   collectionRestoreJobs: {
     id: true,

@@ -9,7 +9,10 @@ import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { must } from '../lib/assert.ts';
 import { createIdSource } from '../lib/ids.ts';
 import { createLogger } from '../lib/logger.ts';
+import type { Progress } from '../lib/progress.ts';
 import { systemRandom } from '../lib/random.ts';
+import { jobPatience } from '../lib/weather/patience.ts';
+import { throughWeather } from '../lib/weather/through-weather.ts';
 import type { Manifest, ManifestHeader } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { addUriOptions, readUri } from './cluster-uri.ts';
@@ -170,7 +173,8 @@ async function restoreToUri(
   const records: CollectionRecord[] = [];
   bar.report({ phase: `connecting to ${target}`, documentsDone: 0, bytesDone: 0 });
   try {
-    const asked: RestoreCollectionsOptions = {
+    const report = (progress: Progress) => bar.report(progress);
+    const asked: Omit<RestoreCollectionsOptions, 'attempt' | 'goesOn'> = {
       repository,
       clusterId: header.clusterId,
       snapshotId: header.snapshotId,
@@ -181,14 +185,17 @@ async function restoreToUri(
       ...(await pointInTimeOf(run, repository, header, options.at)),
       journal: journalIn(records),
       restoreId: createIdSource(run.clock, systemRandom).next(),
-      attempt: 1,
-      goesOn: async () => false,
       clock: run.clock,
       log: createLogger('warn'),
       signal: run.signal,
-      report: (progress) => bar.report(progress),
+      report,
     };
-    await restoreCollections(asked, manifest);
+    const { clock, signal } = run;
+    // Nothing is written down before the target was reached: it may well be the wrong one.
+    const weather = { patience: jobPatience, worth: () => records.length > 0, random: systemRandom };
+    await throughWeather({ ...weather, clock, signal, report }, async (attempt, goesOn) => {
+      await restoreCollections({ ...asked, attempt, goesOn: async (error) => goesOn(error) }, manifest);
+    });
   } finally {
     bar.clear();
   }
@@ -212,10 +219,13 @@ function journalIn(records: CollectionRecord[]): RestoreCollectionsOptions['jour
     const record = records.find((one) => one.source === source);
     Object.assign(must(record, `${source} was written down`), changes);
   };
+  let placing = false;
   return {
-    read: async () => null,
+    read: async () => (records.length === 0 ? null : { placing, records: records.map((record) => ({ ...record })) }),
     begin: async (first) => void records.splice(0, records.length, ...first.map((record) => ({ ...record }))),
-    placing: async () => undefined,
+    placing: async () => {
+      placing = true;
+    },
     update: async (source, changes) => change(source, changes),
     progress: async (restored) => {
       for (const [source, restoredDocuments] of restored) change(source, { restoredDocuments });

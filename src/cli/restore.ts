@@ -2,8 +2,12 @@ import { Command, Option } from 'commander';
 import type { Snapshot } from '../domain/snapshots/snapshots.ts';
 import type { HoldRecord } from '../engine/sharding/balancer-hold.ts';
 import { must } from '../lib/assert.ts';
+import { createIdSource } from '../lib/ids.ts';
 import { createLogger, type Logger } from '../lib/logger.ts';
 import type { Progress } from '../lib/progress.ts';
+import { systemRandom } from '../lib/random.ts';
+import { jobPatience } from '../lib/weather/patience.ts';
+import { throughWeather } from '../lib/weather/through-weather.ts';
 import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
@@ -39,7 +43,9 @@ interface RestoreOptions extends RepositoryOptions {
 
 export function restoreCommand(tools: CommandTools): Command {
   const command = new Command('restore')
-    .description('replace the data of a cluster with that of a snapshot')
+    .description(
+      'replace the data of a cluster with that of a snapshot; begins again by itself where an election, a broken network or a stalled store cuts it off',
+    )
     .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
     .addOption(fromOption())
     .addOption(new Option('--to <cluster>', 'a registered cluster'));
@@ -120,13 +126,19 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
     const log = createLogger('warn');
     const { clusterId, snapshotId } = header;
     const tools = { clock: run.clock, log, signal: run.signal, holdRecord: holdRecordIn(log) };
-    const verifyContent = options.skipVerify !== true;
     const report = (progress: Progress) => bar.report(progress);
-    const { uri } = options;
-    const restored = await restore(
-      { repository, clusterId, snapshotId, uri, verifyContent, report, ...tools },
-      manifest,
-    );
+    let cleared = false;
+    const clearing = async () => {
+      cleared = true;
+    };
+    const asked = { repository, clusterId, snapshotId, uri: options.uri, report, clearing, ...tools };
+    const id = createIdSource(run.clock, systemRandom).next();
+    // A target that was not touched yet may well be the wrong one: whoever sits there is told at once.
+    const weather = { patience: jobPatience, worth: () => cleared, random: systemRandom, report, ...tools };
+    const restored = await throughWeather(weather, async (attempt) => {
+      const verifyContent = options.skipVerify !== true && !cleared;
+      return await restore({ ...asked, verifyContent, run: { id, attempt } }, manifest);
+    });
     bar.clear();
     const ms = Math.round(run.clock.monotonicMs() - startedMs);
     const answer = { snapshotId: header.snapshotId, target, ...restored, ms };

@@ -43,7 +43,8 @@ test('a restore reads its manifest once', async () => {
     ids: createIdSource(systemClock, systemRandom),
   };
   const work = { signal: new AbortController().signal, report: () => undefined };
-  const asked = { clusterId, snapshotId, uri: target().uri, ...work };
+  const run = { id: 'bb'.repeat(12), attempt: 1 };
+  const asked = { clusterId, snapshotId, uri: target().uri, run, clearing: async () => undefined, ...work };
   const manifestsGot = async (restore: () => Promise<unknown>): Promise<number> => {
     got.length = 0;
     await restore();

@@ -1,5 +1,6 @@
-import type { TaskKind } from '../catalog/schema.ts';
+import type { TaskKind, TaskRow } from '../catalog/schema.ts';
 import { createTaskHandlers } from '../domain/create-domain.ts';
+import { asFault } from '../mongo/errors.ts';
 import { Worker } from '../tasks/worker.ts';
 import type { Parts } from './open-parts.ts';
 import type { Tools } from './tools.ts';
@@ -45,7 +46,10 @@ export function createWorkers(
   { clock, random, log }: Tools,
   { owner, concurrency }: { owner: string; concurrency: number },
 ): Worker[] {
-  const common = { catalog, clock, random, log, owner, handlers: createTaskHandlers(context, ports) };
+  const handlers = createTaskHandlers(context, ports);
+  // Whatever came through all rooms as the driver said it is told apart here at the latest.
+  const explain = (error: unknown, { kind, subjectId }: TaskRow) => asFault(error, kind, subjectId);
+  const common = { catalog, clock, random, log, owner, explain, handlers };
   return [
     new Worker({ ...common, concurrency, kinds: kindsOf('long') }),
     new Worker({ ...common, concurrency: 1, kinds: kindsOf('short') }),

@@ -32,8 +32,6 @@ export const CATALOG_KEY = 'catalog';
 
 /** Changes come in bursts: the copy waits for the rest of one. */
 const COPY_DELAY_MS = 2_000;
-/** Retried over some hours: the repository may be away for a while, and the next change brings another copy anyway. */
-const COPY_ATTEMPTS_MAX = 30;
 
 /** One waiting copy is enough: it is made of what holds when it runs. */
 export async function queueCatalogCopy(
@@ -46,7 +44,6 @@ export async function queueCatalogCopy(
     kind: 'copyCatalog',
     subjectId: CATALOG_KEY,
     exclusiveKey: CATALOG_KEY,
-    attemptsMax: COPY_ATTEMPTS_MAX,
     nowMs: context.clock.nowMs(),
     delayMs: COPY_DELAY_MS,
   });

@@ -6,6 +6,10 @@ export class Fault extends Error {
   override readonly name: string = 'Fault';
   readonly op: string;
   readonly subject: string;
+  /**
+   * Weather or fact: whether the same, asked again later, may well go otherwise (an election, a network that breaks, a
+   * store that stalls). Where it is not said, a Fault is what the Fault that caused it is, else a fact.
+   */
   readonly retryable: boolean;
   readonly hint: string | undefined;
 
@@ -20,7 +24,7 @@ export class Fault extends Error {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.op = options.op;
     this.subject = options.subject;
-    this.retryable = options.retryable ?? false;
+    this.retryable = options.retryable ?? isWeather(options.cause);
     this.hint = options.hint;
   }
 }
@@ -53,6 +57,15 @@ export class Misconfigured extends Fault {
  */
 export class Damage extends Fault {
   override readonly name = 'Damage';
+
+  constructor(options: Omit<ConstructorParameters<typeof Fault>[0], 'retryable'>) {
+    super({ ...options, retryable: false });
+  }
+}
+
+/** Whether what failed may go well another time: see `Fault.retryable`. */
+export function isWeather(error: unknown): boolean {
+  return error instanceof Fault && error.retryable;
 }
 
 /** The work was told to stop. */

@@ -9,6 +9,24 @@ const MEMBER_LOST = new Set([
   6, 7, 89, 91, 189, 262, 317, 358, 384, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436, 290,
 ]);
 
+/**
+ * Codes of what passes although the member serves: locks and limits of time, a majority that is late, a build of an
+ * index or a drop of a database that an election cut off, a client that the server took for gone.
+ */
+const PASSING = new Set([24, 46, 50, 64, 112, 133, 134, 202, 215, 276, 279, 12587]);
+
+/** Names of errors of the driver itself, by which it says the same. */
+const PASSING_NAMES = new Set([
+  'MongoPoolClosedError',
+  'MongoPoolClearedError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoExpiredSessionError',
+  'MongoWaitQueueTimeoutError',
+  'MongoOperationTimeoutError',
+  'MongoClientClosedError',
+]);
+
 /** The read point is gone or the collection has changed since: a newer T helps. */
 const TIME_UNREADABLE = new Set([239 /* SnapshotTooOld */, 246 /* SnapshotUnavailable */]);
 
@@ -23,18 +41,15 @@ export function codeOf(error: unknown): number | null {
 
 export function isMemberLost(error: unknown): boolean {
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
-  if (
-    error instanceof MongoError &&
-    (error.name === 'MongoPoolClosedError' ||
-      error.name === 'MongoPoolClearedError' ||
-      error.name === 'MongoNotConnectedError' ||
-      error.name === 'MongoTopologyClosedError' ||
-      error.name === 'MongoExpiredSessionError')
-  ) {
-    return true;
-  }
+  if (error instanceof MongoError && PASSING_NAMES.has(error.name)) return true;
   const code = codeOf(error);
   return code !== null && MEMBER_LOST.has(code);
+}
+
+/** What a server or the driver says that may well go otherwise the next time. All else that they say is a fact. */
+function isPassing(error: MongoError): boolean {
+  const code = codeOf(error);
+  return isMemberLost(error) || (code !== null && PASSING.has(code));
 }
 
 export function isTimeUnreadable(error: unknown): boolean {
@@ -65,7 +80,10 @@ export function isPositionLost(error: unknown): boolean {
   return codeOf(error) === 136;
 }
 
-/** A Fault that names what was asked of which server; cancellations and our own errors pass unchanged. */
+/**
+ * A Fault that names what was asked of which server, and knows weather from facts: the one place where that is told of
+ * MongoDB. Cancellations and our own errors pass unchanged.
+ */
 export function asFault(error: unknown, op: string, subject: string): unknown {
   if (error instanceof Fault || error instanceof Cancelled) return error;
   if (!(error instanceof MongoError)) return error;
@@ -74,7 +92,7 @@ export function asFault(error: unknown, op: string, subject: string): unknown {
     op,
     subject,
     message: `${op} on ${subject} failed: ${messageOf(error)}`,
-    retryable: isMemberLost(error),
+    retryable: isPassing(error),
     cause: error,
     ...(hint === undefined ? {} : { hint }),
   });

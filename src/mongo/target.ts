@@ -1,4 +1,4 @@
-import { type Db, type Document, type MongoClient, UUID } from 'mongodb';
+import { type Db, type Document, type MongoClient, ObjectId, UUID } from 'mongodb';
 import { isTaken, isTakenDatabase, type Namespace } from '../bson/namespace.ts';
 import { findElement, findId, forEachElement, MalformedBson } from '../bson/raw-bson.ts';
 import { RawValue, rawArray } from '../bson/raw-value.ts';
@@ -25,9 +25,34 @@ export interface TargetForm {
    * 4.7.
    */
   diffs: boolean;
+  /**
+   * Of the primary's election, by which its writes go to no other primary unseen: see `RestoreTarget.settle`. Null
+   * where it is not known.
+   */
+  electionId: string | null;
 }
 
-const UNKNOWN_FORM: TargetForm = { commitQuorum: 'majority', builders: { hosts: [], needed: 0 }, diffs: true };
+const UNKNOWN_FORM: TargetForm = {
+  commitQuorum: 'majority',
+  builders: { hosts: [], needed: 0 },
+  diffs: true,
+  electionId: null,
+};
+
+/** Of a `hello` that a primary answered; null of others. Grows with every election. */
+export function electionIdOf({ electionId }: Document): string | null {
+  return electionId instanceof ObjectId ? electionId.toHexString() : null;
+}
+
+export function electedAnother({ setName, primary }: Document): Fault {
+  const now = primary === undefined ? '' : ` (now ${String(primary)})`;
+  return new Fault({
+    op: 'follow the primary',
+    subject: String(setName),
+    message: `a primary of ${String(setName)} was elected meanwhile${now}, and what the one before had acknowledged may be lost with it`,
+    retryable: true,
+  });
+}
 
 /** Stored functions of `admin`: data, in a collection that no server drops. */
 function isStoredFunctions(db: string, name: string): boolean {
@@ -261,13 +286,28 @@ export class RestoreTarget {
     await this.settle();
   }
 
-  /** Returns when everything written so far is majority-committed. */
+  /**
+   * Returns when everything written so far is majority-committed. Most writes are acknowledged by the primary alone:
+   * what one had, and no majority, is rolled back by an election, of which nobody is told whose next write goes to the
+   * new primary. So the note counts only under the election that the work was admitted under: all of it was written
+   * before the note then, and by the same primary.
+   */
   async settle(): Promise<void> {
     await this.#run(
       'admin',
       { appendOplogNote: 1, data: { msg: 'tidemark: restore complete' }, writeConcern: { w: 'majority' } },
       'admin',
     );
+    const elected = await this.electedMeanwhile();
+    if (elected !== null) throw elected;
+  }
+
+  /** A Fault where the primary is another one, or elected anew, since the work was admitted; null where it is not. */
+  async electedMeanwhile(): Promise<Fault | null> {
+    const { electionId } = this.form;
+    if (electionId === null) return null;
+    const hello = await this.#run('admin', { hello: 1 }, 'the primary');
+    return electionIdOf(hello) === electionId ? null : electedAnother(hello);
   }
 
   async #run(db: string, command: Document, subject: string): Promise<Document> {

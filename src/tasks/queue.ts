@@ -12,6 +12,7 @@ import {
 import { assert, must } from '../lib/assert.ts';
 import { CANCELLED_ON_REQUEST } from '../lib/errors.ts';
 import type { TaskHandlers } from './handler.ts';
+import { patienceOf } from './patience.ts';
 import { hasEnded, nextTaskState } from './task.ts';
 
 /**
@@ -24,7 +25,8 @@ export interface TaskRequest {
   kind: TaskKind;
   subjectId: string;
   exclusiveKey: string | null;
-  attemptsMax: number;
+  /** Left out: what `patienceOf` says of its kind. */
+  attemptsMax?: number;
   nowMs: number;
   delayMs?: number;
   pin?: Pin;
@@ -37,7 +39,8 @@ export function clusterKey(clusterId: string): string {
 
 /** In the caller's transaction: the task is there if and only if what it is for is there. */
 export async function enqueueTask(writer: CatalogWriter, request: TaskRequest): Promise<void> {
-  assert(request.attemptsMax >= 1, 'a task gets at least one attempt');
+  const attemptsMax = request.attemptsMax ?? patienceOf[request.kind].attemptsMax;
+  assert(attemptsMax >= 1, 'a task gets at least one attempt');
   await insertTask(writer, {
     id: request.id,
     kind: request.kind,
@@ -45,7 +48,7 @@ export async function enqueueTask(writer: CatalogWriter, request: TaskRequest): 
     subjectId: request.subjectId,
     exclusiveKey: request.exclusiveKey,
     attempts: 0,
-    attemptsMax: request.attemptsMax,
+    attemptsMax,
     runAfterMs: request.nowMs + (request.delayMs ?? 0),
     generation: 0,
     leaseOwner: null,
@@ -100,7 +103,7 @@ export async function renewLease(writer: CatalogWriter, held: HeldTask, leaseExp
 export async function putBack(
   writer: CatalogWriter,
   task: TaskRow,
-  options: { runAfterMs: number; attempts: number; failureReason?: string },
+  options: { runAfterMs: number; attempts: number; failureReason?: string; progress?: string },
 ): Promise<boolean> {
   return await updateTaskUnder(writer, task, {
     state: nextTaskState('running', 'putBack'),
@@ -109,6 +112,7 @@ export async function putBack(
     leaseOwner: null,
     leaseExpiresAtMs: null,
     ...(options.failureReason === undefined ? {} : { failureReason: options.failureReason }),
+    ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
 }
 

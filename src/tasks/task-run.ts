@@ -22,6 +22,8 @@ export class TaskRun implements TaskWork {
   readonly #leaseMs: number;
   readonly #controller = new AbortController();
   #progress: Progress | null = null;
+  /** What was reported last, written or not. */
+  lastProgress: Progress | null = null;
   #progressWrittenMs = Number.NEGATIVE_INFINITY;
   #renewedMs: number;
 
@@ -50,6 +52,7 @@ export class TaskRun implements TaskWork {
 
   readonly report = (progress: Progress): void => {
     this.#progress = progress;
+    this.lastProgress = progress;
   };
 
   async commit<T>(work: (writer: CatalogWriter) => Promise<T>): Promise<T> {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Bug } from '../lib/assert.ts';
 import { Damage, Fault } from '../lib/errors.ts';
-import { hasEnded, mayRetry, nextTaskState, retryDelayMs, taskTransitions } from './task.ts';
+import { retryDelayMs } from '../lib/weather/patience.ts';
+import { patienceOf } from './patience.ts';
+import { hasEnded, mayRetry, nextTaskState, taskTransitions } from './task.ts';
 
 test('every ended state is final, and every other one can end', () => {
   for (const [state, events] of Object.entries(taskTransitions)) {
@@ -23,16 +25,38 @@ test('the waits between attempts double up to a bound, and differ by chance', ()
   assert.equal(retryDelayMs(40, 1), 300_000);
 });
 
-test('only a passing fault of the world is tried again, and not for ever', () => {
+test('only weather is tried again, not for ever, and not at any time later', () => {
   const passing = new Fault({ op: 'read', subject: 'a', message: 'm', retryable: true });
-  assert.equal(mayRetry(passing, { attempts: 1, attemptsMax: 2 }), true);
-  assert.equal(mayRetry(passing, { attempts: 2, attemptsMax: 2 }), false);
+  const task = (attempts: number, attemptsMax = 9) =>
+    ({ kind: 'restoreSnapshot', attempts, attemptsMax, startedAtMs: 1_000, createdAtMs: 0 }) as const;
+  const totalMsMax = patienceOf.restoreSnapshot.totalMsMax ?? 0;
+  assert.equal(mayRetry(passing, task(1, 2), 2_000), true);
+  assert.equal(mayRetry(passing, task(2, 2), 2_000), false);
+  assert.equal(mayRetry(passing, task(1), 1_000 + totalMsMax - 1), true);
+  assert.equal(mayRetry(passing, task(1), 1_000 + totalMsMax), false);
   for (const error of [
     new Fault({ op: 'read', subject: 'a', message: 'm' }),
-    new Damage({ op: 'read', subject: 'a', message: 'm' }),
+    new Damage({ op: 'read', subject: 'a', message: 'm', cause: passing }),
     new Bug('ours'),
     new TypeError('ours too'),
   ]) {
-    assert.equal(mayRetry(error, { attempts: 1, attemptsMax: 9 }), false, error.name);
+    assert.equal(mayRetry(error, task(1), 2_000), false, error.name);
+  }
+});
+
+test('what was made of weather is weather, unless it says otherwise', () => {
+  const passing = new Fault({ op: 'read', subject: 'a', message: 'm', retryable: true });
+  const fact = new Fault({ op: 'read', subject: 'a', message: 'm', cause: new Error('m') });
+  const of = (cause: Fault, more = {}) => new Fault({ op: 'restore', subject: 'b', message: 'n', cause, ...more });
+  assert.deepEqual(
+    [of(passing), of(of(passing)), of(fact), of(passing, { retryable: false })].map(({ retryable }) => retryable),
+    [true, true, false, false],
+  );
+});
+
+test('every kind of task has patience with bounds', () => {
+  for (const [kind, { attemptsMax, totalMsMax }] of Object.entries(patienceOf)) {
+    assert.ok(attemptsMax >= 5, kind);
+    assert.ok(totalMsMax === null || totalMsMax >= 3_600_000, kind);
   }
 });

@@ -1,7 +1,7 @@
-import type { TaskState } from '../catalog/schema.ts';
+import type { TaskRow, TaskState } from '../catalog/schema.ts';
 import { Bug } from '../lib/assert.ts';
-import { type Backoff, backoffOf } from '../lib/backoff.ts';
-import { Fault } from '../lib/errors.ts';
+import { mayTryAgain, type Tried } from '../lib/weather/patience.ts';
+import { patienceOf } from './patience.ts';
 
 /**
  * The states of a task and what may happen in each. Pure.
@@ -48,21 +48,18 @@ export function hasEnded(state: TaskState): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }
 
-const retryMs: Backoff = { first: 2_000, most: 5 * 60_000 };
-
-/**
- * How long to wait after the nth failed attempt, n from 1: doubling, with half of it left to chance so that many do not
- * come back together. `chance` is from 0 to 1.
- */
-export function retryDelayMs(attempt: number, chance: number): number {
-  const full = backoffOf(retryMs, attempt);
-  return Math.round(full / 2 + (full / 2) * chance);
-}
-
 /**
  * Whether another attempt may end otherwise. Only what the world did, and said to be passing, is tried again: never a
  * Bug, never Damage.
  */
-export function mayRetry(error: unknown, task: { attempts: number; attemptsMax: number }): boolean {
-  return error instanceof Fault && error.retryable && task.attempts < task.attemptsMax;
+export function mayRetry(error: unknown, task: RetriedTask, nowMs: number): boolean {
+  const { totalMsMax } = patienceOf[task.kind];
+  return mayTryAgain(error, { attemptsMax: task.attemptsMax, totalMsMax }, triedOf(task, nowMs));
+}
+
+type RetriedTask = Pick<TaskRow, 'kind' | 'attempts' | 'attemptsMax' | 'startedAtMs' | 'createdAtMs'>;
+
+/** How often it was tried, and since when. */
+export function triedOf({ attempts, startedAtMs, createdAtMs }: RetriedTask, nowMs: number): Tried {
+  return { attempts, sinceMs: startedAtMs ?? createdAtMs, nowMs };
 }

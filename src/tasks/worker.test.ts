@@ -365,6 +365,7 @@ test('a passing fault is tried again after a wait, a lasting one and a bug are n
     await settled();
     const waiting = await house.task('t1');
     assert.deepEqual([waiting.state, waiting.failureReason], ['queued', 'connection reset']);
+    assert.match(waiting.progress ?? '', /"phase":"waiting [12] s before try 2 of 2: connection reset"/);
     assert.equal((await house.task('t2')).state, 'failed');
     await house.clock.advance(900);
     assert.equal(house.runs.length, 2);
@@ -372,7 +373,10 @@ test('a passing fault is tried again after a wait, a lasting one and a bug are n
     house.run(2).fail(passing());
     await settled();
     const task = await house.task('t1');
-    assert.deepEqual([task.state, task.attempts, task.failureReason], ['failed', 2, 'connection reset']);
+    assert.deepEqual(
+      [task.state, task.attempts, task.failureReason],
+      ['failed', 2, 'connection reset (tried 2 times in 3 s)'],
+    );
   });
 });
 

@@ -6,10 +6,11 @@ import type { Clock } from '../lib/clock.ts';
 import { CANCELLED_ON_REQUEST, Cancelled, CancelledHalfway, describeError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
+import { describeTries, describeWait, retryDelayMs } from '../lib/weather/patience.ts';
 import { LeaseLost, type TaskEnd, type TaskHandlers } from './handler.ts';
 import { Pause } from './pause.ts';
 import { cancelReason, claimTask, endTask, putBack, renewLease } from './queue.ts';
-import { mayRetry, retryDelayMs } from './task.ts';
+import { mayRetry, triedOf } from './task.ts';
 import { TaskRun } from './task-run.ts';
 
 export interface WorkerOptions {
@@ -24,6 +25,11 @@ export interface WorkerOptions {
   concurrency: number;
   /** Only tasks of these kinds; all where left out. */
   kinds?: readonly TaskKind[] | undefined;
+  /**
+   * What a handler threw, said as a Fault where it is the world's: what passes is known from it, and what is told. Left
+   * out: as it is.
+   */
+  explain?: (error: unknown, task: TaskRow) => unknown;
   /** A dead worker's task is free after this. */
   leaseMs?: number;
   /** How often an idle worker looks for work that another process queued; what this one queues wakes it. */
@@ -41,7 +47,7 @@ export interface WorkerOptions {
  * - its lease is lost: nothing, somebody else has it;
  * - it was cancelled: the task ends cancelled, its subject is settled in the same transaction;
  * - the service stops: put back, free at once, the attempt not counted;
- * - a Fault that says it may pass, and attempts are left: put back for later;
+ * - weather, and there is patience left (`patienceOf`): put back for later, saying what it waits for;
  * - anything else: failed, with the reason; its subject is settled in the same transaction.
  */
 export class Worker {
@@ -53,7 +59,7 @@ export class Worker {
   readonly #stopWatching = new AbortController();
 
   constructor(options: WorkerOptions) {
-    this.#options = { leaseMs: 30_000, pollMs: 1_000, watchMs: 300, ...options };
+    this.#options = { leaseMs: 30_000, pollMs: 1_000, watchMs: 300, explain: (error) => error, ...options };
     assert(this.#options.concurrency >= 1, 'a worker runs at least one task');
     assert(this.#options.watchMs * 3 < this.#options.leaseMs, 'a lease is renewed well before its end');
     this.#pause = new Pause(options.clock);
@@ -151,9 +157,10 @@ export class Worker {
     log.info({ task: run.task.id, kind: run.task.kind, ms: clock.monotonicMs() - run.startedMs }, 'task succeeded');
   }
 
-  async #afterFailure(run: TaskRun, error: unknown): Promise<void> {
-    const { log, random } = this.#options;
+  async #afterFailure(run: TaskRun, thrown: unknown): Promise<void> {
+    const { log, clock } = this.#options;
     const { task } = run;
+    const error = this.#options.explain(thrown, task);
     if (run.lost || error instanceof LeaseLost) {
       log.warn({ task: task.id, kind: task.kind }, 'the lease of a task was lost; another worker has it');
       return;
@@ -163,14 +170,23 @@ export class Worker {
       return await this.#settle(run, 'stop', halfway.failureReason ?? cancelReason(task));
     if (run.stoppedFor === 'shutdown')
       return await this.#putBack(run, { delayMs: 0, attempts: task.attempts - 1, ...halfway });
-    const reason = describeError(error);
-    if (mayRetry(error, task)) {
-      const delayMs = retryDelayMs(task.attempts, random.bytes(2).readUInt16BE(0) / 0xffff);
-      log.warn({ err: error, task: task.id, kind: task.kind, delayMs }, 'a task failed and will be tried again');
-      return await this.#putBack(run, { delayMs, attempts: task.attempts, failureReason: reason });
-    }
+    if (mayRetry(error, task, clock.nowMs())) return await this.#tryLater(run, error);
     log.error({ err: error, task: task.id, kind: task.kind, subject: task.subjectId }, 'a task failed');
-    await this.#settle(run, 'fail', reason, { error });
+    const tries = task.attempts === 1 ? '' : ` (${describeTries(triedOf(task, clock.nowMs()))})`;
+    await this.#settle(run, 'fail', `${describeError(error)}${tries}`, { error });
+  }
+
+  /** Until then it is free to be cancelled, holds nothing, and says what it waits for. */
+  async #tryLater(run: TaskRun, error: unknown): Promise<void> {
+    const { log, random } = this.#options;
+    const { task } = run;
+    const delayMs = retryDelayMs(task.attempts, random.bytes(2).readUInt16BE(0) / 0xffff);
+    log.warn({ err: error, task: task.id, kind: task.kind, delayMs }, 'a task failed and will be tried again');
+    const failureReason = describeError(error);
+    const { subject: _, ...done } = run.lastProgress ?? { documentsDone: 0, bytesDone: 0 };
+    const phase = describeWait(delayMs, task.attempts + 1, task.attemptsMax, failureReason);
+    const progress = JSON.stringify({ ...done, phase });
+    await this.#putBack(run, { delayMs, attempts: task.attempts, failureReason, progress });
   }
 
   async #settle(run: TaskRun, event: 'fail' | 'stop', reason: string, thrown: { error?: unknown } = {}): Promise<void> {
@@ -196,7 +212,10 @@ export class Worker {
     });
   }
 
-  async #putBack(run: TaskRun, how: { delayMs: number; attempts: number; failureReason?: string }): Promise<void> {
+  async #putBack(
+    run: TaskRun,
+    how: { delayMs: number; attempts: number; failureReason?: string; progress?: string },
+  ): Promise<void> {
     const { catalog, clock } = this.#options;
     const { delayMs, ...rest } = how;
     await catalog.transact(async (writer) => {

@@ -132,6 +132,16 @@ export class Mongod {
     await this.#end('SIGKILL');
   }
 
+  /** Stops it where it is, as a machine that hangs: its connections stay open and nothing answers. */
+  freeze(): void {
+    if (this.running) process.kill(this.#pid, 'SIGSTOP');
+  }
+
+  /** It goes on with what it was doing. */
+  thaw(): void {
+    if (this.running) process.kill(this.#pid, 'SIGCONT');
+  }
+
   /** Asks it to end in order. */
   async terminate(): Promise<void> {
     await this.#end('SIGTERM');

@@ -136,10 +136,12 @@ export class ReplicaSet {
     await this.client.db('admin').command({ appendOplogNote: 1, data: { wait: 'all' }, writeConcern: { w } });
   }
 
-  /** Makes the primary stand down and waits for the next one. */
-  async stepDown(): Promise<Mongod> {
+  /** Makes the primary stand down, and not stand again for so long, and waits for the next one. */
+  async stepDown(seconds = 60): Promise<Mongod> {
     const old = await this.primary();
-    await this.command(old, { replSetStepDown: 60, secondaryCatchUpPeriodSecs: 30 }).catch(() => null);
+    await this.command(old, { replSetStepDown: seconds, secondaryCatchUpPeriodSecs: Math.min(30, seconds - 1) }).catch(
+      () => null,
+    );
     return await until('another member is primary', async () => {
       const now = await this.primary();
       return now === old ? null : now;

@@ -174,6 +174,7 @@ export function restoreJobRow(change: Partial<RestoreJob> = {}): RestoreJob {
     restoredBytes: 9_000_000_000,
     leftOut: null,
     failureReason: null,
+    targetClearedAtMs: sampleNowMs - 998_000,
     taskId: sampleId('7', 2),
     downloads: [],
     ...change,

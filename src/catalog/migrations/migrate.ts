@@ -15,6 +15,7 @@ import { checkpoints } from './0009-checkpoints.ts';
 import { collectionRestores } from './0010-collection-restores.ts';
 import { leftOut } from './0011-left-out.ts';
 import { wantedCaptures } from './0012-wanted-captures.ts';
+import { restoresBeginAgain } from './0013-restores-begin-again.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   collectionRestores,
   leftOut,
   wantedCaptures,
+  restoresBeginAgain,
 ];
 
 /**

@@ -34,6 +34,8 @@ export interface RestoreJobTable {
   failureReason: string | null;
   /** JSON, `{named: {namespace, kind, name, problem}[], count}`: what it did not carry over. Null where it did all. */
   leftOut: string | null;
+  /** When an attempt last began to replace the target's data; null where none did. */
+  targetClearedAtMs: number | null;
 }
 
 /** As Atlas calls them: being looked at, loaded beside the target's own, put in place, over. */

@@ -25,11 +25,6 @@ import { nextCheckpointState } from './checkpoint-state.ts';
 import { CHECKPOINT_LATE_MS } from './checkpoint-times.ts';
 
 /**
- * An attempt that was cut off gives the balancer back and looks for what it wrote; a passing fault is tried again while
- * it is not too late.
- */
-const ATTEMPTS_MAX = 5;
-/**
  * For all tokens to be in the repository. A slice is at most 10 s old when it is sealed; the rest is for a store that
  * is slow.
  */
@@ -63,7 +58,6 @@ export async function queueCheckpoint(
     kind: 'takeCheckpoint',
     subjectId: checkpoint.id,
     exclusiveKey: checkpointKey(clusterId),
-    attemptsMax: ATTEMPTS_MAX,
     nowMs: clock.nowMs(),
   });
   return true;

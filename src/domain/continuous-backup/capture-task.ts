@@ -31,8 +31,6 @@ export function isCaptured(cluster: ClusterRow): boolean {
 }
 
 const LOOK_EVERY_MS = 500;
-/** Every restart of the service is one; a tailer that ends by itself is queued anew. */
-const TAIL_ATTEMPTS_MAX = 1_000_000;
 
 /**
  * Captures a cluster's oplog for as long as its owner wishes. It never is done by itself: it ends when continuous
@@ -158,7 +156,6 @@ export async function queueTailer(
     kind: 'tailOplog',
     subjectId: clusterId,
     exclusiveKey: captureKey(clusterId),
-    attemptsMax: TAIL_ATTEMPTS_MAX,
     nowMs: clock.nowMs(),
   });
   return true;

@@ -12,7 +12,6 @@ import { capturedReplicaSets, knownSnapshots, uselessSlices } from './captured-r
 
 const EVERY_MS = 3_600_000;
 const AGAIN_MS = 60_000;
-const ATTEMPTS_MAX = 20;
 
 /**
  * Deletes slices that the restore window has passed or that no snapshot precedes; all of them where the cluster is not
@@ -67,7 +66,6 @@ export function pruneSlicesDuty(context: DomainContext): Duty {
             kind: 'pruneSlices',
             subjectId: cluster.id,
             exclusiveKey: key,
-            attemptsMax: ATTEMPTS_MAX,
             nowMs: clock.nowMs(),
           });
         });

@@ -10,9 +10,6 @@ import { assert, must } from '../../lib/assert.ts';
 import { enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 
-/** A bucket may be away for some minutes. What fails for good, as a right that is missing, is not tried again. */
-export const EXPORT_ATTEMPTS_MAX = 4;
-
 export interface ExportToQueue {
   cluster: ClusterRow;
   snapshot: SnapshotRow;
@@ -52,7 +49,6 @@ export async function queueExport(
     kind: 'exportSnapshot',
     subjectId: job.id,
     exclusiveKey: null,
-    attemptsMax: EXPORT_ATTEMPTS_MAX,
     nowMs,
     pin: { clusterId: cluster.id, snapshotId: snapshot.id },
   });

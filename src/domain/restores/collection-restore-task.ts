@@ -25,9 +25,6 @@ import { selectionOf } from './collection-restore-plan.ts';
 import { readFromBest } from './places-to-read.ts';
 import { pointInTimeOf } from './restore-plan.ts';
 
-/** One that was cut off begins anew, or goes on where it was putting collections in their places. */
-export const COLLECTION_RESTORE_ATTEMPTS_MAX = 3;
-
 /** Brings chosen collections of a backup into a replica set, beside what it has. */
 export interface CollectionRestoreEngine {
   restore(request: {
@@ -119,9 +116,9 @@ export function namesOf(job: CollectionRestoreJobRow): {
  * Whether the task is run again after this: another worker has it, the service is only stopping, or the failure is a
  * passing one.
  */
-async function goesOn({ catalog }: DomainContext, work: TaskWork, error: unknown): Promise<boolean> {
+async function goesOn({ catalog, clock }: DomainContext, work: TaskWork, error: unknown): Promise<boolean> {
   if (error instanceof LeaseLost) return true;
-  if (!work.signal.aborted) return mayRetry(error, work.task);
+  if (!work.signal.aborted) return mayRetry(error, work.task, clock.nowMs());
   const task = await findTask(catalog.reader, work.task.id);
   return task !== undefined && task.cancelRequestedAtMs === null;
 }

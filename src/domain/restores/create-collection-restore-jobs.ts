@@ -29,7 +29,7 @@ import type {
   RestoredCollection,
 } from './collection-restore-jobs.ts';
 import { restoreSource } from './collection-restore-plan.ts';
-import { COLLECTION_RESTORE_ATTEMPTS_MAX, namesOf } from './collection-restore-task.ts';
+import { namesOf } from './collection-restore-task.ts';
 
 export function createCollectionRestoreJobs(
   context: DomainContext,
@@ -115,7 +115,6 @@ async function queueJob(
     kind: 'restoreCollections',
     subjectId: row.id,
     exclusiveKey: clusterKey(target.id),
-    attemptsMax: COLLECTION_RESTORE_ATTEMPTS_MAX,
     nowMs: clock.nowMs(),
     // From now on, not only once it runs: what was promised can be restored although the snapshot is deleted meanwhile.
     pin: { clusterId: cluster.id, snapshotId },

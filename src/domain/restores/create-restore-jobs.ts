@@ -24,11 +24,9 @@ import type { ClusterName } from '../names.ts';
 import { refuse } from '../refusals/refusals.ts';
 import { baseSnapshot } from './base-snapshot.ts';
 import { isOver, linksOf } from './download-links.ts';
-import { DOWNLOAD_ATTEMPTS_MAX } from './download-task.ts';
 import type { RestoreJob, RestoreJobs, RestoreRequest } from './restore-jobs.ts';
 import { type Download, type PointInTimeRestore, planRestore } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
-import { RESTORE_ATTEMPTS_MAX } from './restore-task.ts';
 
 /** Being prepared or with a link that lives. Atlas has such a limit and does not say which. */
 const DOWNLOADS_OF_PROJECT_MAX = 10;
@@ -80,7 +78,6 @@ export function createRestoreJobs(
           kind: 'restoreSnapshot',
           subjectId: row.id,
           exclusiveKey: clusterKey(target.id),
-          attemptsMax: RESTORE_ATTEMPTS_MAX,
           nowMs: clock.nowMs(),
           pin: { clusterId: cluster.id, snapshotId: snapshot.id },
         });
@@ -174,6 +171,7 @@ function requestedRestore(request: {
     restoredBytes: null,
     failureReason: null,
     leftOut: null,
+    targetClearedAtMs: null,
   };
 }
 
@@ -229,7 +227,6 @@ async function createDownload(
       kind: 'serveDownload',
       subjectId: row.id,
       exclusiveKey: null,
-      attemptsMax: DOWNLOAD_ATTEMPTS_MAX,
       nowMs: clock.nowMs(),
       pin: { clusterId: cluster.id, snapshotId },
     });

@@ -14,8 +14,6 @@ import { readFromBest } from './places-to-read.ts';
 import { pointInTimeOf } from './restore-plan.ts';
 import { nextRestoreState } from './restore-state.ts';
 
-export const DOWNLOAD_ATTEMPTS_MAX = 3;
-
 /** Makes files of snapshots, out of the repository alone. */
 export interface DownloadEngine {
   /** Reads all of it once. What cannot be read is known before a link is given out, and so is how long each file is. */

@@ -230,3 +230,81 @@ test('a restore to a point begins with the newest snapshot that leads there, and
     );
   });
 });
+
+const weather = () =>
+  new Fault({ op: 'restore', subject: 'staging', message: 'the primary stood down', retryable: true });
+
+test('a restore that weather cut off begins again by itself, and says meanwhile what it waits for', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { restoreJobs, tasks } = world.domain;
+    const { id: restoreJobId, taskId } = await restoreJobs.create(automated(cluster, snapshotId));
+    await world.run();
+    await world.restore(0).request.clearing();
+    world.restore(0).fail(weather());
+    await world.run();
+    const waiting = await tasks.get(taskId ?? '');
+    assert.match(waiting.progress?.phase ?? '', /^waiting [12] s before try 2 of 20: the primary stood down$/);
+    await world.clock.advance(3_000);
+    assert.deepEqual(world.restore(1).request.run, { id: restoreJobId, attempt: 2 });
+    // The target is unreachable now, and what the attempt before had done to it is not forgotten.
+    world.restore(1).fail(weather());
+    await world.run();
+    assert.match(
+      (await tasks.get(taskId ?? '')).failureReason ?? '',
+      /; an earlier attempt left the target incomplete/,
+    );
+    await world.clock.advance(5_000);
+    world.restore(2).succeed({ documents: 100, bytes: 10_000 });
+    await world.run();
+    const done = await restoreJobs.get({ ...cluster, restoreJobId });
+    assert.deepEqual([done.state, done.restoredDocuments], ['completed', 100]);
+  });
+});
+
+test('while it waits for its next try a restore can be cancelled, and says what is left', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { restoreJobs, tasks } = world.domain;
+    const { id: restoreJobId, taskId } = await restoreJobs.create(automated(cluster, snapshotId));
+    await world.run();
+    await world.restore(0).request.clearing();
+    world.restore(0).fail(new Fault({ op: 'restore', subject: 's', message: 'left incomplete', cause: weather() }));
+    await world.run();
+    await tasks.cancel(taskId ?? '');
+    const cancelled = await restoreJobs.get({ ...cluster, restoreJobId });
+    assert.equal(cancelled.state, 'cancelled');
+    assert.match(cancelled.failureReason ?? '', /^cancelled on request; before that: left incomplete/);
+    await world.clock.advance(600_000);
+    assert.equal(world.restores.length, 1);
+  });
+});
+
+test('a restore whose target was never touched gives up soon; one that left it incomplete goes on for long; a fact ends both', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { restoreJobs } = world.domain;
+    const failsAfter = async (touch: boolean, thrown: () => Error) => {
+      const from = world.restores.length;
+      const { id: restoreJobId } = await restoreJobs.create(automated(cluster, snapshotId));
+      await world.run();
+      let at = from;
+      for (; world.restores.length > at; at++) {
+        if (touch && at === from) await world.restore(at).request.clearing();
+        world.restore(at).fail(thrown());
+        await world.run();
+        await world.clock.advance(301_000);
+      }
+      const { state, failureReason } = await restoreJobs.get({ ...cluster, restoreJobId });
+      return [at - from, state, failureReason] as const;
+    };
+    const [untouched, , reason] = await failsAfter(false, weather);
+    assert.equal(untouched, 5);
+    assert.match(reason ?? '', /^the primary stood down \(tried 5 times in \d+ min\)$/);
+    const [touched, state, last] = await failsAfter(true, weather);
+    assert.deepEqual([touched, state], [20, 'failed']);
+    assert.match(last ?? '', /left the target incomplete.*Mend the cause and restore again.*\(tried 20 times/);
+    const full = () => new Fault({ op: 'restore', subject: 'staging', message: 'the target is full' });
+    assert.deepEqual(await failsAfter(true, full), [1, 'failed', 'the target is full']);
+  });
+});

@@ -11,10 +11,6 @@ import { findStoredSchedule } from '../policies/stored-schedule.ts';
 
 type Context = Pick<DomainContext, 'ids' | 'clock'>;
 
-/** A region may be away for hours; the copy is worth waiting for. */
-export const COPY_ATTEMPTS_MAX = 30;
-const DELETE_ATTEMPTS_MAX = 300;
-
 /**
  * In one copy store one task at a time: who writes there reuses what he finds, and who deletes takes away what nobody
  * names.
@@ -53,7 +49,6 @@ export async function queueCopies(writer: CatalogWriter, context: Context, row: 
       kind: 'copySnapshot',
       subjectId: copy.id,
       exclusiveKey: copyStoreKey(regionName),
-      attemptsMax: COPY_ATTEMPTS_MAX,
       nowMs: context.clock.nowMs(),
       pin: { clusterId: row.clusterId, snapshotId: row.id },
     });
@@ -107,7 +102,6 @@ export async function queueCopyDeletion(
     kind: 'deleteSnapshotCopy',
     subjectId: id,
     exclusiveKey: copyStoreKey(regionName),
-    attemptsMax: DELETE_ATTEMPTS_MAX,
     nowMs: context.clock.nowMs(),
   });
 }

@@ -13,7 +13,6 @@ import type { DomainContext } from '../context.ts';
 import { isCaptured } from '../continuous-backup/capture-task.ts';
 import { capturedReplicaSets, knownSnapshots, uselessSlices } from '../continuous-backup/captured-replica-sets.ts';
 import { restoreWindowDays } from '../continuous-backup/restore-window.ts';
-import { COPY_ATTEMPTS_MAX } from './copies.ts';
 import type { CopyStores } from './copy-stores.ts';
 
 /** A copy is behind by about this and the tailer's own lag. */
@@ -102,7 +101,6 @@ export async function queueOplogCopies(
     kind: 'copyOplogs',
     subjectId: cluster.id,
     exclusiveKey,
-    attemptsMax: COPY_ATTEMPTS_MAX,
     nowMs: clock.nowMs(),
   });
   return true;

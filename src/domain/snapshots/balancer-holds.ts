@@ -17,8 +17,6 @@ import type { Duty } from '../../tasks/timer.ts';
 import type { DomainContext } from '../context.ts';
 import type { BalancerRecord, SnapshotEngine } from './snapshot-engine.ts';
 
-/** It is tried until it succeeds: a cluster without its balancer fills one shard. */
-const ATTEMPTS_MAX = 1_000;
 const LOOK_EVERY_MS = 60_000;
 
 /** The balancer is another task's for at most as long as a round of a snapshot may last, and a little. */
@@ -126,7 +124,6 @@ export function balancerDuty(context: DomainContext): Duty {
             kind: 'releaseBalancer',
             subjectId: clusterId,
             exclusiveKey: releaseKey(clusterId),
-            attemptsMax: ATTEMPTS_MAX,
             nowMs: clock.nowMs(),
           });
         });

@@ -30,7 +30,6 @@ import { discardCopiesOf, moveCopies } from '../snapshot-copies/copies.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
 import { requestedSnapshot, snapshotOf } from './snapshot-row.ts';
 import type { Snapshot, Snapshots } from './snapshots.ts';
-import { TAKE_ATTEMPTS_MAX } from './take-snapshot-task.ts';
 
 /** Past every increment that a second can have. */
 const INCREMENT_LAST = 0xffff_ffff;
@@ -83,7 +82,6 @@ export function createSnapshots(context: DomainContext): Snapshots {
           kind: 'takeSnapshot',
           subjectId: row.id,
           exclusiveKey: clusterKey(cluster.id),
-          attemptsMax: TAKE_ATTEMPTS_MAX,
           nowMs,
         });
         return snapshotOf(row, { projectId: cluster.projectId, clusterName: cluster.name, taskId, copies: [] });

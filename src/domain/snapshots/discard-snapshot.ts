@@ -8,11 +8,6 @@ import { enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import type { Manifests } from './snapshot-engine.ts';
 
-/**
- * Over a day of retries: a manifest that stays behind costs space and, after a rebuild, shows a snapshot that was
- * deleted.
- */
-const DELETE_ATTEMPTS_MAX = 300;
 const PINNED_WAIT_MS = 5_000;
 
 /**
@@ -42,7 +37,6 @@ export async function queueManifestDeletion(
     kind: 'deleteSnapshot',
     subjectId: snapshotId,
     exclusiveKey: null,
-    attemptsMax: DELETE_ATTEMPTS_MAX,
     nowMs: context.clock.nowMs(),
   });
 }

@@ -5,7 +5,6 @@ import { assert } from '../../lib/assert.ts';
 import { clusterKey, enqueueTask } from '../../tasks/queue.ts';
 import type { DomainContext } from '../context.ts';
 import { requestedSnapshot } from './snapshot-row.ts';
-import { TAKE_ATTEMPTS_MAX } from './take-snapshot-task.ts';
 
 export interface DueSnapshot {
   clusterId: string;
@@ -54,7 +53,6 @@ export async function queueScheduledSnapshot(
     kind: 'takeSnapshot',
     subjectId: id,
     exclusiveKey: clusterKey(clusterId),
-    attemptsMax: TAKE_ATTEMPTS_MAX,
     nowMs,
   });
   return id;

@@ -15,9 +15,6 @@ import type { ManifestFacts, Manifests, SnapshotEngine } from './snapshot-engine
 import { completedColumns, manifestRetention } from './snapshot-row.ts';
 import { nextSnapshotStatus } from './snapshot-state.ts';
 
-/** After a crash or a passing fault once more, then it has failed: the next snapshot is not kept waiting. */
-export const TAKE_ATTEMPTS_MAX = 2;
-
 interface Started {
   row: SnapshotRow;
   cluster: ClusterRow;

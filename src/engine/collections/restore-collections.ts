@@ -2,7 +2,7 @@ import { formatNamespace, parseNamespace } from '../../bson/namespace.ts';
 import { isAbort, lingering } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { Damage, describeError, Fault } from '../../lib/errors.ts';
+import { describeError, Fault } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Progress, ReportProgress } from '../../lib/progress.ts';
 import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
@@ -14,7 +14,9 @@ import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
+import { damagedSnapshot } from '../restore/damaged-snapshot.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from '../restore/point-in-time.ts';
+import { appNameOf, endEarlierWork } from '../restore/preflight/end-earlier-work.ts';
 import { whileMajorityFollows } from '../restore/preflight/follow-majority.ts';
 import { defaultRestoreLimits, type RestoreLimits } from '../restore/preflight/restore-limits.ts';
 import { tryCollections } from '../restore/preflight/try-collections.ts';
@@ -89,9 +91,12 @@ export async function restoreCollections(
   }
   const restore = new CollectionRestore(options, manifest);
   await restore.prepare();
-  const client = await connectCluster(options.uri, { signal });
+  const { restoreId: id, attempt } = options;
+  const client = await connectCluster(options.uri, { signal, appName: appNameOf({ id, attempt }) });
   try {
     return await restore.run(new RestoreTarget(client, lingering(signal, LINGER_MS)));
+  } catch (error) {
+    throw asFault(error, 'restore collections', redactUri(options.uri));
   } finally {
     await client.close();
   }
@@ -133,14 +138,7 @@ class CollectionRestore {
     this.#enter('verifying every blob');
     const collections = this.#selected.chosen.flatMap(({ documents }) => (documents === null ? [] : [documents]));
     const problems = await checkSnapshot(repository, { ...this.#manifest, collections }, { readData: true, signal });
-    const first = problems[0];
-    if (first === undefined) return;
-    throw new Damage({
-      op: 'restore collections',
-      subject: snapshotId,
-      message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,
-      hint: 'Run `tidemark repository check --read-data` for the full list and restore another snapshot',
-    });
+    if (problems.length > 0) throw damagedSnapshot('restore collections', snapshotId, problems);
   }
 
   async #refuseUnknown(): Promise<void> {
@@ -165,7 +163,10 @@ class CollectionRestore {
     const { uri, clock, signal } = this.#options;
     const limits = { ...defaultRestoreLimits, ...this.#options.limits };
     const admitted = await requireTarget(connected, this.#manifest.header, uri, limits);
-    const about = { name: redactUri(uri), phase: () => this.#progress.phase, limits, clock, signal };
+    const { restoreId: id, attempt } = this.#options;
+    const name = redactUri(uri);
+    await endEarlierWork(admitted, { run: { id, attempt }, name, clock });
+    const about = { name, phase: () => this.#progress.phase, limits, clock, signal };
     return await whileMajorityFollows(admitted, about, async (target) => await this.#run(target));
   }
 

@@ -9,6 +9,7 @@ import { type ReplicaSetManifest, replicaSetsOf } from '../../repository/format/
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
 import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
+import { appNameOf } from './preflight/end-earlier-work.ts';
 import { RoutingRestore } from './restore-routing.ts';
 import { leftIncomplete, Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
 import {
@@ -74,6 +75,7 @@ export async function restoreShardedSnapshot(
     let begun = false;
     try {
       await hold.take();
+      await options.clearing?.();
       begun = true;
       return await followAll(restores, [], async (followed) => await run(options, followed, routing));
     } catch (error) {
@@ -212,7 +214,7 @@ async function openRestores(
   try {
     for (const [index, source] of replicaSetsOf(manifest).entries()) {
       const replicaSet = must(replicaSets[index], 'as many replica sets as the snapshot has');
-      const client = await connectCluster(replicaSet.uri, { signal });
+      const client = await connectCluster(replicaSet.uri, { signal, appName: appNameOf(options.run) });
       const report = progress.reporterOf(index, replicaSet.shardName);
       const inTime = pointInTime === undefined ? null : await replicaSetInTime(pointInTime, source, signal);
       const own = { ...options, uri: replicaSet.uri, report };

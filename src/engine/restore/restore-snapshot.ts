@@ -4,7 +4,7 @@ import { isAbort } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { CancelledHalfway, Damage, describeError, Fault, messageOf } from '../../lib/errors.ts';
+import { CancelledHalfway, describeError, Fault, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Progress, ReportProgress } from '../../lib/progress.ts';
 import { foreignWrites } from '../../mongo/bulk-writer.ts';
@@ -21,9 +21,11 @@ import { indexesToBuild } from '../index-specifications.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
 import { planRestore, type RestorePlan, refuseVersion } from '../restore-plan.ts';
+import { damagedSnapshot } from './damaged-snapshot.ts';
 import { loadCollections } from './load-collections.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
 import { admitTarget } from './preflight/admit-target.ts';
+import { appNameOf, endEarlierWork, type RestoreRun } from './preflight/end-earlier-work.ts';
 import { whileMajorityFollows } from './preflight/follow-majority.ts';
 import { requireRoom } from './preflight/require-room.ts';
 import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
@@ -41,6 +43,13 @@ export interface RestoreSnapshotOptions {
   /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
   pointInTime?: { end: ReplayEnd; source: OplogSource; searchTo?: Timestamp64 };
   limits?: Partial<RestoreLimits>;
+  /**
+   * Which restore it is, and which attempt of it: what an earlier one may have under way at the target is ended first.
+   * Left out: there was none.
+   */
+  run?: RestoreRun;
+  /** Awaited before the data of the target is touched. */
+  clearing?: () => Promise<void>;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -78,9 +87,10 @@ export async function restoreSnapshot(options: RestoreSnapshotOptions, manifest:
   }
   const restore = new Restore(options, manifest);
   await restore.verify();
-  const client = await connectCluster(options.uri, { signal });
+  const client = await connectCluster(options.uri, { signal, appName: appNameOf(options.run) });
   try {
     const target = await restore.preflight(new RestoreTarget(client, signal));
+    await options.clearing?.();
     try {
       return await restore.follow(target, async (followed) => await restore.run(followed));
     } catch (error) {
@@ -91,6 +101,8 @@ export async function restoreSnapshot(options: RestoreSnapshotOptions, manifest:
     options.log.debug({ snapshotId, ms: clock.monotonicMs() - restore.startedMs }, 'restore ended');
   }
 }
+
+export const RESTORE_AGAIN = 'Mend the cause and restore again: a restore replaces whatever it finds';
 
 /** What is thrown once a restore has begun to clear its target, whatever ended it: a failure or a cancel. */
 export function leftIncomplete(
@@ -105,7 +117,7 @@ export function leftIncomplete(
     op: 'restore',
     subject: redactUri(uri),
     message: `the restore failed while ${phase} and left the target incomplete: ${describeError(error)}`,
-    hint: 'Mend the cause and restore again: a restore replaces whatever it finds',
+    hint: RESTORE_AGAIN,
     cause: asFault(error, 'restore', redactUri(uri)),
   });
 }
@@ -150,14 +162,8 @@ export class Restore {
     const { repository, signal, verifyContent, snapshotId } = this.#options;
     this.#enter(verifyContent ? 'verifying every blob' : 'verifying the repository');
     const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal });
-    const first = problems[0];
-    if (first === undefined) return await this.#planReplay();
-    throw new Damage({
-      op: 'restore',
-      subject: snapshotId,
-      message: `snapshot ${snapshotId} is damaged (${problems.length} problem${problems.length === 1 ? '' : 's'}; the first: ${first.problem}); the target was not touched`,
-      hint: 'Run `tidemark repository check --read-data` for the full list and restore another snapshot',
-    });
+    if (problems.length > 0) throw damagedSnapshot('restore', snapshotId, problems);
+    await this.#planReplay();
   }
 
   /** Plans the replay anew, with what is known of transactions from the other replica sets of the cluster. */
@@ -197,6 +203,7 @@ export class Restore {
     const about = { op: 'restore', name };
     const { majorityMsMax } = this.#limits;
     const target = await admitTarget(connected, { ...about, facts, majorityMsMax });
+    await endEarlierWork(target, { run: this.#options.run, name, clock: this.#options.clock });
     await target.requireAccountRights();
     const plan = this.#plan();
     await requireRoom(target, plan.load, about);

@@ -1,3 +1,5 @@
+import { redactUri } from '../../mongo/connection/connect.ts';
+import { asFault } from '../../mongo/errors.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import { oplogAfter } from '../replay/slice-oplog.ts';
 import type { HoldRecord } from '../sharding/balancer-hold.ts';
@@ -17,7 +19,15 @@ export interface RestoreOptions extends Omit<RestoreSnapshotOptions, 'pointInTim
  * a restore, for the service and for the command line. The manifest is the one of the snapshot that the options name,
  * and is not read again.
  */
-export async function restore(
+export async function restore(options: RestoreOptions, manifest: Manifest): Promise<RestoredSnapshot> {
+  try {
+    return await restoreOfKind(options, manifest);
+  } catch (error) {
+    throw asFault(error, 'restore', redactUri(options.uri));
+  }
+}
+
+async function restoreOfKind(
   { point, holdRecord, ...options }: RestoreOptions,
   manifest: Manifest,
 ): Promise<RestoredSnapshot> {

@@ -33,6 +33,8 @@ const readTimeoutMs = 120_000;
 export interface ConnectOptions {
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** By which the server's operations tell whose they are; `tidemark` where left out. */
+  appName?: string | undefined;
 }
 
 /** Where this process may connect, and as whom it may sign in: the operator's decision, the same for every client. */
@@ -123,6 +125,7 @@ async function open(uri: string, name: string, options: ConnectOptions, own: Mon
   const client = createClient(prepared, {
     ...COMMON_OPTIONS,
     ...own,
+    ...(options.appName === undefined ? {} : { appName: options.appName }),
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
   });

@@ -1,6 +1,6 @@
 import { Fault } from '../../../lib/errors.ts';
 import { asFault, isMajorityLate } from '../../../mongo/errors.ts';
-import { RestoreTarget, type TargetForm } from '../../../mongo/target.ts';
+import { electionIdOf, RestoreTarget, type TargetForm } from '../../../mongo/target.ts';
 import { type ClusterFacts, type ClusterMember, readClusterFacts } from '../../../mongo/topology.ts';
 import { takesDiffs } from '../../restore-plan.ts';
 
@@ -20,9 +20,12 @@ export interface AdmitTargetOptions {
 export async function admitTarget(target: RestoreTarget, options: AdmitTargetOptions): Promise<RestoreTarget> {
   const { facts } = options;
   await requireMajority(target, options);
+  const electionId = electionIdOf(await target.command('admin', { hello: 1 }));
+  if (electionId === null) throw stoodDown(options);
   const form = {
     ...quorumOf(facts.members),
     diffs: takesDiffs(facts.featureCompatibilityVersion),
+    electionId,
   };
   return new RestoreTarget(target.client, target.signal, form);
 }
@@ -43,6 +46,12 @@ async function requireMajority(target: RestoreTarget, { name, op, majorityMsMax 
       hint: 'Start the members that are down, let those that are behind catch up, or take them out of the configuration, and restore again',
     });
   }
+}
+
+/** It had just taken a note. */
+function stoodDown({ op, name }: AdmitTargetOptions): Fault {
+  const message = `the primary of ${name} stood down while the target was checked; no data of it was touched`;
+  return new Fault({ op, subject: name, message, retryable: true });
 }
 
 /** `host is DOWN, host is PRIMARY`: those that hold a majority up first. */

@@ -1,10 +1,13 @@
 import { type Timestamp64, timestampOf } from '../../../bson/timestamp.ts';
 import { isAbort } from '../../../lib/abort.ts';
 import type { Clock } from '../../../lib/clock.ts';
-import { Fault } from '../../../lib/errors.ts';
-import { codeOf } from '../../../mongo/errors.ts';
-import type { RestoreTarget } from '../../../mongo/target.ts';
+import { Fault, isWeather } from '../../../lib/errors.ts';
+import { asFault, codeOf } from '../../../mongo/errors.ts';
+import { electedAnother, electionIdOf, type RestoreTarget } from '../../../mongo/target.ts';
 import type { RestoreLimits } from './restore-limits.ts';
+
+/** Of one question to a primary. */
+const LOOK_MS_MAX = 5_000;
 
 export interface FollowMajorityOptions {
   /** The target in messages. */
@@ -20,7 +23,7 @@ export interface FollowMajorityOptions {
  * Does work on a target that waits for majorities without a limit of its own: a build of a large index may rightly take
  * hours, and so may members that are far behind. What bounds all of it is that the majority gets on: where it has stood
  * still for `stallMsMax` although there is something for it to have, the work is cut off, and the Fault says what it
- * waited for.
+ * waited for. It is cut off at once where another primary is elected: see `RestoreTarget.settle`.
  */
 export async function whileMajorityFollows<T>(
   target: RestoreTarget,
@@ -33,7 +36,9 @@ export async function whileMajorityFollows<T>(
   try {
     return await work(target.under(AbortSignal.any([target.signal, stalled.signal])));
   } catch (error) {
-    throw stalled.signal.reason instanceof Fault && !target.signal.aborted ? stalled.signal.reason : error;
+    if (target.signal.aborted) throw error;
+    if (stalled.signal.reason instanceof Fault) throw stalled.signal.reason;
+    throw (await electionBehind(target, error)) ?? error;
   } finally {
     over.abort();
     await watching;
@@ -52,6 +57,10 @@ async function watch(
   let sinceMs = clock.monotonicMs();
   while (!until.aborted) {
     const seen = await look(looking);
+    if (seen?.elected) {
+      stalled.abort(seen.elected);
+      return;
+    }
     const now = clock.monotonicMs();
     const moves = seen !== null && !seen.quorumLost && (seen.majority >= seen.newest || seen.majority !== majority);
     if (moves) [majority, sinceMs] = [seen.majority, now];
@@ -68,17 +77,39 @@ async function watch(
 }
 
 interface Seen {
+  /** Where the primary is not the one that the work was admitted under. */
+  elected: Fault | null;
   newest: Timestamp64;
   majority: Timestamp64;
   /** Fewer members that build indexes are up than builds wait for, though others may make a majority of writes. */
   quorumLost: boolean;
 }
 
+/**
+ * What looks odd after an election (a collection that is gone, a write that was counted twice) comes of it, whatever
+ * the server says. Bounded: where nobody answers, the error stays what it is.
+ */
+async function electionBehind(target: RestoreTarget, error: unknown): Promise<Fault | null> {
+  if (isWeather(asFault(error, 'restore', ''))) return null;
+  const elected = await target
+    .under(AbortSignal.timeout(LOOK_MS_MAX))
+    .electedMeanwhile()
+    .catch(() => null);
+  if (elected === null) return null;
+  const { op, subject, message } = elected;
+  return new Fault({ op, subject, message, retryable: true, cause: error });
+}
+
 /** Null where the primary does not answer: the work finds that out by itself. */
-async function look(target: RestoreTarget): Promise<Seen | null> {
+async function look(watching: RestoreTarget): Promise<Seen | null> {
+  // One that was stopped answers never, and the one that was elected meanwhile is asked the next time.
+  const target = watching.under(AbortSignal.any([watching.signal, AbortSignal.timeout(LOOK_MS_MAX)]));
   try {
-    const { lastWrite } = await target.command('admin', { hello: 1 });
+    const hello = await target.command('admin', { hello: 1 });
+    const { lastWrite } = hello;
+    const { electionId } = target.form;
     return {
+      elected: electionId === null || electionIdOf(hello) === electionId ? null : electedAnother(hello),
       newest: timestampOf(lastWrite.opTime.ts),
       majority: timestampOf(lastWrite.majorityOpTime.ts),
       quorumLost: await isQuorumLost(target),
