@@ -114,3 +114,10 @@ async function partsOf(
     .execute();
   return Map.groupBy(rows, (row) => row.checkpointId);
 }
+
+/** The newest of those that have ended, oldest first: what a rebuild brings back. */
+export async function endedCheckpoints(reader: CatalogReader, rowsMax: number): Promise<CheckpointRecord[]> {
+  const ended = reader.selectFrom('checkpoints').where('state', 'in', ['completed', 'failed']);
+  const newest = ended.orderBy('startedAtMs', 'desc').orderBy('id', 'desc').limit(rowsMax);
+  return await withParts(reader, (await newest.selectAll().execute()).toReversed());
+}

@@ -108,3 +108,21 @@ async function componentsOf(
     .execute();
   return Map.groupBy(rows, (row) => row.exportJobId);
 }
+
+/** The newest of those that have ended, oldest first, and their components: what a rebuild brings back. */
+export async function endedExportJobs(
+  reader: CatalogReader,
+  rowsMax: number,
+): Promise<{ jobs: ExportJobRow[]; components: ExportJobComponentRow[] }> {
+  const ended = reader.selectFrom('exportJobs').where('state', 'not in', unfinished);
+  const newest = ended.orderBy('createdAtMs', 'desc').orderBy('id', 'desc').limit(rowsMax);
+  const jobs = (await newest.selectAll().execute()).toReversed();
+  const components = await reader
+    .selectFrom('exportJobComponents')
+    .selectAll()
+    .where('exportJobId', 'in', newest.select('id'))
+    .orderBy('exportJobId')
+    .orderBy('position')
+    .execute();
+  return { jobs, components };
+}

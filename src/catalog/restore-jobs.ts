@@ -82,3 +82,10 @@ export async function clustersBeingRestored(
   const targets = [...whole, ...inPart].map((row) => row.targetClusterId);
   return new Set(targets.filter((id) => id !== null));
 }
+
+/** The newest of those that have ended, oldest first: what a rebuild brings back. */
+export async function endedRestoreJobs(reader: CatalogReader, rowsMax: number): Promise<RestoreJobRow[]> {
+  const ended = reader.selectFrom('restoreJobs').where('finishedAtMs', 'is not', null);
+  const newest = ended.orderBy('createdAtMs', 'desc').orderBy('id', 'desc').limit(rowsMax);
+  return (await newest.selectAll().execute()).toReversed();
+}

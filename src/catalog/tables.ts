@@ -25,7 +25,7 @@ export const tables = {
   apiKeys: { copied: 'rows' },
   serviceAccounts: { copied: 'rows' },
   serviceAccountSecrets: { copied: 'rows', but: ['lastUsedAtMs'] },
-  accessTokens: { copied: 'no' },
+  accessTokens: { copied: 'no', lost: 'access tokens' },
   roleAssignments: { copied: 'rows' },
   // The rest is in its manifest, which is there when a snapshot completes.
   snapshots: {
@@ -48,28 +48,31 @@ export const tables = {
   snapshotCopies: { copied: 'rows' },
   compliancePolicies: { copied: 'rows' },
   compliancePolicyItems: { copied: 'rows' },
-  restoreJobs: { copied: 'no' },
-  collectionRestoreJobs: { copied: 'no' },
-  restoredCollections: { copied: 'no' },
-  downloads: { copied: 'no' },
+  // Of jobs and checkpoints those that have ended: what was under way is nowhere any more.
+  restoreJobs: { copied: 'rows' },
+  collectionRestoreJobs: { copied: 'no', lost: 'the history of collection restores' },
+  restoredCollections: { copied: 'no', lost: 'the history of collection restores' },
+  downloads: { copied: 'no', lost: 'links of downloads' },
   exportBuckets: { copied: 'rows' },
-  exportJobs: { copied: 'no' },
-  exportJobComponents: { copied: 'no' },
-  checkpoints: { copied: 'no' },
-  checkpointParts: { copied: 'no' },
+  exportJobs: { copied: 'rows' },
+  exportJobComponents: { copied: 'rows' },
+  checkpoints: { copied: 'rows' },
+  checkpointParts: { copied: 'rows' },
   legacySchedules: { copied: 'rows' },
   privateEndpoints: { copied: 'rows' },
-  tasks: { copied: 'no' },
-  settings: { copied: 'no' },
+  tasks: { copied: 'no', lost: 'tasks' },
+  settings: { copied: 'no', derived: 'a new catalog has its own' },
   accessListEntries: { copied: 'rows', but: ['requests', 'lastUsedAtMs', 'lastUsedAddress'] },
   cloudProviderAccessRoles: { copied: 'rows' },
-  captures: { copied: 'no' },
-  balancerHolds: { copied: 'no' },
+  captures: { copied: 'no', derived: 'the tailers say it again' },
+  balancerHolds: { copied: 'no', lost: 'that a balancer was stopped' },
   checkpointSchedules: { copied: 'rows', but: ['servedUntilMs'] },
 } as const satisfies { [T in keyof Tables]: Verdict<keyof Tables[T]> };
 
 type Verdict<Column> =
-  | { copied: 'no' }
+  /** Made anew by itself, or lost: in these words of `docs/operations.md`. */
+  | { copied: 'no'; derived: string }
+  | { copied: 'no'; lost: string }
   /** Its rows. What changes in the columns of `but` alone is not worth a copy: the next one has it. */
   | { copied: 'rows'; but?: readonly Column[] }
   /** Only these columns, and only of rows in which something was changed. */

@@ -258,7 +258,7 @@ export class DomainWorld {
     return store;
   }
 
-  startWorker(owner = 'one'): Worker {
+  startWorker(owner = 'one', concurrency = 4): Worker {
     const { catalog, clock } = this;
     const handlers = createTaskHandlers(this.context, this.ports);
     this.worker = new Worker({
@@ -267,7 +267,7 @@ export class DomainWorld {
       handlers,
       random: new SeededRandom(2),
       owner,
-      concurrency: 4,
+      concurrency,
       log: silentLogger,
     });
     this.worker.start();

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { type DomainWorld, inWorld } from '../../../test/support/domain-world.ts';
 import { withExportBucket } from '../../../test/support/export-bucket.ts';
 import { writeCheckpointSchedule } from '../../catalog/checkpoint-schedules.ts';
+import { insertCheckpoint } from '../../catalog/checkpoints.ts';
+import { insertExportComponents } from '../../catalog/export-jobs.ts';
 import type { Tables } from '../../catalog/schema.ts';
 import { sqliteColumns } from '../../catalog/sqlite.ts';
 import { tables } from '../../catalog/tables.ts';
@@ -52,14 +54,39 @@ async function fill(world: DomainWorld): Promise<void> {
   await domain.accessLists.add({ owner: { kind: 'project', id: projectId }, entries: [{ ipAddress: '192.0.2.1' }] });
   await domain.privateEndpoints.create({ projectId, cloudProvider: 'AWS', regionName: 'US_EAST_1' });
   await domain.cloudProviderAccess.create({ projectId, cloudProvider: 'AWS' });
-  await withExportBucket(world, projectId);
+  const exportBucketId = await withExportBucket(world, projectId);
   await domain.schedules.update({ ...name, patch: copied });
   await domain.legacy.updateSchedule({ ...name, changes: { snapshotRetentionDays: 3 } });
   const { id: clusterId } = await domain.clusters.get(name);
   const interval = { clusterId, intervalMinutes: 30, servedUntilMs: 7 };
   await catalog.transact(async (writer) => await writeCheckpointSchedule(writer, interval));
   world.startWorker();
-  await takeScheduled(world);
+  const snapshotId = await takeScheduled(world);
+  await domain.exportJobs.create({ ...name, snapshotId, exportBucketId, customData: [] });
+  const target = { targetProjectId: projectId, targetClusterName: name.clusterName };
+  await domain.restoreJobs.create({ ...name, deliveryType: 'automated', snapshotId, ...target });
+  await world.run();
+  must(world.exports[0], 'an export').succeed({ collections: 1 });
+  world.restore(0).succeed({ documents: 1, bytes: 1 });
+  await world.run();
+  await catalog.transact(async (writer) => {
+    const [id, atMs] = [world.context.ids.next(), world.clock.nowMs()];
+    const checkpoint = {
+      id,
+      clusterId,
+      startedAtMs: atMs,
+      completedAtMs: atMs,
+      timestampMs: atMs,
+      restorable: 1 as const,
+    };
+    const part = { checkpointId: id, position: 0, replicaSetName: 'rs0', shardName: 's0', tokenDiscovered: 1 as const };
+    await insertCheckpoint(writer, { ...checkpoint, state: 'completed' }, [
+      { ...part, typeName: 'REPLICA_SET', tokenSeconds: 1, tokenIncrement: 2 },
+    ]);
+    const [job] = await writer.selectFrom('exportJobs').select('id').execute();
+    const exportJobId = must(job, 'an export job').id;
+    await insertExportComponents(writer, [{ exportJobId, position: 0, exportId: id, replicaSetName: 'rs0' }]);
+  });
   const onDemandPolicyItem = { retentionUnit: 'days' as const, retentionValue: 1 };
   const policy = { authorizedEmail: 'auditor@example.com', onDemandPolicyItem };
   await domain.compliancePolicies.put({ projectId, policy, overwrite: true, user: 'me' });

@@ -30,11 +30,12 @@ import { completedSnapshots, snapshotsChangedSinceManifest, snapshotsInCopiesOnl
 import { Fault } from '../../lib/errors.ts';
 import type { DomainContext } from '../context.ts';
 import { type BackupSettings, collectBackupSettings } from './backup-settings-copy.ts';
+import { type BackupHistory, collectHistory } from './history-copy.ts';
 
 /**
  * What a rebuild needs and manifests do not hold. Secrets are in it in plain, and only where the repository encrypts
- * it: sealed ones would be worth nothing without DATA/secret.key, which is lost together with the catalog. Left out are
- * tasks, access tokens and the history of restores.
+ * it: sealed ones would be worth nothing without DATA/secret.key, which is lost together with the catalog. What is
+ * left out, and why, says `catalog/tables.ts`.
  */
 export interface CatalogCopy {
   kind: 'catalog';
@@ -56,6 +57,8 @@ export interface CatalogCopy {
   privateEndpoints?: PrivateEndpointRow[];
   accessListEntries?: AccessListEntryRow[];
   cloudProviderAccessRoles?: CloudProviderAccessRoleRow[];
+  /** Missing in copies of before it was kept. */
+  history?: BackupHistory;
   /** Whole: their manifests are in copy stores alone. */
   snapshotsInCopiesOnly?: SnapshotRow[];
   /** Those whose manifest should be there: `repository check` looks for it. Missing in copies of before it did. */
@@ -107,6 +110,7 @@ export async function collectCatalogCopy(
     privateEndpoints: await allPrivateEndpoints(reader),
     accessListEntries: await allAccessListEntries(reader),
     cloudProviderAccessRoles: await allCloudProviderAccessRoles(reader),
+    history: await collectHistory(reader),
     snapshotsInCopiesOnly: await snapshotsInCopiesOnly(reader),
     completedSnapshots: await completedSnapshots(reader),
     snapshots: await snapshotsChangedSinceManifest(reader),

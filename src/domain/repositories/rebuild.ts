@@ -23,6 +23,7 @@ import { rebuiltSnapshot } from '../snapshots/snapshot-row.ts';
 import { takeUpBackupSettings, takeUpCopiesOnly, takeUpSnapshotCopies } from './backup-settings-copy.ts';
 import { type CatalogCopy, parseCatalogCopy } from './catalog-copy.ts';
 import type { CatalogCopies } from './catalog-copy-task.ts';
+import { takeUpHistory } from './history-copy.ts';
 
 export interface RebuildReport {
   /** When the copy was made; null where the repository has none. */
@@ -85,6 +86,8 @@ export async function rebuildCatalog(
       await takeUpCopiesOnly(writer, copy?.snapshotsInCopiesOnly ?? [], settings);
       await takeUpSnapshotCopies(writer, settings);
     });
+  const history = copy?.history;
+  if (history !== undefined) await context.catalog.transact(async (writer) => await takeUpHistory(writer, history));
   return report;
 }
 
