@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertDensity } from './tidy/assert-density.ts';
 import { importsOf } from './tidy/imports.ts';
 import { sourceFile } from './tidy/source-file.ts';
 import { maskSource } from './tidy/source-mask.ts';
@@ -45,6 +46,36 @@ const lines = (count: number, line = '  work();\n') => line.repeat(count);
 const UNFINISHED = `// ${'TO'}DO later\n`;
 const MACHINE_PATH = `export const at = '/${'home'}/someone/x';\n`;
 
+test('asserts are counted for functions with a name and a body of two lines or more', () => {
+  const code = `
+export function one<T>(a: T): Promise<{ b: T }> {
+  assert(a, 'assert(here)');
+  return must(a, 'b');
+}
+interface Port {
+  two(a: { b: string }): { c: number };
+}
+class Three {
+  constructor(readonly a = () => 1) {
+    this.b = a();
+    call(
+      this.a,
+    );
+  }
+  get short(): number {
+    return 1;
+  }
+  async *#four(): AsyncGenerator<[A, B]> {
+    if (a) { yield b; }
+    list.map((one) => {
+      return one;
+    });
+  }
+}
+`;
+  assert.deepEqual(assertDensity([sourceFile('src/engine/x.ts', code)]), { asserts: 2, functions: 3 });
+});
+
 test('a tidy tree has nothing to say', () => {
   assert.deepEqual(problemsWith({}), []);
 });
@@ -75,6 +106,10 @@ const REFUSED: Record<string, [Record<string, string>, RegExp]> = {
   'a call of what is for sharded clusters only': [
     { 'src/cli/x.ts': fixture('f(item, `§{readShardedHistory(at)} of a sharded cluster`);\n') },
     /^src\/cli\/x\.ts:1: readShardedHistory: decides/,
+  ],
+  'a folder that says too seldom what it relies on': [
+    { 'src/tasks/x.ts': 'function f() {\n  g();\n  h();\n}\n' },
+    /^src\/tasks:1: has 0 asserts in 1 functions; 0\.3 each is the least/,
   ],
   'an import the table does not allow': [
     { 'src/storage/directory.ts': "import { x } from '../main.ts';\n" },

@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkAssertDensity } from './tidy/assert-density.ts';
 import { checkBanned } from './tidy/banned.ts';
 import { checkDocuments } from './tidy/documents.ts';
 import { checkImportTable, parseImportTable } from './tidy/import-table.ts';
@@ -28,6 +29,7 @@ export function findProblems(files: readonly SourceFile[]): Problem[] {
     ...checkImportTable(files, parseImportTable(architecture)),
     ...checkPurity(files, parsePureList(architecture)),
     ...checkBanned(files),
+    ...checkAssertDensity(files),
     ...checkNames(files),
     ...checkDocuments(files),
     ...checkRooms(files),

@@ -1,3 +1,5 @@
+import { assert } from '../lib/assert.ts';
+
 /** One thing of a snapshot that what is made of it does not hold. */
 export interface LeftOut {
   /** `db.collection`. */
@@ -22,8 +24,10 @@ export class LeftOutList implements LeftOutSummary {
   count = 0;
 
   add(items: readonly LeftOut[], count: number = items.length): void {
+    assert(items.length <= count, 'no more is named than was left out');
     this.count += count;
     this.named.push(...items.slice(0, LEFT_OUT_NAMED_MAX - this.named.length));
+    assert(this.named.length <= LEFT_OUT_NAMED_MAX, 'so many are named');
   }
 }
 

@@ -1,3 +1,4 @@
+import { assert } from '../lib/assert.ts';
 import type { Progress, ReportProgress } from '../lib/progress.ts';
 
 /** The progress of several replica sets as one: sums, and the words of the one that spoke last. */
@@ -11,6 +12,7 @@ export class ReplicaSetsProgress {
   }
 
   reporterOf(index: number, name: string): ReportProgress {
+    assert(index >= 0 && index < this.#latest.length, 'one of the replica sets reports');
     return (progress) => {
       this.#latest[index] = progress;
       const sum = (of: (one: Progress) => number) =>

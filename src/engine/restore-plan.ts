@@ -1,4 +1,5 @@
 import { findElement } from '../bson/raw-bson.ts';
+import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import type { CollectionEntry } from '../repository/format/manifest.ts';
 
@@ -86,6 +87,7 @@ export function orderViews(views: readonly CollectionEntry[]): CollectionEntry[]
     ordered.add(view);
   };
   for (const view of views) place(view, []);
+  assert(ordered.size === views.length, 'every view has its place');
   return [...ordered];
 }
 

@@ -1,4 +1,5 @@
 import { isAbort, throwIfAborted } from '../lib/abort.ts';
+import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeError, Fault } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -46,6 +47,7 @@ export async function onSomeMember<T>(
   work: (member: SourceMember, facts: ClusterFacts, gotOn: () => void) => Promise<T>,
 ): Promise<OnMember<T>> {
   const { uri, signal, clock, log, listsCatalog } = options;
+  assert(options.lossesMax >= 0, 'losses are counted');
   const lost = new Map<string, number>();
   let losses = 0;
   for (let attempt = 0; ; attempt++) {

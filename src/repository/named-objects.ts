@@ -32,6 +32,7 @@ export class NamedObjects {
 
   /** True when nothing had named the object before. */
   add(clusterId: string, ref: BlobRef): boolean {
+    assert(Number.isSafeInteger(ref.storedBytes) && ref.storedBytes >= 0, 'a blob has a size');
     this.#write(clusterId, ref.snapshotId, ref.id);
     if (!this.#names.add(0, this.#scratch, 0, KEY_BYTES)) return false;
     const index = this.#names.size - 1;

@@ -74,6 +74,7 @@ export async function writeGap(
   from: Timestamp64,
   cause: string,
 ): Promise<void> {
+  assert(cause !== '', 'a gap says why it is there');
   const objectKey = prefixOf(repository, source) + gapName(from);
   const gap = { from: timestampParts(from), cause, at: new Date(repository.clock.nowMs()).toISOString() };
   const object = await repository.sealer.seal(
@@ -188,6 +189,7 @@ export async function* readSlices(
   if (to <= from.ts) return;
   const spans = slicesFor((await readCoverage(repository, source, options)).runs, from.ts, to);
   if (spans === null) throw notCovered(source, from.ts, to);
+  assert(spans.length > 0, 'what is covered has slices');
   let before: Buffer | null = null;
   for (const span of spans) {
     const entries = await readSlice(repository, source, span, options);

@@ -97,6 +97,7 @@ export class WriterLease {
   async #put(ended: boolean, signal?: AbortSignal): Promise<void> {
     const { store, clock } = this.#repository;
     const { covers, parentSnapshotId } = this.#options;
+    assert(!ended || this.#stop.signal.aborted, 'what is said to be over is not kept');
     const startedMs = clock.monotonicMs();
     await store.put(this.#objectKey, encodeLeaseJson({ covers, parentSnapshotId, ended }), { signal });
     this.#refreshedAtMs = startedMs;

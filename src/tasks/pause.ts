@@ -1,3 +1,4 @@
+import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /**
@@ -19,6 +20,7 @@ export class Pause {
   }
 
   async wait(ms: number): Promise<void> {
+    assert(this.#wake === undefined, 'one waits at a time');
     const controller = new AbortController();
     this.#wake = () => controller.abort();
     try {

@@ -69,6 +69,7 @@ export async function claimTask(
   catalog: Catalog,
   claim: { owner: string; nowMs: number; leaseMs: number; kinds?: readonly TaskKind[] | undefined },
 ): Promise<TaskRow | null> {
+  assert(claim.leaseMs > 0, 'a lease lasts for a while');
   // Looked for outside a transaction first: an idle worker asks often, and would hold the write lock each time.
   if ((await nextClaimableTask(catalog.reader, claim.nowMs, claim.kinds)) === undefined) return null;
   return await catalog.transact(async (writer) => {
@@ -105,6 +106,7 @@ export async function putBack(
   task: TaskRow,
   options: { runAfterMs: number; attempts: number; failureReason?: string; progress?: string },
 ): Promise<boolean> {
+  assert(options.attempts >= 0 && options.attempts <= task.attempts, 'attempts are counted by claims alone');
   return await updateTaskUnder(writer, task, {
     state: nextTaskState('running', 'putBack'),
     runAfterMs: options.runAfterMs,
@@ -122,6 +124,7 @@ export async function endTask(
   task: TaskRow,
   end: { event: 'succeed' | 'fail' | 'stop'; nowMs: number; failureReason: string | null },
 ): Promise<boolean> {
+  assert((end.event === 'succeed') === (end.failureReason === null), 'what has not succeeded says why');
   return await updateTaskUnder(writer, task, {
     state: nextTaskState('running', end.event),
     leaseOwner: null,

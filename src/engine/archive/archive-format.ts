@@ -40,6 +40,7 @@ export function encodeHeader({ serverVersion, toolVersion }: ArchiveHeader): Buf
 }
 
 export function encodeMetadata({ db, name, type, metadata, bytes }: CollectionMetadata): Buffer {
+  assert(Number.isSafeInteger(bytes) && bytes >= 0, 'a size is a whole number');
   const small = bytes <= 0x7fffffff;
   return documentOf([
     { name: 'db', type: 0x02, value: string(db) },

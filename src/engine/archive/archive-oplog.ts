@@ -1,5 +1,6 @@
 import { documentOf, stringValue } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { OplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation } from '../../oplog/operations.ts';
@@ -124,6 +125,7 @@ function entryOf({ ts, term }: Moment, op: string, ns: string, o: Uint8Array, o2
 }
 
 function noteOf({ from, end }: ReplayPlan): Buffer {
+  assert(from <= end.ts, 'a point is not before its snapshot');
   const text = `from the snapshot at ${formatTimestamp(from)} ${end.inclusive ? 'up to and including' : 'up to, not including,'} ${formatTimestamp(end.ts)}`;
   const o = documentOf([{ name: 'msg', type: 0x02, value: stringValue(text) }]);
   return entryOf({ ts: from, term: -1n }, 'n', '', o, null);

@@ -1,4 +1,4 @@
-import { must } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { type CollectionJson, metadataJson } from '../export/export-metadata.ts';
 import type { LeftOut } from '../left-out.ts';
@@ -43,6 +43,8 @@ export function planArchive(collections: readonly CollectionEntry[]): ArchivePla
     ...orderViews(taken.filter((entry) => entry.type === 'view')),
   ].map((entry) => ({ entry, buckets: bucketsOf(entry), text: metadataJson(entry, bucketsOf(entry) ?? entry) }));
   const made = listed.filter(({ text }) => text.json !== null);
+  const names = new Set(made.map(({ entry, buckets }) => `${entry.db}.${contentOf(entry, buckets).name}`));
+  assert(names.size === made.length, 'a namespace stands in an archive once');
   return {
     leftOut,
     jsonLosses: listed.flatMap(({ text }) => text.leftOut),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { CollectionEntry, Manifest, ManifestHeader } from '../../repository/format/manifest.ts';
@@ -55,6 +56,7 @@ export async function prepareDownload(
   const { repository, clusterId, snapshotId, signal, report } = request;
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
   const replicaSets = await downloadedReplicaSets(repository, manifest, signal);
+  assert(replicaSets.length > 0, 'a snapshot is of a replica set at least');
   const prepared: PreparedFile[] = [];
   let bytesBefore = 0;
   for (const { replicaSetName, isShard, manifest: own, ownership } of replicaSets) {
@@ -90,6 +92,7 @@ export async function prepareDownload(
     }
     bytesBefore += plainBytes;
     const sums = { sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
+    assert(bytes > 0, 'an archive has a beginning, whatever it holds');
     prepared.push({ replicaSetName, isShard, bytes, ...sums, writer: fileWriter(), leftOut });
   }
   return prepared;
@@ -148,15 +151,15 @@ export async function downloadedReplicaSets(
   signal: AbortSignal,
 ): Promise<DownloadedReplicaSet[]> {
   const routing = await readRouting(repository, manifest, signal);
-  return replicaSetsOf(manifest)
-    .filter(({ replicaSet }) => replicaSet?.configServer !== true)
-    .map(({ replicaSet, manifest: own }) => ({
-      replicaSetName: own.header.replicaSetName,
-      isShard: replicaSet !== null,
-      reachesPoints: replicaSet === null,
-      manifest: own,
-      ...(routing === null || replicaSet === null
-        ? {}
-        : { ownership: (entry: CollectionEntry) => routing.ownership(entry, replicaSet.shardName) }),
-    }));
+  const withData = replicaSetsOf(manifest).filter(({ replicaSet }) => replicaSet?.configServer !== true);
+  assert(routing !== null || withData.length === 1, 'several shards have routing');
+  return withData.map(({ replicaSet, manifest: own }) => ({
+    replicaSetName: own.header.replicaSetName,
+    isShard: replicaSet !== null,
+    reachesPoints: replicaSet === null,
+    manifest: own,
+    ...(routing === null || replicaSet === null
+      ? {}
+      : { ownership: (entry: CollectionEntry) => routing.ownership(entry, replicaSet.shardName) }),
+  }));
 }

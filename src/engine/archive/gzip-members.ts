@@ -27,6 +27,7 @@ export async function* gzipMembers(source: AsyncIterable<Buffer>): AsyncGenerato
       work.catch(() => undefined); // it is thrown when its turn comes
       underWay.push(work);
       if (underWay.length >= MEMBERS_AT_ONCE) yield await (underWay.shift() as Promise<Buffer>);
+      assert(underWay.length < MEMBERS_AT_ONCE, 'no more is under way than is said');
     }
     while (underWay.length > 0) yield await (underWay.shift() as Promise<Buffer>);
   } finally {

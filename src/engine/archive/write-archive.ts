@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { Crc64 } from '../../lib/crc64.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
@@ -120,6 +121,7 @@ async function* writeContent(
   let begun = false;
   for await (const documents of content) {
     throwIfAborted(signal);
+    assert(documents.length > 0, 'a run has documents');
     if (!begun) yield encodeNamespaceHeader(db, name);
     begun = true;
     crc.update(documents);

@@ -1,5 +1,6 @@
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
+import { assert, must } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { rawEntryAt, readCoverage, readSlice } from '../../repository/slices.ts';
@@ -28,7 +29,11 @@ const POLL_MS = 500;
  * that was not seen; tells of each that was.
  */
 export async function findTokens(options: FindTokensOptions): Promise<string[]> {
-  const { tokens, clock, signal, waitMs } = options;
+  const { tokens, clock, signal, waitMs, at } = options;
+  assert(
+    tokens.every(({ ts }) => ts <= at),
+    'the time of a checkpoint is that of its newest token',
+  );
   const over = new AbortController();
   const watching = clock.sleep(waitMs, AbortSignal.any([signal, over.signal])).then(
     () => over.abort(),
@@ -80,8 +85,10 @@ async function lookFor(
   const beyond = runs.some((one) => one.first > ts);
   if (run === undefined) return beyond ? `the captured oplog of ${shardName} has a gap at its token` : false;
   if (run.last < at) return beyond ? `the captured oplog of ${shardName} has a gap behind its token` : false;
-  const span = run.slices.find((one) => one.first <= ts && ts <= one.last);
-  if (span === undefined) return false;
+  const span = must(
+    run.slices.find((one) => one.first <= ts && ts <= one.last),
+    'a run has a slice for each of its times',
+  );
   const entry = rawEntryAt(await readSlice(repository, source, span, { signal }), ts);
   return entry !== null && isTokenOf(entry, checkpointId)
     ? true

@@ -1,6 +1,6 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { isAbort, orAbort, throwIfAborted } from '../../lib/abort.ts';
-import { must } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled, Fault } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -68,8 +68,10 @@ async function markAll(
 ): Promise<WrittenTokens> {
   const { clock, log, signal, holdRecord } = options;
   const released = options.onBalancerReleased;
-  const { uri } = must(replicaSets.at(-1), 'a sharded cluster has config servers');
+  const { uri, configServer } = must(replicaSets.at(-1), 'a sharded cluster has config servers');
+  assert(configServer, 'the config servers come last');
   const notes = await connectAll(replicaSets, signal);
+  assert(notes.length === replicaSets.length, 'every replica set is connected to');
   const hold = balancerHold({
     uri,
     record: holdRecord,
@@ -106,6 +108,7 @@ async function withinHold<T>(
   { clock, signal, holdMsMax = HOLD_MS_MAX }: TakeCheckpointOptions,
   work: (within: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  assert(holdMsMax > 0, 'a hold has a time');
   const tooLong = new AbortController();
   const over = new AbortController();
   const message = `the tokens could not be written within ${holdMsMax / 1000} s of the balancer's stop`;
@@ -176,6 +179,7 @@ async function writeAll(
     if (!(failed.reason instanceof Cancelled)) await onTokens(tokens, null);
     throw failed.reason;
   }
+  assert(tokens.length === replicaSets.length, 'every replica set has its token');
   const newest = times.reduce((max, one) => (one.ts > max.ts ? one : max));
   // Behind this time nothing can come any more, on any of them: whoever is behind is told the time and writes on.
   await orAbort(

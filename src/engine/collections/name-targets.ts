@@ -1,4 +1,5 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
+import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ChosenCollection } from './select-collections.ts';
 
@@ -31,7 +32,7 @@ export function nameTargets(
     name: target.name,
   }));
   const given = new Set(wanted.map(formatNamespace));
-  return wanted.map(({ db, name }) => {
+  const names = wanted.map(({ db, name }) => {
     const isTaken = (other: string) => isNew && isThere(existing.get(db), other);
     const free = isTaken(name) ? another(name, (other) => isTaken(other) || given.has(`${db}.${other}`)) : name;
     const named = { db, name: free };
@@ -39,6 +40,8 @@ export function nameTargets(
     given.add(formatNamespace(named));
     return named;
   });
+  assert(new Set(names.map(formatNamespace)).size === chosen.length, 'no two collections get one name');
+  return names;
 }
 
 /** Buckets without their time series, too, stand in the way of a collection of that name. */

@@ -1,5 +1,6 @@
 import { formatNamespace } from '../../bson/namespace.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import { dropFromTarget, isNamespaceExists, listTarget, renameOnTarget } from '../../mongo/target-catalog.ts';
 import { nameTargets, type WriteStrategy } from './name-targets.ts';
@@ -22,6 +23,7 @@ export interface Placing {
 export async function placeCollection(placing: Placing, item: Item): Promise<void> {
   const { staging } = placing;
   const { journal } = staging;
+  assert(!item.placed, 'a collection is put in its place once');
   throwIfAborted(staging.signal);
   staging.say(item.source);
   await attempt(staging, item, 'FAILED', async () => {
@@ -36,12 +38,14 @@ export async function placeCollection(placing: Placing, item: Item): Promise<voi
 
 /** A time series cannot be renamed: where it replaces something, that has to go before it is made. */
 export async function replaceWithSeries({ staging }: Pick<Placing, 'staging'>, item: Item): Promise<Staged> {
+  assert(item.chosen.kind === 'timeseries' && !item.placed, 'only a time series is made after what it replaces');
   await staging.journal.update(item.source, { state: 'FINALIZING' });
   await attempt(staging, item, 'FAILED', async () => await dropFromTarget(staging.target, item.target));
   return await stageCollections({ ...staging, state: 'FINALIZING' }, [item]);
 }
 
 async function placeStaged({ staging, writeStrategy }: Placing, item: Item): Promise<void> {
+  assert(item.created && item.uuid !== null, 'what is put in its place was created');
   const { target } = staging;
   const overwrite = writeStrategy === 'overwriteExisting';
   for (let tries = 1; ; tries++) {
@@ -58,6 +62,7 @@ async function placeStaged({ staging, writeStrategy }: Placing, item: Item): Pro
 }
 
 async function placeView({ staging, writeStrategy, begun }: Placing, item: Item): Promise<void> {
+  assert(item.chosen.kind === 'view' && item.uuid === null, 'a view is made in its place');
   const { target } = staging;
   const overwrite = writeStrategy === 'overwriteExisting';
   for (let tries = 1; ; tries++) {
@@ -83,6 +88,7 @@ async function rename({ target, items, journal }: Staging, item: Item): Promise<
   const names = new Set([...(await listTarget(target, db)).keys(), ...others.map((other) => other.target.name)]);
   const wanted = { source: item.chosen.source, target: { db, name }, ofDatabase: false };
   [item.target] = nameTargets([wanted], new Map([[db, names]]), 'createNew') as [Item['target']];
+  assert(item.target.db === db && item.target.name !== name, 'it gets another name in the same database');
   await journal.update(item.source, { effectiveTarget: formatNamespace(item.target) });
 }
 

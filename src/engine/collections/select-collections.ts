@@ -1,5 +1,6 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { findElement } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { planRestore } from '../restore-plan.ts';
 
@@ -73,6 +74,7 @@ function add(
     return;
   }
   const documents = documentsOf(entry, collections);
+  assert((documents === null) === (entry.type === 'view'), 'all but views have documents');
   selected.chosen.push({ source, target, ofDatabase, kind: entry.type, entry, documents });
 }
 

@@ -1,6 +1,7 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { formatTimestamp } from '../../bson/timestamp.ts';
 import { isAbort, throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
@@ -71,6 +72,11 @@ const LOOK_EVERY_MS = 1_000;
 
 /** Makes the items whole under their staged names: created, loaded, replayed, indexed, counted. */
 export async function stageCollections(staging: Staging, items: readonly Item[]): Promise<Staged> {
+  assert(
+    items.every((item) => !item.placed && item.chosen.kind !== 'view'),
+    'what has documents is staged, before it is in its place',
+  );
+  assert(staging.items.size >= items.length, 'a collection of the backup is chosen once');
   staging.enter('creating collections', items.length);
   for (const item of items) {
     throwIfAborted(staging.signal);
@@ -171,6 +177,7 @@ async function load(staging: Staging, items: readonly Item[]): Promise<void> {
 }
 
 function loadOf(item: Item): (CollectionLoad & { item: Item })[] {
+  assert(item.created, 'documents are loaded into what this attempt has created');
   const entry: CollectionEntry | null = item.chosen.documents;
   return entry === null ? [] : [{ item, entry, into: documentsOf(item) }];
 }
@@ -237,6 +244,7 @@ async function buildIndexes(staging: Staging, items: readonly Item[]): Promise<n
 async function buildIndexesOf(staging: Staging, item: Item): Promise<number> {
   const { target, journal, indexStrategy, signal } = staging;
   const { db, name } = documentsOf(item);
+  assert(item.created, 'indexes are built on what this attempt has created');
   const specifications = indexesFor(item.chosen, indexStrategy);
   if (specifications.length > 0) {
     await journal.update(item.source, { indexState: 'IN_PROGRESS' });

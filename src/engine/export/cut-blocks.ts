@@ -1,4 +1,5 @@
 import { forEachDocument } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 
 /**
  * How documents are spread over the files of an export. Decided by the documents' lengths and their order alone, so
@@ -25,10 +26,12 @@ export async function* cutBlocks(
   buffers: AsyncIterable<Buffer>,
   { blockBytes, fileBytes }: BlockLimits = blockLimits,
 ): AsyncGenerator<Block> {
+  assert(blockBytes > 0 && fileBytes > 0, 'blocks and files have a size');
   let [file, bytesInFile] = [0, 0];
   let parts: Buffer[] = [];
   let [bytes, count] = [0, 0];
   const take = (): Block => {
+    assert(count > 0 && bytes > 0, 'a block has documents');
     const block = { file, documents: ownBuffer(parts, bytes), count, bytes };
     bytesInFile += bytes;
     if (bytesInFile >= fileBytes) [file, bytesInFile] = [file + 1, 0];
@@ -63,5 +66,6 @@ function ownBuffer(parts: readonly Buffer[], length: number): Buffer<ArrayBuffer
   const own = Buffer.from(new ArrayBuffer(length));
   let at = 0;
   for (const part of parts) at += part.copy(own, at);
+  assert(at === length, 'the parts are as long as was counted');
   return own;
 }

@@ -1,4 +1,5 @@
 import { bsonType, documentOf, type Field, fieldsOf, findElement, stringText } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import type { LeftOut, LeftOutSummary } from '../left-out.ts';
 import { canonicalJson } from './extended-json.ts';
@@ -101,6 +102,8 @@ export interface Label {
 /** `leftOut` is no field of Atlas's: it is there only where the export does not hold everything. */
 export function completeJson(completed: CompletedExport, leftOut: LeftOutSummary): Buffer {
   const { snapshotMs, totalFiles, labels, customData, ...names } = completed;
+  assert(Number.isSafeInteger(totalFiles) && totalFiles >= 0, 'files are counted');
+  assert(leftOut.named.length <= leftOut.count, 'no more is named than was left out');
   const snapshotInitiationDate = new Date(snapshotMs).toISOString();
   const whole = { ...names, snapshotInitiationDate, totalFiles, labels, customData };
   return Buffer.from(JSON.stringify(leftOut.count === 0 ? whole : { ...whole, leftOut }));

@@ -1,5 +1,5 @@
 import { isAbort } from '../../lib/abort.ts';
-import { assert } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import { Fault, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -111,6 +111,10 @@ class SnapshotExport {
   constructor(options: ExportSnapshotOptions, manifest: Manifest, routing: ShardRouting | null) {
     this.#options = options;
     this.#parts = exportParts(manifest, routing);
+    assert(
+      this.#parts.every(({ index }, place) => index === place),
+      'a part is found by its index',
+    );
     this.#underWay = this.#parts.map(() => 0);
     this.#progress = {
       phase: 'exporting',
@@ -129,6 +133,10 @@ class SnapshotExport {
     if (resumed) this.#present = await this.#listPresent();
     await forEachConcurrently(this.#dataFiles(), PUTS_AT_ONCE, async (file) => await this.#putData(file));
     assert(this.#progress.collectionsDone === this.#parts.length, 'every collection was exported');
+    assert(
+      this.#underWay.every((files) => files === 0),
+      'every file was written',
+    );
     await this.#putMetadata();
     const files = this.#files;
     const { named, count } = this.#leftOut;
@@ -160,6 +168,8 @@ class SnapshotExport {
     let file: OpenFile | undefined;
     for await (const { item, result } of transcoded) {
       if (file?.part !== item.part || file.number !== item.file) {
+        const isNext = file?.part !== item.part || item.file === file.number + 1;
+        assert(isNext, 'the files of a collection are cut one after another');
         if (file !== undefined) yield this.#closed(file);
         file = { part: item.part, number: item.file, blocks: [] };
       }
@@ -184,6 +194,7 @@ class SnapshotExport {
       const named = leftOutIds.map((name) => ({ namespace, kind: 'document' as const, name, problem: MISREAD }));
       this.#leaveOut(named, leftOut);
     }
+    assert(compress === member.length > 0, 'a block that is to be written has bytes');
     return compress ? [member] : [];
   }
 
@@ -196,9 +207,15 @@ class SnapshotExport {
 
   #closed({ part, number, blocks }: OpenFile): DataFile {
     const objectKey = this.#keyOf(part, number);
-    this.#underWay[part.index] = (this.#underWay[part.index] ?? 0) + 1;
+    this.#underWay[part.index] = this.#filesOf(part) + 1;
     this.#files++;
-    return { part, objectKey, body: this.#present.has(objectKey) ? null : Buffer.concat(blocks) };
+    const isThere = this.#present.has(objectKey);
+    assert(isThere || blocks.length > 0, 'a file that is to be written has blocks');
+    return { part, objectKey, body: isThere ? null : Buffer.concat(blocks) };
+  }
+
+  #filesOf({ index }: ExportPart): number {
+    return must(this.#underWay[index], 'a part has its place');
   }
 
   #keyOf({ entry, replicaSetName }: ExportPart, number: number): string {
@@ -206,6 +223,7 @@ class SnapshotExport {
   }
 
   #read({ part, count, bytes }: DataBlock): void {
+    assert(part.index >= this.#reading, 'collections are read one after another');
     this.#reading = part.index;
     this.#progress.subject = `${part.entry.db}.${part.entry.name}`;
     this.#progress.documentsDone += count;
@@ -215,7 +233,8 @@ class SnapshotExport {
 
   async #putData({ part, objectKey, body }: DataFile): Promise<void> {
     if (body !== null) await this.#put(objectKey, body);
-    this.#underWay[part.index] = (this.#underWay[part.index] ?? 0) - 1;
+    assert(this.#filesOf(part) > 0, 'a file that was put was under way');
+    this.#underWay[part.index] = this.#filesOf(part) - 1;
     this.#advance();
   }
 

@@ -1,4 +1,5 @@
 import { MalformedBson } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 
 /**
  * Simple-8b words as BSON columns hold them: up to 60 unsigned integers in 64 bits, little-endian. Pure.
@@ -29,6 +30,7 @@ const ZERO_FORMS: Readonly<Record<number, readonly ZeroForm[]>> = {
 
 /** The values of so many words; null where one is skipped. `before` is the last value of the words before these. */
 export function decodeSimple8b(bytes: Buffer, from: number, words: number, before: bigint | null): (bigint | null)[] {
+  assert(words >= 1 && words <= 16, 'a control byte announces one to sixteen words');
   const values: (bigint | null)[] = [];
   for (let word = 0; word < words; word++) {
     decodeWord(bytes.readBigUInt64LE(from + word * 8), values, before);

@@ -47,6 +47,7 @@ export class TranscoderPool implements BlockTranscoder {
 
   async #inThread(documents: Buffer<ArrayBuffer>, { signal, compress }: TranscodeOptions): Promise<Transcoded> {
     const thread = this.#idle.pop() ?? this.#start();
+    assert(this.#all.has(thread), 'a thread that has ended is not idle');
     const whole = documents.byteLength === documents.buffer.byteLength;
     const sent = whole ? new Uint8Array(documents.buffer) : new Uint8Array(documents);
     const answered = answerOf(thread);

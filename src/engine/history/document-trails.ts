@@ -1,5 +1,6 @@
 import { MalformedBson } from '../../bson/raw-bson.ts';
 import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { changedDocument, isModification } from '../../oplog/diffs.ts';
 import type { DocumentVersion, HistoryOperation, HistoryTransaction } from './history-item.ts';
@@ -70,6 +71,7 @@ export class DocumentTrails {
 
   /** Goes on from a snapshot; `named` is the collection that bears the name in it. Versions of what it tells anew. */
   async begin(seek: Seek, named: string | null, at: Timestamp64): Promise<DocumentVersion[]> {
+    assert(!this.begun, 'a stretch begins at one snapshot');
     const versions: DocumentVersion[] = [];
     for (const uuid of this.unknown) versions.push(...(await this.resolve(uuid, seek, at)));
     for (const trail of this.#trails.values()) {
@@ -184,6 +186,7 @@ export class DocumentTrails {
 
   /** Looks up what was left for later. */
   async #settle(trail: Trail): Promise<void> {
+    assert(trail.followed, 'nothing is looked for but what is followed');
     if (trail.state.content !== 'unsought') return;
     const { pending } = trail.state;
     const found = this.#forgetful ? undefined : await this.#seek?.(trail.uuid);
@@ -219,7 +222,8 @@ function changed(state: State, diff: Buffer): State {
 }
 
 function versionOf(trail: Trail, operation: HistoryOperation, { at, transaction }: ChangeTime): DocumentVersion {
-  const { uuid, namespace, state } = trail;
+  const { uuid, namespace, state, followed } = trail;
+  assert(followed, 'versions are told of what is followed');
   const content = state.content === 'unsought' ? 'unknown' : state.content;
   return {
     kind: 'version',

@@ -1,4 +1,5 @@
-import type { DocumentVersion, HistoryItem, UnknownStretch } from './history-item.ts';
+import { assert, must } from '../../lib/assert.ts';
+import { type DocumentVersion, type HistoryItem, positionOf, type UnknownStretch } from './history-item.ts';
 
 /** An item of one shard's own history. */
 export interface ShardItem {
@@ -26,6 +27,7 @@ export class ShardMerge {
 
   /** Takes what happened at one time, shards in order of name, and gives what is to be told of it. */
   take(items: readonly ShardItem[]): HistoryItem[] {
+    assert(new Set(items.map(({ item }) => positionOf(item))).size <= 1, 'what is merged is of one time');
     const told: HistoryItem[] = [...mergeUnknown(items)];
     const found = new Map<string, DocumentVersion[]>();
     for (const { shardName, item } of items) {
@@ -74,8 +76,7 @@ export class ShardMerge {
 
   /** What a snapshot found on the shards at its one time. */
   #snapshot(versions: readonly DocumentVersion[]): DocumentVersion[] {
-    const [first] = versions;
-    if (first === undefined) return [];
+    const first = must(versions[0], 'some shard was asked');
     const merged = this.#of(first);
     for (const version of versions) merged.held.set(version.shardName ?? '', version);
     merged.namespace = first.namespace;

@@ -2,7 +2,7 @@ import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { forEachDocument } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
-import { must } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
@@ -109,6 +109,7 @@ class HistoryReader {
     const parts = stretchesOf(runs, this.#options.snapshots, { from, to });
     let known: Timestamp64 | null = null;
     for (const part of parts) {
+      assert(known === null || known <= part.from, 'stretches follow each other');
       const begins = part.base?.ts ?? part.from;
       if (known === null || begins > known)
         yield { kind: 'unknown', from: known, to: begins, cause: causeOf(gaps, known) };
@@ -160,6 +161,10 @@ class HistoryReader {
 
   async *#captured(part: Part, run: SliceRun): AsyncGenerator<HistoryItem, void, undefined> {
     const { base, later } = part;
+    assert(
+      later.every(({ ts }, place) => place === 0 || (later[place - 1]?.ts ?? ts) <= ts),
+      'snapshots are asked in their order',
+    );
     const trails = new DocumentTrails(this.#name);
     const order = this.#orderIn(run, base);
     if (base !== null) yield* await this.#beginAt(trails, base);

@@ -1,5 +1,6 @@
 import { parseNamespace } from '../../bson/namespace.ts';
 import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import { readCoverage } from '../../repository/slices.ts';
 import { readRouting } from '../sharding/read-routing.ts';
@@ -31,6 +32,7 @@ export function readShardedHistory(options: ReadShardedHistoryOptions): AsyncGen
 }
 
 async function* mergedItems(options: ReadShardedHistoryOptions): AsyncGenerator<HistoryItem, void, undefined> {
+  assert(options.shards.length > 0, 'a sharded cluster has shards');
   const known = await knownUpTo(options);
   const to = known !== null && known < options.to ? known : options.to;
   const merge = new ShardMerge();
@@ -137,7 +139,9 @@ class Head {
 
   async #advance(): Promise<void> {
     const { value, done } = await this.#items.next();
+    const before = this.at;
     this.#next = done === true ? null : value;
+    assert(before === null || this.at === null || before <= this.at, 'a shard tells its history in order');
   }
 }
 

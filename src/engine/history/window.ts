@@ -1,4 +1,5 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import { type HistoryItem, positionOf } from './history-item.ts';
 
 /**
@@ -10,8 +11,11 @@ export async function* inWindow(
   { from, to }: { from: Timestamp64; to: Timestamp64 },
 ): AsyncGenerator<HistoryItem, void, undefined> {
   let opening: Map<string, HistoryItem> | null = new Map();
+  let before: Timestamp64 | null = null;
   for await (const item of items) {
     const position = positionOf(item);
+    assert(before === null || before <= position, 'a history is told in order');
+    before = position;
     if (position > to) break;
     if (opening !== null && position < from) {
       // Nothing that was known before a stretch is in force within or after it.

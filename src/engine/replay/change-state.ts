@@ -96,7 +96,7 @@ function create(state: ReplayState, buffer: Buffer, operation: Operation): void 
 function drop(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const entry = known(state, buffer, operation);
   if (entry === null) state.held.delete(formatNamespace(named(buffer, operation)));
-  else state.collections.delete(operation.uuid as string);
+  else state.collections.delete(must(entry.uuid, 'a collection has a UUID'));
 }
 
 function dropDatabase(state: ReplayState, db: string): void {
@@ -119,9 +119,11 @@ function rename(state: ReplayState, buffer: Buffer, { o, uuid, command }: Operat
   for (const [other, { db, name }] of state.collections) {
     if (other !== uuid && db === to.db && name === to.name) state.collections.delete(other);
   }
+  const own = must(entry.uuid, 'a collection has a UUID');
+  assert(own === uuid, 'a collection is found by its UUID');
   if (isReplayed(to, state.source))
-    state.collections.set(uuid as string, renamedEntry(entry, to, isTrue(buffer, field('stayTemp'))));
-  else state.collections.delete(uuid as string);
+    state.collections.set(own, renamedEntry(entry, to, isTrue(buffer, field('stayTemp'))));
+  else state.collections.delete(own);
 }
 
 /** Only the part that concerns an index: options are changed by the target itself, when replay comes by. */

@@ -1,5 +1,5 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
-import { must } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { murmur3 } from '../../lib/murmur.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
@@ -32,6 +32,8 @@ export function destinationsOf(
   for (const [uuid, { db, name }] of into) {
     const entry = must(plan.state.collections.get(uuid), 'only collections of the plan are written to');
     const bytes = Buffer.from(uuid, 'hex');
+    assert(bytes.length === 16, 'a UUID has 16 bytes');
+    assert(!series.has(formatNamespace(entry)) || name.startsWith(BUCKETS), 'a time series is written to its buckets');
     destinations.set(uuid, {
       db,
       name,

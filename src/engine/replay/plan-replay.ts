@@ -202,6 +202,10 @@ class Planning {
     assert((this.#entries === 0) === (this.#lastTs === from), 'the last time is that of an entry');
     assert(this.#lastTs === from || reaches(end, this.#lastTs), 'nothing beyond the end is replayed');
     const remaining = this.#order.remaining();
+    assert(
+      remaining.every(({ ts }) => ts <= this.readTs),
+      'what still waits was read',
+    );
     const undecided = remaining.filter(({ prepared, transaction }) => prepared && !decisions.has(transaction));
     for (const { ts } of remaining) this.#skipped.add(ts);
     return {

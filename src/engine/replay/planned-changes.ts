@@ -30,7 +30,9 @@ export async function* plannedEntries(
     assert(ts <= plan.from, 'what lies before the interval is not in it');
     const buffer = await source.earlier(ts);
     if (buffer === null) throw changedOplog(`the entry at ${formatTimestamp(ts)} is not there any more`);
-    yield { found: [{ buffer, entry: readOplogEntry(buffer, 0) }], entries: 0, lastTs: plan.from };
+    const entry = readOplogEntry(buffer, 0);
+    assert(entry.ts === ts, 'the entry that was asked for is given');
+    yield { found: [{ buffer, entry }], entries: 0, lastTs: plan.from };
   }
   let [entries, lastTs] = [0, plan.from];
   for await (const buffer of source.entries()) {

@@ -62,6 +62,7 @@ export function createReplayState(
   const state: ReplayState = { source, collections: new Map(), held: new Map(), series: new Map() };
   for (const [namespace, documents] of held) for (const document of documents) hold(state, namespace, document);
   for (const entry of collections) {
+    assert(entry.type !== 'collection' || entry.uuid !== null, 'a collection has a UUID');
     if (entry.uuid === null) hold(state, `${entry.db}.${VIEWS}`, definitionOf(entry));
     else if (!isHeld(entry, source) && isReplayed(entry, source)) state.collections.set(entry.uuid, entry);
   }
@@ -159,6 +160,7 @@ export function createdEntry(db: string, name: string, uuid: string, buffer: Buf
 /** What a rename makes of it: without `stayTemp` a temporary collection becomes a lasting one. */
 export function renamedEntry(entry: CollectionEntry, to: Namespace, stayTemp: boolean): CollectionEntry {
   const options = optionsOf(entry.info).filter((field) => stayTemp || field.name !== 'temp');
+  assert(entry.uuid !== null && entry.type === 'collection', 'only a collection is renamed');
   const info = infoOf(to.name, 'collection', options, idIndexOf(entry.info, 0));
   return { ...entry, db: to.db, name: to.name, info };
 }

@@ -1,4 +1,5 @@
 import { type Optime, type Timestamp64, timestampOf } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import type { ManifestHeader } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import {
@@ -35,6 +36,7 @@ export async function sliceOplog(
   const searchTo = range.searchTo ?? range.end + (SEARCH_ON_SECONDS << 32n);
   // Without such a run readSlices says what is not covered.
   const to = run === undefined ? range.end : run.last < searchTo ? run.last : searchTo;
+  assert(to >= range.end, 'slices are read to the end at least');
   return {
     entries: () => readSlices(repository, source, { from: range.from, to }, options),
     earlier: async (ts) => {
@@ -47,11 +49,12 @@ export async function sliceOplog(
 /** The captured oplog from a snapshot of a replica set to a later point. */
 export async function oplogAfter(
   repository: Repository,
-  { clusterId, replicaSetName, clusterTime }: ManifestHeader,
+  { clusterId, replicaSetName, clusterTime, type, position }: ManifestHeader,
   end: Timestamp64,
   signal: AbortSignal,
   elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'> = {},
 ): Promise<OplogSource> {
+  assert(type === 'replicaSet' && position === undefined, 'T is an entry of the oplog of a replica set by itself');
   const from = { ts: timestampOf(clusterTime), term: BigInt(clusterTime.term) };
   return await sliceOplog(repository, { clusterId, replicaSetName }, { from, end }, signal, elsewhere);
 }

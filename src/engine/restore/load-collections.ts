@@ -1,5 +1,6 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { zeroTimestampUpdates } from '../../bson/zero-timestamps.ts';
+import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
 import { cutBatches, type InsertBatch, insertRaw } from '../../mongo/bulk-writer.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
@@ -64,8 +65,11 @@ async function loadCollection<Load extends CollectionLoad>(
   const ordered = entry.layers.some((layer) => layer.ordered);
   const batches = async function* () {
     for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
-      for (const batch of cutBatches(documents))
+      for (const batch of cutBatches(documents)) {
+        assert(batch.count > 0, 'a batch has documents');
+        assert(batch.documents.length <= BYTES_IN_FLIGHT_MAX, 'a batch by itself may be in flight');
         yield { batch, release: await memory.acquire(batch.documents.length, signal) };
+      }
     }
   };
   await forEachConcurrently(batches(), ordered ? 1 : INSERTS_AT_ONCE, async ({ batch, release }) => {

@@ -1,5 +1,6 @@
 import { findElement, forEachDocument } from '../../bson/raw-bson.ts';
 import { timestampOf } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -27,6 +28,7 @@ export function pointOfSnapshot(
   manifest: Manifest,
   signal: AbortSignal,
 ): PointInTime {
+  assert(manifest.header.clusterId === clusterId, 'the manifest is of that cluster');
   const find = (db: string, name: string) => manifest.collections.find((one) => one.db === db && one.name === name);
   const documents = (name: string) => {
     const entry = find('admin', name);
@@ -65,6 +67,7 @@ export async function planPointInTime(
   options: Omit<PlanReplayOptions, 'state' | 'from'>,
   of: ReplayedSource = 'replicaSet',
 ): Promise<PointInTime & { plan: ReplayPlan }> {
+  assert(manifest.header.type === 'replicaSet', 'each replica set is replayed by itself');
   const held = new Map<string, Buffer[]>();
   for (const entry of manifest.collections) {
     if (entry.uuid === null || !isHeld(entry, of)) continue;

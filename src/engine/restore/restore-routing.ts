@@ -1,6 +1,6 @@
 import { compareKeys, elementsOf, type ValueAt } from '../../bson/bson-order.ts';
 import { bsonType, findElement, forEachElement } from '../../bson/raw-bson.ts';
-import { must } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ClusterReplicaSet } from '../../mongo/cluster-replica-sets.ts';
 import {
@@ -64,10 +64,13 @@ export class RoutingRestore {
     sources: readonly ReplicaSetManifest[],
     targets: readonly ClusterReplicaSet[],
   ): Promise<RoutingRestore> {
+    assert(sources.length === targets.length, 'each replica set has one to go to');
     const config = must(sources.at(-1), 'the config servers come last');
+    assert(config.replicaSet?.configServer === true, 'the config servers come last');
     const shards = new Map(
       sources.slice(0, -1).map(({ replicaSet }, index) => [nameOf(replicaSet), nameOf(targets[index])]),
     );
+    assert(shards.size === sources.length - 1, 'each shard has a name of its own');
     const databases = await readAll(ledgerOf(config, 'databases'));
     const collections = (await readAll(ledgerOf(config, 'collections'))).filter(
       (one) => textOf(one, '_id') !== SESSIONS,
@@ -183,6 +186,7 @@ export class RoutingRestore {
 }
 
 function rewritingOf(shards: ReadonlyMap<string, string>, timestamp: Uint8Array): Rewriting {
+  assert(timestamp.length === 8, 'a timestamp has 8 bytes');
   return { shards, timestamp, newEpoch, newUuid: newDatabaseUuid };
 }
 

@@ -108,7 +108,8 @@ async function run(
   routing: RoutingRestore,
 ): Promise<RestoredSnapshot> {
   const shards = restores.filter(({ replicaSet }) => !replicaSet.configServer);
-  const { target: config } = must(restores.at(-1), 'the config servers come last');
+  const { target: config, replicaSet } = must(restores.at(-1), 'there are config servers');
+  assert(replicaSet.configServer, 'the config servers come last');
   options.report({ phase: 'clearing the routing metadata', documentsDone: 0, bytesDone: 0 });
   await routing.clear(
     config,
@@ -118,6 +119,7 @@ async function run(
   await forEachConcurrently(restores, REPLICA_SETS_AT_ONCE, async ({ restore, target }) => {
     results.push(await restore.run(target));
   });
+  assert(results.length === restores.length, 'every replica set was restored');
   const sum = (of: (one: RestoredSnapshot) => number) => results.reduce((total, one) => total + of(one), 0);
   const [documentsDone, bytesDone] = [sum((one) => one.documents), sum((one) => one.bytes)];
   options.report({ phase: 'restoring the routing metadata', documentsDone, bytesDone });
@@ -214,6 +216,7 @@ async function openRestores(
   try {
     for (const [index, source] of replicaSetsOf(manifest).entries()) {
       const replicaSet = must(replicaSets[index], 'as many replica sets as the snapshot has');
+      assert(source.replicaSet?.configServer === replicaSet.configServer, 'config servers go to config servers');
       const client = await connectCluster(replicaSet.uri, { signal, appName: appNameOf(options.run) });
       const report = progress.reporterOf(index, replicaSet.shardName);
       const inTime = pointInTime === undefined ? null : await replicaSetInTime(pointInTime, source, signal);
@@ -222,6 +225,7 @@ async function openRestores(
       const target = new RestoreTarget(client, signal);
       restores.push({ source, replicaSet, restore, inTime, target, close: async () => await client.close() });
     }
+    assert(restores.length === replicaSets.length, 'every replica set of the target gets one');
     return restores;
   } catch (error) {
     await Promise.all(restores.map(async (one) => await one.close()));

@@ -168,6 +168,7 @@ export class Restore {
 
   /** Plans the replay anew, with what is known of transactions from the other replica sets of the cluster. */
   async decide(decisions: Decisions): Promise<void> {
+    assert(this.#point.plan !== null, 'what is decided was planned');
     await this.#planReplay(decisions);
   }
 
@@ -270,6 +271,7 @@ export class Restore {
     const loadStartedMs = clock.monotonicMs();
     await this.#load(target, plan.load);
     const loadMs = clock.monotonicMs() - loadStartedMs;
+    assert(this.progress.collectionsDone === plan.load.length, 'every collection was loaded');
     const replayed = await this.#replay(target);
     const indexStartedMs = clock.monotonicMs();
     this.#enter('building indexes', { collectionsDone: 0, collectionsTotal: plan.load.length });
@@ -301,6 +303,7 @@ export class Restore {
   async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {
     const { pointInTime, clock, signal } = this.#options;
     const { plan } = this.#point;
+    assert((plan === null) === (pointInTime === undefined), 'a point has a plan, and a snapshot has none');
     if (plan === null || pointInTime === undefined) return null;
     this.#enter('replaying the oplog');
     const progress = (entries: number, lastTs: Timestamp64) =>

@@ -67,6 +67,7 @@ export class Agreement {
       leave: () => this.#over(round),
       end: () => {
         round.ended++;
+        assert(round.ended <= this.#replicaSets, 'a replica set ends a round once');
         if (round.ended === this.#replicaSets) this.#over(round);
       },
     };
@@ -82,6 +83,7 @@ export class Agreement {
     try {
       await this.#released;
       if (this.#round !== round) return;
+      assert(round.joined === this.#replicaSets, 'a round begins when all have joined');
       this.#taking = this.#hold.take();
       await this.#taking;
       round.begun.resolve();
@@ -128,6 +130,7 @@ class Round {
     const meeting = this.#meeting;
     const values = this.#values;
     values.push(value);
+    assert(values.length <= this.#replicaSets, 'each brings one value');
     if (values.length === this.#replicaSets) {
       this.#values = [];
       this.#meeting = quietly(Promise.withResolvers<unknown[]>());

@@ -6,6 +6,7 @@ import {
   forEachElement,
   MalformedBson,
 } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 
 /** A raw element by itself. */
 interface Element {
@@ -36,7 +37,9 @@ export function rewriteDatabase(document: Buffer, to: Rewriting): Buffer {
   return mapElements(document, 0, (element) => {
     if (element.name === 'primary') return shardElement(element, to);
     if (element.name === 'version' && element.type === bsonType.document) {
-      const uuid = Buffer.concat([Buffer.from([16, 0, 0, 0, 4]), to.newUuid()]);
+      const own = to.newUuid();
+      assert(own.length === 16, 'a UUID has 16 bytes');
+      const uuid = Buffer.concat([Buffer.from([16, 0, 0, 0, 4]), own]);
       const value = mapElements(Buffer.from(element.value), 0, (part) => {
         if (part.name === 'uuid') return { ...part, type: bsonType.binary, value: uuid };
         return part.name === 'timestamp' ? { ...part, value: to.timestamp } : part;
@@ -53,7 +56,11 @@ export function rewriteDatabase(document: Buffer, to: Rewriting): Buffer {
  */
 export function rewriteCollection(document: Buffer, to: Rewriting): Buffer {
   return mapElements(document, 0, (element) => {
-    if (element.name === 'lastmodEpoch') return { ...element, value: to.newEpoch() };
+    if (element.name === 'lastmodEpoch') {
+      const epoch = to.newEpoch();
+      assert(epoch.length === 12, 'an epoch is an ObjectId');
+      return { ...element, value: epoch };
+    }
     return element.name === 'timestamp' ? { ...element, value: to.timestamp } : element;
   });
 }

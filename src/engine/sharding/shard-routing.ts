@@ -1,6 +1,7 @@
 import { compareKeys, elementsOf, type ValueAt } from '../../bson/bson-order.ts';
 import { hashedValue } from '../../bson/hashed-value.ts';
 import { bsonType, findElement, forEachDocument } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import { chunkMin, textOf, uuidOf } from './routing-documents.ts';
 
@@ -79,6 +80,7 @@ function keyFields(collection: Buffer, namespace: string): KeyField[] {
 
 /** In order, from the least key to the greatest without a gap; neighbors of one shard are one. */
 function rangesOf(chunks: readonly Buffer[], fields: number, namespace: string): Range[] {
+  assert(fields > 0, 'a shard key has fields');
   const sorted = chunks
     .map((chunk) => ({ min: boundOf(chunkMin(chunk)), max: boundOf(chunkMax(chunk)), shard: textOf(chunk, 'shard') }))
     .sort((a, b) => compareKeys(a.min, b.min));

@@ -1,5 +1,6 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Cancelled, describeError, Fault } from '../../lib/errors.ts';
@@ -122,6 +123,7 @@ class ClusterTail {
 
   async #adopt(replicaSets: readonly ClusterReplicaSet[]): Promise<void> {
     const wanted = new Map(replicaSets.map((replicaSet) => [replicaSet.replicaSetName, replicaSet]));
+    assert(replicaSets.at(-1)?.configServer === true, 'the config servers come last');
     for (const [name, tail] of this.#tails) {
       const now = wanted.get(name);
       if (now !== undefined && now.uri === tail.replicaSet.uri && now.shardName === tail.replicaSet.shardName) continue;
@@ -133,6 +135,7 @@ class ClusterTail {
       if (!this.#tails.has(replicaSet.replicaSetName))
         this.#tails.set(replicaSet.replicaSetName, this.#start(replicaSet));
     }
+    assert(this.#tails.size === wanted.size, 'every replica set has one tailer');
   }
 
   #start(replicaSet: ClusterReplicaSet): ReplicaSetTail {

@@ -94,6 +94,10 @@ class Tail {
   constructor(options: TailOplogOptions) {
     this.#options = options;
     this.limits = { ...defaultTailLimits, ...options.limits };
+    assert(
+      this.limits.sliceMs > 0 && this.limits.sliceBytes > 0,
+      'a slice is sealed at some time, and holds something',
+    );
   }
 
   async follow(member: SourceMember, facts: ClusterFacts, gotOn: () => void): Promise<void> {
@@ -171,6 +175,7 @@ class Tail {
           known = false;
           pieces.push(fresh);
           bytes += fresh.length;
+          assert(last.ts >= end.ts, 'an oplog is read forward');
           end = last;
           // The entry that the last slice ended with may fill a batch, and a slice, by itself.
           if (bytes >= this.limits.sliceBytes && end.ts > from.ts) break;
@@ -186,6 +191,7 @@ class Tail {
       }
     }
     assert(end.ts > from.ts, 'a slice brings something new');
+    assert(bytes > 0, 'a slice holds the entries that it ends with');
     await this.#store(source, Buffer.concat(pieces));
     this.#position = end;
     this.#stored = true;

@@ -48,6 +48,7 @@ export class CappedTake {
     this.uuid = target.uuid;
     this.#writer = options.writer;
     this.#bytesMax = options.bytesMax;
+    assert(options.bytesMax > 0, 'there is room for inserts');
     this.#seed = options.seed;
     this.#insertedIds = new ByteSet(options.seed);
     this.#deletedIds = new ByteSet(options.seed);
@@ -57,6 +58,7 @@ export class CappedTake {
   /** A batch of the scan, and how many documents it has. */
   async scanned(documents: Buffer, count: number): Promise<void> {
     assert(!this.#scanDone, 'a capped scan ends once');
+    assert(count > 0 && documents.length > 0, 'a batch has documents');
     this.#remember(documents);
     this.documents += count;
     await this.#base.add(documents);

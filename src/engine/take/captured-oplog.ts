@@ -1,5 +1,6 @@
 import type { Optime, Timestamp64 } from '../../bson/timestamp.ts';
 import { isAbort } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
 import { describeError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { oplogHolds } from '../../mongo/oplog-reader.ts';
@@ -76,6 +77,7 @@ export class CapturedOplog {
 
   /** The raw entries after `from` up to `to`, which the run has to reach. Rejects as `readSlices` does. */
   read(from: Optime, to: Timestamp64): AsyncGenerator<Buffer, void, undefined> {
+    assert(from.ts <= to, 'slices are read forward');
     return readSlices(this.#repository, this.#source, { from, to }, { signal: this.#work.signal });
   }
 

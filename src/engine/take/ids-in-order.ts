@@ -1,5 +1,6 @@
 import { compareValues, kindOfType, type ValueAt } from '../../bson/bson-order.ts';
 import { findElement } from '../../bson/raw-bson.ts';
+import { assert } from '../../lib/assert.ts';
 import type { ByteSet } from '../../lib/byte-set.ts';
 
 /**
@@ -34,6 +35,7 @@ export function boundsOf(wantedInOrder: readonly Buffer[]): { least: Buffer; gre
   const least = wantedInOrder[0];
   const greatest = wantedInOrder.at(-1);
   if (least === undefined || greatest === undefined) return null;
+  assert(compareValues(valueAt(least), valueAt(greatest)) <= 0, 'the ids come in order');
   const kind = kindOfType(least[0] as number);
   for (const id of wantedInOrder) {
     const type = id[0] as number;

@@ -40,6 +40,7 @@ export async function agreeOnTime(
   await jointTime.moveOn(time);
   await atLeast(time.ts);
   const position = await newestEntryUpTo(member, time.ts, take.signal);
+  assert(position.ts <= time.ts, 'the newest entry up to a time is not after it');
   await collectTouched(take, member, position.ts);
   return { ts: time.ts, position };
 }

@@ -44,6 +44,7 @@ export async function readInterval(
   const seam = await readStored(take, from, to, chains, visit);
   const start = seam ?? { at: from, raw: null };
   const read = await visitOplog(sourceBatches(member, start, to, signal), { from: start.at, ...chains }, visit);
+  assert(read.last.ts >= start.at.ts, 'the source is read on from where the slices end');
   meter.oplogEntriesRead += read.entries;
   meter.oplogBytesRead += read.bytes;
   return read.last;

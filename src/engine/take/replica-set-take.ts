@@ -71,6 +71,7 @@ export class ReplicaSetTake {
    * ours.
    */
   adoptParent(parent: Manifest, continues: boolean): void {
+    assert(this.position === null && this.collections.size === 0, 'a parent is adopted before anything is read');
     const at = parent.header.position ?? parent.header.clusterTime;
     for (const entry of parent.collections) {
       if (entry.uuid === null) continue;

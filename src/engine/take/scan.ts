@@ -140,6 +140,7 @@ export async function scanAtTime(
   point: ReadPoint,
 ): Promise<boolean> {
   const collection = take.collection(listed);
+  assert(!collection.scanned, 'only what is new is read at T whole');
   const layer = take.writer.openLayer({ kind: 'base', reuse: collection.reuse });
   const deadline = take.clock.monotonicMs() + take.limits.snapshotScanMsMax;
   let closed = false;

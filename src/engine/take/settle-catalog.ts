@@ -123,6 +123,7 @@ async function collectUpToNow(take: ReplicaSetTake, member: SourceMember): Promi
     const from = must(take.position, 'a position before a time').ts;
     const at = await majorityAtLeast(take, member, from > take.readUpTo ? from : take.readUpTo);
     await collectTouched(take, member, at.ts);
+    assert(must(take.position, 'a position at a time').ts >= at.ts, 'everything up to T is noted');
     if (take.readUpTo <= at.ts) return at;
   }
   throw new Fault({
@@ -245,6 +246,7 @@ export async function majorityAtLeast(take: ReplicaSetTake, member: SourceMember
     optime = await member.majorityOptime(take.signal);
     return optime.ts >= ts;
   });
+  assert(optime.ts >= ts, 'what was waited for is there');
   return optime;
 }
 

@@ -229,6 +229,7 @@ async function entriesAt(take: ReplicaSetTake, catalog: SettledCatalog): Promise
 function entryOf(listed: SettledCatalog['collections'][number], layers: LayerRef[], reckoned: number): CollectionEntry {
   const held = layers.reduce((sum, layer) => sum + layer.documents, 0);
   const heldBytes = layers.reduce((sum, layer) => sum + layer.bytes, 0);
+  assert(reckoned >= 0, 'documents are counted down to none at least');
   const single = layers.length === 1;
   const documents = single ? held : Math.min(reckoned, held);
   const bytes = single ? heldBytes : held === 0 ? 0 : Math.round((heldBytes / held) * documents);

@@ -90,6 +90,8 @@ async function takeOnce(options: TakeShardedSnapshotOptions, parent: Manifest | 
 function openTakes(options: TakeShardedSnapshotOptions, parent: Manifest | null): JoinedTake[] {
   const { repository, clusterId, snapshotId, clock, random, signal, replicaSets } = options;
   const before = parent === null ? [] : replicaSetsOf(parent);
+  const names = new Set(replicaSets.map(({ shardName }) => shardName));
+  assert(names.size === replicaSets.length, 'each has a name of its own');
   const limits = limitsOf(options);
   const progress = new ReplicaSetsProgress(replicaSets.length, options.report);
   return replicaSets.map((replicaSet, index) => {
@@ -115,6 +117,7 @@ function openTakes(options: TakeShardedSnapshotOptions, parent: Manifest | null)
 
 /** What is bounded for the process is shared out among the replica sets. */
 function limitsOf({ limits, replicaSets }: TakeShardedSnapshotOptions): SnapshotLimits {
+  assert(replicaSets.length >= 2, 'a sharded cluster has a shard and config servers');
   const all = { ...defaultSnapshotLimits, ...limits };
   const portion = (whole: number) => Math.max(1, Math.floor(whole / replicaSets.length));
   return {
@@ -190,6 +193,7 @@ async function takeJoined(
 }
 
 function jointTake(agreement: Agreement, following: FollowingClock, holdMsMax: number): JointTake {
+  assert(holdMsMax > 0, 'a hold has a time');
   return async (take, source, alone) => {
     let inTheWay: string | null = null;
     for (let rounds = 0; rounds < JOINT_ROUNDS_MAX; rounds++) {

@@ -223,6 +223,7 @@ async function attach(
     if (reason !== null) log.info({ parent: parent.header.snapshotId, reason }, 'taking a full snapshot');
   }
   if (take.position === null) take.startOver(await member.majorityOptime(take.signal));
+  assert(take.position !== null, 'an attached take has a position');
 }
 
 /**
@@ -305,7 +306,8 @@ function describeManifest(
   source: TakenSource,
   made: { takenAtMs: number; parent: Manifest | null; writer: SnapshotWriter },
 ): Manifest {
-  const { collections, at } = source.state;
+  const { collections, at, position } = source.state;
+  assert(position.ts === at.ts, 'T of a replica set by itself is one of its entries');
   const finishedAtMs = options.clock.nowMs();
   const { t, i } = timestampParts(at.ts);
   assert(at.term >= 0n && at.term < 2n ** 53n, 'an election term is a small number');

@@ -1,3 +1,4 @@
+import { assert } from '../../../lib/assert.ts';
 import { Fault } from '../../../lib/errors.ts';
 import { asFault, isMajorityLate } from '../../../mongo/errors.ts';
 import { electionIdOf, RestoreTarget, type TargetForm } from '../../../mongo/target.ts';
@@ -74,6 +75,7 @@ export function quorumOf(members: readonly ClusterMember[]): Pick<TargetForm, 'c
   );
   const majority = Math.min(Math.floor(voters.length / 2) + 1, holding.length);
   const needed = Math.max(1, Math.min(majority, building.length));
+  assert(majority <= holding.length && building.length <= holding.length, 'only who has data is waited for');
   return {
     commitQuorum: building.length >= majority ? 'majority' : needed,
     builders: { hosts: building.map(({ host }) => host), needed },

@@ -1,5 +1,6 @@
 import { type Timestamp64, timestampOf } from '../../../bson/timestamp.ts';
 import { isAbort } from '../../../lib/abort.ts';
+import { assert } from '../../../lib/assert.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import { Fault, isWeather } from '../../../lib/errors.ts';
 import { asFault, codeOf } from '../../../mongo/errors.ts';
@@ -30,6 +31,8 @@ export async function whileMajorityFollows<T>(
   options: FollowMajorityOptions,
   work: (target: RestoreTarget) => Promise<T>,
 ): Promise<T> {
+  const { stallMsMax, lookEveryMs } = options.limits;
+  assert(lookEveryMs > 0 && stallMsMax >= lookEveryMs, 'it is looked before a majority is called late');
   const over = new AbortController();
   const stalled = new AbortController();
   const watching = watch(target, options, over.signal, stalled);

@@ -1,4 +1,5 @@
 import { isTakenDatabase } from '../../../bson/namespace.ts';
+import { assert } from '../../../lib/assert.ts';
 import { Fault } from '../../../lib/errors.ts';
 import type { RestoreTarget } from '../../../mongo/target.ts';
 import { roomOnTarget } from '../../../mongo/target-catalog.ts';
@@ -43,5 +44,6 @@ export async function requireRoom(
 export function roomAfter(room: Room, freedBytes: number, loads: readonly CollectionEntry[]): Room {
   const layers = loads.flatMap((entry) => entry.layers);
   const needed = layers.reduce((sum, layer) => sum + layer.storedBytes, 0);
+  assert(freedBytes >= 0 && needed >= 0, 'sizes are not below nothing');
   return { ...room, used: Math.max(0, room.used - freedBytes) + needed };
 }
