@@ -149,7 +149,7 @@ function indexesIn(documents: Buffer, isFinished: (offset: number) => boolean): 
   return indexes;
 }
 
-function readListed(db: string, info: Buffer): ListedCollection {
+export function readListed(db: string, info: Buffer): ListedCollection {
   // Decoded only to decide by; what is stored and restored is `info` itself.
   const entry = deserialize(info, { promoteValues: true, promoteBuffers: true, validation: { utf8: false } });
   const type = entry.type as ListedCollection['type'];

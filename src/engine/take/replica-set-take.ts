@@ -46,6 +46,7 @@ export class ReplicaSetTake {
    */
   readonly elusive = new Set<string>();
   readonly #seed: number;
+  #saidListing = false;
   readonly #parentLayers = new Map<string, readonly LayerRef[]>();
 
   constructor(options: {
@@ -142,6 +143,12 @@ export class ReplicaSetTake {
     for (const take of this.collections.values()) take.forget();
     this.abandonCapped();
     this.position = position;
+  }
+
+  /** That the catalog is listed and looked ahead of, because it cannot be read at T: said once. */
+  noteListing(reason: string): void {
+    if (!this.#saidListing) this.log.info({ reason }, 'the catalog is listed, not read at the time of the snapshot');
+    this.#saidListing = true;
   }
 
   /** After a fuzzy read: `majority` is what the member it was made on had majority-committed when it ended. */

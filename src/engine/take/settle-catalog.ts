@@ -4,13 +4,14 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import { Fault } from '../../lib/errors.ts';
-import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
+import type { ListedCollection } from '../../mongo/catalog-listing.ts';
 import { readOplog } from '../../mongo/oplog-reader.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { PositionedEntry } from '../../oplog/entry.ts';
 import { visitEntry } from '../../oplog/touches.ts';
 import { decisionOf } from '../../oplog/transactions.ts';
 import { shardingInMotion } from '../sharding/sharding-in-motion.ts';
+import { CatalogReading } from './catalog-reading.ts';
 import { collectTouched, noteEntries } from './collect-touched.ts';
 import { agreeOnTime, type ChosenTime, type JointTime } from './joint-time.ts';
 import type { ReplicaSetTake } from './replica-set-take.ts';
@@ -30,10 +31,13 @@ export interface SettledCatalog extends ChosenTime {
 const POLL_MS = 10;
 
 /**
- * Chooses T and lists the catalog at T. A listing cannot be read at a time, so it is made after T and the oplog is
- * asked whether anything changed in between; what changed is listed again with T moved up to the end of that look.
- * Under constant change only the restless databases are listed again, which takes milliseconds, so that a quiet moment
- * is found.
+ * Chooses T and reads the catalog at T, at that very time where the server can (6.0 and newer) and the user may.
+ *
+ * Else it is listed. A listing cannot be made at a time, so it is made after T and the oplog is asked whether anything
+ * changed in between; what changed is listed again with T moved up to the end of that look. Under constant change only
+ * the restless databases are listed again, which takes milliseconds, so that a quiet moment is found. Where the catalog
+ * is read at T such a moment is only worth a few passes: a collection that was dropped or renamed since can no longer
+ * be read at T, but whether it has to be is seen first.
  *
  * Of a sharded cluster it does so in lockstep with the others: one T for all, and it counts when it was
  * quiet for all.
@@ -44,9 +48,8 @@ export async function settleCatalog(
   jointTime: JointTime | null = null,
 ): Promise<SettledCatalog> {
   const { signal, limits } = take;
-  const byDatabase = new Map<string, ListedCollection[]>();
+  const catalog = new CatalogReading(take, member);
   const restless = new Set<string>();
-  let dirty = new Set(await listDatabases(member, signal));
   const choose = async () =>
     jointTime === null ? await chooseAlone(take, member) : await chooseJointly(take, member, jointTime);
   let at = await choose();
@@ -55,26 +58,22 @@ export async function settleCatalog(
     // Where another member is asked for the catalog, it may be behind T, and ahead of the member whose oplog is read.
     if (member.catalog !== member) await majorityAtLeast(take, member.catalog, at.ts);
     assert(at.position.ts <= at.ts, 'the newest entry up to T is not after it');
-    const moved = await listDirty(member, dirty, byDatabase, signal);
+    await catalog.read(at.ts);
     const until = await majorityAtLeast(take, member, await lastApplied(member.catalog, signal));
     const seen = await lookAhead(member, at.position, until.ts, signal);
-    for (const db of moved) seen.changed.add(db);
-    const quiet = seen.changed.size === 0 && seen.term === at.position.term;
+    const quiet = seen.term === at.position.term && catalog.holdsDespite(seen.changed, pass);
     if (jointTime === null ? quiet : await allQuiet(take, member, jointTime, at, quiet)) {
       noteEntries(take, await lateCommits(take, member, at, seen));
-      return { ...at, collections: [...byDatabase.values()].flat(), restless };
+      for (const db of seen.changed) restless.add(db);
+      return { ...at, collections: catalog.collections(), restless };
     }
-    // After an election a listing may have shown what was rolled back since: all of it is made again.
-    dirty =
-      seen.term === at.position.term
-        ? seen.changed
-        : new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
+    const before = at;
     at = await choose();
-    // T may have moved past the end of that look: what changed in between is not in the listings either.
+    // T may have moved past the end of that look: what changed in between is not in what was read either.
     const since = await lookAhead(member, until, at.position.ts, signal);
-    for (const db of since.changed) dirty.add(db);
-    if (since.term !== until.term) dirty = new Set([...(await listDatabases(member, signal)), ...byDatabase.keys()]);
-    for (const db of dirty) restless.add(db);
+    // After an election a listing may have shown what was rolled back since: all of it is made again.
+    const elected = seen.term !== before.position.term || since.term !== until.term;
+    for (const db of catalog.spoil(elected ? 'all' : [...seen.changed, ...since.changed])) restless.add(db);
   }
   throw new Fault({
     op: 'list collections',
@@ -133,25 +132,6 @@ async function collectUpToNow(take: ReplicaSetTake, member: SourceMember): Promi
     retryable: true,
     hint: 'Take the snapshot when less is being written',
   });
-}
-
-/** Lists the databases again. Returns those that moved under the listing. */
-async function listDirty(
-  member: SourceMember,
-  dirty: ReadonlySet<string>,
-  byDatabase: Map<string, ListedCollection[]>,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const moved: string[] = [];
-  for (const db of dirty) {
-    try {
-      byDatabase.set(db, await listDatabase(member, db, signal));
-    } catch (error) {
-      if (!(error instanceof ListingMoved)) throw error;
-      moved.push(db);
-    }
-  }
-  return moved;
 }
 
 interface LookAhead {
