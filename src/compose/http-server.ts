@@ -9,7 +9,8 @@ import { catalogAuthStores } from '../auth/catalog-stores.ts';
 import { repositoryPlaceOf, type ServiceConfig } from '../config.ts';
 import { Misconfigured } from '../lib/errors.ts';
 import { requireSecretSync } from '../lib/private-files.ts';
-import { parseStoreUrl } from '../storage/store-url.ts';
+import type { Provider } from '../storage/store-rules.ts';
+import { parseStoreUrl, providerOf } from '../storage/store-url.ts';
 import type { Parts } from './open-parts.ts';
 import type { Tools } from './tools.ts';
 
@@ -43,11 +44,9 @@ export function createServer(config: ServiceConfig, { catalog, context, domain }
   });
 }
 
-/** In the words of an API that knows three clouds: whatever speaks S3 counts as AWS. */
-function storedAt({ dataDir, repository }: ServiceConfig): { storedAt?: 'AWS' | 'AZURE' | 'GCP' } {
-  const providers = { s3: 'AWS', azure: 'AZURE', gcs: 'GCP' } as const;
-  const { kind } = parseStoreUrl(repositoryPlaceOf(dataDir, repository));
-  return kind === 'directory' ? {} : { storedAt: providers[kind] };
+function storedAt({ dataDir, repository }: ServiceConfig): { storedAt?: Provider } {
+  const provider = providerOf(parseStoreUrl(repositoryPlaceOf(dataDir, repository)));
+  return provider === null ? {} : { storedAt: provider };
 }
 
 /**

@@ -7,10 +7,10 @@ import { anyObjectKeysSuite, objectStoreSuite } from '../../test/conformance/obj
 import { collect } from '../../test/support/collect.ts';
 import { systemClock } from '../lib/clock.ts';
 import { describeError, Fault } from '../lib/errors.ts';
+import { faultOf } from './directory/directory-errors.ts';
+import { listFiles } from './directory/directory-listing.ts';
+import { INCOMING } from './directory/incoming.ts';
 import { DirectoryStore } from './directory.ts';
-import { faultOf } from './directory-errors.ts';
-import { listFiles } from './directory-listing.ts';
-import { INCOMING } from './incoming.ts';
 
 async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'tidemark-store-'));

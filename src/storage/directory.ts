@@ -8,9 +8,9 @@ import { fullDiskFault, isFull } from '../lib/full-disk.ts';
 import { directoryFault, makeDirectories } from '../lib/make-directory.ts';
 import { type FileOwner, ownerBelow, PRIVATE_FILE } from '../lib/private-files.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
-import { errnoOf, faultOf, ignoring } from './directory-errors.ts';
-import { listFiles } from './directory-listing.ts';
-import { INCOMING, sweepIncoming } from './incoming.ts';
+import { errnoOf, faultOf, ignoring } from './directory/directory-errors.ts';
+import { listFiles } from './directory/directory-listing.ts';
+import { INCOMING, sweepIncoming } from './directory/incoming.ts';
 import {
   type CallOptions,
   isObjectKeyOf,

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Misconfigured } from '../lib/errors.ts';
 import { isValidObjectKey } from './object-store.ts';
+import type { Provider } from './store-rules.ts';
 
 /** Where a repository is, as a URL says it; without anything secret. */
 export type StorePlace =
@@ -9,6 +10,13 @@ export type StorePlace =
   | { kind: 's3'; bucket: string; prefix: string; endpoint?: string; region?: string; pathStyle?: boolean }
   | { kind: 'azure'; account: string; container: string; prefix: string; endpoint?: string }
   | { kind: 'gcs'; bucket: string; prefix: string; endpoint?: string };
+
+/** In the words of an API that knows three clouds: whatever speaks S3 counts as AWS. Null of a directory. */
+export function providerOf({ kind }: StorePlace): Provider | null {
+  return PROVIDERS[kind];
+}
+
+const PROVIDERS = { directory: null, s3: 'AWS', azure: 'AZURE', gcs: 'GCP' } as const;
 
 const FORMS =
   'a directory, file:///directory, s3://bucket/prefix, azure://account/container/prefix or gs://bucket/prefix, the last three with ?endpoint=https://host where it is not the cloud’s own, and s3 with &region= and &pathStyle=true|false';

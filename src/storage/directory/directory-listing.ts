@@ -1,10 +1,10 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { throwIfAborted } from '../lib/abort.ts';
-import { assert } from '../lib/assert.ts';
+import { throwIfAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
+import { compareObjectKeys, isObjectKeyOf, type ObjectInfo, type ObjectKeys } from '../object-store.ts';
 import { errnoOf } from './directory-errors.ts';
 import { INCOMING } from './incoming.ts';
-import { compareObjectKeys, isObjectKeyOf, type ObjectInfo, type ObjectKeys } from './object-store.ts';
 
 /** A directory may hold millions of files; this many names of it are in memory at once. */
 const NAMES_MAX = 50_000;

@@ -1,5 +1,5 @@
-import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
-import { ObjectExists, ObjectMissing } from './object-store.ts';
+import { Cancelled, Fault, messageOf } from '../../lib/errors.ts';
+import { ObjectExists, ObjectMissing } from '../object-store.ts';
 
 const HINTS: Record<string, string> = {
   ENOSPC: 'The disk is full: make room, for example by deleting snapshots and pruning',
