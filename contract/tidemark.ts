@@ -52,6 +52,20 @@ const connection = {
 export const RegisterClusterRequest = Type.Object({ ...connection, name: ClusterName });
 export const ReconnectClusterRequest = Type.Object(connection);
 
+/** What work that ended well could not carry over, by name: the first hundred, and how many there are. */
+export const LeftOutSummary = Type.Object(
+  {
+    count: Type.Integer({ minimum: 1 }),
+    named: Type.Array(
+      Type.Object(
+        { kind: Type.String(), name: Type.String(), namespace: Type.String(), problem: Type.String() },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
 export const TaskProgress = Type.Object(
   {
     attempts: Type.Integer({ minimum: 0 }),
@@ -62,6 +76,8 @@ export const TaskProgress = Type.Object(
     finishedAt: Type.Union([Time, Type.Null()]),
     id: ObjectId,
     kind: Type.String(),
+    /** Of restore jobs; null where nothing is missing. */
+    leftOut: Type.Union([LeftOutSummary, Type.Null()]),
     links: Links,
     progress: Type.Union([
       Type.Object(

@@ -13,7 +13,15 @@ let directory = '';
 function runWith(env: Record<string, string> = {}, answers: string[] = []) {
   const terminal = new RecordingTerminal({ answers });
   const signal = new AbortController().signal;
-  return { terminal, signal, clock: systemClock, env, json: false, answer: () => undefined };
+  return {
+    terminal,
+    signal,
+    clock: systemClock,
+    env,
+    json: false,
+    answer: () => undefined,
+    incomplete: () => undefined,
+  };
 }
 
 before(async () => {

@@ -1,5 +1,6 @@
 import { givenName } from '../config.ts';
 import type { Clock } from '../lib/clock.ts';
+import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { withInterruption } from './interruption.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,6 +18,8 @@ export interface CommandRun extends CommandTools {
   readonly json: boolean;
   /** Prints `value` as JSON where that was asked for, else the lines. */
   answer(value: unknown, lines: readonly string[]): void;
+  /** It is done all but what the answer names as missing: the exit code says so. */
+  incomplete(): void;
 }
 
 /**
@@ -35,8 +38,11 @@ export async function runCommand(
     if (json) terminal.print(JSON.stringify(value, undefined, terminal.columns === null ? 0 : 2));
     else for (const line of lines) terminal.print(line);
   };
+  const incomplete = (): void => {
+    process.exitCode = exitCodes.incomplete;
+  };
   try {
-    await withInterruption((signal) => work({ ...tools, signal, json, answer }));
+    await withInterruption((signal) => work({ ...tools, signal, json, answer, incomplete }));
   } catch (error) {
     process.exitCode = reportFailure(error, terminal, json, (option) =>
       givenName(option, tools.env, { ...options }, renamed[option]),

@@ -8,7 +8,15 @@ import { RecordingTerminal } from './recording-terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 function runOn(terminal: RecordingTerminal): CommandRun {
-  return { terminal, clock: systemClock, env: {}, signal: new AbortController().signal, json: false, answer: () => {} };
+  return {
+    terminal,
+    clock: systemClock,
+    env: {},
+    signal: new AbortController().signal,
+    json: false,
+    answer: () => {},
+    incomplete: () => {},
+  };
 }
 
 const question = { warning: 'All data of Shop is replaced.', expected: 'Shop' };

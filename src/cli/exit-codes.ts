@@ -9,6 +9,8 @@ export const exitCodes = {
   refused: 3,
   /** The repository is damaged; what is damaged was named. */
   damaged: 4,
+  /** Done, all but what was named: the target refuses it. */
+  incomplete: 5,
   /** A broken invariant of our own. */
   bug: 70,
   /** Stopped by Ctrl-C or SIGTERM. */

@@ -50,7 +50,15 @@ function stage(states: readonly Task[]): {
     },
   };
   const terminal = new RecordingTerminal();
-  const run: CommandRun = { terminal, clock, env: {}, signal: controller.signal, json: false, answer: () => {} };
+  const run: CommandRun = {
+    terminal,
+    clock,
+    env: {},
+    signal: controller.signal,
+    json: false,
+    answer: () => {},
+    incomplete: () => {},
+  };
   return { domain: { tasks } as unknown as Domain, run, controller, cancelled, terminal };
 }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Snapshot } from '../domain/snapshots/snapshots.ts';
+import { describeLeftOut, type LeftOutSummary } from '../engine/left-out.ts';
 import type { HoldRecord } from '../engine/sharding/balancer-hold.ts';
 import { must } from '../lib/assert.ts';
 import { createIdSource } from '../lib/ids.ts';
@@ -28,6 +29,8 @@ import {
 import { ProgressBar } from './progress-bar.ts';
 import { formatBytes, formatDuration, formatNumberOf, formatTime } from './sizes.ts';
 import { UsageError } from './usage-error.ts';
+
+const NOTHING: LeftOutSummary = { named: [], count: 0 };
 
 interface RestoreOptions extends RepositoryOptions {
   snapshot: string;
@@ -101,8 +104,9 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
     const done = await domain.restoreJobs.get({ ...at, restoreJobId: job.id });
     const ms = (done.finishedAtMs ?? 0) - (done.startedAtMs ?? 0);
     const restored = { documents: done.restoredDocuments ?? 0, bytes: done.restoredBytes ?? 0 };
-    const answer = { restoreJobId: job.id, snapshotId: snapshot.id, target: target.name, ...restored, ms };
-    run.answer(answer, [describe(run, target.name, restored, ms)]);
+    const leftOut = done.leftOut ?? NOTHING;
+    const answer = { restoreJobId: job.id, snapshotId: snapshot.id, target: target.name, ...restored, leftOut, ms };
+    run.answer(answer, [describe(run, target.name, restored, ms), ...describeLosses(run, leftOut)]);
   });
 }
 
@@ -142,10 +146,23 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
     bar.clear();
     const ms = Math.round(run.clock.monotonicMs() - startedMs);
     const answer = { snapshotId: header.snapshotId, target, ...restored, ms };
-    run.answer(answer, [describe(run, target, restored, ms)]);
+    run.answer(answer, [describe(run, target, restored, ms), ...describeLosses(run, restored.leftOut)]);
   } finally {
     bar.clear();
   }
+}
+
+/** A line for each thing that the target refused, and the exit code that says that there are some. */
+function describeLosses(run: CommandRun, { named, count }: LeftOutSummary): string[] {
+  if (count === 0) return [];
+  run.incomplete();
+  const { yellow } = run.terminal.colors;
+  const more = count > named.length ? [`... and ${count - named.length} more.`] : [];
+  return [
+    `${yellow('Missing')}, because the target refuses it:`,
+    ...named.map((one) => `  ${describeLeftOut(one)}`),
+    ...more,
+  ];
 }
 
 /** There is no catalog to write it down in: who reads this starts it by hand where this process is killed. */

@@ -4,8 +4,11 @@ import { assert } from '../lib/assert.ts';
 export interface LeftOut {
   /** `db.collection`. */
   namespace: string;
-  kind: 'collection' | 'timeseries' | 'view' | 'index' | 'option' | 'document';
-  /** Of the index or option; of a document its `_id` as Extended JSON. The collection's own name else. */
+  kind: 'collection' | 'timeseries' | 'view' | 'index' | 'option' | 'document' | 'user' | 'role';
+  /**
+   * Of the index or option; of a document its `_id` as Extended JSON; of a user or role `<database>.<name>`. The
+   * collection's own name else.
+   */
   name: string;
   problem: string;
 }
@@ -34,7 +37,8 @@ export class LeftOutList implements LeftOutSummary {
 /** `index by_state of shop.orders (why)`. */
 export function describeLeftOut({ namespace, kind, name, problem }: LeftOut): string {
   const part = kind === 'index' || kind === 'option' || kind === 'document';
-  const what = part ? `${kind} ${name} of ${namespace}` : `${kind} ${namespace}`;
+  const account = kind === 'user' || kind === 'role';
+  const what = part ? `${kind} ${name} of ${namespace}` : `${kind} ${account ? name : namespace}`;
   return problem === '' ? what : `${what} (${problem})`;
 }
 

@@ -27,6 +27,12 @@ const PASSING_NAMES = new Set([
   'MongoClientClosedError',
 ]);
 
+/**
+ * Codes of what is wrong with the server, with our rights there or with the time, whatever object was asked for. What a
+ * server does not name at all is taken for such a thing too.
+ */
+const NOT_OF_THE_OBJECT = new Set([1, 8, 13, 18, 26, 31, 48, 79, 100, 8000, 11601, 14031]);
+
 /** The read point is gone or the collection has changed since: a newer T helps. */
 const TIME_UNREADABLE = new Set([239 /* SnapshotTooOld */, 246 /* SnapshotUnavailable */]);
 
@@ -65,6 +71,17 @@ export function isCollectionGone(error: unknown): boolean {
 /** Also of a Fault that was made of it. */
 export function isDuplicateKey(error: unknown): boolean {
   return codeOf(error instanceof Fault ? error.cause : error) === 11000;
+}
+
+/**
+ * Why a server refuses the very object that it was asked to make, in its words: whatever else is asked of it may well
+ * be done. Null where the reason is another one. Also of a Fault that was made of it.
+ */
+export function refusalOf(error: unknown): string | null {
+  const cause = error instanceof Fault ? error.cause : error;
+  if (!(cause instanceof MongoServerError) || isPassing(cause)) return null;
+  const code = codeOf(cause);
+  return code === null || NOT_OF_THE_OBJECT.has(code) ? null : messageOf(cause);
 }
 
 /** A majority did not have a write within its `wtimeout`. */

@@ -1,4 +1,4 @@
-import { type Db, type Document, type MongoClient, ObjectId, UUID } from 'mongodb';
+import { type Db, type Document, type MongoClient, MongoServerError, ObjectId, UUID } from 'mongodb';
 import { isTaken, isTakenDatabase, type Namespace } from '../bson/namespace.ts';
 import { findElement, findId, forEachElement, MalformedBson } from '../bson/raw-bson.ts';
 import { RawValue, rawArray } from '../bson/raw-value.ts';
@@ -178,12 +178,14 @@ export class RestoreTarget {
   /**
    * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a
    * member that is down must not hold a restore up. Where so many do not build indexes, it is those that do. Options
-   * that this server does not know (left from older versions) are dropped only after it refused them.
+   * that this server does not know (left from older versions) are dropped only after it refused them, and where that
+   * is wanted.
    */
   async createIndexes(
     db: string,
     name: string,
     specifications: readonly Buffer[],
+    unknownOptions: 'leaveOut' | 'refuse' = 'leaveOut',
   ): Promise<{ droppedOptions: boolean }> {
     const indexes = new RawValue(
       'indexes',
@@ -201,7 +203,8 @@ export class RestoreTarget {
       return { droppedOptions: false };
     } catch (error) {
       const code = codeOf(error);
-      if (code !== 197 && code !== 40415) throw asFault(error, 'create indexes', `${db}.${name}`);
+      if (unknownOptions === 'refuse' || (code !== 197 && code !== 40415))
+        throw asFault(error, 'create indexes', `${db}.${name}`);
     }
     await this.#run(db, { ...command, ignoreUnknownIndexOptions: true }, `${db}.${name}`);
     return { droppedOptions: true };
@@ -325,6 +328,7 @@ export class RestoreTarget {
       op: 'write',
       subject,
       message: `the target refused a write to ${subject}: ${String(refused.errmsg)}`,
+      cause: new MongoServerError({ message: String(refused.errmsg), code: refused.code }),
     });
   }
 }

@@ -4,6 +4,8 @@ import { timestampOf } from '../../src/bson/timestamp.ts';
 import { type ApiWorld, inApiWorld } from '../support/api-world.ts';
 import { sampleIds } from '../support/sample-domain.ts';
 
+const nothing = { named: [], count: 0 };
+
 /**
  * What clients send for one command or resource, call by call and in their versions: the Atlas CLI and Terraform's
  * provider for snapshots, restores and exports. What they branch on - codes, statuses, fields - is what is looked at.
@@ -74,7 +76,7 @@ test('atlas backups restores start automated, watch, list, describe', async () =
       job.expired || job.cancelled || job.failed || job.finishedAt !== undefined;
     assert.equal(ended(await flexThen(it, `/backup/restoreJobs/${id}`)), false);
     await world.run();
-    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    world.restore(0).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.run();
     const job = await flexThen(it, `/backup/restoreJobs/${id}`);
     assert.ok(job.finishedAt !== undefined && !job.failed);
@@ -188,7 +190,7 @@ test('atlas backups restores start pointInTime, watch until it has finished', as
       'ATLAS_CLUSTER_RESTORE_IN_PROGRESS',
     );
     await world.run();
-    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    world.restore(0).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.run();
     assert.ok((await flexThen(it, `/backup/restoreJobs/${id}`)).finishedAt !== undefined);
     const byEntry = await call('POST', restoreJobs, '2023-01-01', second);
@@ -375,7 +377,7 @@ test('legacy scripts: list, keep, restore and the schedule, in the old vocabular
     const [job] = jobs.json().results;
     assert.deepEqual([job.statusName, job.delivery.statusName], ['IN_PROGRESS', 'NOT_STARTED']);
     await world.run();
-    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    world.restore(0).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.run();
     const done = (await call('GET', `${cluster}/restoreJobs/${job.id}`, '2023-01-01')).json();
     assert.deepEqual([done.statusName, done.delivery.statusName], ['FINISHED', 'READY']);

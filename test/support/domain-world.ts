@@ -75,6 +75,7 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
 }
 
 type CollectionRestore = Parameters<DomainPorts['collectionRestoreEngine']['restore']>[0];
+type Restored = Awaited<ReturnType<DomainPorts['restoreEngine']['restore']>>;
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
 type Checkpoint = Parameters<DomainPorts['checkpointEngine']['take']>[0];
 type FindTokens = Parameters<DomainPorts['checkpointEngine']['find']>[0];
@@ -116,7 +117,7 @@ export class DomainWorld {
   history: DomainPorts['documentHistory']['history'] = async function* () {};
   readonly puts: Parameters<DomainPorts['documentHistory']['put']>[0][] = [];
   putResult: Awaited<ReturnType<DomainPorts['documentHistory']['put']>> = 'inserted';
-  readonly restores: HeldWork<Restore, { documents: number; bytes: number }>[] = [];
+  readonly restores: HeldWork<Restore, Restored>[] = [];
   readonly collectionRestores: HeldWork<CollectionRestore, { documents: number }>[] = [];
   /** What is in the export buckets, by bucket id. */
   readonly buckets = new Map<string, ObjectStore>();
@@ -349,7 +350,7 @@ export class DomainWorld {
     return must(this.takes[index], `take ${index} has begun`);
   }
 
-  restore(index: number): HeldWork<Restore, { documents: number; bytes: number }> {
+  restore(index: number): HeldWork<Restore, Restored> {
     return must(this.restores[index], `restore ${index} has begun`);
   }
 

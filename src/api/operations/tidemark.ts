@@ -4,6 +4,7 @@ import type { GivenConnection } from '../../domain/clusters/clusters.ts';
 import type { Domain } from '../../domain/domain.ts';
 import type { ClusterName } from '../../domain/names.ts';
 import { refuse } from '../../domain/refusals/refusals.ts';
+import type { RestoreJob } from '../../domain/restores/restore-jobs.ts';
 import type { Task } from '../../domain/tasks/tasks.ts';
 import type { HandlersOf } from '../call.ts';
 import { requireCertificates } from '../given-certificates.ts';
@@ -59,12 +60,13 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
   },
 
   async getRestoreJobTask({ params, domain, links }) {
-    return restoreJobTaskBody(params, await taskOfRestoreJob(params, domain), links);
+    const { task, leftOut } = await taskOfRestoreJob(params, domain);
+    return restoreJobTaskBody(params, task, links, leftOut);
   },
 
   async cancelRestoreJobTask({ params, domain, links }) {
-    const task = await taskOfRestoreJob(params, domain);
-    return restoreJobTaskBody(params, await domain.tasks.cancel(task.id), links);
+    const { task, leftOut } = await taskOfRestoreJob(params, domain);
+    return restoreJobTaskBody(params, await domain.tasks.cancel(task.id), links, leftOut);
   },
 
   async getCollectionRestoreTask({ params, domain, links }) {
@@ -102,10 +104,13 @@ async function taskOfSnapshot(params: SnapshotParams, domain: Domain): Promise<T
   return await domain.tasks.get(taskId);
 }
 
-async function taskOfRestoreJob(params: RestoreJobParams, domain: Domain): Promise<Task> {
-  const { taskId } = await domain.restoreJobs.get({ ...clusterOf(params), restoreJobId: params.restoreJobId });
-  if (taskId === null) throw refuse('TASK_NOT_FOUND', [params.restoreJobId]);
-  return await domain.tasks.get(taskId);
+async function taskOfRestoreJob(
+  params: RestoreJobParams,
+  domain: Domain,
+): Promise<{ task: Task; leftOut: RestoreJob['leftOut'] }> {
+  const job = await domain.restoreJobs.get({ ...clusterOf(params), restoreJobId: params.restoreJobId });
+  if (job.taskId === null) throw refuse('TASK_NOT_FOUND', [params.restoreJobId]);
+  return { task: await domain.tasks.get(job.taskId), leftOut: job.leftOut };
 }
 
 async function taskOfCollectionRestore(params: CollectionRestoreParams, domain: Domain): Promise<Task> {
@@ -128,8 +133,13 @@ function snapshotTaskBody(params: SnapshotParams, task: Task, links: LinkBuilder
   return taskBody(task, clusterPath(clusterOf(params)), `snapshots/${params.snapshotId}`, links);
 }
 
-function restoreJobTaskBody(params: RestoreJobParams, task: Task, links: LinkBuilder): object {
-  return taskBody(task, clusterPath(clusterOf(params)), `restoreJobs/${params.restoreJobId}`, links);
+function restoreJobTaskBody(
+  params: RestoreJobParams,
+  task: Task,
+  links: LinkBuilder,
+  leftOut: RestoreJob['leftOut'],
+): object {
+  return taskBody(task, clusterPath(clusterOf(params)), `restoreJobs/${params.restoreJobId}`, links, leftOut);
 }
 
 function collectionRestoreTaskBody(params: CollectionRestoreParams, task: Task, links: LinkBuilder): object {

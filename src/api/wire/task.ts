@@ -1,9 +1,12 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { TaskProgress } from '../../../contract/tidemark.ts';
+import type { RestoreJob } from '../../domain/restores/restore-jobs.ts';
 import type { Task } from '../../domain/tasks/tasks.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { isoOrNull } from './times.ts';
+
+type LeftOutSummary = NonNullable<RestoreJob['leftOut']>;
 
 /**
  * `subject` is what it works on, as a path below the cluster's: `snapshots/<id>`, `restoreJobs/<id>` or `exports/<id>`.
@@ -13,6 +16,7 @@ export function taskBody(
   cluster: string,
   subject: string,
   links: LinkBuilder,
+  leftOut: LeftOutSummary | null = null,
 ): ShapeOf<typeof TaskProgress> {
   const { progress } = task;
   return {
@@ -24,6 +28,7 @@ export function taskBody(
     finishedAt: isoOrNull(task.finishedAtMs),
     id: task.id,
     kind: task.kind,
+    leftOut: leftOut === null ? null : { count: leftOut.count, named: [...leftOut.named] },
     links: [
       links.at(`/api/tidemark/v1${cluster}/${subject}/task`, 'self'),
       links.at(`/api/atlas/v2${cluster}/backup/${subject}`, relation('subject')),

@@ -135,7 +135,7 @@ class Users {
           ...{ targetProjectId: projectId, targetClusterName: name.clusterName },
         });
         await this.#world.run();
-        this.#world.restores.at(-1)?.succeed({ documents: 1, bytes: 1 });
+        this.#world.restores.at(-1)?.succeed({ documents: 1, bytes: 1, leftOut: { named: [], count: 0 } });
         await this.#world.run();
       },
       'make a checkpoint': async () => {

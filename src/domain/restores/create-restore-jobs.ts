@@ -13,6 +13,7 @@ import type { ClusterRow, DownloadRow, RestoreJobRow, SnapshotRow } from '../../
 import { hasCopy } from '../../catalog/snapshot-copies.ts';
 import { findSnapshot } from '../../catalog/snapshots.ts';
 import { findTaskOfSubject, taskIdsOfSubjects } from '../../catalog/tasks.ts';
+import type { LeftOutSummary } from '../../engine/left-out.ts';
 import { must } from '../../lib/assert.ts';
 import { CANCELLED_ON_REQUEST } from '../../lib/errors.ts';
 import type { TaskHandlers } from '../../tasks/handler.ts';
@@ -146,7 +147,7 @@ function requestedRestore(request: {
   snapshot: SnapshotRow & { createdAtMs: number };
   target: ClusterRow | null;
   request: RestoreRequest;
-}): RestoreJobRow {
+}): RestoreJobRow & { leftOut: null } {
   const { cluster, snapshot, target } = request;
   const { deliveryType, pointInTimeUtcSeconds, oplogTs, oplogInc } = request.request;
   const inTime = deliveryType !== 'automated';
@@ -188,7 +189,8 @@ async function viewer(
     const rowsOfJob = files.get(row.id) ?? [];
     const downloads = linksOf(secretBox, row, rowsOfJob, nowMs);
     const ended = row.state === 'completed' ? endOfLink(row, rowsOfJob, nowMs) : {};
-    return { ...row, ...ended, projectId, clusterName, taskId: tasks.get(row.id) ?? null, downloads };
+    const leftOut = row.leftOut === null ? null : (JSON.parse(row.leftOut) as LeftOutSummary);
+    return { ...row, ...ended, leftOut, projectId, clusterName, taskId: tasks.get(row.id) ?? null, downloads };
   };
 }
 

@@ -8,6 +8,8 @@ import type { ClusterName } from '../names.ts';
 import { Refusal } from '../refusals/refusals.ts';
 import type { RestoreRequest } from './restore-jobs.ts';
 
+const nothing = { named: [], count: 0 };
+
 const page = { pageNum: 1, itemsPerPage: 100, includeCount: true };
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
 
@@ -43,7 +45,7 @@ test('a restore runs into the named cluster and says what came of it', async () 
     assert.equal((await clusters.get(target)).restoreInProgress, true);
     assert.equal((await clusters.get(cluster)).restoreInProgress, false);
     assert.equal(world.restore(0).request.snapshotId, snapshotId);
-    world.restore(0).succeed({ documents: 100, bytes: 10_000 });
+    world.restore(0).succeed({ documents: 100, bytes: 10_000, leftOut: nothing });
     await world.run();
     const done = await restoreJobs.get({ ...cluster, restoreJobId: job.id });
     assert.deepEqual([done.state, done.restoredDocuments, done.finishedAtMs !== null], ['completed', 100, true]);
@@ -66,7 +68,7 @@ test('a snapshot that is deleted while it waits to be restored is restored all t
     world.startWorker('two');
     await world.run();
     assert.ok(world.manifests.facts.has(snapshotId));
-    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    world.restore(0).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.clock.advance(10_000);
     assert.ok(!world.manifests.facts.has(snapshotId));
   });
@@ -217,7 +219,7 @@ test('a restore to a point begins with the newest snapshot that leads there, and
     assert.deepEqual([job.snapshotId, job.deliveryType, job.pointInTimeUtcSeconds], [later, 'pointInTime', t + 3]);
     await world.run();
     assert.deepEqual(world.restore(0).request.point, { ts: at(t + 3), inclusive: false });
-    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    world.restore(0).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.run();
     await assert.rejects(create({ ...request, pointInTimeUtcSeconds: t + 4 }), (error) => {
       return (
@@ -255,7 +257,7 @@ test('a restore that weather cut off begins again by itself, and says meanwhile 
       /; an earlier attempt left the target incomplete/,
     );
     await world.clock.advance(5_000);
-    world.restore(2).succeed({ documents: 100, bytes: 10_000 });
+    world.restore(2).succeed({ documents: 100, bytes: 10_000, leftOut: nothing });
     await world.run();
     const done = await restoreJobs.get({ ...cluster, restoreJobId });
     assert.deepEqual([done.state, done.restoredDocuments], ['completed', 100]);
@@ -306,5 +308,20 @@ test('a restore whose target was never touched gives up soon; one that left it i
     assert.match(last ?? '', /left the target incomplete.*Mend the cause and restore again.*\(tried 20 times/);
     const full = () => new Fault({ op: 'restore', subject: 'staging', message: 'the target is full' });
     assert.deepEqual(await failsAfter(true, full), [1, 'failed', 'the target is full']);
+  });
+});
+
+test('a restore that ended without what the target refused says what is missing', async () => {
+  await inWorld({}, async (world) => {
+    const { cluster, snapshotId } = await withSnapshot(world);
+    const { restoreJobs } = world.domain;
+    const { id: restoreJobId } = await restoreJobs.create(automated(cluster, snapshotId));
+    await world.run();
+    const named = [{ namespace: 'shop.docs', kind: 'index', name: 'n', problem: 'E11000' }] as const;
+    const leftOut = { named: [...named], count: 3 };
+    world.restore(0).succeed({ documents: 100, bytes: 10_000, leftOut });
+    await world.run();
+    const done = await restoreJobs.get({ ...cluster, restoreJobId });
+    assert.deepEqual([done.state, done.failureReason, done.leftOut], ['completed', null, leftOut]);
   });
 });

@@ -1,15 +1,18 @@
 import type { DeliveryType, RestoreJobRow } from '../../catalog/schema.ts';
+import type { LeftOutSummary } from '../../engine/left-out.ts';
 import type { ClusterName, Page, PageRequest } from '../names.ts';
 
 /**
  * Atlas's `cancelled`, `failed` and `expired` follow from `state`; `finishedAtMs` is set in all three and when
- * completed. Of a download `completed` means that its link was made, and `finishedAtMs` is set once it has been used or
- * has expired.
+ * completed. Completed with `leftOut` is a state of its own: all but what is named there. Of a download `completed`
+ * means that its link was made, and `finishedAtMs` is set once it has been used or has expired.
  */
-export type RestoreJob = RestoreJobRow & {
+export type RestoreJob = Omit<RestoreJobRow, 'leftOut'> & {
   projectId: string;
   clusterName: string;
   taskId: string | null;
+  /** What the target, or the file of a download, could not be given; null where it has everything. */
+  leftOut: LeftOutSummary | null;
   /** Of a download that is ready: one for each replica set. */
   downloads: DownloadLink[];
 };

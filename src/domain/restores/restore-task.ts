@@ -2,6 +2,7 @@ import type { CatalogWriter } from '../../catalog/catalog.ts';
 import { findCluster, uriContext } from '../../catalog/clusters.ts';
 import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow, RestoreJobRow } from '../../catalog/schema.ts';
+import type { LeftOutSummary } from '../../engine/left-out.ts';
 import { RESTORE_AGAIN } from '../../engine/restore/restore-snapshot.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
@@ -37,7 +38,7 @@ export interface RestoreEngine {
     balancerRecord: BalancerRecord;
     signal: AbortSignal;
     report: ReportProgress;
-  }): Promise<{ documents: number; bytes: number }>;
+  }): Promise<{ documents: number; bytes: number; leftOut: LeftOutSummary }>;
 }
 
 export function restoreSnapshotHandler(
@@ -82,6 +83,7 @@ export function restoreSnapshotHandler(
             finishedAtMs: clock.nowMs(),
             restoredDocuments: restored.documents,
             restoredBytes: restored.bytes,
+            leftOut: restored.leftOut.count === 0 ? null : JSON.stringify(restored.leftOut),
           });
         },
       };

@@ -11,6 +11,8 @@ import { scheduleDuty } from '../schedules/serve-due.ts';
 import { expiryDuty } from '../snapshots/expiry.ts';
 import { copyExpiryDuty } from './copy-expiry.ts';
 
+const nothing = { named: [], count: 0 };
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const never = new AbortController().signal;
@@ -120,7 +122,7 @@ test('copies with their own retention outlive their snapshot, are shown, and can
     });
     await world.run();
     assert.equal(world.restore(0).request.regionName, 'US_EAST_1');
-    world.restore(0).succeed({ documents: 1, bytes: 1 });
+    world.restore(0).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.run();
     await world.clock.leap(30 * DAY_MS);
     await expire(world);
@@ -144,7 +146,7 @@ test('a damaged original is restored from its copy, a sound one is not', async (
     world.restore(0).fail(new Damage({ op: 'read blob', subject: 'x', message: 'a blob is missing' }));
     await world.run();
     assert.equal(world.restore(1).request.regionName, 'EU_WEST_1');
-    world.restore(1).succeed({ documents: 1, bytes: 1 });
+    world.restore(1).succeed({ documents: 1, bytes: 1, leftOut: nothing });
     await world.run();
     assert.equal((await world.domain.restoreJobs.get({ ...name, restoreJobId })).state, 'completed');
   });

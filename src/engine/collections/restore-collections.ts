@@ -215,7 +215,7 @@ class CollectionRestore {
     const create = unstaged.map((item) => ({ ...item.chosen.entry, info: infoOf(staging, item) }));
     const indexed = indexStrategy === 'none' ? [] : unstaged.flatMap(({ chosen }) => chosen.documents ?? []);
     const about = { name: redactUri(uri), op: 'restore collections', signal };
-    await tryCollections(target, { ...about, create, indexed, byOplog: false });
+    await tryCollections(target, { ...about, create, indexed, byOplog: false, onRefusal: 'refuse' });
   }
 
   #itemOf(chosen: ChosenCollection, target: Item['target'], number: number): Item {

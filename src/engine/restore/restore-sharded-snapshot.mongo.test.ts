@@ -94,6 +94,21 @@ describe('a sharded snapshot', () => {
     );
     await fixture.restore(target().uri);
     await requireEqualShards(source(), target());
+
+    // What one shard refuses is named, and all else is there.
+    const admin = target().shard(0).set.client.db('admin');
+    const data = { failCommands: ['createIndexes'], namespace: 'shop.orders', errorCode: 11000 };
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data });
+    const { leftOut } = await fixture.restore(target().uri);
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
+    assert.deepEqual(
+      leftOut.named.map(({ namespace, kind, name }) => [namespace, kind, name]),
+      [['shop.orders', 'index', 'v_1']],
+    );
+    assert.equal(leftOut.count, 1);
+    await assert.rejects(requireEqualShards(source(), target()), /shop\.orders: .*index.*v_1/);
+    assert.equal((await fixture.restore(target().uri)).leftOut.count, 0);
+    await requireEqualShards(source(), target());
   });
 
   test("is what a sharded cluster takes: a replica set's snapshot is refused before the config servers are touched", async () => {

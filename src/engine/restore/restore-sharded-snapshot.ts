@@ -6,6 +6,7 @@ import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import { type ReplicaSetManifest, replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
+import { LeftOutList, type LeftOutSummary } from '../left-out.ts';
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
 import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
@@ -137,7 +138,14 @@ async function run(
     loadMs: Math.max(...results.map((one) => one.loadMs)),
     indexMs: Math.max(...results.map((one) => one.indexMs)),
     replayed: replayedOf(results),
+    leftOut: leftOutOf(results),
   };
+}
+
+function leftOutOf(results: readonly RestoredSnapshot[]): LeftOutSummary {
+  const all = new LeftOutList();
+  for (const { leftOut } of results) all.add(leftOut.named, leftOut.count);
+  return all;
 }
 
 function replayedOf(results: readonly RestoredSnapshot[]): ReplayedOplog | null {

@@ -17,19 +17,21 @@ import type { Decisions } from '../../oplog/transactions.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
-import { indexesToBuild } from '../index-specifications.ts';
+import type { LeftOutSummary } from '../left-out.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
 import { planRestore, type RestorePlan, refuseVersion } from '../restore-plan.ts';
+import { buildIndexes } from './build-indexes.ts';
 import { damagedSnapshot } from './damaged-snapshot.ts';
 import { loadCollections } from './load-collections.ts';
+import { RestoreLosses } from './losses.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
 import { admitTarget } from './preflight/admit-target.ts';
 import { appNameOf, endEarlierWork, type RestoreRun } from './preflight/end-earlier-work.ts';
 import { whileMajorityFollows } from './preflight/follow-majority.ts';
 import { requireRoom } from './preflight/require-room.ts';
 import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
-import { tryCollections } from './preflight/try-collections.ts';
+import { type ReducedEntries, tryCollections } from './preflight/try-collections.ts';
 import { restoreUsers } from './restore-users.ts';
 
 export interface RestoreSnapshotOptions {
@@ -65,6 +67,8 @@ export interface RestoredSnapshot {
   indexMs: number;
   /** Null where nothing was asked for beyond the snapshot. */
   replayed: ReplayedOplog | null;
+  /** What the target could not be given, because it refuses it. */
+  leftOut: LeftOutSummary;
 }
 
 const INDEX_BUILDS_AT_ONCE = 2;
@@ -74,7 +78,8 @@ const REPORT_EVERY_MS = 250;
  * Makes a replica set hold exactly what the source held at the snapshot's time, or at a later point that the oplog
  * reaches: preflight, clear, create, load, replay, indexes, views, users. The target is touched only after the
  * repository, the oplog and the target have passed every check. A failure after that says so: the target is then
- * incomplete and the restore has to be run again.
+ * incomplete and the restore has to be run again. An index, view, option, user or role that the target refuses is left
+ * out by name, and costs nothing else.
  */
 export async function restoreSnapshot(options: RestoreSnapshotOptions, manifest: Manifest): Promise<RestoredSnapshot> {
   const { snapshotId, signal, clock } = options;
@@ -134,6 +139,9 @@ export class Restore {
   #point: PointInTime;
   /** Documents, by the entry that they are of. */
   readonly #loaded = new Map<CollectionEntry, number>();
+  /** Whose options the target does not take all. */
+  #reduced: ReducedEntries = new Map();
+  readonly #losses: RestoreLosses;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
   /** `ofShard`: collections keep their UUIDs, and `config` is left to whoever restores the routing. */
@@ -147,6 +155,7 @@ export class Restore {
     );
     this.#options = options;
     this.#ofShard = ofShard;
+    this.#losses = new RestoreLosses(options.log);
     this.#manifest = manifest;
     this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
     this.startedMs = options.clock.monotonicMs();
@@ -210,7 +219,9 @@ export class Restore {
     await requireRoom(target, plan.load, about);
     const trial = { create: [...plan.create, ...plan.views], indexed: plan.load, byOplog: this.#ofShard };
     const { signal } = this.#options;
-    await this.follow(target, async (followed) => await tryCollections(followed, { ...about, ...trial, signal }));
+    await this.follow(target, async (followed) => {
+      this.#reduced = await tryCollections(followed, { ...about, ...trial, onRefusal: 'leaveOut', signal });
+    });
     return target;
   }
 
@@ -278,18 +289,34 @@ export class Restore {
     const indexes = await this.#buildIndexes(target, plan.load);
     const indexMs = clock.monotonicMs() - indexStartedMs;
     this.#enter('creating views');
-    for (const view of plan.views) await this.#create(target, view);
+    for (const view of plan.views) await this.#createView(target, view);
     this.#enter('letting documents expire');
-    for (const { db, name, info } of plan.create) await target.letExpire(db, name, info);
+    for (const entry of plan.create) await this.#letExpire(target, entry);
     this.#enter('restoring users and roles');
-    await restoreUsers(target, accessControl);
+    await restoreUsers(target, accessControl, this.#losses);
     this.#enter('waiting for a majority');
     await target.settle();
     const { documentsDone: documents, bytesDone: bytes } = this.progress;
-    return { documents, bytes, collections: collections.length, indexes, loadMs, indexMs, replayed };
+    const { list: leftOut } = this.#losses;
+    return { documents, bytes, collections: collections.length, indexes, loadMs, indexMs, replayed, leftOut };
   }
 
-  async #create(target: RestoreTarget, { db, name, type, uuid, info }: CollectionEntry): Promise<void> {
+  async #createView(target: RestoreTarget, view: CollectionEntry): Promise<void> {
+    const item = { namespace: formatNamespace(view), kind: 'view', name: view.name } as const;
+    await this.#losses.unlessRefused(item, async () => await this.#create(target, view));
+  }
+
+  async #letExpire(target: RestoreTarget, { db, name, info }: CollectionEntry): Promise<void> {
+    const item = { namespace: `${db}.${name}`, kind: 'option', name: 'expireAfterSeconds' } as const;
+    await this.#losses.unlessRefused(item, async () => await target.letExpire(db, name, info));
+  }
+
+  async #create(target: RestoreTarget, entry: CollectionEntry): Promise<void> {
+    const { db, name, type, uuid } = entry;
+    const reduced = this.#reduced.get(entry);
+    const info = reduced?.info ?? entry.info;
+    for (const option of reduced?.refused ?? [])
+      this.#losses.add({ namespace: `${db}.${name}`, kind: 'option', ...option });
     try {
       // A time series makes its own bucket collection, which can be given no UUID.
       if (!this.#ofShard || type !== 'collection' || uuid === null) await target.create(db, name, info);
@@ -330,17 +357,9 @@ export class Restore {
   async #buildIndexes(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<number> {
     let built = 0;
     await forEachConcurrently(entries, INDEX_BUILDS_AT_ONCE, async (entry) => {
-      const specifications = indexesToBuild(entry.indexes, entry.info);
-      this.#update({ subject: `${entry.db}.${entry.name}` });
-      if (specifications.length > 0) {
-        const { droppedOptions } = await this.#createIndexes(target, entry, specifications);
-        if (droppedOptions)
-          this.#options.log.warn(
-            { db: entry.db, name: entry.name },
-            'the target does not know some index options; they were left out',
-          );
-        built += specifications.length;
-      }
+      this.#update({ subject: formatNamespace(entry) });
+      const otherCause = async (error: unknown) => await this.#foreignCause(target, entry, error);
+      built += await buildIndexes(target, entry, { losses: this.#losses, otherCause });
       this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
     });
     return built;
@@ -350,19 +369,10 @@ export class Restore {
    * A unique index meets a key twice where the source had it so, which no server lets happen, or where somebody else
    * wrote it.
    */
-  async #createIndexes(
-    target: RestoreTarget,
-    entry: CollectionEntry,
-    specifications: readonly Buffer[],
-  ): Promise<{ droppedOptions: boolean }> {
-    try {
-      return await target.createIndexes(entry.db, entry.name, specifications);
-    } catch (error) {
-      const loaded = this.#loaded.get(entry);
-      const isForeign =
-        isDuplicateKey(error) && this.#point.plan === null && (await countOnTarget(target, entry)) !== loaded;
-      throw isForeign ? foreignWrites(formatNamespace(entry), messageOf(error)) : error;
-    }
+  async #foreignCause(target: RestoreTarget, entry: CollectionEntry, error: unknown): Promise<Fault | null> {
+    if (!isDuplicateKey(error) || this.#point.plan !== null) return null;
+    const isForeign = (await countOnTarget(target, entry)) !== this.#loaded.get(entry);
+    return isForeign ? foreignWrites(formatNamespace(entry), messageOf(error)) : null;
   }
 
   #enter(phase: string, state: Partial<Progress> = {}): void {

@@ -1,5 +1,6 @@
 import { bsonType, findId, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
+import type { RestoreLosses } from './losses.ts';
 
 /**
  * Where the documents of `admin.system.*` come from: buffers of whole documents, or null where the source had no such
@@ -16,24 +17,31 @@ export interface AccessControlDocuments {
  * connected there, which stay as they are: a restore must not lock itself out half way. Roles come first, because users
  * name them.
  */
-export async function restoreUsers(target: RestoreTarget, documents: AccessControlDocuments): Promise<void> {
+export async function restoreUsers(
+  target: RestoreTarget,
+  documents: AccessControlDocuments,
+  losses: RestoreLosses,
+): Promise<void> {
   const own = await target.ownIdentity();
-  await mergeById(target, 'system.roles', documents.roles, own.roles);
-  await mergeById(target, 'system.users', documents.users, own.users);
+  await mergeById(target, 'role', documents.roles, own.roles, losses);
+  await mergeById(target, 'user', documents.users, own.users, losses);
   if (documents.users !== null && documents.version !== null) await addAuthSchema(target, documents.version);
 }
 
 async function mergeById(
   target: RestoreTarget,
-  name: string,
+  kind: 'user' | 'role',
   documents: AsyncIterable<Buffer> | null,
   keep: readonly string[],
+  losses: RestoreLosses,
 ): Promise<void> {
+  const name = `system.${kind}s`;
   const ids: string[] = [...keep];
   for await (const [id, document] of byId(documents)) {
     if (keep.includes(id)) continue;
-    ids.push(id);
-    await target.replaceById('admin', name, id, document);
+    const item = { namespace: `admin.${name}`, kind, name: id };
+    const work = async () => await target.replaceById('admin', name, id, document);
+    if (await losses.unlessRefused(item, work)) ids.push(id);
   }
   await target.deleteAllBut('admin', name, ids);
 }

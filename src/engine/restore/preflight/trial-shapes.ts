@@ -18,10 +18,17 @@ export interface TrialSubject {
  * plain fields of their indexes alone, and of those there may be thousands. Pure.
  */
 export function distinctShapes(subjects: readonly TrialSubject[]): TrialSubject[] {
-  const found = new Map<string, TrialSubject>();
+  return groupedByShape(subjects).map(([first]) => first);
+}
+
+/** All of each kind together, in the order of the first ones. */
+export function groupedByShape(subjects: readonly TrialSubject[]): [TrialSubject, ...TrialSubject[]][] {
+  const found = new Map<string, [TrialSubject, ...TrialSubject[]]>();
   for (const subject of subjects) {
     const shape = shapeOf(subject);
-    if (!found.has(shape)) found.set(shape, subject);
+    const same = found.get(shape);
+    if (same === undefined) found.set(shape, [subject]);
+    else same.push(subject);
   }
   return [...found.values()];
 }

@@ -1,11 +1,12 @@
 import { throwIfAborted } from '../../../lib/abort.ts';
-import { describeError, Fault, messageOf } from '../../../lib/errors.ts';
-import { asFault, isMemberLost } from '../../../mongo/errors.ts';
+import { describeError, Fault, isWeather, messageOf } from '../../../lib/errors.ts';
+import { asFault, refusalOf } from '../../../mongo/errors.ts';
 import type { RestoreTarget } from '../../../mongo/target.ts';
 import { dropFromTarget } from '../../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../../repository/format/manifest.ts';
 import { indexesToBuild } from '../../index-specifications.ts';
-import { distinctShapes, type TrialSubject } from './trial-shapes.ts';
+import { type ReducedOptions, reducedAlike, reduceOptions } from './reduce-options.ts';
+import { groupedByShape, type TrialSubject } from './trial-shapes.ts';
 
 /** What is tried is made here, empty, and dropped again. Config servers take no database but their own. */
 const DATABASE = 'tidemark_preflight';
@@ -21,24 +22,39 @@ export interface TryCollectionsOptions {
   indexed: readonly CollectionEntry[];
   /** Collections are made as an oplog would have them made. */
   byOplog: boolean;
+  /**
+   * What is refused of an object while its documents have a place: `refuse` the whole restore, or let it be `leftOut`.
+   */
+  onRefusal: 'refuse' | 'leaveOut';
   /** The target in messages. */
   name: string;
   op: string;
   signal: AbortSignal;
 }
 
+/** By the entries as they are in the snapshot: how they are made instead, and what is left out of their options. */
+export type ReducedEntries = ReadonlyMap<CollectionEntry, ReducedOptions>;
+
 /**
  * Lets the target make an empty collection, time series or view of each kind that the restore will create, with all its
  * indexes: whether it takes these options, collations and index specifications only it can tell, and after its data is
- * gone is too late to ask.
+ * gone is too late to ask. A collection that it does not make at all, and whatever is no fault of one object, ends the
+ * restore here. Of options that it does not take it gives the most that it does; views and indexes are asked for again
+ * when they are made.
  */
-export async function tryCollections(target: RestoreTarget, options: TryCollectionsOptions): Promise<void> {
+export async function tryCollections(target: RestoreTarget, options: TryCollectionsOptions): Promise<ReducedEntries> {
   const isConfigServer = (await target.command('admin', { hello: 1 })).configsvr !== undefined;
   const db = isConfigServer ? 'admin' : DATABASE;
-  for (const subject of distinctShapes(subjectsOf(options))) {
+  const found = new Map<CollectionEntry, ReducedOptions>();
+  for (const [subject, ...same] of groupedByShape(subjectsOf(options))) {
     throwIfAborted(options.signal);
-    await tryOne(target, db, subject, options);
+    const reduced = await tryOne(target, db, subject, options);
+    if (reduced === null) continue;
+    found.set(subject.entry, reduced);
+    // Their options are the same; what else a listing entry tells is not.
+    for (const { entry } of same) found.set(entry, { ...reduced, info: reducedAlike(entry.info, reduced.info) });
   }
+  return found;
 }
 
 function subjectsOf({ create, indexed }: TryCollectionsOptions): TrialSubject[] {
@@ -56,16 +72,40 @@ async function tryOne(
   db: string,
   { entry, indexes }: TrialSubject,
   options: TryCollectionsOptions,
-): Promise<void> {
+): Promise<ReducedOptions | null> {
   const name = entry.name.startsWith(BUCKETS) ? BUCKETS + NAME : NAME;
+  const tolerated = options.onRefusal === 'leaveOut' ? refusalOf : () => null;
+  const make = async (info: Buffer) => {
+    if (options.byOplog && entry.type === 'collection') await target.createByOplog(db, name, info, null);
+    else await target.create(db, name, info);
+  };
+  const attempt = async (work: () => Promise<unknown>): Promise<string | null> => {
+    try {
+      await work();
+      return null;
+    } catch (error) {
+      const problem = tolerated(error);
+      if (problem === null) throw error;
+      return problem;
+    }
+  };
   // What a process that died in the middle of this has left.
   await dropFromTarget(target, { db, name });
+  let reduced: ReducedOptions | null = null;
   try {
-    if (options.byOplog && entry.type === 'collection') await target.createByOplog(db, name, entry.info, null);
-    else await target.create(db, name, entry.info);
+    if ((await attempt(async () => await make(entry.info))) !== null) {
+      // A view is tried again where it is made: it has no documents that need a place.
+      if (entry.type === 'view') return null;
+      reduced = await reduceOptions(entry.info, async (info) => {
+        const problem = await attempt(async () => await make(info));
+        await dropFromTarget(target, { db, name });
+        return problem;
+      });
+      await make(reduced?.info ?? entry.info);
+    }
     const holder = entry.type === 'timeseries' ? BUCKETS + name : name;
-    if (indexes.length > 0) await target.createIndexes(db, holder, indexes);
-    if (entry.type !== 'view') await target.letExpire(db, name, entry.info);
+    if (indexes.length > 0) await attempt(async () => await target.createIndexes(db, holder, indexes));
+    if (entry.type !== 'view') await attempt(async () => await target.letExpire(db, name, entry.info));
   } catch (error) {
     const left = target.under(AbortSignal.timeout(DROP_MS_MAX));
     // That it could not be made is what has to be known; the next trial takes away what it left.
@@ -73,11 +113,13 @@ async function tryOne(
     throw refusal(error, entry, options);
   }
   await dropFromTarget(target, { db, name });
+  return reduced;
 }
 
 function refusal(error: unknown, entry: CollectionEntry, { op, name, signal }: TryCollectionsOptions): unknown {
   const cause = error instanceof Fault ? (error.cause ?? error) : error;
-  if (signal.aborted || isMemberLost(cause)) return asFault(error, op, name);
+  const fault = asFault(error, op, name);
+  if (signal.aborted || isWeather(fault)) return fault;
   const what = entry.type === 'timeseries' ? 'time series' : entry.type;
   return new Fault({
     op,
