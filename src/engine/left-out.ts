@@ -44,6 +44,7 @@ export function describeLeftOut({ namespace, kind, name, problem }: LeftOut): st
 
 /** A line for an answer that has room for one: the first few by name, and how many more there are. */
 export function summarizeLeftOut({ named, count }: LeftOutSummary, namedMax = 5): string {
+  assert(count >= named.length, 'what is named is counted');
   const shown = named.slice(0, namedMax).map(describeLeftOut);
   const more = count - shown.length;
   return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import { knownOptions } from '../support/server-version.ts';
 import { type Operation, randomDocuments } from './document-writes.ts';
 import {
   anyPlace,
@@ -39,7 +40,7 @@ function timeSeries(): Document {
 
 /** The collections that need options, the views, and the first documents. */
 export async function setUp(writer: Writer): Promise<void> {
-  for (const { at, options } of SET_UP) await writer.run(at.db, { create: at.name, ...options });
+  for (const { at, options } of SET_UP) await writer.run(at.db, { create: at.name, ...knownOptions(options) });
   const views = {
     'view of orders': 'orders',
     'view of a view': 'view of orders',
@@ -75,7 +76,7 @@ const INDEXES: readonly Document[] = [
 ];
 
 function createOptions(random: SeededRandom): Document {
-  return random.pick<Document>([
+  const options = random.pick<Document>([
     {},
     {},
     {},
@@ -90,6 +91,7 @@ function createOptions(random: SeededRandom): Document {
     { ...timeSeries(), expireAfterSeconds: 1_000_000_000 },
     { viewOn: 'orders', pipeline: [{ $project: { k: 1 } }] },
   ]);
+  return knownOptions(options);
 }
 
 async function reload(writer: Writer, at: Place, more: Document): Promise<void> {

@@ -4,6 +4,7 @@ import { Binary } from 'mongodb';
 import { documentOf } from '../../src/bson/raw-bson.ts';
 import { compareClusters, compareTruth } from '../support/compare.ts';
 import { type ReplicaSet, useReplicaSet, withReplicaSet } from '../support/replica-set.ts';
+import { needsServer } from '../support/server-version.ts';
 import { SnapshotRig } from '../support/snapshot-rig.ts';
 import { readTruth } from '../support/truth.ts';
 import { WireConnection } from '../support/wire.ts';
@@ -62,7 +63,9 @@ test('every type of value and of _id, names twice, empty and with dots and dolla
   });
 });
 
-test('a clustered collection that was made capped, which none can be created as', async () => {
+test('a clustered collection that was made capped, which none can be created as', {
+  skip: needsServer('6.0'),
+}, async () => {
   await withReplicaSet({}, async (source) => {
     const db = source.client.db('app');
     const name = 'both';

@@ -1,8 +1,11 @@
 import { BSON, type ClientSession, type Db, type Document, type MongoClient, Timestamp } from 'mongodb';
+import { serverIs } from '../support/server-version.ts';
 
 /** One kind of oplog entry: what is there before the snapshot, and what makes entries of that kind after it. */
 export interface Kind {
   name: string;
+  /** The release that brought what it is about. */
+  since?: string;
   before?: (db: Db, client: MongoClient) => Promise<unknown>;
   after: (db: Db, client: MongoClient) => Promise<unknown>;
 }
@@ -142,6 +145,7 @@ export const DOCUMENT_KINDS: readonly Kind[] = [
   },
   {
     name: 'a clustered collection that is made capped, which none can be created as',
+    since: '6.0',
     before: (db) => run(db, { create: 'old', clusteredIndex: { key: { _id: 1 }, unique: true } }),
     after: (db) =>
       run(
@@ -155,6 +159,7 @@ export const DOCUMENT_KINDS: readonly Kind[] = [
   },
   {
     name: 'a clustered collection',
+    since: '6.0',
     before: (db) =>
       run(db, { create: 'a', clusteredIndex: { key: { _id: 1 }, unique: true } }, insert('a', ...some(5))),
     after: (db) => run(db, insert('a', { _id: 'x' }), remove('a', 2), update('a', 1, { $inc: { k: 1 } })),
@@ -172,6 +177,7 @@ export const DOCUMENT_KINDS: readonly Kind[] = [
   },
   {
     name: 'limits of a capped collection that change between inserts',
+    since: '6.0',
     before: (db) => run(db, { create: 'a', capped: true, size: 100_000, max: 3 }),
     after: (db) =>
       run(
@@ -296,9 +302,13 @@ export const CATALOG_KINDS: readonly Kind[] = [
         { collMod: 'a', index: { keyPattern: { t: 1 }, expireAfterSeconds: 2_000_000, hidden: true } },
         { collMod: 'a', index: { name: 't', hidden: false } },
         index('a', { key: { u: 1, _id: 1 }, name: 'u' }),
-        { collMod: 'a', index: { name: 'u', prepareUnique: true } },
-        { collMod: 'a', index: { name: 'u', unique: true } },
-        { collMod: 'a', index: { name: 'd', expireAfterSeconds: 3_000_000 } },
+        ...(serverIs('6.0')
+          ? [{ prepareUnique: true }, { unique: true }].map((change) => ({
+              collMod: 'a',
+              index: { name: 'u', ...change },
+            }))
+          : []),
+        ...(serverIs('6.0') ? [{ collMod: 'a', index: { name: 'd', expireAfterSeconds: 3_000_000 } }] : []),
         { dropIndexes: 'a', index: 'g' },
         { dropIndexes: 'a', index: { k: 1 } },
       ),
@@ -311,7 +321,7 @@ export const CATALOG_KINDS: readonly Kind[] = [
         db,
         { collMod: 'a', validator: { k: { $gt: 1 } }, validationLevel: 'moderate' },
         { collMod: 'b', validator: {}, validationAction: 'warn' },
-        { collMod: 'b', changeStreamPreAndPostImages: { enabled: true } },
+        ...(serverIs('6.0') ? [{ collMod: 'b', changeStreamPreAndPostImages: { enabled: true } }] : []),
       ),
   },
   {

@@ -1,4 +1,5 @@
 import { BSON, type Document, type MongoClient } from 'mongodb';
+import { knownOptions, serverIs } from './server-version.ts';
 
 const NAMES = [
   'percent%20',
@@ -10,9 +11,13 @@ const NAMES = [
 ];
 export const SERIES_INDEXES: Document[] = [
   { key: { 'm.a': 1, t: -1 }, name: 'both' },
-  { key: { t: 1 }, name: 'time', partialFilterExpression: { m: { $gt: 1 } } },
-  { key: { 'm.place': '2dsphere' }, name: 'place' },
-  { key: { v: 1 }, name: 'metric' },
+  { key: { t: 1 }, name: 'time', ...(serverIs('6.0') ? { partialFilterExpression: { m: { $gt: 1 } } } : {}) },
+  ...(serverIs('6.0')
+    ? [
+        { key: { 'm.place': '2dsphere' }, name: 'place' },
+        { key: { v: 1 }, name: 'metric' },
+      ]
+    : []),
 ];
 
 /** One of each thing that an archive can hold, in the database `shop`. */
@@ -31,7 +36,8 @@ export async function fillSource(client: MongoClient): Promise<void> {
   await db.createCollection('empty');
   await db.createCollection('log', { capped: true, size: 1 << 20, max: 50 });
   await db.collection('log').insertMany(Array.from({ length: 80 }, (_, i) => ({ i })));
-  await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true, name: 'by id' } });
+  const clustered = { clusteredIndex: { key: { _id: 1 }, unique: true, name: 'by id' } };
+  await db.createCollection('clustered', knownOptions(clustered));
   await db.collection('clustered').insertMany(things.slice(0, 50));
   await db.createCollection('collated', {
     collation: { locale: 'fr' },

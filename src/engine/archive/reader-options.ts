@@ -1,5 +1,5 @@
-import { findElement } from '../../bson/raw-bson.ts';
-import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
+import type { Manifest } from '../../repository/format/manifest.ts';
+import { isCapped } from '../replay/replay-state.ts';
 import type { ArchivePoint } from './archive-point.ts';
 
 /**
@@ -17,10 +17,4 @@ export function readerOptions(manifest: Pick<Manifest, 'collections'>, point: Ar
     '--keepIndexVersion',
     ...(collections.some(isCapped) ? ['--maintainInsertionOrder'] : []),
   ];
-}
-
-function isCapped({ info }: CollectionEntry): boolean {
-  const options = findElement(info, 0, 'options');
-  const capped = options === null ? null : findElement(info, options.start, 'capped');
-  return capped?.type === 0x08 && info[capped.start] === 1;
 }

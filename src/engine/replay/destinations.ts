@@ -4,7 +4,7 @@ import { murmur3 } from '../../lib/murmur.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isOwnedByTarget, planRestore } from '../restore-plan.ts';
 import type { ReplayPlan } from './plan-replay.ts';
-import { isApplyingInOrder, listState } from './replay-state.ts';
+import { isApplyingInOrder, isCapped, listState } from './replay-state.ts';
 
 /** A collection of the target, as writes name it. */
 export interface Destination {
@@ -14,6 +14,7 @@ export interface Destination {
   /** Of its lane where all its writes are in one row, else of the lanes of its ids. */
   seed: number;
   inOrder: boolean;
+  capped: boolean;
   /** The name by which its options are changed: a time series has them under its own. */
   commandName: string;
 }
@@ -40,6 +41,7 @@ export function destinationsOf(
       namespace: formatNamespace({ db, name }),
       seed: murmur3(bytes, 0, 0, bytes.length, 0),
       inOrder: isApplyingInOrder(entry),
+      capped: isCapped(entry),
       commandName: series.has(formatNamespace(entry)) ? name.slice(BUCKETS.length) : name,
     });
   }

@@ -5,10 +5,11 @@ import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
-import { OplogApplier } from '../../mongo/oplog-applier.ts';
+import { OplogApplier, type RawWrite } from '../../mongo/oplog-applier.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import type { OplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation, type Operation } from '../../oplog/operations.ts';
+import { CappedReplay } from './capped-replay.ts';
 import { type Destination, destinationsOf } from './destinations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
 import { type PlannedWrite, plannedChange, plannedEntries } from './planned-changes.ts';
@@ -58,6 +59,8 @@ class Replay {
   readonly #options: ReplayOplogOptions;
   readonly #applier: OplogApplier;
   readonly #destinations: ReadonlyMap<string, Destination>;
+  /** Set while it runs, where the target needs it. */
+  #capped: CappedReplay | null = null;
 
   constructor(options: ReplayOplogOptions) {
     this.#options = options;
@@ -74,7 +77,9 @@ class Replay {
   }
 
   async run(): Promise<number> {
-    const { plan, source, signal, progress } = this.#options;
+    const { plan, source, signal, progress, target } = this.#options;
+    if ([...this.#destinations.values()].some(({ capped }) => capped))
+      this.#capped = await CappedReplay.for(target, this.#applier);
     for await (const { found, entries, lastTs } of plannedEntries(plan, source, signal)) {
       for (const { buffer, entry } of found) {
         const working = this.#replayEntry(buffer, entry);
@@ -82,8 +87,13 @@ class Replay {
       }
       progress(entries, lastTs);
     }
-    await this.#applier.flush();
+    await this.#flush();
     return plan.entries;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#capped?.flush();
+    await this.#applier.flush();
   }
 
   #replayEntry(buffer: Buffer, entry: OplogEntry): Promise<void> | undefined {
@@ -110,12 +120,14 @@ class Replay {
     const { op, o, o2, upsert, id, mending } = write;
     const { namespace, seed } = destination;
     const lane = destination.inOrder || id === null ? seed % LANES : laneOfId(buffer, id, seed, LANES);
-    const working = this.#applier.write(lane, { op, namespace, o, o2, upsert });
+    const send = (raw: RawWrite): Promise<void> | undefined =>
+      destination.capped && this.#capped !== null
+        ? this.#capped.write(lane, raw, destination)
+        : this.#applier.write(lane, raw);
+    const working = send({ op, namespace, o, o2, upsert });
     if (mending === null) return working;
     const mend = { op: 'u', namespace, ...mending } as const;
-    return working === undefined
-      ? this.#applier.write(lane, mend)
-      : working.then(() => this.#applier.write(lane, mend));
+    return working === undefined ? send(mend) : working.then(() => send(mend));
   }
 
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
@@ -125,7 +137,7 @@ class Replay {
     if (options.length === 0) return;
     const command: Record<string, unknown> = { collMod: commandName };
     for (const { name, type, value } of options) command[name] = new RawValue(name, type, Buffer.from(value));
-    await this.#applier.flush();
+    await this.#flush();
     try {
       await this.#options.target.command(db, { ...command, writeConcern: { w: 1 } });
     } catch (error) {
@@ -134,7 +146,7 @@ class Replay {
   }
 
   async #empty({ db, name }: Destination): Promise<void> {
-    await this.#applier.flush();
+    await this.#flush();
     await this.#applier.command(db, { emptycapped: name });
   }
 }

@@ -245,7 +245,11 @@ function infoOf(
  * by a collation's notion of equal ids.
  */
 export function isApplyingInOrder(entry: CollectionEntry): boolean {
-  return optionsOf(entry.info).some(({ name, value }) => name === 'collation' || (name === 'capped' && value[0] === 1));
+  return isCapped(entry) || optionsOf(entry.info).some(({ name }) => name === 'collation');
+}
+
+export function isCapped({ info }: CollectionEntry): boolean {
+  return optionsOf(info).some(({ name, value }) => name === 'capped' && value[0] === 1);
 }
 
 function optionsOf(info: Buffer): Field[] {
