@@ -56,19 +56,25 @@ function isIndex(index: Buffer, buffer: Buffer, which: ElementAt): boolean {
   return pattern !== null && index.subarray(pattern.start, pattern.end).equals(buffer.subarray(which.start, which.end));
 }
 
-/**
- * The indexes after a `collMod` entry's `index`. Null where there is no such index. Throws MalformedBson at an option
- * that is not known.
- */
-export function withChangedIndex(indexes: readonly Buffer[], buffer: Buffer, change: ElementAt): Buffer[] | null {
+/** What a `collMod` entry's `index` makes of one: its place among the indexes, what it is now, and what is unknown. */
+export interface ChangedIndex {
+  at: number;
+  index: Buffer;
+  /** Names of options that no version of ours knows; all others are carried out. */
+  unknown: string[];
+}
+
+/** Null where there is no such index. */
+export function changedIndexOf(indexes: readonly Buffer[], buffer: Buffer, change: ElementAt): ChangedIndex | null {
   const which = findElement(buffer, change.start, 'name') ?? findElement(buffer, change.start, 'keyPattern');
   if (which === null) throw new MalformedBson('a collMod of an index that it does not name');
   const at = indexes.findIndex((index) => isIndex(index, buffer, which));
   if (at < 0) return null;
-  return indexes.with(at, changedIndex(indexes[at] as Buffer, buffer, change));
+  return { at, ...changedIndex(indexes[at] as Buffer, buffer, change) };
 }
 
-function changedIndex(index: Buffer, buffer: Buffer, change: ElementAt): Buffer {
+function changedIndex(index: Buffer, buffer: Buffer, change: ElementAt): Omit<ChangedIndex, 'at'> {
+  const unknown: string[] = [];
   const fields = new Map<string, { name: string; type: number; value: Buffer }>();
   forEachElement(index, 0, (name, { type, start, end }) => {
     fields.set(name, { name, type, value: index.subarray(start, end) });
@@ -84,8 +90,9 @@ function changedIndex(index: Buffer, buffer: Buffer, change: ElementAt): Buffer 
       fields.set(name, { name, type, value });
       // The server ends the preparation with the conversion.
       fields.delete('prepareUnique');
-    } else throw new MalformedBson(`a collMod of an index with the unknown option ${name}`);
+    } else if (name === 'forceNonUnique' && !isFalse) fields.delete('unique');
+    else unknown.push(name);
     return true;
   });
-  return documentOf([...fields.values()]);
+  return { index: documentOf([...fields.values()]), unknown };
 }

@@ -314,6 +314,17 @@ export const CATALOG_KINDS: readonly Kind[] = [
       ),
   },
   {
+    name: 'a unique index that is made an ordinary one',
+    since: '6.0',
+    before: (db) => run(db, insert('a', ...some(3)), index('a', { key: { k: 1 }, name: 'k', unique: true })),
+    after: (db) =>
+      run(
+        db,
+        { collMod: 'a', index: { name: 'k', forceNonUnique: true } },
+        insert('a', { _id: 'x', k: 1 }, { _id: 'y', k: 1 }),
+      ),
+  },
+  {
     name: 'options changed',
     before: (db) => run(db, { create: 'a' }, { create: 'b', validator: { x: 1 } }),
     after: (db) =>

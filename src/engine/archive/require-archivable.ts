@@ -22,14 +22,17 @@ export async function requireArchivable(
   return losses;
 }
 
-/** The same of what Extended JSON has no text for alone, which is known from the listing. */
+/**
+ * The same of what Extended JSON has no text for alone, which is known from the listing. Returned with what is left out
+ * of the point because its change is not known.
+ */
 export function requireText(
   options: Pick<WriteArchiveOptions, 'manifest' | 'point'>,
   jsonLoss: JsonLoss | undefined,
 ): LeftOut[] {
   const losses = archiveLosses(options);
   if (losses.length > 0 && jsonLoss === 'fail') throw unwritable(losses);
-  return losses;
+  return [...losses, ...(options.point?.plan.leftOut ?? [])];
 }
 
 function unwritable(losses: readonly LeftOut[]): Fault {

@@ -12,6 +12,7 @@ import { dropFromTarget, listTarget } from '../../mongo/target-catalog.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
+import { warnOfLeftOut } from '../left-out.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
 import { damagedSnapshot } from '../restore/damaged-snapshot.ts';
@@ -30,6 +31,7 @@ import { removeStaged, STAGED_PREFIX } from './remove-staged.ts';
 import {
   type ChosenCollection,
   type CollectionSelection,
+  leftOutOf,
   type Selected,
   selectCollections,
 } from './select-collections.ts';
@@ -128,12 +130,13 @@ class CollectionRestore {
    * that every blob of it can be read.
    */
   async prepare(): Promise<void> {
-    const { pointInTime, repository, clusterId, signal, journal, selection, snapshotId } = this.#options;
+    const { pointInTime, repository, clusterId, signal, journal, selection, snapshotId, log } = this.#options;
     this.#enter('verifying the oplog');
     this.#earlier = await journal.read();
     if (pointInTime !== undefined)
       this.#point = await planPointInTime(repository, clusterId, this.#manifest, { ...pointInTime, signal });
     this.#selected = selectCollections(this.#point.collections, selection);
+    warnOfLeftOut(log, leftOutOf(this.#selected.chosen, this.#point.plan));
     await this.#refuseUnknown();
     this.#enter('verifying every blob');
     const collections = this.#selected.chosen.flatMap(({ documents }) => (documents === null ? [] : [documents]));
@@ -151,19 +154,15 @@ class CollectionRestore {
     if (refused[0] === undefined) return;
     await this.#options.journal.begin(refusedRecords(this.#selected));
     const more = refused.length === 1 ? '' : ` (and ${refused.length - 1} more)`;
-    throw new Fault({
-      op: 'restore collections',
-      subject: this.#options.snapshotId,
-      message: `${refused[0]}${more}; the target was not touched`,
-    });
+    const message = `${refused[0]}${more}; the target was not touched`;
+    throw new Fault({ op: 'restore collections', subject: this.#options.snapshotId, message });
   }
 
   async run(connected: RestoreTarget): Promise<RestoredCollections> {
     this.#enter('checking the target');
-    const { uri, clock, signal } = this.#options;
+    const { uri, clock, signal, restoreId: id, attempt } = this.#options;
     const limits = { ...defaultRestoreLimits, ...this.#options.limits };
     const admitted = await requireTarget(connected, this.#manifest.header, uri, limits);
-    const { restoreId: id, attempt } = this.#options;
     const name = redactUri(uri);
     await endEarlierWork(admitted, { run: { id, attempt }, name, clock });
     const about = { name, phase: () => this.#progress.phase, limits, clock, signal };

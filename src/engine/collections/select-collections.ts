@@ -2,6 +2,7 @@ import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { findElement } from '../../bson/raw-bson.ts';
 import { assert } from '../../lib/assert.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import type { LeftOut } from '../left-out.ts';
 import { planRestore } from '../restore-plan.ts';
 
 /** Which collections of a backup are asked for, and under which names. */
@@ -32,6 +33,15 @@ export interface Selected {
   missing: { source: string; target: string }[];
   /** In the backup, and not to be restored by themselves. */
   unsupported: { source: Namespace; target: Namespace; named: boolean }[];
+}
+
+/** Those of what is left out that concern the chosen ones. */
+export function leftOutOf(
+  chosen: readonly ChosenCollection[],
+  plan: { leftOut: readonly LeftOut[] } | null,
+): LeftOut[] {
+  const namespaces = new Set(chosen.map(({ source }) => formatNamespace(source)));
+  return (plan?.leftOut ?? []).filter(({ namespace }) => namespaces.has(namespace));
 }
 
 const BUCKETS = 'system.buckets.';

@@ -4,13 +4,14 @@ import { assert, must } from '../../lib/assert.ts';
 import { changedDocument, isModification } from '../../oplog/diffs.ts';
 import { isTrue, stringAt, uuidAt } from '../../oplog/entry.ts';
 import {
+  changedIndexOf,
   committedIndexes,
   createdIndex,
-  withChangedIndex,
   withIndexes,
   withoutIndex,
 } from '../../oplog/index-changes.ts';
 import { meaningOf, type Operation } from '../../oplog/operations.ts';
+import { optionChanges } from '../../oplog/option-changes.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import {
   changedSeries,
@@ -126,10 +127,15 @@ function rename(state: ReplayState, buffer: Buffer, { o, uuid, command }: Operat
   else state.collections.delete(own);
 }
 
-/** Only the part that concerns an index: options are changed by the target itself, when replay comes by. */
+/**
+ * Only the part that concerns an index, and what the collection is created with: options are changed by the target
+ * itself, when replay comes by.
+ */
 function modify(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const change = findElement(buffer, operation.o.start, 'index');
   const entry = known(state, buffer, operation);
+  const changes = optionChanges(buffer, operation.o);
+  if (entry?.uuid != null) state.unknown.noteOptions(entry.uuid, changes.unknown);
   const expiry = findElement(buffer, operation.o.start, 'expireAfterSeconds');
   if (entry !== null && expiry !== null) {
     const { type, start, end } = expiry;
@@ -138,11 +144,17 @@ function modify(state: ReplayState, buffer: Buffer, operation: Operation): void 
     const uuid = must(entry.uuid, 'a collection has a UUID');
     state.collections.set(uuid, expiringEntry(entry, type === 0x02 ? null : value));
   }
-  const series = findElement(buffer, operation.o.start, 'timeseries');
+  const series = changes.known.find(({ name }) => name === 'timeseries')?.value ?? null;
   const before = entry === null || series === null ? null : (state.series.get(entry.uuid ?? '') ?? seriesOf(entry));
   if (entry?.uuid != null && series !== null && before !== null)
-    state.series.set(entry.uuid, changedSeries(before, buffer.subarray(series.start, series.end)));
-  if (change !== null) changeIndexes(state, buffer, operation, (indexes) => withChangedIndex(indexes, buffer, change));
+    state.series.set(entry.uuid, changedSeries(before, Buffer.from(series)));
+  if (change !== null)
+    changeIndexes(state, buffer, operation, (indexes) => {
+      const changed = changedIndexOf(indexes, buffer, change);
+      if (changed === null) return null;
+      state.unknown.noteIndex(indexes[changed.at] as Buffer, changed.index, changed.unknown);
+      return indexes.with(changed.at, changed.index);
+    });
 }
 
 function changeIndexes(

@@ -361,11 +361,6 @@ const refusals: [string, Buffer[], RegExp][] = [
     [command(101, 'app', { dropIndexes: 'a', index: 'k' }, A)],
     /`dropIndexes` of an index/,
   ],
-  [
-    'an option of an index nobody knows',
-    [command(101, 'app', { collMod: 'a', index: { name: '_id_', glow: 1 } }, A)],
-    /glow/,
-  ],
   ['entries out of order', [command(102, 'app', { create: 'b' }, B), command(101, 'app', { create: 'c' }, C)], /order/],
   ['a transaction whose beginning is gone', [commit(120, 115, 99)], /beginning of a transaction/],
 ];
@@ -375,6 +370,60 @@ for (const [name, entries, message] of refusals) {
     await assert.rejects(plan({ entries }), (error) => error instanceof Fault && message.test(error.message));
   });
 }
+
+const index = (seconds: number, name: string) =>
+  command(seconds, 'app', { createIndexes: 'a', v: 2, key: { [name]: 1 }, name, unique: true }, A);
+const modify = (seconds: number, o: Document, of = A) => command(seconds, 'app', { collMod: 'a', ...o }, of);
+
+test('a unique index can be made an ordinary one', async () => {
+  const entries = [index(101, 'k'), modify(102, { index: { name: 'k', forceNonUnique: true } })];
+  assert.deepEqual(await indexNames({ entries }), [{ v: 2, key: { k: 1 }, name: 'k' }]);
+});
+
+/** Names of what is left out, and of the indexes that are there. */
+async function leftOutOf(entries: Buffer[]): Promise<{ leftOut: string[]; indexes: string[] }> {
+  const leftOut = (await plan({ entries })).leftOut.map(
+    ({ namespace, kind, name }) => `${kind} ${name} of ${namespace}`,
+  );
+  return { leftOut, indexes: (await indexNames({ entries })).map(({ name }) => String(name)) };
+}
+
+test('an index of which something unknown was changed is left out by name, and no other', async () => {
+  const entries = [index(101, 'k'), index(102, 'l'), modify(103, { index: { name: 'k', hidden: true, glow: 1 } })];
+  assert.deepEqual(await leftOutOf(entries), { leftOut: ['index k of app.a'], indexes: ['l'] });
+  const renamed = command(104, 'app', { renameCollection: 'app.a', to: 'app.b' }, A);
+  assert.deepEqual((await leftOutOf([...entries, renamed])).leftOut, ['index k of app.b']);
+  const again = modify(104, { index: { name: 'k', hidden: false } });
+  assert.deepEqual((await leftOutOf([...entries, again])).leftOut, ['index k of app.a'], 'it stays unknown');
+  const { leftOut } = await plan({ entries: [...entries, modify(104, { index: { name: 'k', shine: 1 } })] });
+  assert.match(leftOut[0]?.problem ?? '', /glow, shine/);
+});
+
+test('an index that was made again, or is gone in the end, is none that is left out', async () => {
+  const entries = [index(101, 'k'), modify(102, { index: { name: 'k', glow: 1 } })];
+  const dropped = [...entries, command(103, 'app', { dropIndexes: 'a', index: 'k' }, A)];
+  assert.deepEqual(await leftOutOf(dropped), { leftOut: [], indexes: [] });
+  assert.deepEqual(await leftOutOf([...dropped, index(104, 'k')]), { leftOut: [], indexes: ['k'] });
+  assert.deepEqual(await leftOutOf([...entries, command(103, 'app', { drop: 'a' }, A)]), { leftOut: [], indexes: [] });
+});
+
+test('of the index on _id a change that is not known is told, and the index kept', async () => {
+  const { leftOut, state } = await plan({ entries: [modify(101, { index: { name: '_id_', glow: 1 } })] });
+  assert.deepEqual(
+    leftOut.map(({ name }) => name),
+    ['_id_'],
+  );
+  assert.equal(state.collections.get(A)?.indexes.length, 1);
+});
+
+test('unknown options are left out by name, once, also those of a time series', async () => {
+  const entries = [
+    modify(101, { validator: { a: 1 }, shine: 1 }),
+    modify(102, { shine: 2, timeseries: { granularity: 'hours', glitter: 1 } }),
+    modify(103, { timeseries: { glitter: 2 } }),
+  ];
+  assert.deepEqual((await leftOutOf(entries)).leftOut, ['option shine of app.a', 'option timeseries.glitter of app.a']);
+});
 
 test('what is never taken may do as it likes', async () => {
   const entries = [

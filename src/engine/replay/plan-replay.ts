@@ -7,6 +7,7 @@ import { Fault, messageOf } from '../../lib/errors.ts';
 import { type OplogEntry, readOplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation, handlingOf, type Operation } from '../../oplog/operations.ts';
 import { type Decisions, type VisibleEffect, VisibleOrder } from '../../oplog/transactions.ts';
+import type { LeftOut } from '../left-out.ts';
 import { changeCatalog, changeHeld, ReplayMismatch } from './change-state.ts';
 import { type OplogSource, type ReplayEnd, reaches } from './replay-interval.ts';
 import { copyOf, isHeld, isReplayed, type ReplayedSource, type ReplayState } from './replay-state.ts';
@@ -31,6 +32,8 @@ export interface ReplayPlan {
   lastTs: Timestamp64;
   /** Prepared transactions that were neither committed nor aborted as far as the entries went: left out. */
   undecided: readonly UndecidedTransaction[];
+  /** What the collections of the state lack, because its change is not known here. */
+  leftOut: readonly LeftOut[];
 }
 
 export interface UndecidedTransaction {
@@ -216,6 +219,7 @@ class Planning {
       before: this.#before,
       entries: this.#entries,
       lastTs: this.#lastTs,
+      leftOut: this.#state.unknown.leaveOut(this.#state.collections),
       undecided: undecided.map(({ transaction, ts }) => ({ transaction, preparedAt: ts })),
     };
   }

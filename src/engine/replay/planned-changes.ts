@@ -5,7 +5,8 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { isModification } from '../../oplog/diffs.ts';
 import { type PositionedEntry, readOplogEntry } from '../../oplog/entry.ts';
-import { argumentsOf, handlingOf, meaningOf, type Operation } from '../../oplog/operations.ts';
+import { handlingOf, meaningOf, type Operation } from '../../oplog/operations.ts';
+import { optionChanges } from '../../oplog/option-changes.ts';
 import type { ReplayPlan } from './plan-replay.ts';
 import { changedOplog, type OplogSource, reaches } from './replay-interval.ts';
 
@@ -83,8 +84,8 @@ export function plannedChange(buffer: Buffer, operation: Operation, form: { diff
   const { replay } = meaningOf(operation.command);
   if (replay === 'collectionEmptied') return { kind: 'empty' };
   if (replay !== 'optionsChanged') return null;
-  // An index's part is in the plan's catalog already.
-  const options = argumentsOf(buffer, operation.o).filter(({ name }) => name !== 'index');
+  // An index's part is in the plan's catalog already, and what is unknown is left out of the plan by name.
+  const options = optionChanges(buffer, operation.o).known.filter(({ name }) => name !== 'index');
   return options.length === 0 ? null : { kind: 'options', options };
 }
 

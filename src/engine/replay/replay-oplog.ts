@@ -3,12 +3,13 @@ import type { Field } from '../../bson/raw-bson.ts';
 import { RawValue } from '../../bson/raw-value.ts';
 import type { Timestamp64 } from '../../bson/timestamp.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { asFault } from '../../mongo/errors.ts';
+import { asFault, refusalOf } from '../../mongo/errors.ts';
 import { laneOfId } from '../../mongo/id-lanes.ts';
 import { OplogApplier, type RawWrite } from '../../mongo/oplog-applier.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import type { OplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation, type Operation } from '../../oplog/operations.ts';
+import type { LeftOut } from '../left-out.ts';
 import { CappedReplay } from './capped-replay.ts';
 import { type Destination, destinationsOf } from './destinations.ts';
 import type { ReplayPlan } from './plan-replay.ts';
@@ -30,6 +31,8 @@ export interface ReplayOplogOptions {
   signal: AbortSignal;
   /** Called after every buffer of entries. */
   progress(entries: number, lastTs: Timestamp64): void;
+  /** Told of each option that the target refuses. Left out: that ends the replay. */
+  leaveOut?(one: LeftOut): void;
 }
 
 export interface ReplayedOplog {
@@ -131,18 +134,30 @@ class Replay {
   }
 
   /** In its place among the writes, because a capped collection's limits say what an insert evicts. */
-  async #changeOptions(changed: readonly Field[], { db, commandName }: Destination): Promise<void> {
+  async #changeOptions(changed: readonly Field[], destination: Destination): Promise<void> {
     // Nothing expires before all is in place: `RestoreTarget.letExpire`.
     const options = changed.filter(({ name }) => name !== 'expireAfterSeconds');
     if (options.length === 0) return;
-    const command: Record<string, unknown> = { collMod: commandName };
-    for (const { name, type, value } of options) command[name] = new RawValue(name, type, Buffer.from(value));
     await this.#flush();
     try {
-      await this.#options.target.command(db, { ...command, writeConcern: { w: 1 } });
+      await this.#collMod(options, destination);
     } catch (error) {
-      throw asFault(error, 'replay collMod', `${db}.${commandName}`);
+      const namespace = `${destination.db}.${destination.commandName}`;
+      const problem = refusalOf(error);
+      const [option, ...more] = options;
+      const { leaveOut } = this.#options;
+      if (problem === null || option === undefined || leaveOut === undefined)
+        throw asFault(error, 'replay collMod', namespace);
+      // One of several may be what is refused: each is tried by itself.
+      if (more.length === 0) leaveOut({ namespace, kind: 'option', name: option.name, problem });
+      else for (const each of options) await this.#changeOptions([each], destination);
     }
+  }
+
+  async #collMod(options: readonly Field[], { db, commandName }: Destination): Promise<void> {
+    const command: Record<string, unknown> = { collMod: commandName };
+    for (const { name, type, value } of options) command[name] = new RawValue(name, type, Buffer.from(value));
+    await this.#options.target.command(db, { ...command, writeConcern: { w: 1 } });
   }
 
   async #empty({ db, name }: Destination): Promise<void> {

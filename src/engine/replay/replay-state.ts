@@ -14,6 +14,7 @@ import { assert } from '../../lib/assert.ts';
 import { argumentsOf } from '../../oplog/operations.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isLedger } from '../sharding/sharding-ledgers.ts';
+import { UnknownChanges } from './unknown-changes.ts';
 
 const BUCKETS = 'system.buckets.';
 const VIEWS = 'system.views';
@@ -37,6 +38,7 @@ export interface ReplayState {
    * carry the change out where the oplog has it; archives begin with its outcome.
    */
   series: Map<string, Buffer>;
+  unknown: UnknownChanges;
 }
 
 export type ReplayedSource = 'replicaSet' | 'ofShardedCluster';
@@ -59,7 +61,13 @@ export function createReplayState(
   held: ReadonlyMap<string, readonly Buffer[]>,
   source: ReplayedSource = 'replicaSet',
 ): ReplayState {
-  const state: ReplayState = { source, collections: new Map(), held: new Map(), series: new Map() };
+  const state: ReplayState = {
+    source,
+    collections: new Map(),
+    held: new Map(),
+    series: new Map(),
+    unknown: new UnknownChanges(),
+  };
   for (const [namespace, documents] of held) for (const document of documents) hold(state, namespace, document);
   for (const entry of collections) {
     assert(entry.type !== 'collection' || entry.uuid !== null, 'a collection has a UUID');
@@ -71,8 +79,9 @@ export function createReplayState(
 
 export function copyOf(state: ReplayState): ReplayState {
   const held = [...state.held].map(([namespace, documents]) => [namespace, new Map(documents)] as const);
-  const { source, collections, series } = state;
-  return { source, collections: new Map(collections), held: new Map(held), series: new Map(series) };
+  const { source, collections, series, unknown } = state;
+  const own = { collections: new Map(collections), held: new Map(held), series: new Map(series) };
+  return { source, ...own, unknown: unknown.copy() };
 }
 
 export function hold(state: ReplayState, namespace: string, document: Buffer): void {

@@ -17,7 +17,7 @@ import type { Decisions } from '../../oplog/transactions.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
-import type { LeftOutSummary } from '../left-out.ts';
+import type { LeftOut, LeftOutSummary } from '../left-out.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
 import { planRestore, type RestorePlan, refuseVersion } from '../restore-plan.ts';
@@ -270,6 +270,7 @@ export class Restore {
     const plan = this.#plan();
     for (const { db, name } of plan.leftOut)
       this.#options.log.warn({ db, name }, 'a temporary or stray collection of the source cannot be restored');
+    for (const one of this.#point.plan?.leftOut ?? []) this.#losses.add(one);
     this.#enter('clearing the target');
     await target.clear({ config: !this.#ofShard });
     this.#enter('creating collections');
@@ -335,7 +336,8 @@ export class Restore {
     this.#enter('replaying the oplog');
     const progress = (entries: number, lastTs: Timestamp64) =>
       this.#update({ subject: `${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}` });
-    return await replayOplog({ target, plan, source: pointInTime.source, clock, signal, progress });
+    const leaveOut = (one: LeftOut) => this.#losses.add(one);
+    return await replayOplog({ target, plan, source: pointInTime.source, clock, signal, progress, leaveOut });
   }
 
   async #load(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<void> {

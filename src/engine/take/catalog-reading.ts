@@ -1,4 +1,5 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { assert } from '../../lib/assert.ts';
 import { NoCatalogAtTime, readCatalogAt } from '../../mongo/catalog-at-time.ts';
 import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
 import { isTimeUnreadable } from '../../mongo/errors.ts';
@@ -58,6 +59,7 @@ export class CatalogReading {
   }
 
   collections(): ListedCollection[] {
+    assert(this.#unread !== 'all' && this.#unread.size === 0, 'the catalog is taken once all of it was read');
     return [...this.#byDatabase.values()].flat();
   }
 
@@ -72,6 +74,10 @@ export class CatalogReading {
       throw error;
     }
     this.#unread = new Set();
+    assert(
+      found.every(({ db }) => some === null || some.has(db)),
+      'what was asked for is what came',
+    );
     if (some === null) this.#byDatabase.clear();
     for (const db of some ?? []) this.#byDatabase.delete(db);
     for (const [db, collections] of Map.groupBy(found, (one) => one.db)) this.#byDatabase.set(db, collections);
