@@ -20,6 +20,8 @@ export const RegisteredCluster = Type.Object(
     name: ClusterName,
     /** Options of the connection string that Tidemark sets itself: in the answer to the request that gave it. */
     overriddenOptions: Type.Optional(Type.Array(Type.String())),
+    /** What its user may not do and snapshots need, as tried: in the answer to the request that gave it. */
+    missingPrivileges: Type.Optional(Type.Array(Type.String())),
     members: Type.Array(
       Type.Object(
         { hidden: Type.Boolean(), host: Type.String(), priority: Type.Number(), state: Type.String() },

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describeDeployment } from '../domain/clusters/describe-deployment.ts';
-import { addUriOptions, type ClusterUriOptions, overriddenLines, readClusterUri } from './cluster-uri.ts';
+import { addUriOptions, type ClusterUriOptions, missingLines, overriddenLines, readClusterUri } from './cluster-uri.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { chooseProject } from './lookup.ts';
 import { withService } from './open-service.ts';
@@ -37,10 +37,11 @@ export function clusterAddCommand(tools: CommandTools): Command {
           const given = { uri, giver: 'operator' } as const;
           const wanted = { projectId: project.id, name, ...given, scheduled: options.schedule !== false, signal };
           const cluster = await domain.clusters.register(wanted).finally(() => bar.clear());
-          const { id, projectId, overriddenOptions } = cluster;
-          run.answer({ id, name: cluster.name, projectId, overriddenOptions }, [
+          const { id, projectId, overriddenOptions, missingPrivileges } = cluster;
+          run.answer({ id, name: cluster.name, projectId, overriddenOptions, missingPrivileges }, [
             `Registered ${run.terminal.colors.bold(cluster.name)} (${cluster.displayUri}): ${describeDeployment(cluster)}.`,
             ...overriddenLines(cluster),
+            ...missingLines(cluster),
             options.schedule === false
               ? 'It has no schedule: snapshots of it are taken only when somebody asks.'
               : 'Snapshots are taken by the default schedule from now on (`tidemark schedule show` shows it); --no-schedule registers a mere target.',

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describeDeployment } from '../domain/clusters/describe-deployment.ts';
-import { addUriOptions, type ClusterUriOptions, overriddenLines, readClusterUri } from './cluster-uri.ts';
+import { addUriOptions, type ClusterUriOptions, missingLines, overriddenLines, readClusterUri } from './cluster-uri.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
@@ -30,10 +30,11 @@ export function clusterUpdateCommand(tools: CommandTools): Command {
           const { signal } = run;
           const given = { uri, giver: 'operator' } as const;
           const cluster = await domain.clusters.reconnect({ projectId, clusterName: name, ...given, signal });
-          const { id, displayUri, overriddenOptions } = cluster;
-          run.answer({ id, name, projectId, uri: displayUri, overriddenOptions }, [
+          const { id, displayUri, overriddenOptions, missingPrivileges } = cluster;
+          run.answer({ id, name, projectId, uri: displayUri, overriddenOptions, missingPrivileges }, [
             `${run.terminal.colors.bold(name)} is reached by ${displayUri} now: ${describeDeployment(cluster)}.`,
             ...overriddenLines(cluster),
+            ...missingLines(cluster),
             'Its schedule, snapshots and policies are as before; what a service captures of it goes on by the new connection string.',
           ]);
         });

@@ -95,6 +95,15 @@ async function readable(uri: string): Promise<string> {
   return uri;
 }
 
+/** What is given where; none where nothing is missing. */
+export function missingLines({ missingPrivileges }: ConnectedNow): string[] {
+  if (missingPrivileges.length === 0) return [];
+  return [
+    `Snapshots need more than the user of the connection string may do. It lacks: ${missingPrivileges.join('; ')}.`,
+    'docs/operations.md, What the source must allow, has the role to give it.',
+  ];
+}
+
 /** Said once: none where the string says nothing that Tidemark sets itself. */
 export function overriddenLines({ overriddenOptions }: ConnectedNow): string[] {
   if (overriddenOptions.length === 0) return [];

@@ -9,6 +9,7 @@ import { putDocument } from '../engine/history/put-document.ts';
 import { readClusterHistory } from '../engine/history/read-cluster-history.ts';
 import { tailCluster } from '../engine/tail/tail-cluster.ts';
 import type { ConnectionPolicy } from '../mongo/connection/connect.ts';
+import { missingPrivileges } from '../mongo/missing-privileges.ts';
 import { readProcessSettings } from '../mongo/process-settings.ts';
 import { describeCluster } from '../mongo/topology.ts';
 import { readLatestCatalogCopy, writeCatalogCopy } from '../repository/catalog-copies.ts';
@@ -101,6 +102,7 @@ export function createPorts(
     bucketStores: createBucketStores(catalog, access),
     probe: {
       describe: async (uri, { signal }) => probedCluster(await describeCluster(uri, { signal })),
+      missingPrivileges: async (uri, { signal }) => await missingPrivileges(uri, { signal }),
       identityRefusal: (name, projectId) => {
         const identity = policy.identities?.get(name);
         const known = identity !== undefined && (identity.projects?.includes(projectId) ?? true);

@@ -7,7 +7,7 @@ import { findElement, findId, forEachDocument, idBytes } from '../bson/raw-bson.
 import { must } from '../lib/assert.ts';
 import { visitEntry } from '../oplog/touches.ts';
 import { cutBatches, insertRaw } from './bulk-writer.ts';
-import { listCollections, listDatabase } from './catalog-listing.ts';
+import { listCollections, listDatabase } from './catalog/catalog-listing.ts';
 import { readByIds, scanCollection } from './collection-reader.ts';
 import { connectCluster, connectMember } from './connection/connect.ts';
 import { isTimeUnreadable } from './errors.ts';

@@ -28,6 +28,7 @@ import { sampleIds, sampleNowMs } from '../support/sample-domain.ts';
 
 const ports = {
   probe: {
+    missingPrivileges: async () => [],
     async describe(uri: string) {
       if (uri.includes('away')) throw new Fault({ op: 'connect', subject: 'away', message: 'no server answers' });
       return {

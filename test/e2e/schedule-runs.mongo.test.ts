@@ -107,6 +107,7 @@ function realPorts(repository: Repository, copy: Repository, clock: FakeClock): 
     },
     probe: {
       describe: async (uri, call) => probedCluster(await describeCluster(uri, call)),
+      missingPrivileges: async () => [],
       identityRefusal: () => 'there are no identities here',
       processSettings: async () => await Promise.reject(new Error('nobody asks for them here')),
     },

@@ -130,6 +130,8 @@ export class DomainWorld {
   checkBucket: (bucket: ExportBucketRow) => BucketCheck = () => ({ region: 'eu-west-1' });
   worker: Worker | null = null;
   /** What the next look at a cluster finds. */
+  /** What the users of clusters lack. */
+  missingPrivileges: string[] = [];
   probe: ClusterProbe['describe'] = async () => ({
     topology: 'replicaSet',
     replicaSetName: 'rs0',
@@ -232,6 +234,7 @@ export class DomainWorld {
       },
       probe: {
         describe: async (uri, call) => await this.probe(uri, call),
+        missingPrivileges: async () => this.missingPrivileges,
         identityRefusal: (identity) =>
           identity === 'known' ? null : `there is no identity ${identity} for this project`,
         processSettings: async () => sampleProcessSettings,

@@ -54,7 +54,7 @@ function projectRow(id: string, organizationId: string, name: string, clusterCou
 }
 
 export function connectedNow(change: Partial<Cluster> = {}): ConnectedNow {
-  return { ...clusterRow(change), overriddenOptions: [] };
+  return { ...clusterRow(change), overriddenOptions: [], missingPrivileges: [] };
 }
 
 export function clusterRow(change: Partial<Cluster> = {}): Cluster {
@@ -559,7 +559,7 @@ export function sampleDomain(change: Partial<Domain> & CallerNouns): SampleDomai
       async reconnect({ signal: _, ...request }) {
         const found = clusterNamed(request);
         note('clusters.reconnect', request);
-        return { ...found, overriddenOptions: ['maxPoolSize'] };
+        return { ...found, overriddenOptions: ['maxPoolSize'], missingPrivileges: ['useUUID on the cluster'] };
       },
       async remove(request) {
         clusterNamed(request);

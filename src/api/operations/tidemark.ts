@@ -11,7 +11,7 @@ import { requireCertificates } from '../given-certificates.ts';
 import type { LinkBuilder } from '../links.ts';
 import { clusterOf, mapped } from '../listing.ts';
 import { continuousBackupBody } from '../wire/continuous-backup.ts';
-import { registeredClusterBody } from '../wire/registered-cluster.ts';
+import { connectedBody, registeredClusterBody } from '../wire/registered-cluster.ts';
 import { taskBody } from '../wire/task.ts';
 
 type SnapshotParams = { groupId: string; clusterName: string; snapshotId: string };
@@ -32,12 +32,12 @@ export const tidemarkHandlers: HandlersOf<typeof tidemarkOperations> = {
       ...connectionIn(body),
       signal,
     });
-    return { ...registeredClusterBody(cluster, links), overriddenOptions: cluster.overriddenOptions };
+    return connectedBody(cluster, links);
   },
 
   async reconnectCluster({ params, body, domain, links, signal }) {
     const cluster = await domain.clusters.reconnect({ ...clusterOf(params), ...connectionIn(body), signal });
-    return { ...registeredClusterBody(cluster, links), overriddenOptions: cluster.overriddenOptions };
+    return connectedBody(cluster, links);
   },
 
   async removeCluster({ params, query, domain }) {

@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../../contract/primitives.ts';
 import type { RegisteredCluster } from '../../../contract/tidemark.ts';
-import type { Cluster } from '../../domain/clusters/clusters.ts';
+import type { Cluster, ConnectedNow } from '../../domain/clusters/clusters.ts';
 import { isoSeconds } from '../../lib/clock.ts';
 import { type LinkBuilder, relation } from '../links.ts';
 import { isoOrNull } from './times.ts';
@@ -23,4 +23,10 @@ export function registeredClusterBody(cluster: Cluster, links: LinkBuilder): Sha
     replicaSetName: cluster.replicaSetName,
     type: cluster.type === 'sharded' ? 'shardedCluster' : 'replicaSet',
   };
+}
+
+/** In the answer to the request that gave its connection string. */
+export function connectedBody(cluster: ConnectedNow, links: LinkBuilder): ShapeOf<typeof RegisteredCluster> {
+  const { overriddenOptions, missingPrivileges } = cluster;
+  return { ...registeredClusterBody(cluster, links), overriddenOptions, missingPrivileges };
 }

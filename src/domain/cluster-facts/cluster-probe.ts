@@ -30,6 +30,8 @@ export interface ProbedCluster {
  */
 export interface ClusterProbe {
   describe(uri: string, options: { signal?: AbortSignal | undefined }): Promise<ProbedCluster>;
+  /** What the user may not do and a snapshot needs, as tried. */
+  missingPrivileges(uri: string, options: { signal?: AbortSignal | undefined }): Promise<string[]>;
   /** Why clusters of the project may not use this identity of the operator's file; null where they may. */
   identityRefusal(identity: string, projectId: string): string | null;
   processSettings(uri: string, options: { signal?: AbortSignal | undefined }): Promise<ProcessSettings>;

@@ -59,6 +59,20 @@ test('what cannot be registered is refused in words that help', async () => {
   });
 });
 
+test('what the user of a connection string lacks is told where it is given, and does not stand in the way', async () => {
+  await inWorld({}, async (world) => {
+    const { projectId, clusterName } = await world.withCluster();
+    world.missingPrivileges = ['useUUID on the cluster'];
+    const uri = 'mongodb://localhost/';
+    const { register, reconnect } = world.domain.clusters;
+    assert.deepEqual((await register({ projectId, name: 'a', uri })).missingPrivileges, ['useUUID on the cluster']);
+    const mere = await register({ projectId, name: 'target', uri, scheduled: false });
+    assert.deepEqual(mere.missingPrivileges, [], 'of a mere target nothing is tried');
+    const again = await reconnect({ projectId, clusterName, uri });
+    assert.deepEqual(again.missingPrivileges, ['useUUID on the cluster']);
+  });
+});
+
 test('a removed cluster keeps its snapshots; registered again it has them, but no parent among them', async () => {
   await inWorld({}, async (world) => {
     const name = await world.withCluster();

@@ -62,6 +62,8 @@ export interface GivenConnection {
 export interface ConnectedNow extends Cluster {
   /** Options of the string that Tidemark sets itself. */
   overriddenOptions: string[];
+  /** What its user may not do and snapshots need, as tried: the privilege, and the role that has it. */
+  missingPrivileges: string[];
 }
 
 export interface Clusters {

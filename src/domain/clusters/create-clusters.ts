@@ -23,7 +23,7 @@ import { beginBackup } from '../schedules/raise-project.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import { applyClusterChange, terminateCluster } from './cluster-changes.ts';
 import type { Cluster, Clusters } from './clusters.ts';
-import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
+import { asked, type CheckedConnection, checkConnection, logOverridden, triedPrivileges } from './given-connection.ts';
 import { reconnect } from './reconnect.ts';
 
 /** Atlas's rule for cluster names. */
@@ -65,6 +65,7 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
       // Refused before the cluster is asked anything; the transaction below looks again.
       await refuseTakenName(catalog.reader, projectId, name);
       const facts = await asked(name, async () => await probe.describe(connection.uri, { signal }));
+      const missing = scheduled ? await triedPrivileges(context, probe, { projectId, name, connection, signal }) : [];
       const row = await catalog.transact(async (writer) => {
         const known = await refuseTakenName(writer, projectId, name);
         const written = await writeRegistration(writer, context, { projectId, name, connection, facts, known });
@@ -73,13 +74,13 @@ export function createClusters(context: DomainContext, probe: ClusterProbe, mani
         return begun;
       });
       logOverridden(context, row, connection);
-      return { ...clusterOf(row, false), overriddenOptions: connection.overridden };
+      return { ...clusterOf(row, false), overriddenOptions: connection.overridden, missingPrivileges: missing };
     },
 
     reconnect: async (request) => {
-      const { row, overridden } = await reconnect(context, { probe, manifests }, request);
+      const { row, overridden, missing } = await reconnect(context, { probe, manifests }, request);
       const restoring = await clustersBeingRestored(catalog.reader, [row.id]);
-      return { ...clusterOf(row, restoring.has(row.id)), overriddenOptions: overridden };
+      return { ...clusterOf(row, restoring.has(row.id)), overriddenOptions: overridden, missingPrivileges: missing };
     },
 
     remove: async ({ deleteSnapshots = false, ...name }) => {

@@ -41,6 +41,19 @@ export function logOverridden(
   log.info({ projectId, clusterName, options: overridden }, 'options of a connection string that Tidemark sets itself');
 }
 
+/** Told and logged, not refused: what is missing may be given later, and a mere target needs none of it. */
+export async function triedPrivileges(
+  { log }: Pick<DomainContext, 'log'>,
+  probe: Pick<ClusterProbe, 'missingPrivileges'>,
+  cluster: { projectId: string; name: string; connection: CheckedConnection; signal?: AbortSignal | undefined },
+): Promise<string[]> {
+  const { projectId, name, connection, signal } = cluster;
+  const missing = await asked(name, async () => await probe.missingPrivileges(connection.uri, { signal }));
+  if (missing.length > 0)
+    log.warn({ projectId, clusterName: name, missing }, 'the user of a cluster may not do all that snapshots need');
+  return missing;
+}
+
 /** What the cluster answers; a Fault on the way becomes the caller's to mend. */
 export async function asked<T>(name: string, ask: () => Promise<T>): Promise<T> {
   try {

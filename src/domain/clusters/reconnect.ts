@@ -12,7 +12,7 @@ import { refuse } from '../refusals/refusals.ts';
 import type { Manifests } from '../snapshots/snapshot-engine.ts';
 import type { GivenConnection } from './clusters.ts';
 import { DEPLOYMENT_NAMES } from './describe-deployment.ts';
-import { asked, type CheckedConnection, checkConnection, logOverridden } from './given-connection.ts';
+import { asked, type CheckedConnection, checkConnection, logOverridden, triedPrivileges } from './given-connection.ts';
 
 type Request = ClusterName & GivenConnection & { signal?: AbortSignal | undefined };
 
@@ -25,13 +25,15 @@ export async function reconnect(
   context: DomainContext,
   { probe, manifests }: { probe: ClusterProbe; manifests: Manifests },
   request: Request,
-): Promise<{ row: ClusterRow; overridden: string[] }> {
+): Promise<{ row: ClusterRow; overridden: string[]; missing: string[] }> {
   const { catalog, clock, secretBox } = context;
   const { signal } = request;
   const cluster = await requireConnectedCluster(catalog.reader, request);
   const checked = checkConnection(request, cluster, probe);
   const found = await asked(cluster.name, async () => await probe.describe(checked.uri, { signal }));
   await requireSameCluster(context, { probe, manifests, signal }, cluster, found);
+  const about = { projectId: cluster.projectId, name: cluster.name, connection: checked, signal };
+  const missing = await triedPrivileges(context, probe, about);
   const row = await catalog.transact(async (writer) => {
     const current = await requireConnectedCluster(writer, request);
     // Removed and registered anew, or reconnected by somebody else, while the string was tried.
@@ -45,7 +47,7 @@ export async function reconnect(
     return must(await findCluster(writer, cluster.id), 'a cluster is not deleted');
   });
   logReconnected(context, row, checked);
-  return { row, overridden: checked.overridden };
+  return { row, overridden: checked.overridden, missing };
 }
 
 function logReconnected(context: DomainContext, row: ClusterRow, checked: CheckedConnection): void {

@@ -1,7 +1,12 @@
 import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { assert } from '../../lib/assert.ts';
-import { NoCatalogAtTime, readCatalogAt } from '../../mongo/catalog-at-time.ts';
-import { type ListedCollection, ListingMoved, listDatabase, listDatabases } from '../../mongo/catalog-listing.ts';
+import { NoCatalogAtTime, readCatalogAt } from '../../mongo/catalog/catalog-at-time.ts';
+import {
+  type ListedCollection,
+  ListingMoved,
+  listDatabase,
+  listDatabases,
+} from '../../mongo/catalog/catalog-listing.ts';
 import { isTimeUnreadable } from '../../mongo/errors.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { ReplicaSetTake } from './replica-set-take.ts';

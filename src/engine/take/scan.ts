@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
-import type { ListedCollection } from '../../mongo/catalog-listing.ts';
+import type { ListedCollection } from '../../mongo/catalog/catalog-listing.ts';
 import { type ReadPoint, scanCollection } from '../../mongo/collection-reader.ts';
 import { codeOf, isCollectionGone, isTimeUnreadable } from '../../mongo/errors.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';

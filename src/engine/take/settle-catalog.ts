@@ -4,7 +4,7 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { type Backoff, backoffOf } from '../../lib/backoff.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { ListedCollection } from '../../mongo/catalog-listing.ts';
+import type { ListedCollection } from '../../mongo/catalog/catalog-listing.ts';
 import { readOplog } from '../../mongo/oplog-reader.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { PositionedEntry } from '../../oplog/entry.ts';

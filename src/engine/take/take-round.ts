@@ -2,7 +2,7 @@ import type { Optime } from '../../bson/timestamp.ts';
 import { isAbort, throwIfAborted } from '../../lib/abort.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
-import { type ListedCollection, listCollections } from '../../mongo/catalog-listing.ts';
+import { type ListedCollection, listCollections } from '../../mongo/catalog/catalog-listing.ts';
 import { isCollectionGone, isTimeUnreadable } from '../../mongo/errors.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { CollectionEntry, LayerRef } from '../../repository/format/manifest.ts';

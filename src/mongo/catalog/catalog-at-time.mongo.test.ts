@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deserialize } from 'bson';
 import type { Db, Document } from 'mongodb';
-import { until, useReplicaSet } from '../../test/support/replica-set.ts';
-import type { Timestamp64 } from '../bson/timestamp.ts';
-import { must } from '../lib/assert.ts';
+import { until, useReplicaSet } from '../../../test/support/replica-set.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { must } from '../../lib/assert.ts';
+import { connectCluster, connectMember } from '../connection/connect.ts';
+import { SourceMember } from '../source-member.ts';
 import { NoCatalogAtTime, readCatalogAt } from './catalog-at-time.ts';
 import { type ListedCollection, listDatabase, listDatabases } from './catalog-listing.ts';
-import { connectCluster, connectMember } from './connection/connect.ts';
-import { SourceMember } from './source-member.ts';
 
 const signal = new AbortController().signal;
 

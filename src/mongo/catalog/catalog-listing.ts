@@ -1,11 +1,11 @@
 import { deserialize } from 'bson';
 import type { ClientSession } from 'mongodb';
-import { isTaken, isTakenDatabase } from '../bson/namespace.ts';
-import { findElement, forEachDocument, MalformedBson } from '../bson/raw-bson.ts';
-import { forEachConcurrently } from '../lib/bounded.ts';
-import { listIndexes } from './collection-reader.ts';
-import { codeOf, isCollectionGone } from './errors.ts';
-import type { SourceMember } from './source-member.ts';
+import { isTaken, isTakenDatabase } from '../../bson/namespace.ts';
+import { findElement, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
+import { forEachConcurrently } from '../../lib/bounded.ts';
+import { listIndexes } from '../collection-reader.ts';
+import { codeOf, isCollectionGone } from '../errors.ts';
+import type { SourceMember } from '../source-member.ts';
 
 /** One entry of a listing. Raw where it is kept raw; the rest is what the engine decides by. */
 export interface ListedCollection {

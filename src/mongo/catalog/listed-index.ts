@@ -1,5 +1,5 @@
-import { readDecimal128 } from '../bson/decimal128.ts';
-import { documentOf, type Field, fieldsOf } from '../bson/raw-bson.ts';
+import { readDecimal128 } from '../../bson/decimal128.ts';
+import { documentOf, type Field, fieldsOf } from '../../bson/raw-bson.ts';
 
 /** The order of the fields in an answer of `listIndexes` (the server's `create_indexes.idl`, 6.0). */
 const ORDER = [

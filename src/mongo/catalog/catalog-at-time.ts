@@ -1,4 +1,4 @@
-import { formatNamespace, isTaken } from '../bson/namespace.ts';
+import { formatNamespace, isTaken } from '../../bson/namespace.ts';
 import {
   documentOf,
   type Field,
@@ -8,12 +8,12 @@ import {
   MalformedBson,
   stringText,
   stringValue,
-} from '../bson/raw-bson.ts';
-import type { Timestamp64 } from '../bson/timestamp.ts';
+} from '../../bson/raw-bson.ts';
+import type { Timestamp64 } from '../../bson/timestamp.ts';
+import { codeOf } from '../errors.ts';
+import { bsonTimestamp, type SourceMember } from '../source-member.ts';
 import { type ListedCollection, readListed } from './catalog-listing.ts';
-import { codeOf } from './errors.ts';
 import { listedIndex } from './listed-index.ts';
-import { bsonTimestamp, type SourceMember } from './source-member.ts';
 
 /** The member cannot say what its catalog was at a time: `why`, for the log. */
 export class NoCatalogAtTime extends Error {
