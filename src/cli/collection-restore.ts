@@ -5,6 +5,7 @@ import type { CollectionRecord } from '../engine/collections/collection-record.t
 import type { WriteStrategy } from '../engine/collections/name-targets.ts';
 import type { RestoreCollectionsOptions } from '../engine/collections/restore-collections.ts';
 import type { IndexStrategy } from '../engine/collections/target-form.ts';
+import { LEFT_OUT_NAMED_MAX, summarizeLeftOut } from '../engine/left-out.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { must } from '../lib/assert.ts';
 import { createIdSource } from '../lib/ids.ts';
@@ -148,7 +149,9 @@ async function restoreToCluster(
     });
     await followTask(domain, must(job.taskId, 'a created job has a task'), run, target.displayUri);
     const outcomes = await everyItem((page) => jobs.listCollections({ ...cluster, jobId: job.id, page }));
-    answer(run, { jobId: job.id, snapshotId: job.snapshotId, target: target.name }, outcomes);
+    const { errorMessage } = await jobs.get({ ...cluster, jobId: job.id });
+    const facts = { jobId: job.id, snapshotId: job.snapshotId, target: target.name, missing: errorMessage };
+    answer(run, facts, outcomes);
   });
 }
 
@@ -193,13 +196,15 @@ async function restoreToUri(
     const { clock, signal } = run;
     // Nothing is written down before the target was reached: it may well be the wrong one.
     const weather = { patience: jobPatience, worth: () => records.length > 0, random: systemRandom };
-    await throughWeather({ ...weather, clock, signal, report }, async (attempt, goesOn) => {
-      await restoreCollections({ ...asked, attempt, goesOn: async (error) => goesOn(error) }, manifest);
+    const { leftOut } = await throughWeather({ ...weather, clock, signal, report }, async (attempt, goesOn) => {
+      return await restoreCollections({ ...asked, attempt, goesOn: async (error) => goesOn(error) }, manifest);
     });
+    bar.clear();
+    const missing = leftOut.count === 0 ? null : `left out: ${summarizeLeftOut(leftOut, LEFT_OUT_NAMED_MAX)}`;
+    answer(run, { snapshotId: header.snapshotId, target, missing }, records);
   } finally {
     bar.clear();
   }
-  answer(run, { snapshotId: header.snapshotId, target }, records);
 }
 
 async function pointInTimeOf(
@@ -276,7 +281,7 @@ async function confirmOverwrite(
 
 function answer(
   run: CommandRun,
-  facts: { jobId?: string; snapshotId: string; target: string },
+  facts: { jobId?: string; snapshotId: string; target: string; missing: string | null },
   outcomes: readonly Outcome[],
 ): void {
   const collections = outcomes.map(({ source, effectiveTarget, state, restoredDocuments }) => ({
@@ -284,12 +289,14 @@ function answer(
   }));
   const restored = collections.filter(({ state }) => state === 'SUCCESSFUL');
   const documents = restored.reduce((sum, one) => sum + one.documents, 0);
-  const { green } = run.terminal.colors;
+  const { green, yellow } = run.terminal.colors;
+  if (facts.missing !== null) run.incomplete();
   const amount = `${formatNumberOf(restored.length, 'collection')}, ${formatNumberOf(documents, 'document')}`;
   run.answer({ ...facts, collections }, [
     ...collections.map(({ source, target, state }) =>
       state === 'SUCCESSFUL' ? `  ${source} -> ${target}` : `  ${source}: ${state}`,
     ),
     `${green('Restored')} ${amount} into ${facts.target}.`,
+    ...(facts.missing === null ? [] : [`${yellow('Missing')}, because the target refuses it: ${facts.missing}.`]),
   ]);
 }

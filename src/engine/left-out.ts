@@ -1,6 +1,4 @@
 import { assert } from '../lib/assert.ts';
-import type { Logger } from '../lib/logger.ts';
-
 /** One thing of a snapshot that what is made of it does not hold. */
 export interface LeftOut {
   /** `db.collection`. */
@@ -33,11 +31,6 @@ export class LeftOutList implements LeftOutSummary {
     this.named.push(...items.slice(0, LEFT_OUT_NAMED_MAX - this.named.length));
     assert(this.named.length <= LEFT_OUT_NAMED_MAX, 'so many are named');
   }
-}
-
-/** One line each. */
-export function warnOfLeftOut(log: Logger, items: readonly LeftOut[]): void {
-  for (const one of items) log.warn(one, `left out: ${describeLeftOut(one)}`);
 }
 
 /** `index by_state of shop.orders (why)`. */

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Timestamp64 } from '../../src/bson/timestamp.ts';
+import {
+  type RestoreCollectionsOptions,
+  restoreCollections,
+} from '../../src/engine/collections/restore-collections.ts';
 import { type RestoreOptions, restore } from '../../src/engine/restore/restore.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -11,6 +15,7 @@ import { type Squall, type Struck, shuffled, squalls, strike } from '../support/
 import { compareTruth } from '../support/compare.ts';
 import { emptyStore } from '../support/empty-store.ts';
 import { FlakyStore } from '../support/flaky-store.ts';
+import { MemoryJournal } from '../support/memory-journal.ts';
 import { Network } from '../support/network.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -40,9 +45,17 @@ const phases = [
   'restoring users and roles',
   'waiting for a majority',
 ];
+const chosenPhases = ['loading documents', 'building indexes', 'putting the collections in their places'];
+const chosenLong = chosenPhases.flatMap((phase) => squalls.slice(0, 4).map((squall) => [phase, squall] as const));
+const chosen = [
+  ['loading documents', 'stepDown'],
+  ['putting the collections in their places', 'freeze'],
+] as const;
 const QUICK = { stallMsMax: 30_000, lookEveryMs: 200, majorityMsMax: 10_000 };
 const PATIENCE = { attemptsMax: 8, totalMsMax: 180_000 };
 const DOCUMENTS = 20_000;
+
+type Tools = Pick<RestoreOptions, 'clock' | 'signal' | 'report'>;
 
 /** Whether the squall means anything in the phase: a store that is not read is not missed. */
 function strikes(squall: Squall, phase: string): boolean {
@@ -70,6 +83,7 @@ describe(`restores in bad weather, seed ${seed}`, () => {
   let store: FlakyStore;
   let fixture: SnapshotFixture;
   let expected: Truth;
+  let taken: Truth;
   let end: Timestamp64;
   let runs = 0;
 
@@ -81,6 +95,7 @@ describe(`restores in bad weather, seed ${seed}`, () => {
     const tailing = new Tailing(source(), fixture);
     await tailing.begun();
     await fixture.take();
+    taken = await readTruth(source().client, null);
     const orders = source().client.db('shop').collection<{ _id: number }>('orders');
     await orders.updateMany({ _id: { $lt: DOCUMENTS / 4 } }, { $set: { changed: true } });
     await orders.deleteMany({ _id: { $gte: DOCUMENTS - 500 } });
@@ -113,28 +128,24 @@ describe(`restores in bad weather, seed ${seed}`, () => {
     await db.command({ createUser: 'ann', pwd: 'for tests only', roles: ['clerk'] });
   }
 
-  async function restoreThrough(phase: string, squall: Squall): Promise<number> {
+  /** Work that begins again until it is done, struck in its phase. How many attempts it took. */
+  async function through(
+    phase: string,
+    squall: Squall,
+    work: (attempt: number, tools: Tools, goesOn: (error: unknown) => boolean) => Promise<unknown>,
+  ): Promise<number> {
     const primary = await target().primary();
-    const manifest = await fixture.manifest(must(fixture.last, 'a snapshot').header.snapshotId);
     let struck: Struck | null = null;
     let attempts = 0;
     const report = (progress: { phase: string }) => {
       if (progress.phase.startsWith('waiting ') && progress.phase !== 'waiting for a majority') struck?.pass();
       if (progress.phase === phase) struck ??= strike(squall, { set: target(), primary, network, store });
     };
-    const tools = { clock: systemClock, random: systemRandom, signal: AbortSignal.timeout(170_000), report };
-    const id = `${seed}-${runs++}`;
+    const tools = { clock: systemClock, signal: AbortSignal.timeout(170_000), report };
     try {
-      await throughWeather({ ...tools, patience: PATIENCE }, async (attempt) => {
+      await throughWeather({ ...tools, random: systemRandom, patience: PATIENCE }, async (attempt, goesOn) => {
         attempts = attempt;
-        const asked: RestoreOptions = {
-          ...{ repository: fixture.repository, clusterId: fixture.clusterId, limits: QUICK, log: silentLogger },
-          ...{ snapshotId: manifest.header.snapshotId, uri: network.through(target().uri), verifyContent: true },
-          ...{ run: { id, attempt }, point: { end: { ts: end, inclusive: true }, slices: fixture.repository } },
-          ...tools,
-          holdRecord: { write: async () => assert.fail('no balancer'), erase: async () => undefined },
-        };
-        await restore(asked, manifest);
+        await work(attempt, tools, goesOn);
       });
     } finally {
       const { over } = must<Struck>(struck, `it came to ${phase}`);
@@ -142,6 +153,50 @@ describe(`restores in bad weather, seed ${seed}`, () => {
       await target().whenComplete();
     }
     return attempts;
+  }
+
+  async function restoreThrough(phase: string, squall: Squall): Promise<number> {
+    const manifest = await fixture.manifest(must(fixture.last, 'a snapshot').header.snapshotId);
+    const id = `${seed}-${runs++}`;
+    return await through(phase, squall, async (attempt, tools) => {
+      const asked: RestoreOptions = {
+        ...{ repository: fixture.repository, clusterId: fixture.clusterId, limits: QUICK, log: silentLogger },
+        ...{ snapshotId: manifest.header.snapshotId, uri: network.through(target().uri), verifyContent: true },
+        ...{ run: { id, attempt }, point: { end: { ts: end, inclusive: true }, slices: fixture.repository } },
+        ...tools,
+        holdRecord: { write: async () => assert.fail('no balancer'), erase: async () => undefined },
+      };
+      await restore(asked, manifest);
+    });
+  }
+
+  /** The whole database of the snapshot, in the place of what is there. */
+  async function restoreChosenThrough(phase: string, squall: Squall): Promise<number> {
+    const manifest = await fixture.manifest(must(fixture.last, 'a snapshot').header.snapshotId);
+    const restoreId = `${runs++}`.padStart(24, '0');
+    const journal = new MemoryJournal();
+    return await through(phase, squall, async (attempt, tools, goesOn) => {
+      const asked: RestoreCollectionsOptions = {
+        ...{ repository: fixture.repository, clusterId: fixture.clusterId, limits: QUICK, log: silentLogger },
+        ...{ snapshotId: manifest.header.snapshotId, uri: network.through(target().uri) },
+        selection: { databases: [{ source: 'shop', target: 'shop' }], collections: [], collectionSuffix: '' },
+        ...{ writeStrategy: 'overwriteExisting', indexStrategy: 'all', journal, restoreId, attempt },
+        goesOn: async (error) => goesOn(error),
+        ...tools,
+      };
+      await restoreCollections(asked, manifest);
+    });
+  }
+
+  for (const [phase, squall] of long ? chosenLong : chosen) {
+    test(`${squall} while chosen collections are restored: ${phase}`, async (t) => {
+      t.diagnostic(`${await restoreChosenThrough(phase, squall)} attempts`);
+      const isOfShop = (name: string) => name.startsWith('shop.');
+      const differences = compareTruth(taken, await readTruth(target().client, null), {
+        skip: (name) => !isOfShop(name),
+      });
+      assert.deepEqual(differences, []);
+    });
   }
 
   for (const { phase, squall } of dealt()) {

@@ -74,6 +74,7 @@ export class HeldWork<Request extends { signal: AbortSignal }, Result> {
   }
 }
 
+type CollectionsRestored = Awaited<ReturnType<DomainPorts['collectionRestoreEngine']['restore']>>;
 type CollectionRestore = Parameters<DomainPorts['collectionRestoreEngine']['restore']>[0];
 type Restored = Awaited<ReturnType<DomainPorts['restoreEngine']['restore']>>;
 type Restore = Parameters<DomainPorts['restoreEngine']['restore']>[0];
@@ -118,7 +119,7 @@ export class DomainWorld {
   readonly puts: Parameters<DomainPorts['documentHistory']['put']>[0][] = [];
   putResult: Awaited<ReturnType<DomainPorts['documentHistory']['put']>> = 'inserted';
   readonly restores: HeldWork<Restore, Restored>[] = [];
-  readonly collectionRestores: HeldWork<CollectionRestore, { documents: number }>[] = [];
+  readonly collectionRestores: HeldWork<CollectionRestore, CollectionsRestored>[] = [];
   /** What is in the export buckets, by bucket id. */
   readonly buckets = new Map<string, ObjectStore>();
   readonly preparations: HeldWork<Prepare, PreparedDownload[]>[] = [];

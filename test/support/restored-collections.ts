@@ -9,6 +9,7 @@ import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import type { Manifest } from '../../src/repository/format/manifest.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import type { SnapshotRig } from './snapshot-rig.ts';
@@ -23,6 +24,8 @@ export interface Wanted {
 
 export interface CollectionRun extends Partial<Omit<RestoreCollectionsOptions, 'journal' | 'selection'>> {
   journal?: MemoryJournal;
+  /** The snapshot as another server might have held it. */
+  alter?: (manifest: Manifest) => Manifest;
 }
 
 export async function restoreChosen(
@@ -32,6 +35,7 @@ export async function restoreChosen(
   run: CollectionRun & { uri: string },
 ): Promise<{ journal: MemoryJournal; result: RestoredCollections }> {
   const journal = run.journal ?? new MemoryJournal();
+  const { alter = (manifest: Manifest) => manifest, ...options } = run;
   const result = await restoreCollections(
     {
       repository: rig.repository,
@@ -47,10 +51,10 @@ export async function restoreChosen(
       log: silentLogger,
       signal: new AbortController().signal,
       report: () => undefined,
-      ...run,
+      ...options,
       journal,
     },
-    await readManifest(run.repository ?? rig.repository, taken.header),
+    alter(await readManifest(run.repository ?? rig.repository, taken.header)),
   );
   return { journal, result };
 }

@@ -140,7 +140,7 @@ test('a job goes from being looked at to its end, and shows what its journal say
     const found = await jobs.listCollections({ ...name, state: 'SUCCESSFUL', page });
     assert.deepEqual([found.totalCount, found.items[0]?.source], [1, 'lab.a']);
     assert.deepEqual((await jobs.listCollections({ ...name, target: 'lab.none', page })).items, []);
-    work.succeed({ documents: 10 });
+    work.succeed({ documents: 10, leftOut: { named: [], count: 0 } });
     await world.run();
     const done = await jobs.get(name);
     assert.deepEqual([done.state, done.indexState, done.errorMessage], ['SUCCESSFUL', 'SUCCESSFUL', null]);
@@ -207,7 +207,7 @@ test('after a passing failure it is tried again, and what waits for its place is
     assert.ok(second.request.attempt > first.request.attempt);
     assert.equal((await second.request.journal.read())?.placing, true);
     await assert.rejects(first.request.journal.update('lab.a', { state: 'SUCCESSFUL' }), { name: 'LeaseLost' });
-    second.succeed({ documents: 1 });
+    second.succeed({ documents: 1, leftOut: { named: [], count: 0 } });
     await world.run();
     assert.equal((await world.domain.collectionRestoreJobs.get({ ...cluster, jobId: job.id })).state, 'SUCCESSFUL');
   });

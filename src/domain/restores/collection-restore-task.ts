@@ -13,6 +13,7 @@ import type { RestoreJournal } from '../../engine/collections/collection-record.
 import type { WriteStrategy } from '../../engine/collections/name-targets.ts';
 import type { CollectionSelection } from '../../engine/collections/select-collections.ts';
 import type { IndexStrategy } from '../../engine/collections/target-form.ts';
+import { LEFT_OUT_NAMED_MAX, type LeftOutSummary, summarizeLeftOut } from '../../engine/left-out.ts';
 import { assert, must } from '../../lib/assert.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { LeaseLost, type TaskHandler, type TaskWork } from '../../tasks/handler.ts';
@@ -45,7 +46,7 @@ export interface CollectionRestoreEngine {
     goesOn(error: unknown): Promise<boolean>;
     signal: AbortSignal;
     report: ReportProgress;
-  }): Promise<{ documents: number }>;
+  }): Promise<{ documents: number; leftOut: LeftOutSummary }>;
 }
 
 const writeStrategies = { CREATE_NEW: 'createNew', OVERWRITE_EXISTING: 'overwriteExisting' } as const;
@@ -77,11 +78,15 @@ export function restoreCollectionsHandler(context: DomainContext, engine: Collec
         report: work.report,
       };
       // A restore looks at all that it will read before it touches the target.
-      await readFromBest(context, request, (regionName) =>
+      const { leftOut } = await readFromBest(context, request, (regionName) =>
         engine.restore({ ...request, ...(regionName === null ? {} : { regionName }) }),
       );
       return {
-        done: async (writer) => await advanceJob(writer, job.id, 'complete', { finishedAtMs: clock.nowMs() }),
+        done: async (writer) =>
+          await advanceJob(writer, job.id, 'complete', {
+            finishedAtMs: clock.nowMs(),
+            errorMessage: leftOut.count === 0 ? null : `left out: ${summarizeLeftOut(leftOut, LEFT_OUT_NAMED_MAX)}`,
+          }),
       };
     },
 

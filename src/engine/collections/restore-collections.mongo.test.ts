@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BSON, type Db } from 'mongodb';
+import { altered } from '../../../test/support/altered-manifest.ts';
 import { compareTruth } from '../../../test/support/compare.ts';
 import { MemoryJournal } from '../../../test/support/memory-journal.ts';
 import { ReplicaSet, useReplicaSet } from '../../../test/support/replica-set.ts';
@@ -15,6 +16,8 @@ import { SnapshotRig } from '../../../test/support/snapshot-rig.ts';
 import { readTruth, type Truth } from '../../../test/support/truth.ts';
 import { isAbort } from '../../lib/abort.ts';
 import { must } from '../../lib/assert.ts';
+import type { Manifest } from '../../repository/format/manifest.ts';
+import { describeLeftOut, type LeftOutSummary } from '../left-out.ts';
 import type { TakenSnapshot } from '../take/take-snapshot.ts';
 
 const source = useReplicaSet({ name: 'source', cacheGb: 1, setParameters: { ttlMonitorEnabled: false } });
@@ -242,32 +245,57 @@ describe('indexes', () => {
     assert.equal(found['d.clustered']?.expires, false);
   });
 
-  test('one that cannot be built: nothing stays, and it is said which', async () => {
-    await prepare();
-    await target()
-      .client.db('d')
-      .collection('kept')
-      .insertOne({ _id: 1 as never });
-    const before = await now();
-    const journal = new MemoryJournal();
-    journal.beforeChange = async (name, { indexState }) => {
-      if (name !== 'shop.orders' || indexState !== 'IN_PROGRESS') return;
-      const staged = must(journal.of(name).stagedName, 'it is staged');
-      await target()
-        .client.db('d')
-        .collection(staged)
-        .insertOne({ _id: 'twice' as never, n: 1 });
-    };
-    await assert.rejects(restore(rig, taken, { collections }, { journal }), {
-      name: 'Fault',
-      message:
-        /^the restore of shop\.orders as d\.orders failed while building indexes; the target is as it was before: .*E11000/,
+  const twice = 'who';
+  /** A unique index that the data violate, an option and a view stage of a server to come. */
+  const impossible = (manifest: Manifest) =>
+    altered(manifest, {
+      'shop.orders': { indexes: (index) => void (index.name === twice && Object.assign(index, { unique: true })) },
+      'shop.checked': { info: ({ options }) => void Object.assign(options, { fancy: 1 }) },
+      'shop.newest': { info: ({ options }) => void Object.assign(options, { pipeline: [{ $fancy: 1 }] }) },
     });
-    assert.deepEqual(compareTruth(before, await now()), []);
-    assert.equal(journal.of('shop.orders').state, 'INDEX_BUILD_FAILED');
-    assert.equal(journal.of('shop.orders').indexState, 'FAILED');
-    assert.match(journal.of('shop.orders').indexError ?? '', /E11000/);
-    assert.equal(journal.of('shop.series').state, 'NOT_RESTORED');
+  const lost = ['index who of shop.orders', 'option fancy of shop.checked', 'view shop.newest'];
+  const shown = (leftOut: LeftOutSummary) =>
+    leftOut.named.map((one) => describeLeftOut({ ...one, problem: '' })).sort();
+
+  test('what the target refuses does not cost the rest: new collections come without it, and it is named', async () => {
+    await prepare();
+    const before = await now();
+    const { journal, result } = await restore(rig, taken, { databases: { shop: 'd' } }, { alter: impossible });
+    assert.deepEqual(shown(result.leftOut), lost);
+    const views = ['newest'];
+    const rest = ALL.filter((name) => !views.includes(name));
+    const expected = besides(before, renamed(truth, names(rest, 'shop', 'd')));
+    const differences = compareTruth(expected, await now());
+    assert.ok(differences.length > 0, 'an index is missing');
+    for (const line of differences) assert.match(line, /^d\.orders: .*index.*who/);
+    const orders = journal.of('shop.orders');
+    assert.deepEqual([orders.state, orders.indexState, orders.restoredDocuments], ['SUCCESSFUL', 'FAILED', 300]);
+    assert.match(orders.indexError ?? '', /^index who of shop\.orders \(.*E11000/);
+    assert.deepEqual([journal.of('shop.newest').state, journal.of('shop.recent').state], ['FAILED', 'SUCCESSFUL']);
+  });
+
+  test('a collection that lacks an index does not replace the one that is there; the others are replaced', async () => {
+    await prepare();
+    const d = target().client.db('d');
+    await d.collection('orders').insertOne({ _id: 'mine' as never });
+    await d.collection('capped').insertOne({ _id: 'mine' as never });
+    const before = await now();
+    const overwrite = { alter: impossible, writeStrategy: 'overwriteExisting' } as const;
+    const two = { collections: { 'shop.orders': 'd.orders', 'shop.capped': 'd.capped' } };
+    const { journal, result } = await restore(rig, taken, two, overwrite);
+    assert.deepEqual(shown(result.leftOut), lost.slice(0, 1));
+    await expectOnly(truth, before, { 'shop.capped': 'd.capped' });
+    assert.deepEqual(journal.states(), { 'shop.orders': 'INDEX_BUILD_FAILED', 'shop.capped': 'SUCCESSFUL' });
+    assert.deepEqual(
+      [journal.of('shop.orders').indexState, journal.of('shop.orders').restoredDocuments],
+      ['FAILED', 0],
+    );
+
+    // Alone it has failed.
+    const then = await now();
+    const alone = restore(rig, taken, { collections: { 'shop.orders': 'd.orders' } }, overwrite);
+    await assert.rejects(alone, /failed while building indexes; the target is as it was before: index who .*E11000/);
+    assert.deepEqual(compareTruth(then, await now()), []);
   });
 });
 

@@ -8,26 +8,27 @@ import type { Progress, ReportProgress } from '../../lib/progress.ts';
 import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
 import { asFault } from '../../mongo/errors.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
-import { dropFromTarget, listTarget } from '../../mongo/target-catalog.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
-import { warnOfLeftOut } from '../left-out.ts';
+import { LeftOutList, type LeftOutSummary } from '../left-out.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
 import { damagedSnapshot } from '../restore/damaged-snapshot.ts';
+import { RestoreLosses } from '../restore/losses.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from '../restore/point-in-time.ts';
 import { appNameOf, endEarlierWork } from '../restore/preflight/end-earlier-work.ts';
-import { whileMajorityFollows } from '../restore/preflight/follow-majority.ts';
+import { causeBehind, whileMajorityFollows } from '../restore/preflight/follow-majority.ts';
 import { defaultRestoreLimits, type RestoreLimits } from '../restore/preflight/restore-limits.ts';
-import { tryCollections } from '../restore/preflight/try-collections.ts';
 import { orderViews } from '../restore-plan.ts';
 import { requireRoom, requireTarget, targetNames } from './check-target.ts';
 import type { CollectionRecord, RestoreJournal } from './collection-record.ts';
 import { firstRecords, refusedRecords } from './first-records.ts';
+import { leaveFormer } from './leave-former.ts';
 import { nameTargets, type WriteStrategy } from './name-targets.ts';
 import { type Placing, placeCollection, replaceWithSeries } from './place-collections.ts';
-import { removeStaged, STAGED_PREFIX } from './remove-staged.ts';
+import { STAGED_PREFIX } from './remove-staged.ts';
+import { removeTraces, rollBack, sweepStaged } from './roll-back.ts';
 import {
   type ChosenCollection,
   type CollectionSelection,
@@ -37,6 +38,7 @@ import {
 } from './select-collections.ts';
 import { type Item, infoOf, type Staged, type Staging, stageCollections } from './stage-collections.ts';
 import type { IndexStrategy } from './target-form.ts';
+import { tryItems } from './try-items.ts';
 
 export interface RestoreCollectionsOptions {
   repository: Repository;
@@ -67,8 +69,12 @@ export interface RestoredCollections {
   documents: number;
   indexes: number;
   replayed: ReplayedOplog | null;
+  /** What the target could not be given, because it refuses it. */
+  leftOut: LeftOutSummary;
 }
 
+/** While things are put in their places: not among them. */
+const GIVEN: ReadonlySet<string> = new Set(['INDEX_BUILD_FAILED', 'FAILED']);
 const REPORT_EVERY_MS = 250;
 /** For commands that are under way when the restore is told to stop. */
 const LINGER_MS = 10_000;
@@ -77,7 +83,8 @@ const ROLLBACK_MS_MAX = 60_000;
 /**
  * Restores chosen collections beside what the target has. Everything is loaded under other names first and put in its
  * place at the end, all of it or nothing: until then a failure takes away what was loaded and leaves the target as it
- * was. docs/collection-restores.md says what is so and why.
+ * was. An index, option or view that the target refuses is left out by name and fails nothing else.
+ * docs/collection-restores.md says what is so and why.
  */
 export async function restoreCollections(
   options: RestoreCollectionsOptions,
@@ -113,6 +120,10 @@ class CollectionRestore {
   #selected: Selected = { chosen: [], missing: [], unsupported: [] };
   #earlier: Awaited<ReturnType<RestoreJournal['read']>> = null;
   #items: Item[] = [];
+  /** Not put in their places because of what the target refuses of them. */
+  #given: Item[] = [];
+  /** Of the point, whatever the target takes. */
+  readonly #lost: RestoreLosses;
   /** Time series that replace something: they are made in its place at the end. */
   #replacing = new Set<Item>();
   #placing = false;
@@ -122,6 +133,7 @@ class CollectionRestore {
   constructor(options: RestoreCollectionsOptions, manifest: Manifest) {
     this.#options = options;
     this.#manifest = manifest;
+    this.#lost = new RestoreLosses(options.log);
     this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
   }
 
@@ -130,13 +142,13 @@ class CollectionRestore {
    * that every blob of it can be read.
    */
   async prepare(): Promise<void> {
-    const { pointInTime, repository, clusterId, signal, journal, selection, snapshotId, log } = this.#options;
+    const { pointInTime, repository, clusterId, signal, journal, selection, snapshotId } = this.#options;
     this.#enter('verifying the oplog');
     this.#earlier = await journal.read();
     if (pointInTime !== undefined)
       this.#point = await planPointInTime(repository, clusterId, this.#manifest, { ...pointInTime, signal });
     this.#selected = selectCollections(this.#point.collections, selection);
-    warnOfLeftOut(log, leftOutOf(this.#selected.chosen, this.#point.plan));
+    for (const one of leftOutOf(this.#selected.chosen, this.#point.plan)) this.#lost.add(one);
     await this.#refuseUnknown();
     this.#enter('verifying every blob');
     const collections = this.#selected.chosen.flatMap(({ documents }) => (documents === null ? [] : [documents]));
@@ -170,8 +182,10 @@ class CollectionRestore {
   }
 
   async #run(target: RestoreTarget): Promise<RestoredCollections> {
-    if (this.#earlier?.placing === true) this.#takeUp(this.#earlier.records);
-    else await this.#begin(target);
+    if (this.#earlier?.placing === true) {
+      this.#takeUp(this.#earlier.records);
+      this.#give((await this.#try(target)).filter(({ placed }) => !placed));
+    } else await this.#begin(target);
     const staging = this.#staging(target);
     try {
       if (!this.#placing) await this.#stage(staging);
@@ -185,14 +199,22 @@ class CollectionRestore {
       documents,
       indexes: this.#indexes,
       replayed: this.#replayed,
+      leftOut: this.#leftOut(),
     };
+  }
+
+  #leftOut(): LeftOutSummary {
+    const all = new LeftOutList();
+    const items = [...this.#items, ...this.#given];
+    for (const { list } of [this.#lost, ...items.map(({ losses }) => losses)]) all.add(list.named, list.count);
+    return all;
   }
 
   /** Finds names for all, and writes down what will be done. */
   async #begin(target: RestoreTarget): Promise<void> {
     const { journal, writeStrategy, indexStrategy } = this.#options;
     const { chosen } = this.#selected;
-    for (const record of this.#earlier?.records ?? []) await this.#removeTraces(target, record);
+    for (const record of this.#earlier?.records ?? []) await removeTraces(target, record);
     await requireRoom(target, chosen);
     const there = await targetNames(target, chosen);
     const names = new Map([...there].map(([db, entries]) => [db, new Set(entries.keys())]));
@@ -202,19 +224,20 @@ class CollectionRestore {
       const replaces = there.get(item.target.db)?.has(item.target.name) === true;
       if (item.chosen.kind === 'timeseries' && replaces) this.#replacing.add(item);
     }
-    await this.#tryUnstaged(target);
+    const views = await this.#try(target);
     await journal.begin(firstRecords(this.#items, this.#selected, indexStrategy));
+    for (const { source } of views) await journal.update(source, { state: 'FAILED' });
+    this.#give(views);
   }
 
-  /** What is made in its place, after what was there is gone, is tried before: everything else is complete by then. */
-  async #tryUnstaged(target: RestoreTarget): Promise<void> {
-    const { uri, signal, indexStrategy } = this.#options;
-    const unstaged = this.#items.filter((item) => isView(item) || this.#replacing.has(item));
-    const staging = this.#staging(target);
-    const create = unstaged.map((item) => ({ ...item.chosen.entry, info: infoOf(staging, item) }));
-    const indexed = indexStrategy === 'none' ? [] : unstaged.flatMap(({ chosen }) => chosen.documents ?? []);
-    const about = { name: redactUri(uri), op: 'restore collections', signal };
-    await tryCollections(target, { ...about, create, indexed, byOplog: false, onRefusal: 'refuse' });
+  async #try(target: RestoreTarget): Promise<Item[]> {
+    const { uri, signal } = this.#options;
+    return await tryItems(this.#staging(target), this.#items, { name: redactUri(uri), signal });
+  }
+
+  #give(items: readonly Item[]): void {
+    this.#given.push(...items);
+    this.#items = this.#items.filter((item) => !items.includes(item));
   }
 
   #itemOf(chosen: ChosenCollection, target: Item['target'], number: number): Item {
@@ -229,6 +252,7 @@ class CollectionRestore {
       documents: 0,
       created: false,
       placed: false,
+      ...{ reducedInfo: null, losses: new RestoreLosses(this.#options.log), lacksIndexes: false },
       failure: null,
     };
   }
@@ -246,11 +270,17 @@ class CollectionRestore {
       item.documents = record.restoredDocuments;
       item.created = record.stagedUuid !== null;
       item.placed = record.state === 'SUCCESSFUL';
+      const { source: namespace, indexError } = record;
+      if (indexError !== null)
+        item.losses.add({ namespace, kind: 'index', name: 'of an earlier attempt', problem: indexError });
       const isWhole = record.state === 'IN_PROGRESS' || item.placed;
       if (chosen.kind === 'timeseries' && !isWhole && this.#options.writeStrategy === 'overwriteExisting')
         this.#replacing.add(item);
       return item;
     });
+    // What an earlier attempt had given up is not taken up again.
+    const over = new Set(records.filter(({ state }) => GIVEN.has(state)).map(({ source }) => source));
+    this.#give(this.#items.filter(({ source }) => over.has(source)));
   }
 
   async #stage(staging: Staging): Promise<void> {
@@ -258,6 +288,7 @@ class CollectionRestore {
     const staged: Staged = await stageCollections(staging, items);
     this.#indexes += staged.indexes;
     this.#replayed = staged.replayed;
+    if (this.#options.writeStrategy === 'overwriteExisting') this.#give(await leaveFormer(staging, this.#items));
     this.#enter('waiting for a majority');
     await staging.target.settle();
     await this.#options.journal.placing();
@@ -286,33 +317,28 @@ class CollectionRestore {
       );
       await placeCollection(placing, item);
     }
-    await this.#sweep(staging.target);
+    await sweepStaged(staging.target, this.#options.restoreId, this.#items);
     // Also of what an earlier attempt had put in its place: it may have ended before this.
     for (const item of this.#items.filter((one) => !isView(one)))
       await staging.target.letExpire(item.target.db, item.target.name, infoOf(staging, item));
     await staging.target.settle();
   }
 
-  /** A process that died may have had inserts under way that made its collections anew after they were dropped. */
-  async #sweep(target: RestoreTarget): Promise<void> {
-    const own = `${STAGED_PREFIX}${this.#options.restoreId}_`;
-    for (const db of new Set(this.#items.map((item) => item.target.db))) {
-      for (const name of (await listTarget(target, db)).keys())
-        if (name.startsWith(own)) await dropFromTarget(target, { db, name });
-    }
-  }
-
   /** What to throw, after what can be undone is undone. */
   async #afterFailure(target: RestoreTarget, thrown: unknown): Promise<unknown> {
     const { signal, log, uri, goesOn, restoreId } = this.#options;
-    const error = asFault(thrown, 'restore collections', redactUri(uri));
+    // Whether another attempt follows is a question of what was behind it.
+    const cause = signal.aborted ? thrown : await causeBehind(target, thrown);
+    const error = asFault(cause, 'restore collections', redactUri(uri));
     const placed = this.#items.filter((item) => item.placed).length;
     let after = this.#placing
       ? `${placed} of ${this.#items.length} were in their places`
       : 'the target is as it was before';
     if (!this.#placing || !(await goesOn(error))) {
       try {
-        await this.#rollBack(target);
+        // With time of its own: the signal may have fired long ago.
+        const own = target.under(AbortSignal.timeout(ROLLBACK_MS_MAX));
+        await rollBack(own, this.#items, this.#options.journal);
       } catch (failure) {
         log.warn({ err: failure, restoreId }, 'what a restore of collections had loaded could not be removed');
         after += `; what was loaded may still be there, under names that begin with ${STAGED_PREFIX}${restoreId}`;
@@ -333,32 +359,6 @@ class CollectionRestore {
     return item === undefined ? 'the restore ' : `the restore of ${item.source} as ${formatNamespace(item.target)} `;
   }
 
-  /** With time of its own: the signal may have fired long ago. */
-  async #rollBack(target: RestoreTarget): Promise<void> {
-    const { journal } = this.#options;
-    const own = target.under(AbortSignal.timeout(ROLLBACK_MS_MAX));
-    for (const item of this.#items.filter(({ placed }) => !placed)) {
-      const { failure } = item;
-      if (item.created) {
-        await journal.update(item.source, { state: 'ROLLBACK' });
-        await removeStaged(own, item.staged, item.uuid);
-      }
-      const indexFailed = failure?.state === 'INDEX_BUILD_FAILED';
-      await journal.update(item.source, {
-        state: failure?.state ?? 'NOT_RESTORED',
-        ...{ stagedName: null, stagedUuid: null, restoredDocuments: 0 },
-        indexState: indexFailed ? 'FAILED' : 'NOT_RESTORED',
-        indexError: indexFailed ? failure.reason : null,
-      });
-    }
-  }
-
-  async #removeTraces(target: RestoreTarget, record: CollectionRecord): Promise<void> {
-    if (record.stagedName === null || record.effectiveTarget === null) return;
-    const { db } = parseNamespace(record.effectiveTarget);
-    await removeStaged(target, { db, name: record.stagedName }, record.stagedUuid);
-  }
-
   #staging(target: RestoreTarget): Staging {
     const { repository, clusterId, journal, indexStrategy, pointInTime, clock, signal } = this.#options;
     const { plan } = this.#point;
@@ -369,6 +369,7 @@ class CollectionRestore {
       replay: plan === null || pointInTime === undefined ? null : { plan, source: pointInTime.source },
       enter: (phase, collectionsTotal) => this.#enter(phase, { collectionsDone: 0, collectionsTotal }),
       say: (subject) => this.#update({ subject }),
+      leaveOut: (one) => this.#lost.add(one),
       loaded: ({ count, bytes }) => {
         this.#progress.documentsDone += count;
         this.#progress.bytesDone += bytes;

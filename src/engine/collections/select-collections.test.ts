@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON } from 'mongodb';
 import { formatNamespace } from '../../bson/namespace.ts';
+import { silentLogger } from '../../lib/logger.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
+import { RestoreLosses } from '../restore/losses.ts';
 import { firstRecords, refusedRecords } from './first-records.ts';
 import { selectCollections } from './select-collections.ts';
 import { indexesFor, infoFor } from './target-form.ts';
@@ -85,7 +87,14 @@ test('at first nothing is done, and a view has no indexes to wait for', () => {
   const selected = selectCollections(backup, { ...none, databases: [{ source: 'shop', target: 'shop' }] });
   const items = selected.chosen.map((chosen) => ({
     ...{ chosen, source: formatNamespace(chosen.source), target: chosen.target, staged: chosen.target },
-    ...{ uuid: null, documents: 0, created: false, placed: false, failure: null },
+    ...{
+      uuid: null,
+      documents: 0,
+      created: false,
+      placed: false,
+      failure: null,
+      ...{ reducedInfo: null, losses: new RestoreLosses(silentLogger), lacksIndexes: false },
+    },
   }));
   const states = (strategy: 'all' | 'none') =>
     firstRecords(items, selected, strategy).map(({ source, state, indexState, totalDocuments }) => [

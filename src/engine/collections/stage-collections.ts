@@ -9,12 +9,15 @@ import type { RestoreTarget } from '../../mongo/target.ts';
 import { countOnTarget, listTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { describeLeftOut, type LeftOut } from '../left-out.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import type { OplogSource } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
+import { buildEachIndex } from '../restore/build-indexes.ts';
 import { type CollectionLoad, loadCollections } from '../restore/load-collections.ts';
+import type { RestoreLosses } from '../restore/losses.ts';
 import { FULL_SHARE } from '../restore/preflight/require-room.ts';
-import type { RecordChange, RestoreJournal } from './collection-record.ts';
+import type { CollectionRecord, RecordChange, RestoreJournal } from './collection-record.ts';
 import type { ChosenCollection } from './select-collections.ts';
 import { type IndexStrategy, indexesFor, infoFor } from './target-form.ts';
 
@@ -32,6 +35,12 @@ export interface Item {
   /** This attempt has made it. */
   created: boolean;
   placed: boolean;
+  /** How it is made where the target does not take all its options; null where it does. */
+  reducedInfo: Buffer | null;
+  /** What the target refuses of it. */
+  losses: RestoreLosses;
+  /** Indexes are among that. */
+  lacksIndexes: boolean;
   /** Why it failed, where it is this one that did. */
   failure: { state: 'FAILED' | 'INDEX_BUILD_FAILED'; reason: string } | null;
 }
@@ -58,6 +67,8 @@ export interface Staging {
   /** What is being worked on, for people. */
   say(subject: string): void;
   loaded(more: { count: number; bytes: number }): void;
+  /** What the point has and the target does not take. */
+  leaveOut(one: LeftOut): void;
   done(): void;
 }
 
@@ -97,6 +108,7 @@ export function documentsOf({ chosen, staged }: Item): Namespace {
 
 /** The raw listing entry to create an item by. */
 export function infoOf({ items, indexStrategy }: Pick<Staging, 'items' | 'indexStrategy'>, item: Item): Buffer {
+  if (item.reducedInfo !== null) return item.reducedInfo;
   return infoFor(item.chosen, {
     strategy: indexStrategy,
     nameOf: (source) => {
@@ -227,7 +239,8 @@ async function replay(staging: Staging, items: readonly Item[]): Promise<Replaye
   );
   const progress = (entries: number, lastTs: bigint) =>
     staging.say(`${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}`);
-  return await replayOplog({ ...{ target, plan, source, into, clock, signal, progress } });
+  const { leaveOut } = staging;
+  return await replayOplog({ target, plan, source, into, clock, signal, progress, leaveOut });
 }
 
 async function buildIndexes(staging: Staging, items: readonly Item[]): Promise<number> {
@@ -246,16 +259,23 @@ async function buildIndexesOf(staging: Staging, item: Item): Promise<number> {
   const { db, name } = documentsOf(item);
   assert(item.created, 'indexes are built on what this attempt has created');
   const specifications = indexesFor(item.chosen, indexStrategy);
+  const { losses } = item;
+  let built = 0;
   if (specifications.length > 0) {
     await journal.update(item.source, { indexState: 'IN_PROGRESS' });
+    const indexes = { into: { db, name }, namespace: item.source, specifications };
     // May take long, and ends with the collection: there is no need to wait for it.
-    await target.under(signal).createIndexes(db, name, specifications);
+    built = await buildEachIndex(target.under(signal), indexes, { losses });
   }
+  item.lacksIndexes = built < specifications.length;
   item.documents = await countOnTarget(target, { db, name });
   const counts: RecordChange = { restoredDocuments: item.documents, totalDocuments: item.documents };
-  await journal.update(item.source, {
-    ...counts,
-    indexState: indexStrategy === 'none' ? 'NOT_RESTORED' : 'SUCCESSFUL',
-  });
-  return specifications.length;
+  await journal.update(item.source, { ...counts, ...indexOutcome(item, indexStrategy) });
+  return built;
+}
+
+function indexOutcome({ losses }: Item, strategy: IndexStrategy): Pick<CollectionRecord, 'indexState' | 'indexError'> {
+  const lost = losses.list.named.filter(({ kind }) => kind === 'index').map(describeLeftOut);
+  if (lost.length > 0) return { indexState: 'FAILED', indexError: lost.join('; ') };
+  return { indexState: strategy === 'none' ? 'NOT_RESTORED' : 'SUCCESSFUL', indexError: null };
 }

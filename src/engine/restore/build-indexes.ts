@@ -1,4 +1,4 @@
-import { formatNamespace } from '../../bson/namespace.ts';
+import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { findElement } from '../../bson/raw-bson.ts';
 import { refusalOf } from '../../mongo/errors.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
@@ -11,21 +11,30 @@ const BUCKETS = 'system.buckets.';
 export interface BuildIndexesOptions {
   losses: RestoreLosses;
   /** What to throw instead, where a refusal has another cause than the index. */
-  otherCause(error: unknown): Promise<unknown | null>;
+  otherCause?(error: unknown): Promise<unknown | null>;
 }
 
-/**
- * Builds the indexes of a collection, all at once; where the target refuses that, one by one, so that only those are
- * missing that it cannot have. Returns how many there are.
- */
+/** Builds the indexes of a collection of the snapshot: see `buildEachIndex`. */
 export async function buildIndexes(
   target: RestoreTarget,
   entry: CollectionEntry,
-  { losses, otherCause }: BuildIndexesOptions,
+  options: BuildIndexesOptions,
 ): Promise<number> {
   const specifications = indexesToBuild(entry.indexes, entry.info);
+  return await buildEachIndex(target, { into: entry, namespace: shownAs(entry), specifications }, options);
+}
+
+/**
+ * Builds indexes, all at once; where the target refuses that, one by one, so that only those are missing that it cannot
+ * have. Those are named as of `namespace`. Returns how many there are.
+ */
+export async function buildEachIndex(
+  target: RestoreTarget,
+  { into, namespace, specifications }: { into: Namespace; namespace: string; specifications: readonly Buffer[] },
+  { losses, otherCause = async () => null }: BuildIndexesOptions,
+): Promise<number> {
   if (specifications.length === 0) return 0;
-  const { db, name } = entry;
+  const { db, name } = into;
   try {
     await target.createIndexes(db, name, specifications, 'refuse');
     return specifications.length;
@@ -36,7 +45,7 @@ export async function buildIndexes(
   }
   let built = 0;
   for (const specification of specifications) {
-    const item = { namespace: shownAs(entry), kind: 'index', name: nameOf(specification) } as const;
+    const item = { namespace, kind: 'index', name: nameOf(specification) } as const;
     const done = await losses.unlessRefused(item, async () => {
       const { droppedOptions } = await target.createIndexes(db, name, [specification]);
       if (droppedOptions) losses.add({ ...item, problem: 'built without options that the target does not know' });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Document, deserialize, serialize } from 'bson';
+import type { Document } from 'bson';
+import { altered, type Change } from '../../../test/support/altered-manifest.ts';
 import { compareTruth } from '../../../test/support/compare.ts';
 import { useReplicaSet } from '../../../test/support/replica-set.ts';
 import { SnapshotFixture } from '../../../test/support/snapshot-fixture.ts';
@@ -10,28 +11,9 @@ import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { must } from '../../lib/assert.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import type { LeftOut } from '../left-out.ts';
 import { oplogAfter } from '../replay/slice-oplog.ts';
 import { type RestoreSnapshotOptions, restoreSnapshot } from './restore-snapshot.ts';
-
-type Change = (entry: Document) => void;
-
-/** The snapshot with other options and indexes, as another server might have held them. */
-function altered(manifest: Manifest, changes: Readonly<Record<string, { info?: Change; indexes?: Change }>>): Manifest {
-  const apply = (raw: Buffer, change: Change | undefined): Buffer => {
-    if (change === undefined) return raw;
-    const document = deserialize(raw, { promoteValues: false });
-    change(document);
-    return Buffer.from(serialize(document));
-  };
-  const collections = manifest.collections.map((entry): CollectionEntry => {
-    const change = changes[`${entry.db}.${entry.name}`];
-    const indexes = entry.indexes.map((index) => apply(index, change?.indexes));
-    return { ...entry, info: apply(entry.info, change?.info), indexes };
-  });
-  return { ...manifest, collections };
-}
 
 const option = (name: string, value: unknown): { info: Change } => ({
   info: ({ options }) => {

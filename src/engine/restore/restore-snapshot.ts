@@ -31,7 +31,7 @@ import { appNameOf, endEarlierWork, type RestoreRun } from './preflight/end-earl
 import { whileMajorityFollows } from './preflight/follow-majority.ts';
 import { requireRoom } from './preflight/require-room.ts';
 import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
-import { type ReducedEntries, tryCollections } from './preflight/try-collections.ts';
+import { type Tried, tryCollections } from './preflight/try-collections.ts';
 import { restoreUsers } from './restore-users.ts';
 
 export interface RestoreSnapshotOptions {
@@ -139,8 +139,7 @@ export class Restore {
   #point: PointInTime;
   /** Documents, by the entry that they are of. */
   readonly #loaded = new Map<CollectionEntry, number>();
-  /** Whose options the target does not take all. */
-  #reduced: ReducedEntries = new Map();
+  #tried: Pick<Tried, 'reduced'> = { reduced: new Map() };
   readonly #losses: RestoreLosses;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
@@ -220,7 +219,7 @@ export class Restore {
     const trial = { create: [...plan.create, ...plan.views], indexed: plan.load, byOplog: this.#ofShard };
     const { signal } = this.#options;
     await this.follow(target, async (followed) => {
-      this.#reduced = await tryCollections(followed, { ...about, ...trial, onRefusal: 'leaveOut', signal });
+      this.#tried = await tryCollections(followed, { ...about, ...trial, onRefusal: 'leaveOut', signal });
     });
     return target;
   }
@@ -314,7 +313,7 @@ export class Restore {
 
   async #create(target: RestoreTarget, entry: CollectionEntry): Promise<void> {
     const { db, name, type, uuid } = entry;
-    const reduced = this.#reduced.get(entry);
+    const reduced = this.#tried.reduced.get(entry);
     const info = reduced?.info ?? entry.info;
     for (const option of reduced?.refused ?? [])
       this.#losses.add({ namespace: `${db}.${name}`, kind: 'option', ...option });

@@ -39,9 +39,7 @@ export async function whileMajorityFollows<T>(
   try {
     return await work(target.under(AbortSignal.any([target.signal, stalled.signal])));
   } catch (error) {
-    if (target.signal.aborted) throw error;
-    if (stalled.signal.reason instanceof Fault) throw stalled.signal.reason;
-    throw (await electionBehind(target, error)) ?? error;
+    throw target.signal.aborted ? error : await causeBehind(target.under(stalled.signal), error);
   } finally {
     over.abort();
     await watching;
@@ -86,6 +84,16 @@ interface Seen {
   majority: Timestamp64;
   /** Fewer members that build indexes are up than builds wait for, though others may make a majority of writes. */
   quorumLost: boolean;
+}
+
+/**
+ * What an error of followed work comes of, be it that the work was cut off for it or not: a majority that stands still,
+ * an election. The error itself where it comes of nothing else. `target`: as the work has it.
+ */
+export async function causeBehind(target: RestoreTarget, error: unknown): Promise<unknown> {
+  const { reason } = target.signal;
+  if (reason instanceof Fault) return reason;
+  return target.signal.aborted ? error : ((await electionBehind(target, error)) ?? error);
 }
 
 /**

@@ -32,8 +32,13 @@ export interface TryCollectionsOptions {
   signal: AbortSignal;
 }
 
-/** By the entries as they are in the snapshot: how they are made instead, and what is left out of their options. */
-export type ReducedEntries = ReadonlyMap<CollectionEntry, ReducedOptions>;
+/** What the target does not take as it is. */
+export interface Tried {
+  /** By the entries that are created: how they are made instead, and what is left out of their options. */
+  reduced: ReadonlyMap<CollectionEntry, ReducedOptions>;
+  /** Why it takes no such view. */
+  refusedViews: ReadonlyMap<CollectionEntry, string>;
+}
 
 /**
  * Lets the target make an empty collection, time series or view of each kind that the restore will create, with all its
@@ -42,19 +47,21 @@ export type ReducedEntries = ReadonlyMap<CollectionEntry, ReducedOptions>;
  * restore here. Of options that it does not take it gives the most that it does; views and indexes are asked for again
  * when they are made.
  */
-export async function tryCollections(target: RestoreTarget, options: TryCollectionsOptions): Promise<ReducedEntries> {
+export async function tryCollections(target: RestoreTarget, options: TryCollectionsOptions): Promise<Tried> {
   const isConfigServer = (await target.command('admin', { hello: 1 })).configsvr !== undefined;
   const db = isConfigServer ? 'admin' : DATABASE;
-  const found = new Map<CollectionEntry, ReducedOptions>();
+  const reduced = new Map<CollectionEntry, ReducedOptions>();
+  const refusedViews = new Map<CollectionEntry, string>();
   for (const [subject, ...same] of groupedByShape(subjectsOf(options))) {
     throwIfAborted(options.signal);
-    const reduced = await tryOne(target, db, subject, options);
-    if (reduced === null) continue;
-    found.set(subject.entry, reduced);
-    // Their options are the same; what else a listing entry tells is not.
-    for (const { entry } of same) found.set(entry, { ...reduced, info: reducedAlike(entry.info, reduced.info) });
+    const found = await tryOne(target, db, subject, options);
+    for (const { entry } of [subject, ...same]) {
+      if (typeof found === 'string') refusedViews.set(entry, found);
+      // Their options are the same; what else a listing entry tells is not.
+      else if (found !== null) reduced.set(entry, { ...found, info: reducedAlike(entry.info, found.info) });
+    }
   }
-  return found;
+  return { reduced, refusedViews };
 }
 
 function subjectsOf({ create, indexed }: TryCollectionsOptions): TrialSubject[] {
@@ -67,12 +74,13 @@ function subjectsOf({ create, indexed }: TryCollectionsOptions): TrialSubject[] 
   });
 }
 
+/** Null where it is taken as it is; of a view why it is not. */
 async function tryOne(
   target: RestoreTarget,
   db: string,
   { entry, indexes }: TrialSubject,
   options: TryCollectionsOptions,
-): Promise<ReducedOptions | null> {
+): Promise<ReducedOptions | string | null> {
   const name = entry.name.startsWith(BUCKETS) ? BUCKETS + NAME : NAME;
   const tolerated = options.onRefusal === 'leaveOut' ? refusalOf : () => null;
   const make = async (info: Buffer) => {
@@ -93,13 +101,14 @@ async function tryOne(
   await dropFromTarget(target, { db, name });
   let reduced: ReducedOptions | null = null;
   try {
-    if ((await attempt(async () => await make(entry.info))) !== null) {
-      // A view is tried again where it is made: it has no documents that need a place.
-      if (entry.type === 'view') return null;
+    const problem = await attempt(async () => await make(entry.info));
+    if (problem !== null) {
+      // It has no documents that need a place.
+      if (entry.type === 'view') return problem;
       reduced = await reduceOptions(entry.info, async (info) => {
-        const problem = await attempt(async () => await make(info));
+        const found = await attempt(async () => await make(info));
         await dropFromTarget(target, { db, name });
-        return problem;
+        return found;
       });
       await make(reduced?.info ?? entry.info);
     }
