@@ -19,6 +19,7 @@ import { findElement } from '../../src/bson/raw-bson.ts';
 import { type SeriesFields, seriesFieldsOf, unpackBucket } from '../../src/engine/export/unpack-bucket.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
+import { serverIs } from '../support/server-version.ts';
 
 /** Buckets of a real server, unpacked, against what a find on the time series gives. */
 const source = useReplicaSet({ name: 'series' });
@@ -145,7 +146,9 @@ test('every kind of column, each in a series of its own, and all of them in one'
     for (const [version, count] of Object.entries(versions)) all[Number(version)] = (all[Number(version)] ?? 0) + count;
   }
   assert.ok((all[1] ?? 0) > 10, 'open buckets');
-  assert.ok((all[2] ?? 0) > 40, 'closed buckets');
+  // A server of 5.0 compresses none.
+  if (serverIs('6.0')) assert.ok((all[2] ?? 0) > 40, 'closed buckets');
+  else assert.deepEqual(Object.keys(all), ['1']);
 });
 
 test('meta data of every shape, and none', async () => {

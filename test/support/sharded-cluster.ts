@@ -1,9 +1,12 @@
 import { after, before } from 'node:test';
-import { type Document, MongoServerError, type Timestamp, type UUID } from 'mongodb';
+import { type Document, Long, MongoServerError, type Timestamp, type UUID } from 'mongodb';
 import { must } from '../../src/lib/assert.ts';
 import { type MemberSettings, ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
+import { serverIs } from './server-version.ts';
 
 const MAJORITY = { writeConcern: { w: 'majority', wtimeout: 60_000 } };
+/** What may be moved at once; a server refuses a number of another type. */
+const CHUNK_BYTES_MAX = Long.fromNumber(64 * 1024 * 1024);
 
 export interface ShardedClusterOptions extends Omit<ReplicaSetOptions, 'name' | 'args'> {
   shards?: number;
@@ -79,7 +82,9 @@ export class ShardedCluster {
 
   async createDatabase(db: string, primary: number): Promise<void> {
     const command = { _configsvrCreateDatabase: db, primaryShardId: this.shard(primary).id, ...MAJORITY };
-    await this.config.client.db('admin').command(command);
+    const admin = this.config.client.db('admin');
+    await admin.command(command);
+    if (!serverIs('6.0')) await admin.command({ _configsvrEnableSharding: db, ...MAJORITY });
     await this.#flushDatabase(db);
   }
 
@@ -119,6 +124,7 @@ export class ShardedCluster {
 
   /** Splits and moves so that the range from `min` up to `max` is on the shard. */
   async moveRange(db: string, name: string, to: number, min: Document, max?: Document): Promise<void> {
+    if (!serverIs('6.0')) return await this.#moveChunk(db, name, to, min, max);
     await this.config.client.db('admin').command({
       _configsvrMoveRange: `${db}.${name}`,
       toShard: this.shard(to).id,
@@ -127,6 +133,50 @@ export class ShardedCluster {
       waitForDelete: false,
       ...MAJORITY,
     });
+  }
+
+  /** What there is before 6.0: a mongos splits at the bounds, and has the chunk that begins at the lower one moved. */
+  async #moveChunk(db: string, name: string, to: number, min: Document, max?: Document): Promise<void> {
+    await this.#splitAt(db, name, min);
+    if (max !== undefined) await this.#splitAt(db, name, max);
+    const { lastmodEpoch, timestamp } = await this.#configDocument('collections', `${db}.${name}`);
+    const chunk = must(
+      await this.#chunkWhere(db, name, [{ $eq: ['$min', { $literal: min }] }]),
+      'a chunk begins where it was split',
+    );
+    await this.config.client.db('admin').command({
+      _configsvrMoveChunk: 1,
+      ns: `${db}.${name}`,
+      ...chunk,
+      lastmodEpoch,
+      lastmodTimestamp: timestamp,
+      toShard: this.shard(to).id,
+      maxChunkSizeBytes: CHUNK_BYTES_MAX,
+      waitForDelete: false,
+      ...MAJORITY,
+    });
+  }
+
+  async #splitAt(db: string, name: string, at: Document): Promise<void> {
+    const { key, lastmodEpoch, timestamp } = await this.#configDocument('collections', `${db}.${name}`);
+    const chunk = await this.#chunkWhere(db, name, [
+      { $lt: ['$min', { $literal: at }] },
+      { $gt: ['$max', { $literal: at }] },
+    ]);
+    if (chunk === null) return;
+    const { min, max, shard } = chunk;
+    const { set } = must(
+      this.shards.find(({ id }) => id === shard),
+      'a shard of the cluster has the chunk',
+    );
+    const split = { splitChunk: `${db}.${name}`, from: shard, keyPattern: key, min, max, splitKeys: [at] };
+    await set.client.db('admin').command({ ...split, epoch: lastmodEpoch, timestamp });
+  }
+
+  /** By expressions, which compare values of any types. */
+  async #chunkWhere(db: string, name: string, conditions: readonly Document[]): Promise<Document | null> {
+    const chunks = this.config.client.db('config').collection('chunks');
+    return await chunks.findOne({ uuid: await this.collectionUuid(db, name), $expr: { $and: conditions } });
   }
 
   async collectionUuid(db: string, name: string): Promise<UUID> {
@@ -146,7 +196,8 @@ export class ShardedCluster {
       const versions = chunks.filter((chunk) => chunk.shard === id).map((chunk) => chunk.lastmod as Timestamp);
       if (versions.length === 0) continue;
       const v = versions.reduce((max, one) => (one.greaterThan(max) ? one : max));
-      const shardVersion = { e: collection.lastmodEpoch, t: collection.timestamp, v };
+      const [e, t] = [collection.lastmodEpoch, collection.timestamp];
+      const shardVersion = serverIs('6.0') ? { e, t, v } : [v, e, t];
       const reply = await set.client.db(db).command({ find: name, filter: {}, batchSize: 100_000, shardVersion });
       found.set(id, reply.cursor.firstBatch as Document[]);
     }

@@ -11,6 +11,7 @@ import {
   restoreChosen,
   type Wanted,
 } from '../../../test/support/restored-collections.ts';
+import { knownOptions } from '../../../test/support/server-version.ts';
 import { SnapshotRig } from '../../../test/support/snapshot-rig.ts';
 import { readTruth, type Truth } from '../../../test/support/truth.ts';
 import { must } from '../../lib/assert.ts';
@@ -156,7 +157,7 @@ describe('chosen collections at a point in time', () => {
         await orders(db);
         await db.createCollection('capped', { capped: true, size: 65_536, max: 10 });
         await db.collection('capped').insertMany(Array.from({ length: 9 }, (_, n) => ({ _id: n as never })));
-        await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } });
+        await db.createCollection('clustered', knownOptions({ clusteredIndex: { key: { _id: 1 }, unique: true } }));
         await db.collection('clustered').insertMany(Array.from({ length: 9 }, (_, n) => ({ _id: n as never, n })));
         await db.createCollection('series', { timeseries: { timeField: 't', metaField: 'm' }, expireAfterSeconds: 60 });
         await db

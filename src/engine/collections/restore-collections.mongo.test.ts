@@ -12,6 +12,7 @@ import {
   restoreChosen,
   type Wanted,
 } from '../../../test/support/restored-collections.ts';
+import { serverIs } from '../../../test/support/server-version.ts';
 import { SnapshotRig } from '../../../test/support/snapshot-rig.ts';
 import { readTruth, type Truth } from '../../../test/support/truth.ts';
 import { isAbort } from '../../lib/abort.ts';
@@ -45,10 +46,9 @@ async function fill(db: Db): Promise<void> {
   await db.createCollection('empty', { collation: { locale: 'de' } });
   await db.createCollection('capped', { capped: true, size: 65_536, max: 20 });
   await db.collection('capped').insertMany(Array.from({ length: 40 }, (_, n) => ({ _id: n as never, n })));
-  await db.createCollection('clustered', {
-    clusteredIndex: { key: { _id: 1 }, unique: true },
-    expireAfterSeconds: 86_400,
-  });
+  // An ordinary one where the server has no clustered collections: only those can expire by an option.
+  const clustered = { clusteredIndex: { key: { _id: 1 }, unique: true }, expireAfterSeconds: 86_400 };
+  await db.createCollection('clustered', serverIs('6.0') ? clustered : {});
   await db.collection('clustered').insertMany(Array.from({ length: 30 }, (_, n) => ({ _id: new Date(n) as never, n })));
   await db.createCollection('series', { timeseries: { timeField: 't', metaField: 'm' }, expireAfterSeconds: 86_400 });
   await db

@@ -27,12 +27,17 @@ test('the history of a document goes with it from shard to shard, and tells of n
   await orders(1).insertOne({ _id: 20, n: -1 });
   // Captured is what comes after.
   const note = { appendOplogNote: 1, data: {}, writeConcern: { w: 'majority' } };
-  for (const set of cluster().sets) await set.client.db('admin').command(note);
+  const moveOn = async () => {
+    for (const set of cluster().sets) await set.client.db('admin').command(note);
+  };
+  await moveOn();
   const tailing = new ClusterTailing(cluster(), { repository, clusterId });
   await tailing.mark();
   const range = [{ _id: 5 }, { _id: 10 }] as const;
   const snapshots: { id: string; ts: Timestamp64; replicaSetNames: string[] }[] = [];
   const take = async () => {
+    // Else it may be of the very time of the write before.
+    await moveOn();
     const { header } = await fixture.take();
     const ts = timestampOf(header.clusterTime);
     snapshots.push({ id: header.snapshotId, ts, replicaSetNames: ['rs0', 'rs1', 'cfg'] });
@@ -48,6 +53,7 @@ test('the history of a document goes with it from shard to shard, and tells of n
   await cluster().moveRange('shop', 'orders', 0, ...range);
   await orders(0).updateOne({ _id: 7 }, { $inc: { n: 1 } });
   await orders(0).deleteOne({ _id: 7 }, { writeConcern: { w: 'majority' } });
+  await moveOn();
   const end = await tailing.mark();
   await tailing.stop();
 

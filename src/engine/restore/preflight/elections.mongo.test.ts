@@ -56,7 +56,7 @@ describe('elections of a target', () => {
     });
     await set().whenComplete();
     await admitted(async (target) => {
-      const unseen = { ...about, limits: { ...limits, lookEveryMs: 600_000 } };
+      const unseen = { ...about, limits: { ...limits, lookEveryMs: 600_000, stallMsMax: 600_000 } };
       const working = whileMajorityFollows(target, unseen, async () => {
         await set().stepDown(5);
         throw new Fault({ op: 'restore', subject: 'shop.docs', message: 'the collection is gone' });
