@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Document } from 'mongodb';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
+import { useShardedCluster } from '../../test/support/sharded-cluster.ts';
 import { lackingOn, missingPrivileges } from './missing-privileges.ts';
 
 describe('the privileges of a user, as tried', () => {
@@ -69,5 +70,13 @@ describe('the privileges of a user, as tried', () => {
     assert.deepEqual(await lackingOn(await uriOf(['backup', 'clusterMonitor'], [notes]), 'shard'), []);
     const any = { resource: { anyResource: true }, actions: ['anyAction'] };
     assert.deepEqual(await lackingOn(await uriOf([], [any]), 'configServers'), []);
+  });
+});
+
+describe('the privileges on a sharded cluster', () => {
+  const cluster = useShardedCluster();
+
+  test('are tried on every replica set; without access control none is missing', async () => {
+    assert.deepEqual(await missingPrivileges(cluster().uri), []);
   });
 });

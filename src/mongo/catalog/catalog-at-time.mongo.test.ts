@@ -132,6 +132,25 @@ describe('the catalog of a member at a time', () => {
     });
   });
 
+  test('is not there under the feature compatibility version of 5.0, and that is said', async () => {
+    await withCatalog(async (reader) => {
+      const { client } = source();
+      const admin = client.db('admin');
+      const known = await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 });
+      if (known.featureCompatibilityVersion.version !== '6.0') return;
+      // What the tests before have made is of forms that 5.0 does not know.
+      for (const { name } of (await admin.admin().listDatabases()).databases)
+        if (!['admin', 'config', 'local'].includes(name)) await client.db(name).dropDatabase();
+      await admin.command({ setFeatureCompatibilityVersion: '5.0' });
+      try {
+        await assert.rejects(readCatalogAt(reader, await newest(reader), null, signal), NoCatalogAtTime);
+      } finally {
+        await admin.command({ setFeatureCompatibilityVersion: '6.0' });
+      }
+      assert.ok((await readCatalogAt(reader, await newest(reader), null, signal)).length > 0);
+    });
+  });
+
   test('is read by the built-in role, and without the privilege that is said', async () => {
     await withCatalog(async () => {
       const admin = source().client.db('admin');

@@ -10,18 +10,17 @@ import {
   stringValue,
 } from '../../bson/raw-bson.ts';
 import type { Timestamp64 } from '../../bson/timestamp.ts';
-import { codeOf } from '../errors.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { codeOf, isMemberLost, isTimeUnreadable } from '../errors.ts';
 import { bsonTimestamp, type SourceMember } from '../source-member.ts';
 import { type ListedCollection, readListed } from './catalog-listing.ts';
 import { listedIndex } from './listed-index.ts';
 
-/** The member cannot say what its catalog was at a time: `why`, for the log. */
+/** The member cannot say what its catalog was at a time; the message, for the log, says why. */
 export class NoCatalogAtTime extends Error {
   override readonly name = 'NoCatalogAtTime';
 }
 
-const UNAUTHORIZED = 13;
-const UNKNOWN_STAGE = 40324;
 /** More than any catalog holds entries: only the size of a reply ends a batch. */
 const ENTRIES_MAX = 1_000_000;
 const BUCKETS = 'system.buckets.';
@@ -37,9 +36,10 @@ const VIEW_OPTIONS = new Set(['viewOn', 'pipeline', 'collation']);
 
 /**
  * Everything that a snapshot takes as it was at the time: names, options and finished indexes, of all databases or of
- * some. By a collectionless `$listCatalog`, which servers have from 6.0 on and which needs `listDatabases` on the
- * cluster, `listCollections` and `listIndexes` everywhere (the role `backup` has them); without either it rejects with
- * NoCatalogAtTime. A time that is not in the member's history rejects as any read does.
+ * some. By a collectionless `$listCatalog`, which servers have from 6.0 on (under that feature compatibility version)
+ * and which needs `listDatabases` on the cluster, `listCollections` and `listIndexes` everywhere (the role `backup` has
+ * them); without either it rejects with NoCatalogAtTime. A time that is not in the member's history rejects as any read
+ * does.
  *
  * Entries and indexes are given the form in which `listCollections` and `listIndexes` say them, so that a manifest does
  * not tell by which of the two a catalog was read; but for the fractions of `expireAfterSeconds`, which those cut off.
@@ -65,10 +65,9 @@ export async function readCatalogAt(
       });
     }
   } catch (error) {
-    if (codeOf(error) === UNKNOWN_STAGE) throw new NoCatalogAtTime(`${member.host} has no $listCatalog`);
-    if (codeOf(error) === UNAUTHORIZED)
-      throw new NoCatalogAtTime(`the user may not use $listCatalog on ${member.host}`);
-    throw error;
+    // Unknown to 5.0 (40324), not enabled under its feature compatibility version (224), not allowed to the user (13).
+    if (codeOf(error) === null || isMemberLost(error) || isTimeUnreadable(error)) throw error;
+    throw new NoCatalogAtTime(`${member.host} does not answer $listCatalog: ${messageOf(error)}`);
   }
   return listedOf(documents);
 }
