@@ -79,7 +79,7 @@ test('a life with Tidemark from the command line', async (t) => {
 
   await t.test('clusters are added and listed', async () => {
     const added = await ask('cluster', 'add', 'Shop', '--uri', source().uri);
-    assert.deepEqual(Object.keys(added).sort(), ['id', 'name', 'overriddenOptions', 'projectId']);
+    assert.deepEqual(Object.keys(added).sort(), ['id', 'missingPrivileges', 'name', 'overriddenOptions', 'projectId']);
     await ask('cluster', 'add', 'Copy', '--uri', target().uri);
     const listed = await ask<Document[]>('cluster', 'list');
     assert.deepEqual(listed.map(({ name }) => name).sort(), ['Copy', 'Shop']);
