@@ -5,10 +5,11 @@ import type { DomainContext } from '../context.ts';
 import { isCaptured } from './capture-task.ts';
 
 /**
- * A server that is left alone writes a no-op every ten seconds (`periodicNoopIntervalSecs`); a little more than that,
- * for the tailer to see it and for the store to take it.
+ * A server looks every ten seconds (`periodicNoopIntervalSecs`) whether something was written since it looked last, and
+ * writes a no-op where nothing was: up to twenty seconds after the last write. A little more than that, for the tailer
+ * to see it and for the store to take it.
  */
-export const CAPTURE_WAIT_MS = 15_000;
+export const CAPTURE_WAIT_MS = 25_000;
 const LOOK_EVERY_MS = 200;
 /** A tailer at work says so at least every ten seconds. */
 const SILENT_MS = 45_000;
