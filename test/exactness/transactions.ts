@@ -1,4 +1,6 @@
 import { BSON, type Document } from 'mongodb';
+import { until } from '../support/replica-set.ts';
+import { WireError } from '../support/wire.ts';
 import { bigDocument, DOCUMENT_WRITES, type Operation, randomDocument, withoutStart } from './document-writes.ts';
 import { STEADY } from './places.ts';
 import { raw, rawValue } from './raw-values.ts';
@@ -12,6 +14,9 @@ const ENDINGS: readonly { weight: number; item: Ending }[] = [
   { weight: 4, item: 'prepare and commit' },
   { weight: 2, item: 'prepare and abort' },
 ];
+
+/** There is no such transaction, it is older than the session's, or it was committed. */
+const ENDED = new Set([251, 225, 256]);
 
 /** Steps of a transaction: each gets the fields that make it part of it. */
 type Step = (writer: Writer, more: Document) => Promise<unknown>;
@@ -27,9 +32,28 @@ async function runTransaction(writer: Writer, steps: readonly Step[], ending: En
     else if (ending === 'abort') await abort(writer, later);
     else await prepared(writer, later, ending, pauses);
   } catch (error) {
-    await abort(writer, later).catch(() => undefined);
+    if (ending === 'commit' || ending === 'abort') await abort(writer, later).catch(() => undefined);
+    else await endPrepared(writer, later);
     throw error;
   }
+}
+
+/**
+ * A primary that stood down may have it still, prepared or even committed. What stays prepared keeps everybody else
+ * from its documents for ever, and the next transaction of its session from beginning.
+ */
+async function endPrepared(writer: Writer, later: Document): Promise<void> {
+  await until('a prepared transaction has an end', async () => {
+    try {
+      await abort(writer, later);
+      return true;
+    } catch (error) {
+      if (error instanceof WireError && ENDED.has(error.code)) return true;
+      // Whoever is the primary then is asked the next time.
+      writer.close();
+      return null;
+    }
+  });
 }
 
 /** What a coordinator of a sharded transaction does to each shard; test commands allow it to us. */

@@ -4,7 +4,7 @@ import { must } from '../../src/lib/assert.ts';
 import { type MemberSettings, ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
 import { serverIs } from './server-version.ts';
 
-const MAJORITY = { writeConcern: { w: 'majority', wtimeout: 60_000 } };
+const MAJORITY = { writeConcern: { w: 'majority', wtimeout: 60_000 } } as const;
 /** What may be moved at once; a server refuses a number of another type. */
 const CHUNK_BYTES_MAX = Long.fromNumber(64 * 1024 * 1024);
 
@@ -114,6 +114,13 @@ export class ShardedCluster {
       databaseVersion: version,
       ...MAJORITY,
     });
+    if (!serverIs('6.0')) await this.#leaveToTests(db, name);
+  }
+
+  /** The balancer of a server before 6.0 goes by the number of chunks, however small they are. */
+  async #leaveToTests(db: string, name: string): Promise<void> {
+    const collections = this.config.client.db('config').collection<{ _id: string }>('collections');
+    await collections.updateOne({ _id: `${db}.${name}` }, { $set: { noBalance: true } }, MAJORITY);
   }
 
   async dropCollection(db: string, name: string): Promise<void> {
