@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { systemRandom } from '../../src/lib/random.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
-import { needsServer } from '../support/server-version.ts';
 import { Tailing } from '../support/tailing.ts';
 import { checkReplay } from './check-replay.ts';
 
@@ -35,9 +34,7 @@ for (const seed of seeds()) {
   });
 }
 
-test('downloads of points of the workload, loaded as mongorestore loads them, are exact', {
-  skip: needsServer('6.0'),
-}, async (t) => {
+test('downloads of points of the workload, loaded as mongorestore loads them, are exact', async (t) => {
   const seed = seeds()[0] ?? 11;
   const report = await checkReplay(seed, target(), { points: long ? 6 : 2, operations: 100, asArchive: true });
   t.diagnostic(JSON.stringify(report));

@@ -4,7 +4,7 @@ import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { OplogEntry } from '../../oplog/entry.ts';
 import { forEachOperation } from '../../oplog/operations.ts';
-import { type Destination, destinationsOf, ownNames } from '../replay/destinations.ts';
+import { type Destination, destinationsOf, ownNames, removesFromCapped } from '../replay/destinations.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import { type PlannedChange, type PlannedWrite, plannedChange, plannedEntries } from '../replay/planned-changes.ts';
 import type { OplogSource } from '../replay/replay-interval.ts';
@@ -15,6 +15,8 @@ export interface ArchiveOplogOptions {
   source: OplogSource;
   /** See `zeroTimestampUpdate`. */
   diffs: boolean;
+  /** Of the source: what one before 6.0 logs of evictions is left to the reader's server, which may take none of it. */
+  mongodVersion: string;
   signal: AbortSignal;
 }
 
@@ -47,6 +49,7 @@ async function* entriesOf({
   plan,
   source,
   diffs,
+  mongodVersion,
   signal,
 }: ArchiveOplogOptions): AsyncGenerator<Buffer[], void, undefined> {
   // `config` stays the target's, as in an archive of a snapshot.
@@ -54,8 +57,9 @@ async function* entriesOf({
     plan,
     ownNames(plan, ({ db }) => db === 'config'),
   );
+  const form = { diffs, evictions: removesFromCapped(mongodVersion) };
   for await (const { found } of plannedEntries(plan, source, signal)) {
-    for (const { buffer, entry } of found) yield convert(buffer, entry, destinations, { diffs });
+    for (const { buffer, entry } of found) yield convert(buffer, entry, destinations, form);
   }
 }
 
@@ -63,13 +67,14 @@ function convert(
   buffer: Buffer,
   entry: OplogEntry,
   destinations: ReadonlyMap<string, Destination>,
-  form: { diffs: boolean },
+  form: { diffs: boolean; evictions: boolean },
 ): Buffer[] {
   const converted: Buffer[] = [];
   forEachOperation(buffer, entry, (operation) => {
     const destination = destinations.get(operation.uuid ?? '');
     const change = destination === undefined ? null : plannedChange(buffer, operation, form);
     if (destination === undefined || change === null) return;
+    if (change.kind === 'write' && change.op === 'd' && destination.capped && !form.evictions) return;
     if (change.kind === 'write') converted.push(...writesOf(entry, change, destination));
     else converted.push(...commandsOf(entry, operation.command, change, destination));
   });

@@ -17,8 +17,9 @@ export async function requireArchivable(
   const losses = requireText(options, jsonLoss);
   for (const _ of preludeOf(options));
   if (point === undefined) return losses;
-  const diffs = takesDiffs(manifest.header.featureCompatibilityVersion);
-  for await (const _ of archiveOplog({ ...point, diffs, signal }));
+  const { mongodVersion, featureCompatibilityVersion } = manifest.header;
+  const diffs = takesDiffs(featureCompatibilityVersion);
+  for await (const _ of archiveOplog({ ...point, diffs, mongodVersion, signal }));
   return losses;
 }
 

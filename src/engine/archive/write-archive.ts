@@ -73,8 +73,9 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
   }
   if (point !== undefined) {
     done.namespace = OPLOG.name;
-    const diffs = takesDiffs(manifest.header.featureCompatibilityVersion);
-    yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, signal: options.signal }), options, done);
+    const { mongodVersion, featureCompatibilityVersion } = manifest.header;
+    const diffs = takesDiffs(featureCompatibilityVersion);
+    yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, mongodVersion, signal: options.signal }), options, done);
   }
 }
 

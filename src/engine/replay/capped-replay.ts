@@ -5,14 +5,13 @@ import { Fault } from '../../lib/errors.ts';
 import { insertRaw } from '../../mongo/bulk-writer.ts';
 import type { OplogApplier, RawWrite } from '../../mongo/oplog-applier.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
-import type { Destination } from './destinations.ts';
+import { type Destination, removesFromCapped } from './destinations.ts';
 
 const BYTES_MAX = 4 * 1024 * 1024;
 const DOCUMENTS_MAX = 1_000;
 /** Ids of evicted documents that are held until they are looked for. */
 const EVICTED_MAX = 10_000;
 const LOOKED_FOR_AT_ONCE = 1_000;
-const EVICTING_FROM = 6;
 
 /** What waits for one collection. */
 interface Waiting {
@@ -26,11 +25,11 @@ interface Waiting {
 }
 
 /**
- * Writes to capped collections of a server of 5.0. What a capped collection evicts stands in the oplog as deletions of
- * their own, and a server before 6.0 carries out none that comes by `applyOps` (seen on 5.0.4: IllegalOperation), nor
- * does it evict when an insert comes that way. So inserts are sent as inserts there: the collection has the same
- * documents in the same order and the same limits, and evicts by itself what the source evicted. Deletions are not sent
- * but held, and it is looked whether the documents are gone.
+ * Writes to capped collections of a server of 5.0. What a capped collection evicts stands in the oplog as deletions
+ * of their own, and a server before 6.0 refuses those that come by `applyOps`, with all that is in the same command
+ * (5.0.4; `findings/mongod-5-capped-by-apply-ops.sh`). But it evicts by itself what the source evicted: the
+ * collection has the same documents in the same order and the same limits. So inserts are sent as inserts there,
+ * deletions are not sent but held, and it is looked whether the documents are gone.
  */
 export class CappedReplay {
   readonly #target: RestoreTarget;
@@ -40,7 +39,7 @@ export class CappedReplay {
   /** Null where the target carries out the deletions of capped collections. */
   static async for(target: RestoreTarget, applier: OplogApplier): Promise<CappedReplay | null> {
     const { version } = await target.command('admin', { buildInfo: 1 });
-    return Number.parseInt(String(version), 10) >= EVICTING_FROM ? null : new CappedReplay(target, applier);
+    return removesFromCapped(String(version)) ? null : new CappedReplay(target, applier);
   }
 
   private constructor(target: RestoreTarget, applier: OplogApplier) {

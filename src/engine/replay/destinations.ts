@@ -19,6 +19,14 @@ export interface Destination {
   commandName: string;
 }
 
+/**
+ * Whether a server carries out deletions in capped collections: clients' own, and those that come by `applyOps`. One
+ * that does not has no deletions in its oplog but for what it evicts.
+ */
+export function removesFromCapped(version: string): boolean {
+  return Number.parseInt(version, 10) >= 6;
+}
+
 /** By the source's UUID. */
 export function destinationsOf(
   plan: ReplayPlan,

@@ -92,7 +92,7 @@ describe('changes that a newer server logs and this version does not know', () =
     const point = await planArchivePoint(fixture.repository, manifest, { end, source: oplog, signal });
     assert.deepEqual((await requireArchivable({ manifest, point, signal })).map(describeLeftOut).sort(), expected);
     const entries: Document[] = [];
-    for await (const run of archiveOplog({ ...point, diffs: true, signal }))
+    for await (const run of archiveOplog({ ...point, diffs: true, mongodVersion: '6.0.5', signal }))
       forEachDocument(run, (offset, length) => {
         entries.push(BSON.deserialize(run.subarray(offset, offset + length)).o);
       });
