@@ -143,9 +143,12 @@ async function runOnce(
 
 /** The engine's: exactness, what peers lose, replay, history, sharded clusters, archives. */
 const SERVER_SUITES = ['test/exactness/', 'src/engine/'];
-/** What of them is run on each server every time. */
+/**
+ * What of them is run on each server every time. Not the random workloads: a member of 5.0.4 ends by an invariant of
+ * its own when a collection is dropped in the middle of an index build (`repl_index_build_state.cpp`).
+ */
 const SOME_SUITES = [
-  'test/exactness/exactness.mongo',
+  'src/engine/take/take-snapshot.mongo',
   'test/exactness/replay-kinds.mongo',
   'src/engine/archive/write-archive.mongo',
 ];
