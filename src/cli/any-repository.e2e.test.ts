@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { parseArchive } from '../../test/support/archive-parser.ts';
 import { dropDatabases } from '../../test/support/archive-source.ts';
+import { type CommandOutcome, runCommandLine } from '../../test/support/command-line.ts';
 import { compareTruth } from '../../test/support/compare.ts';
 import { type ObjectStoreServer, startVersity, whyNoServer } from '../../test/support/object-servers.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
@@ -20,7 +18,6 @@ import { formatTimestamp } from '../bson/timestamp.ts';
 import { openS3Store, type S3Place } from '../storage/s3.ts';
 import { exitCodes } from './exit-codes.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 const source = useReplicaSet({ name: 'source' });
 const target = useReplicaSet({ name: 'target' });
 
@@ -40,29 +37,11 @@ describe('a repository by its URL', { skip: await whyNoServer('versitygw') }, ()
     await rm(directory, { recursive: true, force: true });
   });
 
-  async function tidemark(...args: string[]): Promise<{ exitCode: number; output: string; errors: string }> {
+  async function tidemark(...args: string[]): Promise<CommandOutcome> {
     const { credentials, endpoint = '' } = server.place('backups');
-    const child = spawn(
-      process.execPath,
-      [LAUNCHER, ...args, '--repository', `s3://backups/by/url?endpoint=${endpoint}`],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          ...process.env,
-          AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? '',
-          AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? '',
-        },
-      },
-    );
-    const outcome = { exitCode: -1, output: '', errors: '' };
-    child.stdout.on('data', (piece) => {
-      outcome.output += String(piece);
-    });
-    child.stderr.on('data', (piece) => {
-      outcome.errors += String(piece);
-    });
-    const [exitCode] = (await once(child, 'close')) as [number];
-    return { ...outcome, exitCode };
+    const { accessKeyId = '', secretAccessKey = '' } = credentials ?? {};
+    const env = { ...process.env, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    return await runCommandLine([...args, '--repository', `s3://backups/by/url?endpoint=${endpoint}`], env);
   }
 
   test('is listed, browsed and downloaded, at a snapshot and at a point', async () => {

@@ -1,35 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { type CommandOutcome, runCommandLine } from '../../test/support/command-line.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** A password is rotated, and the cluster goes on being backed up. */
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 const source = useReplicaSet({ name: 'source', auth: true });
 const other = useReplicaSet({ name: 'source' });
 let directory = '';
 
-async function tidemark(...args: string[]): Promise<{ exitCode: number; output: string; errors: string }> {
+async function tidemark(...args: string[]): Promise<CommandOutcome> {
   const { TIDEMARK_CLUSTER_URI: _, ...env } = process.env;
-  const all = [LAUNCHER, ...args, '--data-dir', join(directory, 'data')];
-  const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (piece) => {
-    output += String(piece);
-  });
-  child.stderr.on('data', (piece) => {
-    errors += String(piece);
-  });
-  const [exitCode] = (await once(child, 'close')) as [number];
-  return { exitCode, output, errors };
+  return await runCommandLine([...args, '--data-dir', join(directory, 'data')], env);
 }
 
 async function uriFile(uri: string): Promise<string> {

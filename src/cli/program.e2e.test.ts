@@ -5,43 +5,24 @@ import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { Document } from 'mongodb';
 import { parseArchive } from '../../test/support/archive-parser.ts';
+import { type CommandOutcome, LAUNCHER, runCommandLine } from '../../test/support/command-line.ts';
 import { compareClusters } from '../../test/support/compare.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** The command as scripts meet it: arguments, standard output, standard error, exit code. */
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 const source = useReplicaSet({ name: 'source' });
 const target = useReplicaSet({ name: 'target' });
 let directory = '';
 let dataDir = '';
 
-interface Outcome {
-  exitCode: number;
-  output: string;
-  errors: string;
-}
-
-async function tidemark(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+async function tidemark(args: readonly string[], env: Record<string, string> = {}): Promise<CommandOutcome> {
   const { TIDEMARK_DATA_DIR: _, TIDEMARK_PASSPHRASE: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, [LAUNCHER, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...inherited, ...env },
-  });
-  const outcome = { exitCode: -1, output: '', errors: '' };
-  child.stdout.on('data', (piece) => {
-    outcome.output += String(piece);
-  });
-  child.stderr.on('data', (piece) => {
-    outcome.errors += String(piece);
-  });
-  const [exitCode] = (await once(child, 'close')) as [number];
-  return { ...outcome, exitCode };
+  return await runCommandLine(args, { ...inherited, ...env });
 }
 
 /** The answer of a command that is expected to succeed. */

@@ -1,30 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { access, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { type CommandOutcome, runCommandLine } from '../../test/support/command-line.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** The operator's own way in, and places that are only read: nothing is made that nobody asked for. */
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 let directory: string;
 let dataDir: string;
 
-async function tidemark(...args: string[]) {
-  const child = spawn(process.execPath, [LAUNCHER, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [output, errors] = ['', ''];
-  child.stdout.on('data', (piece) => {
-    output += String(piece);
-  });
-  child.stderr.on('data', (piece) => {
-    errors += String(piece);
-  });
-  const [exitCode] = (await once(child, 'close')) as [number];
-  return { exitCode, output, errors };
+async function tidemark(...args: string[]): Promise<CommandOutcome> {
+  return await runCommandLine([...args, '--json']);
 }
 
 async function callers(): Promise<unknown[]> {

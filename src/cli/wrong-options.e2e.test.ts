@@ -1,34 +1,19 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { type CommandOutcome, runCommandLine } from '../../test/support/command-line.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** Whatever is wrong in what was given ends with exit code 2 and is called by the name under which it was given. */
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 let directory = '';
 let dataDir = '';
 
-async function tidemark(args: readonly string[], env: Record<string, string> = {}) {
+async function tidemark(args: readonly string[], env: Record<string, string> = {}): Promise<CommandOutcome> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEMARK_'));
-  const child = spawn(process.execPath, [LAUNCHER, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...Object.fromEntries(inherited), ...env },
-  });
-  const said = { output: '', errors: '' };
-  child.stdout.on('data', (piece) => {
-    said.output += String(piece);
-  });
-  child.stderr.on('data', (piece) => {
-    said.errors += String(piece);
-  });
-  const [exitCode] = (await once(child, 'close')) as [number];
-  return { ...said, exitCode };
+  return await runCommandLine(args, { ...Object.fromEntries(inherited), ...env });
 }
 
 before(async () => {
