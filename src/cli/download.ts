@@ -93,6 +93,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const ms = Math.round(run.clock.monotonicMs() - startedMs);
   const point = at === undefined ? '' : ` at ${formatTimestamp(at.ts)}`;
   const line = `${formatBytes(bytes)} of snapshot ${snapshotId}${point} in ${formatDuration(ms)}`;
+  if (leftOut.length > 0) run.incomplete();
   const warnings = leftOut.map((one) => `Left out: ${describeLeftOut(one)}.`);
   if (!toFile) return run.terminal.printError([`Wrote ${line}.`, ...warnings, ''].join('\n'));
   const kept = file?.kept ?? 0;
@@ -140,17 +141,17 @@ async function archiveOf(
   if (!reachesPoints && at !== undefined)
     throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
-  const { writeArchive } = await import('../engine/archive/write-archive.ts');
+  const { planOf, writeArchive } = await import('../engine/archive/write-archive.ts');
   const { readerOptions } = await import('../engine/archive/reader-options.ts');
   const { requireArchivable } = await import('../engine/archive/require-archivable.ts');
   const point = at === undefined ? undefined : await planPoint(run, repository, manifest, at);
-  const leftOut = await requireArchivable({ manifest, point, signal: run.signal, jsonLoss });
+  const planned = { manifest, point, plan: planOf({ manifest, point }) };
+  const leftOut = await requireArchivable({ ...planned, signal: run.signal, jsonLoss });
   const bar = new ProgressBar(run.terminal, run.clock);
   const archive = writeArchive({
+    ...planned,
     repository,
-    manifest,
     ownership,
-    point,
     signal: run.signal,
     progress: ({ namespace, bytes, collectionsDone, collectionsTotal }) =>
       bar.report({

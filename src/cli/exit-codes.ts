@@ -9,7 +9,7 @@ export const exitCodes = {
   refused: 3,
   /** The repository is damaged; what is damaged was named. */
   damaged: 4,
-  /** Done, all but what was named: the target refuses it. */
+  /** Done, all but what was named: the target refuses it, or Extended JSON has no text for it. */
   incomplete: 5,
   /** A broken invariant of our own. */
   bug: 70,

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { Document } from 'mongodb';
+import { type CommandOutcome, runCommandLine } from '../../test/support/command-line.ts';
 import { documentsOfLines, exportedLines, exportedObjects } from '../../test/support/exported.ts';
 import { startVersity, whyNoServer } from '../../test/support/object-servers.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
@@ -16,24 +14,11 @@ import { exitCodes } from './exit-codes.ts';
 
 /** An export from the command line to the lines in a bucket of an S3 server. */
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 const skip = await whyNoServer('versitygw');
 const source = useReplicaSet({ name: 'source' });
 
-async function tidemark(args: readonly string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [LAUNCHER, ...args, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
-  let [output, errors] = ['', ''];
-  child.stdout.on('data', (piece) => {
-    output += String(piece);
-  });
-  child.stderr.on('data', (piece) => {
-    errors += String(piece);
-  });
-  const [exitCode] = (await once(child, 'close')) as [number];
-  return { exitCode, output, errors };
+async function tidemark(args: readonly string[], env: Record<string, string>): Promise<CommandOutcome> {
+  return await runCommandLine([...args, '--json'], { ...process.env, ...env });
 }
 
 /** Role and bucket, as the API makes them. */
@@ -105,6 +90,31 @@ test('a snapshot goes into a bucket, and what is refused says why', { skip }, as
     );
     const complete = JSON.parse(String(objects.get('.complete')));
     assert.deepEqual(complete.customData, [{ key: 'why', value: 'audit' }]);
+
+    const misread = { $oid: 'no hex' };
+    await source()
+      .client.db('shop')
+      .collection<Document>('orders')
+      .insertOne({ _id: -1, misread } as Document);
+    const pipeline = [{ $addFields: { x: { $literal: misread } } }];
+    await source().client.db('shop').createCollection('bad view', { viewOn: 'orders', pipeline });
+    await ask('snapshot', 'take', 'Shop');
+    const partial = await tidemark(['export', 'Shop', '--bucket', bucketId], env);
+    assert.equal(partial.exitCode, exitCodes.incomplete, partial.errors);
+    const { state, stateReason } = JSON.parse(partial.output) as Document;
+    assert.deepEqual([state, stateReason.errorCode], ['Successful', 'EXPORT_INCOMPLETE']);
+    assert.match(stateReason.message, /document \{"\$numberInt":"-1"\} of shop\.orders/);
+    const output = join(directory, 'shop.archive.gz');
+    const strict = ['download', '--snapshot', 'latest', '--output', output, '--json-loss', 'fail'];
+    const nothing = await tidemark(strict, env);
+    assert.equal(nothing.exitCode, exitCodes.failed);
+    assert.match(nothing.errors, /view shop\.bad view/);
+    const file = await tidemark(strict.slice(0, -2), env);
+    assert.equal(file.exitCode, exitCodes.incomplete, file.errors);
+    assert.deepEqual(
+      (JSON.parse(file.output) as Document).leftOut.map(({ kind, name }: Document) => [kind, name]),
+      [['view', 'bad view']],
+    );
 
     await server.removeBucket('exports');
     const failed = await tidemark(['export', 'Shop', '--bucket', bucketId], env);

@@ -52,6 +52,7 @@ async function exportSnapshotOf(run: CommandRun, name: string, options: ExportOp
     const job = await domain.exportJobs.get({ ...at, exportJobId: created.id });
     const tookMs = (job.finishedAtMs ?? 0) - job.createdAtMs;
     const { bold, green, yellow } = run.terminal.colors;
+    if (job.stateReason !== null) run.incomplete();
     run.answer(exportJson(job), [
       `${green('Exported')} ${formatNumberOf(job.exportedCollections, 'collection')} of snapshot ${bold(snapshotId)} in ${formatDuration(tookMs)}.`,
       `They lie under ${job.prefix}/.`,

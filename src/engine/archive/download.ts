@@ -14,7 +14,7 @@ import type { Ownership } from '../sharding/shard-routing.ts';
 import { type ArchivePoint, planArchivePoint } from './archive-point.ts';
 import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
 import { requireText } from './require-archivable.ts';
-import { ARCHIVE_WRITER, writeArchive } from './write-archive.ts';
+import { ARCHIVE_WRITER, planOf, writeArchive } from './write-archive.ts';
 
 export interface DownloadRequest {
   repository: Repository;
@@ -57,19 +57,27 @@ export async function prepareDownload(
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
   const replicaSets = await downloadedReplicaSets(repository, manifest, signal);
   assert(replicaSets.length > 0, 'a snapshot is of a replica set at least');
+  const planned = await Promise.all(
+    replicaSets.map(async (one) => {
+      const point = await pointOf(request, one.manifest);
+      const plan = planOf({ manifest: one.manifest, point });
+      // Of every file before the first is read.
+      const leftOut = requireText({ manifest: one.manifest, point, plan }, request.jsonLoss);
+      return { ...one, point, plan, leftOut };
+    }),
+  );
   const prepared: PreparedFile[] = [];
   let bytesBefore = 0;
-  for (const { replicaSetName, isShard, manifest: own, ownership } of replicaSets) {
+  for (const { replicaSetName, isShard, manifest: own, ownership, point, plan, leftOut } of planned) {
     const [sha1, sha256] = [createHash('sha1'), createHash('sha256')];
     let bytes = 0;
     let plainBytes = 0;
-    const point = await pointOf(request, own);
-    const leftOut = requireText({ manifest: own, point }, request.jsonLoss);
     const archive = writeArchive({
       repository,
       manifest: own,
       ownership,
       point,
+      plan,
       signal,
       progress: ({ namespace, bytes: done, collectionsDone, collectionsTotal }) => {
         plainBytes = done;

@@ -2,7 +2,7 @@ import { Fault } from '../../lib/errors.ts';
 import { type JsonLoss, type LeftOut, summarizeLeftOut } from '../left-out.ts';
 import { takesDiffs } from '../restore-plan.ts';
 import { archiveOplog } from './archive-oplog.ts';
-import { archiveLosses, preludeOf, type WriteArchiveOptions } from './write-archive.ts';
+import { type Planned, planOf, preludeOf, type WriteArchiveOptions } from './write-archive.ts';
 
 /**
  * Throws a Fault for what no archive can hold: options and indexes of a collection, or a single write, that are larger
@@ -11,11 +11,12 @@ import { archiveLosses, preludeOf, type WriteArchiveOptions } from './write-arch
  * a link.
  */
 export async function requireArchivable(
-  options: Pick<WriteArchiveOptions, 'manifest' | 'point' | 'signal'> & { jsonLoss?: JsonLoss | undefined },
+  options: Planned & Pick<WriteArchiveOptions, 'signal'> & { jsonLoss?: JsonLoss | undefined },
 ): Promise<LeftOut[]> {
   const { manifest, point, signal, jsonLoss } = options;
-  const losses = requireText(options, jsonLoss);
-  for (const _ of preludeOf(options));
+  const planned = { ...options, plan: planOf(options) };
+  const losses = requireText(planned, jsonLoss);
+  for (const _ of preludeOf(planned));
   if (point === undefined) return losses;
   const { mongodVersion, featureCompatibilityVersion } = manifest.header;
   const diffs = takesDiffs(featureCompatibilityVersion);
@@ -27,13 +28,10 @@ export async function requireArchivable(
  * The same of what Extended JSON has no text for alone, which is known from the listing. Returned with what is left out
  * of the point because its change is not known.
  */
-export function requireText(
-  options: Pick<WriteArchiveOptions, 'manifest' | 'point'>,
-  jsonLoss: JsonLoss | undefined,
-): LeftOut[] {
-  const losses = archiveLosses(options);
-  if (losses.length > 0 && jsonLoss === 'fail') throw unwritable(losses);
-  return [...losses, ...(options.point?.plan.leftOut ?? [])];
+export function requireText(planned: Planned, jsonLoss: JsonLoss | undefined): LeftOut[] {
+  const { jsonLosses } = planOf(planned);
+  if (jsonLosses.length > 0 && jsonLoss === 'fail') throw unwritable(jsonLosses);
+  return [...jsonLosses, ...(planned.point?.plan.leftOut ?? [])];
 }
 
 function unwritable(losses: readonly LeftOut[]): Fault {

@@ -5,7 +5,6 @@ import { Fault } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
-import type { LeftOut } from '../left-out.ts';
 import { takesDiffs } from '../restore-plan.ts';
 import { type Ownership, ownedDocuments } from '../sharding/shard-routing.ts';
 import {
@@ -20,7 +19,7 @@ import {
   TERMINATOR,
 } from './archive-format.ts';
 import { archiveOplog } from './archive-oplog.ts';
-import { type ArchiveContent, planArchive } from './archive-plan.ts';
+import { type ArchiveContent, type ArchivePlan, planArchive } from './archive-plan.ts';
 import type { ArchivePoint } from './archive-point.ts';
 
 export interface WriteArchiveOptions {
@@ -30,6 +29,8 @@ export interface WriteArchiveOptions {
   ownership?: ((entry: CollectionEntry) => Ownership) | undefined;
   /** A later point than the snapshot's own. */
   point?: ArchivePoint | undefined;
+  /** What `planOf` gave before: it reads every listing entry back, which is not done twice. */
+  plan?: ArchivePlan;
   signal: AbortSignal;
   /** After every run of documents. */
   progress?: (done: ArchiveProgress) => void;
@@ -57,8 +58,8 @@ const BLOBS_AHEAD = 2;
  */
 export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
   const { manifest, point } = options;
-  const plan = planArchive(point?.collections ?? manifest.collections);
-  yield* preludeOf(options);
+  const plan = planOf(options);
+  yield* preludeOf({ ...options, plan });
   const done: ArchiveProgress = {
     namespace: '',
     bytes: 0,
@@ -79,18 +80,18 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
   }
 }
 
-/** What of the snapshot, or of the point, an archive does not hold because Extended JSON has no text for it. */
-export function archiveLosses({ manifest, point }: Pick<WriteArchiveOptions, 'manifest' | 'point'>): LeftOut[] {
-  return planArchive(point?.collections ?? manifest.collections).jsonLosses;
+/** What the archive will hold, and what not because Extended JSON has no text for it. */
+export function planOf({ manifest, point, plan }: Planned): ArchivePlan {
+  return plan ?? planArchive(point?.collections ?? manifest.collections);
 }
 
+export type Planned = Pick<WriteArchiveOptions, 'manifest' | 'point' | 'plan'>;
+
 /** What comes before the documents. */
-export function* preludeOf({
-  manifest,
-  point,
-}: Pick<WriteArchiveOptions, 'manifest' | 'point'>): Generator<Buffer, void, undefined> {
-  const { metadata } = planArchive(point?.collections ?? manifest.collections);
-  yield* prelude(point === undefined ? metadata : [...metadata, OPLOG], manifest.header.mongodVersion);
+export function* preludeOf(planned: Planned): Generator<Buffer, void, undefined> {
+  const { metadata } = planOf(planned);
+  const { mongodVersion } = planned.manifest.header;
+  yield* prelude(planned.point === undefined ? metadata : [...metadata, OPLOG], mongodVersion);
 }
 
 function* prelude(listed: readonly CollectionMetadata[], serverVersion: string): Generator<Buffer, void, undefined> {

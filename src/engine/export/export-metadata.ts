@@ -26,39 +26,50 @@ const ESSENTIAL = new Set(['pipeline', 'viewOn', 'timeseries', 'clusteredIndex',
 export function metadataJson(entry: CollectionEntry, data: CollectionEntry): CollectionJson {
   const namespace = `${entry.db}.${entry.name}`;
   const leftOut: LeftOut[] = [];
-  const indexes = indexesOf(entry, data).filter((index) => {
-    const problem = whyUnreadable(index);
+  const indexes = indexesOf(entry, data).flatMap((index) => {
+    const { text, problem } = readBack(index);
     if (problem !== null) leftOut.push({ namespace, kind: 'index', name: nameOf(index), problem });
-    return problem === null;
+    return problem === null ? [text] : [];
   });
-  const options = optionsOf(entry.info).filter((option) => {
-    const problem = whyUnreadable(documentOf([option]));
-    if (problem !== null) leftOut.push({ namespace, kind: 'option', name: option.name, problem });
-    return problem === null;
-  });
+  const options = optionsText(entry, leftOut);
   if (leftOut.some(({ kind, name }) => kind === 'option' && ESSENTIAL.has(name))) {
     const problem = leftOut.map((one) => `${one.name}: ${one.problem}`).join('; ');
     return { json: null, leftOut: [{ namespace, kind: entry.type, name: entry.name, problem }] };
   }
-  const fields = [
-    `"indexes":[${indexes.map(canonicalJson).join(',')}]`,
+  const members = [
+    `"indexes":[${indexes.join(',')}]`,
     ...(entry.uuid === null ? [] : [`"uuid":${JSON.stringify(entry.uuid)}`]),
     `"collectionName":${JSON.stringify(entry.name)}`,
     ...(entry.type === 'timeseries' ? ['"type":"timeseries"'] : []),
-    `"options":${canonicalJson(documentOf(options))}`,
+    `"options":${options}`,
   ];
-  return { json: Buffer.from(`{${fields.join(',')}}`), leftOut };
+  return { json: Buffer.from(`{${members.join(',')}}`), leftOut };
 }
 
-/** Written and read back: null where the very same bytes come of it. */
-function whyUnreadable(document: Buffer): string | null {
+/** Of all options; of those that are read back where not all are, the others being added to what is left out. */
+function optionsText(entry: CollectionEntry, leftOut: LeftOut[]): string {
+  const options = optionsOf(entry.info);
+  const whole = readBack(documentOf(options));
+  if (whole.problem === null) return whole.text;
+  const namespace = `${entry.db}.${entry.name}`;
+  const kept = options.filter((option) => {
+    const { problem } = readBack(documentOf([option]));
+    if (problem !== null) leftOut.push({ namespace, kind: 'option', name: option.name, problem });
+    return problem === null;
+  });
+  return canonicalJson(documentOf(kept));
+}
+
+/** The document's text, and why a reader would not make the very same bytes of it; null where it would. */
+function readBack(document: Buffer): { text: string; problem: string | null } {
+  const text = canonicalJson(document);
   const at = findMisread(document);
-  if (at !== null) return `${at} holds a document that Extended JSON takes for a value`;
+  if (at !== null) return { text, problem: `${at} holds a document that Extended JSON takes for a value` };
   try {
-    if (readExtendedJson(canonicalJson(document)).equals(document)) return null;
-    return 'Extended JSON has no text for a value in it';
+    const problem = readExtendedJson(text).equals(document) ? null : 'Extended JSON has no text for a value in it';
+    return { text, problem };
   } catch (error) {
-    if (error instanceof UnreadableJson) return error.message;
+    if (error instanceof UnreadableJson) return { text, problem: error.message };
     throw error;
   }
 }
