@@ -7,10 +7,11 @@ import type { OplogApplier, RawWrite } from '../../mongo/oplog-applier.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { type Destination, removesFromCapped } from './destinations.ts';
 
+/** Of all collections together, as are ids of evicted documents, which are held until they are looked for. */
 const BYTES_MAX = 4 * 1024 * 1024;
-const DOCUMENTS_MAX = 1_000;
-/** Ids of evicted documents that are held until they are looked for. */
 const EVICTED_MAX = 10_000;
+/** Of one collection. */
+const DOCUMENTS_MAX = 1_000;
 const LOOKED_FOR_AT_ONCE = 1_000;
 
 /** What waits for one collection. */
@@ -35,6 +36,8 @@ export class CappedReplay {
   readonly #target: RestoreTarget;
   readonly #applier: OplogApplier;
   readonly #waiting = new Map<string, Waiting>();
+  #bytes = 0;
+  #evicted = 0;
 
   /** Null where the target carries out the deletions of capped collections. */
   static async for(target: RestoreTarget, applier: OplogApplier): Promise<CappedReplay | null> {
@@ -58,14 +61,17 @@ export class CappedReplay {
     const id = idOf(write.o);
     const key = id.toString('latin1');
     if (write.op === 'd') {
+      if (!waiting.evicted.has(key)) this.#evicted++;
       waiting.evicted.set(key, id);
-      return waiting.evicted.size >= EVICTED_MAX ? await this.#settle(waiting) : undefined;
+      return this.#evicted >= EVICTED_MAX ? await this.flush() : undefined;
     }
     // An id that comes back is there for good reason.
-    waiting.evicted.delete(key);
+    if (waiting.evicted.delete(key)) this.#evicted--;
     waiting.documents.push(Buffer.from(write.o));
     waiting.bytes += write.o.length;
-    if (waiting.bytes >= BYTES_MAX || waiting.documents.length >= DOCUMENTS_MAX) await this.#insert(waiting);
+    this.#bytes += write.o.length;
+    if (this.#bytes >= BYTES_MAX) for (const one of this.#waiting.values()) await this.#insert(one);
+    else if (waiting.documents.length >= DOCUMENTS_MAX) await this.#insert(waiting);
   }
 
   /** Returns when everything written so far is there. A Fault where a document is there that is to be gone. */
@@ -86,6 +92,8 @@ export class CappedReplay {
     if (waiting.documents.length === 0) return;
     if (waiting.updated) await this.#applier.flush();
     const batch = { documents: Buffer.concat(waiting.documents), count: waiting.documents.length };
+    this.#bytes -= waiting.bytes;
+    assert(this.#bytes >= 0, 'what is held is counted once');
     Object.assign(waiting, { documents: [], bytes: 0, updated: false });
     const { db, name } = waiting.destination;
     await insertRaw(this.#target.db(db), name, batch, { ordered: true, signal: this.#target.signal });
@@ -94,6 +102,7 @@ export class CappedReplay {
   async #settle(waiting: Waiting): Promise<void> {
     await this.#insert(waiting);
     const ids = [...waiting.evicted.values()];
+    this.#evicted -= ids.length;
     waiting.evicted.clear();
     for (let from = 0; from < ids.length; from += LOOKED_FOR_AT_ONCE)
       await this.#requireGone(waiting.destination, ids.slice(from, from + LOOKED_FOR_AT_ONCE));
