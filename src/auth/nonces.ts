@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -19,7 +19,7 @@ const trackedMax = 65_536;
 export class Nonces {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #macKey: Buffer;
+  readonly #macKey: KeyObject;
   readonly #lastCount = new Map<string, number>();
   readonly #trackedMax: number;
   #refusedUpToMs = 0;
@@ -27,7 +27,7 @@ export class Nonces {
   constructor(options: { clock: Clock; random: Random; trackedMax?: number }) {
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#macKey = options.random.bytes(32);
+    this.#macKey = createSecretKey(options.random.bytes(32));
     this.#trackedMax = options.trackedMax ?? trackedMax;
     assert(this.#trackedMax > 0, 'nonces need room for at least one');
   }

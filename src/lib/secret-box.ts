@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { assert } from './assert.ts';
 import { Fault } from './errors.ts';
 import type { Random } from './random.ts';
@@ -13,12 +13,12 @@ const TAG_BYTES = 16;
  * to another row or column does not open.
  */
 export class SecretBox {
-  readonly #secretKey: Buffer;
+  readonly #secretKey: KeyObject;
   readonly #random: Random;
 
   constructor(secretKey: Buffer, random: Random) {
     assert(secretKey.length === 32, 'a secret key has 32 bytes');
-    this.#secretKey = secretKey;
+    this.#secretKey = createSecretKey(secretKey);
     this.#random = random;
   }
 
@@ -61,6 +61,10 @@ export class SecretBox {
 
   /** Which key this is, without giving it away: 16 hex digits. */
   fingerprint(): string {
-    return createHash('sha256').update('tidemark secret key').update(this.#secretKey).digest('hex').slice(0, 16);
+    return createHash('sha256')
+      .update('tidemark secret key')
+      .update(this.#secretKey.export())
+      .digest('hex')
+      .slice(0, 16);
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { SeededRandom } from '../../test/support/seeded-random.ts';
-import { testRepository } from '../../test/support/test-repository.ts';
+import { cheapScrypt, testRepository } from '../../test/support/test-repository.ts';
 import { Damage, describeError, Fault } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { writeCatalogCopy } from './catalog-copies.ts';
@@ -26,7 +26,7 @@ test('a plain repository is opened with the parameters it was created with', asy
 
 test('an encrypted repository opens with its passphrase only, and says what is wrong else', async () => {
   const at = context();
-  const created = await createRepository(at, { passphrase: 'correct horse' });
+  const created = await createRepository(at, { passphrase: 'correct horse', scryptCost: cheapScrypt });
   const opened = await openRepository(at, { passphrase: 'correct horse' });
   assert.equal(opened.encrypted, true);
   assert.deepEqual(opened.chunker, created.chunker);
@@ -35,6 +35,17 @@ test('an encrypted repository opens with its passphrase only, and says what is w
   await assert.rejects(openRepository(at, { passphrase: 'wrong' }), /passphrase is not that/);
   await assert.rejects(openRepository(at), (error) => describeError(error).includes('no passphrase was given'));
   assert.equal((await at.store.get('repository.json')).includes('seed'), false);
+});
+
+test('a guess at a passphrase costs 32 MiB and a tenth of a second', async () => {
+  const at = context();
+  await createRepository(at, { passphrase: 'correct horse' });
+  const { encryption } = JSON.parse((await at.store.get('repository.json')).toString()) as {
+    encryption: { kdf: { salt: string } };
+  };
+  const { salt, ...cost } = encryption.kdf;
+  assert.equal(Buffer.from(salt, 'base64').length, 16);
+  assert.deepEqual(cost, { algorithm: 'scrypt', n: 32_768, r: 8, p: 1 });
 });
 
 test('a passphrase for a repository that is not encrypted is not silently ignored', async () => {
@@ -60,7 +71,7 @@ test('parameters that would not open are not written', async () => {
 
 test('a damaged description is damage, and a wrapped key in another repository does not open', async () => {
   const at = context();
-  await createRepository(at, { passphrase: 'p' });
+  await createRepository(at, { passphrase: 'p', scryptCost: cheapScrypt });
   const json = JSON.parse((await at.store.get('repository.json')).toString()) as Record<string, unknown>;
   json.repositoryId = 'f'.repeat(24);
   delete json.checksum;
@@ -87,7 +98,6 @@ describe('the second copy of repository.json', () => {
     for (const objectKey of [ORIGINAL, COPY]) assert.ok((await store.get(objectKey)).equals(bytes), objectKey);
   };
 
-  // Made once: a tenth of a second goes into each passphrase.
   const made = new MemoryStore(new FakeClock());
   before(async () => void (await testRepository({ store: made, passphrase })));
 

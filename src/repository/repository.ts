@@ -73,14 +73,18 @@ export class Repository {
   }
 }
 
-/** Refuses where there is a repository already. The passphrase encrypts it; there is no way back without it. */
+/**
+ * Refuses where there is a repository already. The passphrase encrypts it; there is no way back without it.
+ * `scryptCost` is scrypt's `n`, less than usual only where nothing is to be kept secret.
+ */
 export async function createRepository(
   context: RepositoryContext,
-  options: { passphrase?: string; chunker?: Partial<Chunker> } = {},
+  options: { passphrase?: string; chunker?: Partial<Chunker>; scryptCost?: number } = {},
 ): Promise<Repository> {
   const { clock, random, store } = context;
   const repositoryId = createIdSource(clock, random).next();
-  const made = options.passphrase === undefined ? null : await makeKeys(options.passphrase, repositoryId, random);
+  const { passphrase, scryptCost } = options;
+  const made = passphrase === undefined ? null : await makeKeys(passphrase, { repositoryId, random, scryptCost });
   const seed = options.chunker?.seed ?? random.bytes(4).readUInt32LE(0);
   const description: RepositoryJson = {
     repositoryId,
@@ -109,12 +113,11 @@ export async function createRepository(
 
 async function makeKeys(
   passphrase: string,
-  repositoryId: string,
-  random: Random,
+  { repositoryId, random, scryptCost }: { repositoryId: string; random: Random; scryptCost: number | undefined },
 ): Promise<{ encryption: RepositoryEncryption; keys: RepositoryKeys }> {
   assert(passphrase.length > 0, 'a passphrase is not empty');
   const dataKey = newDataKey(random);
-  const parameters = newScryptParameters(random);
+  const parameters = newScryptParameters(random, scryptCost);
   const wrapped = encrypt(await keyOfPassphrase(passphrase, parameters), random, dataKey, [Buffer.from(repositoryId)]);
   return {
     encryption: { scrypt: parameters, dataKey: { id: random.bytes(12).toString('hex'), wrapped } },

@@ -1,5 +1,12 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import {
+  constants,
+  type ZstdOptions,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { assert } from '../lib/assert.ts';
 import { Damage } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
@@ -23,7 +30,12 @@ const COMPRESS_CHUNK_BYTES = 1 << 20;
 const DECOMPRESS_CHUNK_BYTES_MAX = 32 << 20;
 /** Keeps the hashes of names apart from those of blobs. */
 const NAME_KIND = 0;
-/** Not worth a trip to the pool. */
+/**
+ * Up to here a trip to the pool takes longer than the work (0.2 ms, and 0.1 ms for 64 KiB): compressed and decompressed
+ * at once.
+ */
+const AT_ONCE_BYTES_MAX = 64 << 10;
+/** Not worth compressing. */
 const COMPRESS_BYTES_MIN = 64;
 
 /**
@@ -84,11 +96,13 @@ export class Sealer {
   /** Null where compressing does not pay. */
   async #compress(payload: Uint8Array): Promise<Buffer | null> {
     if (payload.length < COMPRESS_BYTES_MIN) return null;
-    const compressed = await compressAsync(payload, {
+    const options: ZstdOptions = {
       chunkSize: Math.min(COMPRESS_CHUNK_BYTES, payload.length + 1024),
       params: { [constants.ZSTD_c_compressionLevel]: this.#compressionLevel },
       pledgedSrcSize: payload.length,
-    });
+    };
+    const atOnce = payload.length <= AT_ONCE_BYTES_MAX;
+    const compressed = atOnce ? zstdCompressSync(payload, options) : await compressAsync(payload, options);
     assert(compressed.length > 0, 'a zstd frame is never empty');
     return compressed.length < payload.length ? compressed : null;
   }
@@ -98,7 +112,9 @@ export class Sealer {
     try {
       // One byte more than is expected: zstd then ends within one call, and bytes too many are noticed.
       const chunkSize = Math.min(plainBytes + 1, DECOMPRESS_CHUNK_BYTES_MAX);
-      return await decompressAsync(body, { chunkSize: Math.max(chunkSize, 64), maxOutputLength: plainBytes + 1 });
+      const options: ZstdOptions = { chunkSize: Math.max(chunkSize, 64), maxOutputLength: plainBytes + 1 };
+      const atOnce = plainBytes <= AT_ONCE_BYTES_MAX;
+      return atOnce ? zstdDecompressSync(body, options) : await decompressAsync(body, options);
     } catch (cause) {
       throw new Damage({ op: 'read object', subject, message: `${subject} does not decompress`, cause });
     }

@@ -11,6 +11,9 @@ export const testClusterId = 'c1'.repeat(12);
 /** Sizes that make a handful of documents several blobs. */
 export const tinyChunker: Partial<Chunker> = { minBytes: 64, targetBytes: 200, maxBytes: 400 };
 
+/** A passphrase's key in no time: the real cost is a tenth of a second for each repository made or opened. */
+export const cheapScrypt = 1 << 4;
+
 /** The `n`th snapshot's id; ids rise with `n`. */
 export function snapshotIdOf(n: number): string {
   return n.toString(16).padStart(24, '0');
@@ -32,6 +35,7 @@ export async function testRepository(
     { store, clock, random },
     {
       chunker: options.chunker ?? tinyChunker,
+      scryptCost: cheapScrypt,
       ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
     },
   );
