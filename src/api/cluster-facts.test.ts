@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clusterRow } from '../../test/support/sample-domain.ts';
+import { clusterRow } from '../../test/samples/rows.ts';
 import { changedFact } from './cluster-facts.ts';
 import { linkBuilder } from './links.ts';
 import { advancedClusterBody, clusterBody20240805 } from './wire/cluster.ts';

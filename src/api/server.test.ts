@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { sampleClusterName, sampleIds } from '../../test/samples/rows.ts';
 import { apiFixture } from '../../test/support/api-fixture.ts';
-import { sampleClusterName, sampleIds } from '../../test/support/sample-domain.ts';
 import { selfSigned } from '../../test/support/self-signed.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { Logger } from '../lib/logger.ts';

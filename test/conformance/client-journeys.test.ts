@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { timestampOf } from '../../src/bson/timestamp.ts';
+import { sampleIds } from '../samples/rows.ts';
 import { type ApiWorld, inApiWorld } from '../support/api-world.ts';
-import { sampleIds } from '../support/sample-domain.ts';
 
 const nothing = { named: [], count: 0 };
 

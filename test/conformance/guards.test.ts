@@ -12,11 +12,11 @@ import {
   type RoleAssignment,
 } from '../../src/auth/roles.ts';
 import { must } from '../../src/lib/assert.ts';
+import { samplesOf } from '../samples/all-samples.ts';
+import { sampleClusterName, sampleIds } from '../samples/rows.ts';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
 import { callerParameters } from '../support/sample-callers.ts';
-import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
-import { sampleParameters } from '../support/sample-requests.ts';
-import { roleMatrix } from './role-matrix.ts';
+import { sampleParameters } from '../support/sample-calls.ts';
 
 /**
  * Every operation, every role, and every way of not having one. What an operation answers to those who may call it is
@@ -172,5 +172,5 @@ test('every role is let through to the operations that it was reviewed for', () 
     const roles = [...passed].filter(([, operationIds]) => operationIds.includes(operationId)).map(([role]) => role);
     return [operationId, roles.length === passed.size ? 'every role' : roles.join(' ')];
   });
-  assert.deepEqual(Object.fromEntries(found), roleMatrix, 'review who may do what, then say so in role-matrix.ts');
+  assert.deepEqual(Object.fromEntries(found), samplesOf('who'), 'review who may do what, then say so in test/samples/');
 });

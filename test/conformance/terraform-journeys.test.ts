@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleIds } from '../samples/rows.ts';
 import { type ApiWorld, inApiWorld } from '../support/api-world.ts';
-import { sampleIds } from '../support/sample-domain.ts';
 
 /**
  * The calls of Terraform's provider for the resources around backups: create, read, update, delete and import (which is

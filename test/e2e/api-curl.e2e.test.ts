@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { sampleClusterName, sampleIds } from '../samples/rows.ts';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
-import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
 
 /** The ways of asking that the reference pages print, with a real curl over a real socket; only the host is another. */
 const run = promisify(execFile);

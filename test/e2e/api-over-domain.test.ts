@@ -16,10 +16,10 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import { sampleIds, sampleNowMs } from '../samples/rows.ts';
 import { apiFixture } from '../support/api-fixture.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { openMemoryCatalog } from '../support/memory-catalog.ts';
-import { sampleIds, sampleNowMs } from '../support/sample-domain.ts';
 
 /**
  * The API over the real rules and a real catalog in memory: what the rows hold is what the wire shows. No worker runs,

@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Logger } from '../../src/lib/logger.ts';
+import { sampleClusterName, sampleIds } from '../samples/rows.ts';
 import { type ApiFixture, apiFixture } from '../support/api-fixture.ts';
-import { sampleClusterName, sampleIds } from '../support/sample-domain.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { until } from '../support/served-tidemark.ts';
 

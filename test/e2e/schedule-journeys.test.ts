@@ -5,9 +5,9 @@ import { problemsOf } from '../../contract/validate.ts';
 import { insertOrganization } from '../../src/catalog/organizations.ts';
 import { insertProject } from '../../src/catalog/projects.ts';
 import { scheduleDuty } from '../../src/domain/schedules/serve-due.ts';
+import { sampleIds } from '../samples/rows.ts';
 import { apiFixture } from '../support/api-fixture.ts';
 import { type DomainWorld, inWorld } from '../support/domain-world.ts';
-import { sampleIds } from '../support/sample-domain.ts';
 
 /**
  * The calls that the Atlas CLI and Terraform make about schedules and compliance policies, one by one, over the real

@@ -12,8 +12,9 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { type Logger, silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import { sampleIds, sampleNowMs } from '../samples/rows.ts';
+import { type SampleDomain, sampleDomain } from '../samples/sample-domain.ts';
 import { callerNouns } from './sample-callers.ts';
-import { type SampleDomain, sampleDomain, sampleIds, sampleNowMs } from './sample-domain.ts';
 
 interface MemoryAuthStores extends AuthStores {
   putKey(apiKey: ApiKeyRow, roles: readonly RoleAssignment[]): void;

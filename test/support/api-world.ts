@@ -5,9 +5,9 @@ import { operations } from '../../contract/operations.ts';
 import { httpRefusalRules } from '../../src/api/http-refusals.ts';
 import { insertOrganization } from '../../src/catalog/organizations.ts';
 import { insertProject } from '../../src/catalog/projects.ts';
+import { sampleIds } from '../samples/rows.ts';
 import { type ApiFixture, apiFixture } from './api-fixture.ts';
 import { DomainWorld } from './domain-world.ts';
-import { sampleIds } from './sample-domain.ts';
 
 /**
  * The API over the real rules and a catalog in memory, with the engine in the test's hand: what clients do from the

@@ -1,4 +1,3 @@
-import type { OperationId } from '../../contract/operations.ts';
 import { createCredentialMint } from '../../src/auth/credential-mint.ts';
 import { insertAccessListEntry } from '../../src/catalog/access-lists.ts';
 import { insertApiKey } from '../../src/catalog/api-keys.ts';
@@ -17,8 +16,8 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { SecretBox } from '../../src/lib/secret-box.ts';
+import { sampleIds } from '../samples/rows.ts';
 import { openMemoryCatalog } from './memory-catalog.ts';
-import { sampleIds } from './sample-domain.ts';
 
 /**
  * Callers and roles at cloud providers of the sample organization: no samples but the real rules, over a catalog in
@@ -40,34 +39,6 @@ export const callerParameters = {
   roleId,
   secretId,
 } as const;
-
-const account = { name: 'ci', description: 'of the pipeline', secretExpiresAfterHours: 24 };
-const list = [{ ipAddress: '198.51.100.4' }, { cidrBlock: '10.0.0.0/8' }];
-
-/** Bodies that are accepted, in the newest version. */
-export const callerBodies: Partial<Record<OperationId, object>> = {
-  createOrgApiKey: { desc: 'ci', roles: ['ORG_READ_ONLY'] },
-  updateOrgApiKey: { desc: 'pipeline', roles: ['ORG_MEMBER'] },
-  createOrgApiKeyAccessListEntry: list,
-  createGroupApiKey: { desc: 'ci', roles: ['GROUP_BACKUP_MANAGER'] },
-  addGroupApiKey: [{ roles: ['GROUP_READ_ONLY'] }],
-  updateGroupApiKeyRoles: { roles: ['GROUP_OWNER'] },
-  createOrgServiceAccount: { ...account, roles: ['ORG_MEMBER'] },
-  updateOrgServiceAccount: { description: 'of the other pipeline' },
-  createOrgServiceAccountSecret: { secretExpiresAfterHours: 8 },
-  createOrgServiceAccountAccessList: list,
-  createGroupServiceAccount: { ...account, roles: ['GROUP_READ_ONLY'] },
-  updateGroupServiceAccount: { roles: ['GROUP_BACKUP_CREATOR'] },
-  inviteGroupServiceAccount: { roles: ['GROUP_READ_ONLY'] },
-  createGroupServiceAccountSecret: { secretExpiresAfterHours: 8 },
-  createGroupServiceAccountAccessList: list,
-  createGroupAccessListEntry: [{ cidrBlock: '10.0.0.0/8', comment: 'office' }],
-  createGroupCloudProviderAccess: { providerName: 'AWS' },
-  authorizeGroupCloudProviderAccessRole: {
-    providerName: 'AWS',
-    iamAssumedRoleArn: 'arn:aws:iam::123456789012:role/exports',
-  },
-};
 
 /** Over a catalog that is made when the first of them is asked: most tests ask none. */
 export function callerNouns(clock: Clock): CallerNouns {

@@ -1,11 +1,23 @@
 import type { Operation } from '../../contract/operation.ts';
-import type { OperationId } from '../../contract/operations.ts';
 import { must } from '../../src/lib/assert.ts';
-import { callerBodies, callerParameters } from './sample-callers.ts';
-import { sampleClusterName, sampleIds, sampleRestoreJobs } from './sample-domain.ts';
-import { sampleBodies, sampleParameters, sampleRefusals } from './sample-requests.ts';
+import { samplesOf } from '../samples/all-samples.ts';
+import { sampleClusterName, sampleIds, sampleRestoreJobs } from '../samples/rows.ts';
+import { callerParameters } from './sample-callers.ts';
 
 /** How the tests that go through every operation ask. */
+
+export const sampleParameters = {
+  checkpointId: '000000000000000000080001',
+  cloudProvider: 'AWS',
+  collectionName: 'items.archived',
+  databaseName: 'orders',
+  endpointId: '0000000000000000000a1001',
+  exportBucketId: '0000000000000000000f0001',
+  exportId: '000000000000000000090001',
+  jobId: '0000000000000000000e0001',
+  restoreId: '0000000000000000000e0001',
+  sourceNamespace: 'orders.customers',
+} as const;
 
 /** A value for every path parameter: what it names is there. */
 export const samples: Readonly<Record<string, string>> = {
@@ -21,45 +33,10 @@ export const samples: Readonly<Record<string, string>> = {
 };
 
 /** Bodies that are accepted, for the operations that take one. */
-export const acceptedBodies: Partial<Record<OperationId, object>> = {
-  ...callerBodies,
-  takeGroupClusterBackupSnapshots: { description: 'd', retentionInDays: 3 },
-  updateGroupClusterBackupSnapshot: { retentionUnit: 'WEEKS', retentionValue: 2 },
-  updateGroupClusterBackupSchedule: { referenceHourOfDay: 3, referenceMinuteOfHour: 4 },
-  updateGroupBackupCompliancePolicy: {
-    authorizedEmail: 'auditor@example.com',
-    authorizedUserFirstName: 'Ada',
-    authorizedUserLastName: 'Auditor',
-  },
-  createGroupClusterBackupRestoreJob: {
-    deliveryType: 'automated',
-    snapshotId: sampleIds.snapshot,
-    targetClusterName: sampleClusterName,
-    targetGroupId: sampleIds.project,
-  },
-  registerCluster: { name: 'fresh', connectionString: 'mongodb://db/' },
-  reconnectCluster: { connectionString: 'mongodb://db2/' },
-  ...sampleBodies,
-  createGroup: { name: 'Fresh', orgId: sampleIds.organization },
-  updateGroup: { name: 'Renamed', tags: [{ key: 'team', value: 'shop' }] },
-  updateGroupSettings: { isDataExplorerEnabled: true },
-  updateOrgSettings: { restrictEmployeeAccess: true },
-  createGroupCluster: { name: 'fresh' },
-  updateGroupCluster: { paused: true },
-  updateGroupClusterProcessArgs: { noTableScan: false },
-};
+export const acceptedBodies = samplesOf('body');
 
 /** Operations that exist to refuse: the sample domain has nothing that they could answer with. */
-export const refusing: Partial<Record<OperationId, string>> = {
-  getGroupFlexCluster: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  listGroupFlexClusterBackupSnapshots: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  getGroupFlexClusterBackupSnapshot: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  listGroupFlexClusterBackupRestoreJobs: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  getGroupFlexClusterBackupRestoreJob: '400 CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API',
-  cancelGroupClusterBackupRestoreJob: '400 CANNOT_CANCEL_AUTOMATED_RESTORE',
-  ...sampleRefusals,
-  createGroupCluster: '400 FEATURE_UNSUPPORTED',
-};
+export const refusing = samplesOf('refuses');
 
 /** Names of the path's parameters, in order. */
 export function parametersOf(operation: Operation): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleClusterName, sampleIds } from '../../../test/samples/rows.ts';
 import { type ApiFixture, apiFixture } from '../../../test/support/api-fixture.ts';
-import { sampleClusterName, sampleIds } from '../../../test/support/sample-domain.ts';
 import { digestHa1, expectedResponse } from '../../auth/digest.ts';
 import type { Domain } from '../../domain/domain.ts';
 import type { Logger } from '../../lib/logger.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleIds } from '../../../test/samples/rows.ts';
 import { apiFixture } from '../../../test/support/api-fixture.ts';
-import { sampleIds } from '../../../test/support/sample-domain.ts';
 
 const project = `/api/atlas/v2/groups/${sampleIds.project}`;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleSnapshots } from '../../../test/support/sample-domain.ts';
+import { sampleSnapshots } from '../../../test/samples/rows.ts';
 import { must } from '../../lib/assert.ts';
 import { linkBuilder } from '../links.ts';
 import { legacyScheduleBody, legacySnapshotBody } from './legacy.ts';

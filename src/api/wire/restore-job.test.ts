@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { restoreJobRow, sampleIds } from '../../../test/support/sample-domain.ts';
+import { restoreJobRow, sampleIds } from '../../../test/samples/rows.ts';
 import { linkBuilder } from '../links.ts';
 import { restoreJobBody } from './restore-job.ts';
 

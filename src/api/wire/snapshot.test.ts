@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleIds, sampleSnapshots, snapshotRow } from '../../../test/support/sample-domain.ts';
+import { sampleIds, sampleSnapshots, snapshotRow } from '../../../test/samples/rows.ts';
 import { must } from '../../lib/assert.ts';
 import { linkBuilder } from '../links.ts';
 import { asShardedClusterSnapshot, replicaSetSnapshot } from './snapshot.ts';

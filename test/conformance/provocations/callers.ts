@@ -1,4 +1,4 @@
-import { sampleIds } from '../../support/sample-domain.ts';
+import { sampleIds } from '../../samples/rows.ts';
 import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
 
 /** API keys, service accounts, their access lists, projects and organizations. */

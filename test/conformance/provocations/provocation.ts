@@ -2,9 +2,9 @@ import type { LightMyRequestResponse } from 'fastify';
 import type { Operation } from '../../../contract/operation.ts';
 import { type OperationId, operations } from '../../../contract/operations.ts';
 import { createDuties } from '../../../src/domain/create-domain.ts';
+import { sampleIds } from '../../samples/rows.ts';
 import type { ApiWorld } from '../../support/api-world.ts';
 import { acceptedBodies } from '../../support/sample-calls.ts';
-import { sampleIds } from '../../support/sample-domain.ts';
 
 /**
  * How an operation is brought to answer with an error that its contract lists: what has to be there before, and the

@@ -1,6 +1,6 @@
 import type { CollectionRecord } from '../../../src/engine/collections/collection-record.ts';
 import { must } from '../../../src/lib/assert.ts';
-import { sampleIds } from '../../support/sample-domain.ts';
+import { sampleIds } from '../../samples/rows.ts';
 import { restoring } from './clusters.ts';
 import { asking, type Kit, nowhere, type Provocation, type Provocations } from './provocation.ts';
 import { turnClusterSharded } from './sharded.ts';

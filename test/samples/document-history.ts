@@ -1,11 +1,27 @@
 import type { Domain } from '../../src/domain/domain.ts';
-import type { ClusterName } from '../../src/domain/names.ts';
+import type { ResourceSamples } from './resource-samples.ts';
+import type { SampleParts } from './sample-parts.ts';
+
+export const documentHistorySamples: ResourceSamples = {
+  operations: {
+    listDocumentHistory: {
+      who: 'GROUP_OWNER GROUP_ATLAS_ADMIN GROUP_BACKUP_MANAGER GROUP_BACKUP_RECOVERY_OPERATOR ORG_OWNER',
+      body: { namespace: 'shop.orders', id: 7 },
+      comesDownTo: { harmless: 'a question' },
+    },
+    restoreDocument: {
+      who: 'GROUP_OWNER GROUP_ATLAS_ADMIN GROUP_BACKUP_MANAGER GROUP_BACKUP_RECOVERY_OPERATOR ORG_OWNER',
+      body: { namespace: 'shop.orders', id: 7, at: { date: '2026-09-21T14:13:20Z', increment: 1 } },
+      comesDownTo: ['documentHistory.restore'],
+    },
+  },
+  verdicts: {
+    'documentHistory.restore': { harmless: 'a document is written into a cluster; its backups stay' },
+  },
+};
 
 /** One version and one stretch that nothing is known of. */
-export function sampleDocumentHistory(
-  note: (name: string, argument: unknown) => void,
-  clusterNamed: (name: ClusterName) => unknown,
-): Domain['documentHistory'] {
+export function documentHistoryNoun({ note, clusterNamed }: SampleParts): Domain['documentHistory'] {
   const at = (1_790_000_000n << 32n) | 1n;
   const version = {
     kind: 'version',
