@@ -185,7 +185,7 @@ async function restoreToUri(
       selection: selectionOf(requested(names, options)),
       writeStrategy: writeStrategyOf(options),
       indexStrategy: options.indexes,
-      ...(await pointInTimeOf(run, repository, header, options.at)),
+      ...(options.at === undefined ? {} : { pointInTime: { end: options.at, slices: repository } }),
       journal: journalIn(records),
       restoreId: createIdSource(run.clock, systemRandom).next(),
       clock: run.clock,
@@ -205,17 +205,6 @@ async function restoreToUri(
   } finally {
     bar.clear();
   }
-}
-
-async function pointInTimeOf(
-  { signal }: CommandRun,
-  repository: Repository,
-  header: ManifestHeader,
-  end: ReplayEnd | undefined,
-): Promise<Pick<RestoreCollectionsOptions, 'pointInTime'>> {
-  if (end === undefined) return {};
-  const { oplogAfter } = await import('../engine/replay/slice-oplog.ts');
-  return { pointInTime: { end, source: await oplogAfter(repository, header, end.ts, signal) } };
 }
 
 /** For this process alone. */

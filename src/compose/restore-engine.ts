@@ -1,6 +1,5 @@
 import type { DomainPorts } from '../domain/create-domain.ts';
 import { restoreCollections } from '../engine/collections/restore-collections.ts';
-import { oplogAfter } from '../engine/replay/slice-oplog.ts';
 import { restore } from '../engine/restore/restore.ts';
 import { readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -39,9 +38,8 @@ export function createCollectionRestoreEngine(
       const readFrom = repositoryOf(regionName);
       const common = { ...request, repository: readFrom, clock, log };
       const manifest = await readManifest(readFrom, request, { signal: request.signal });
-      if (point === undefined) return await restoreCollections(common, manifest);
-      const source = await oplogAfter(repository, manifest.header, point.ts, request.signal, elsewhere);
-      return await restoreCollections({ ...common, pointInTime: { end: point, source } }, manifest);
+      const to = point === undefined ? {} : { pointInTime: { end: point, slices: repository, elsewhere } };
+      return await restoreCollections({ ...common, ...to }, manifest);
     },
   };
 }

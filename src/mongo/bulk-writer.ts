@@ -39,13 +39,16 @@ export function* cutBatches(documents: Buffer): Generator<InsertBatch, void, und
 
 const DUPLICATE_KEY = 11000;
 
+/** A document's id was there already. */
+export class ForeignWrites extends Fault {}
+
 /**
  * What was inserted into a collection that was made empty, and has no unique index but the one on `_id`, met a document
  * with its id, although the source had one of each: nobody but somebody else can have put it there. `detail`: the
  * server's words.
  */
 export function foreignWrites(subject: string, detail: string): Fault {
-  return new Fault({
+  return new ForeignWrites({
     op: 'insert',
     subject,
     message: `something else writes to ${subject} on the target while it is being restored: it holds what this restore did not put there (${detail})`,

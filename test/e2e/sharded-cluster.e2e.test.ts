@@ -120,6 +120,22 @@ describe('a sharded cluster in the service', () => {
     );
     assert.equal((await twin().balancer()).mode, 'full');
 
+    // One collection alone, into a replica set; and the same with nothing but the repository.
+    const collections = [{ sourceNamespace: 'shop.orders' }];
+    const into = { targetClusterName: 'Alone', targetGroupId: tidemark.credentials.projectId };
+    const asked = { snapshotId: id, collections, ...into, writeStrategy: 'CREATE_NEW', indexStrategy: 'ALL' };
+    const jobs = `/api/atlas/v2/groups/${tidemark.credentials.projectId}/clusters/Sharded/collectionRestoreJobs`;
+    const chosen = await tidemark.client.post<{ id: string }>(jobs, asked, '2025-03-12');
+    const state = await until('the collection is restored', async () => {
+      const now = await tidemark.client.get<{ state: string }>(`${jobs}/${chosen.id}`, '2025-03-12');
+      return ['SUCCESSFUL', 'FAILED'].includes(now.state) ? now.state : null;
+    });
+    assert.equal(state, 'SUCCESSFUL');
+    const fromRepository = ['--repository', tidemark.repositoryDir, '--uri', replicaSet().uri];
+    await runTidemark(['collection', 'restore', 'shop.orders=copy.orders', '--snapshot', id, ...fromRepository]);
+    for (const db of ['shop', 'copy'])
+      assert.equal(await replicaSet().client.db(db).collection('orders').countDocuments(), 2000, db);
+
     // The same with nothing but the repository and the command.
     await twin().shard(0).set.client.db('shop').collection<{ _id: number }>('orders').deleteOne({ _id: 1 });
     const target = ['--repository', tidemark.repositoryDir, '--uri', twin().uri];

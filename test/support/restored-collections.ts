@@ -1,10 +1,10 @@
 import { parseNamespace } from '../../src/bson/namespace.ts';
+import type { CollectionSelection } from '../../src/engine/collections/backup/select-collections.ts';
 import {
   type RestoreCollectionsOptions,
   type RestoredCollections,
   restoreCollections,
 } from '../../src/engine/collections/restore-collections.ts';
-import type { CollectionSelection } from '../../src/engine/collections/select-collections.ts';
 import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -29,7 +29,7 @@ export interface CollectionRun extends Partial<Omit<RestoreCollectionsOptions, '
 }
 
 export async function restoreChosen(
-  rig: SnapshotRig,
+  rig: Pick<SnapshotRig, 'repository' | 'clusterId'>,
   taken: TakenSnapshot,
   wanted: Wanted,
   run: CollectionRun & { uri: string },

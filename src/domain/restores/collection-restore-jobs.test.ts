@@ -105,6 +105,28 @@ test('what cannot be restored is refused before a job is made', async () => {
   });
 });
 
+test('of a sharded cluster collections go from a snapshot into a replica set', async () => {
+  await inRestorable(async (world, request, cluster) => {
+    const second = await world.register(cluster.projectId, 'second');
+    const become = async (change: { id: string; type: 'sharded' | 'replicaSet' }) =>
+      await world.catalog.transact(async (writer) => {
+        await writer.updateTable('clusters').set({ type: change.type }).where('id', '=', change.id).execute();
+      });
+    const { id } = await world.domain.clusters.get(cluster);
+    await become({ id, type: 'sharded' });
+    const jobs = world.domain.collectionRestoreJobs;
+    const into = { ...request, targetClusterName: 'second' };
+    const { snapshotId: _snapshotId, ...inTime } = into;
+    const unsupported = (words: RegExp) => (error: unknown) =>
+      error instanceof Refusal && error.code === 'FEATURE_UNSUPPORTED' && words.test(error.message);
+    await assert.rejects(jobs.create(request), unsupported(/into a replica set/));
+    const point = { pointInTimeUtcSeconds: Math.floor(world.clock.nowMs() / 1000) };
+    await assert.rejects(jobs.create({ ...inTime, ...point }), unsupported(/not at a point in time/));
+    assert.equal((await jobs.create(into)).state, 'INITIALIZING');
+    assert.notEqual(second.id, id);
+  });
+});
+
 test('a job goes from being looked at to its end, and shows what its journal says', async () => {
   await inRestorable(async (world, request, cluster) => {
     const jobs = world.domain.collectionRestoreJobs;

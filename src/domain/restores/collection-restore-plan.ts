@@ -1,5 +1,5 @@
 import { formatNamespace, parseNamespace } from '../../bson/namespace.ts';
-import type { CollectionSelection } from '../../engine/collections/select-collections.ts';
+import type { CollectionSelection } from '../../engine/collections/backup/select-collections.ts';
 import { refuse } from '../refusals/refusals.ts';
 import type { CollectionRestoreRequest, RestoredNamespace } from './collection-restore-jobs.ts';
 

@@ -9,9 +9,9 @@ import {
 } from '../../catalog/collection-restore-jobs.ts';
 import type { ClusterRow, CollectionRestoreJobRow } from '../../catalog/schema.ts';
 import { findTask } from '../../catalog/tasks.ts';
+import type { CollectionSelection } from '../../engine/collections/backup/select-collections.ts';
 import type { RestoreJournal } from '../../engine/collections/collection-record.ts';
 import type { WriteStrategy } from '../../engine/collections/name-targets.ts';
-import type { CollectionSelection } from '../../engine/collections/select-collections.ts';
 import type { IndexStrategy } from '../../engine/collections/target-form.ts';
 import { LEFT_OUT_NAMED_MAX, type LeftOutSummary, summarizeLeftOut } from '../../engine/left-out.ts';
 import { assert, must } from '../../lib/assert.ts';
@@ -26,7 +26,7 @@ import { selectionOf } from './collection-restore-plan.ts';
 import { readFromBest } from './places-to-read.ts';
 import { pointInTimeOf } from './restore-plan.ts';
 
-/** Brings chosen collections of a backup into a replica set, beside what it has. */
+/** Brings chosen collections of a replica set's or sharded cluster's backup into a replica set, beside what it has. */
 export interface CollectionRestoreEngine {
   restore(request: {
     clusterId: string;

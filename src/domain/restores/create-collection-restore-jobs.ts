@@ -80,17 +80,21 @@ async function sourceOf(
   request: CollectionRestoreRequest,
 ): Promise<string> {
   const source = restoreSource(request);
-  const cluster = await requireCluster(context.catalog.reader, request);
-  requireReplicaSet(cluster);
+  const { name, type } = await requireCluster(context.catalog.reader, request);
   if ('snapshotId' in source) return source.snapshotId;
+  if (type === 'sharded') {
+    throw refuse('FEATURE_UNSUPPORTED', [
+      `${name} is a sharded cluster: single collections of it are restored from a snapshot, not at a point in time`,
+    ]);
+  }
   const point = pointOf(source);
   return await baseSnapshot(context, capture, request, { point, snapshotId: null });
 }
 
-function requireReplicaSet({ name, type }: ClusterRow): void {
+function requireReplicaSetAsTarget({ name, type }: ClusterRow): void {
   if (type === 'replicaSet') return;
   throw refuse('FEATURE_UNSUPPORTED', [
-    `${name} is a sharded cluster: single collections, whose documents are spread over its shards, cannot be restored`,
+    `${name} is a sharded cluster: single collections cannot be restored into one, but into a replica set`,
   ]);
 }
 
@@ -104,7 +108,7 @@ async function queueJob(
   await requireCompleted(writer, cluster, snapshotId);
   const { targetProjectId, targetClusterName } = request;
   const target = await requireConnectedCluster(writer, { projectId: targetProjectId, clusterName: targetClusterName });
-  requireReplicaSet(target);
+  requireReplicaSetAsTarget(target);
   if (target.paused === 1) throw refuse('CLUSTER_PAUSED_CANNOT_RESTORE', [target.name]);
   if ((await clustersBeingRestored(writer, [target.id])).has(target.id))
     throw refuse('ATLAS_CLUSTER_RESTORE_IN_PROGRESS', [target.name]);

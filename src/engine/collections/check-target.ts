@@ -10,7 +10,7 @@ import { admitTarget } from '../restore/preflight/admit-target.ts';
 import { FULL_SHARE } from '../restore/preflight/require-room.ts';
 import type { RestoreLimits } from '../restore/preflight/restore-limits.ts';
 import { refuseVersion } from '../restore-plan.ts';
-import type { ChosenCollection } from './select-collections.ts';
+import type { ChosenCollection } from './backup/select-collections.ts';
 import { diskFull } from './stage-collections.ts';
 
 const UNAUTHORIZED = 13;

@@ -1,6 +1,6 @@
 import { formatNamespace } from '../../bson/namespace.ts';
+import type { ChosenCollection, Selected } from './backup/select-collections.ts';
 import type { CollectionRecord, RestoredState } from './collection-record.ts';
-import type { ChosenCollection, Selected } from './select-collections.ts';
 import type { Item } from './stage-collections.ts';
 import type { IndexStrategy } from './target-form.ts';
 

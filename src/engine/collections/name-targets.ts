@@ -1,7 +1,7 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import type { ChosenCollection } from './select-collections.ts';
+import type { ChosenCollection } from './backup/select-collections.ts';
 
 /** `createNew` leaves everything on the target as it is; `overwriteExisting` replaces what has the wanted name. */
 export type WriteStrategy = 'createNew' | 'overwriteExisting';

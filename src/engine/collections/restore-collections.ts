@@ -10,17 +10,21 @@ import { asFault } from '../../mongo/errors.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import { LeftOutList, type LeftOutSummary } from '../left-out.ts';
-import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
-import { damagedSnapshot } from '../restore/damaged-snapshot.ts';
 import { RestoreLosses } from '../restore/losses.ts';
-import { type PointInTime, planPointInTime, pointOfSnapshot } from '../restore/point-in-time.ts';
 import { appNameOf, endEarlierWork } from '../restore/preflight/end-earlier-work.ts';
 import { causeBehind, whileMajorityFollows } from '../restore/preflight/follow-majority.ts';
 import { defaultRestoreLimits, type RestoreLimits } from '../restore/preflight/restore-limits.ts';
 import { orderViews } from '../restore-plan.ts';
+import { type Backup, type LaterPoint, readBackup, verifyChosen } from './backup/read-backup.ts';
+import {
+  type ChosenCollection,
+  type CollectionSelection,
+  leftOutOf,
+  type Selected,
+  selectCollections,
+} from './backup/select-collections.ts';
 import { requireRoom, requireTarget, targetNames } from './check-target.ts';
 import type { CollectionRecord, RestoreJournal } from './collection-record.ts';
 import { firstRecords, refusedRecords } from './first-records.ts';
@@ -29,13 +33,6 @@ import { nameTargets, type WriteStrategy } from './name-targets.ts';
 import { type Placing, placeCollection, replaceWithSeries } from './place-collections.ts';
 import { STAGED_PREFIX } from './remove-staged.ts';
 import { removeTraces, rollBack, sweepStaged } from './roll-back.ts';
-import {
-  type ChosenCollection,
-  type CollectionSelection,
-  leftOutOf,
-  type Selected,
-  selectCollections,
-} from './select-collections.ts';
 import { type Item, infoOf, type Staged, type Staging, stageCollections } from './stage-collections.ts';
 import type { IndexStrategy } from './target-form.ts';
 import { tryItems } from './try-items.ts';
@@ -50,7 +47,7 @@ export interface RestoreCollectionsOptions {
   writeStrategy: WriteStrategy;
   indexStrategy: IndexStrategy;
   /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
-  pointInTime?: { end: ReplayEnd; source: OplogSource };
+  pointInTime?: LaterPoint;
   limits?: Partial<RestoreLimits>;
   journal: RestoreJournal;
   /** Names what is not in its place yet: `tidemark_restore_<restoreId>_<attempt>_<number>`. */
@@ -90,14 +87,7 @@ export async function restoreCollections(
   options: RestoreCollectionsOptions,
   manifest: Manifest,
 ): Promise<RestoredCollections> {
-  const { snapshotId, signal } = options;
-  if (manifest.header.type !== 'replicaSet') {
-    throw new Fault({
-      op: 'restore collections',
-      subject: snapshotId,
-      message: `snapshot ${snapshotId} is of a sharded cluster, of which chosen collections cannot be restored: their documents are spread over the shards`,
-    });
-  }
+  const { signal } = options;
   const restore = new CollectionRestore(options, manifest);
   await restore.prepare();
   const { restoreId: id, attempt } = options;
@@ -116,7 +106,7 @@ class CollectionRestore {
   readonly #manifest: Manifest;
   readonly #progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
   #reportedMs = Number.NEGATIVE_INFINITY;
-  #point: PointInTime;
+  #replay: Backup['replay'] = null;
   #selected: Selected = { chosen: [], missing: [], unsupported: [] };
   #earlier: Awaited<ReturnType<RestoreJournal['read']>> = null;
   #items: Item[] = [];
@@ -134,7 +124,6 @@ class CollectionRestore {
     this.#options = options;
     this.#manifest = manifest;
     this.#lost = new RestoreLosses(options.log);
-    this.#point = pointOfSnapshot(options.repository, options.clusterId, manifest, options.signal);
   }
 
   /**
@@ -142,18 +131,16 @@ class CollectionRestore {
    * that every blob of it can be read.
    */
   async prepare(): Promise<void> {
-    const { pointInTime, repository, clusterId, signal, journal, selection, snapshotId } = this.#options;
+    const { pointInTime, journal, selection } = this.#options;
     this.#enter('verifying the oplog');
     this.#earlier = await journal.read();
-    if (pointInTime !== undefined)
-      this.#point = await planPointInTime(repository, clusterId, this.#manifest, { ...pointInTime, signal });
-    this.#selected = selectCollections(this.#point.collections, selection);
-    for (const one of leftOutOf(this.#selected.chosen, this.#point.plan)) this.#lost.add(one);
+    const { offered, replay } = await readBackup(this.#options, this.#manifest, pointInTime);
+    this.#replay = replay;
+    this.#selected = selectCollections(offered, selection);
+    for (const one of leftOutOf(this.#selected.chosen, replay?.plan ?? null)) this.#lost.add(one);
     await this.#refuseUnknown();
     this.#enter('verifying every blob');
-    const collections = this.#selected.chosen.flatMap(({ documents }) => (documents === null ? [] : [documents]));
-    const problems = await checkSnapshot(repository, { ...this.#manifest, collections }, { readData: true, signal });
-    if (problems.length > 0) throw damagedSnapshot('restore collections', snapshotId, problems);
+    await verifyChosen(this.#options, this.#manifest, this.#selected.chosen);
   }
 
   async #refuseUnknown(): Promise<void> {
@@ -360,13 +347,12 @@ class CollectionRestore {
   }
 
   #staging(target: RestoreTarget): Staging {
-    const { repository, clusterId, journal, indexStrategy, pointInTime, clock, signal } = this.#options;
-    const { plan } = this.#point;
+    const { repository, clusterId, journal, indexStrategy, clock, signal } = this.#options;
     return {
       ...{ repository, clusterId, target, journal, indexStrategy, clock, signal },
       state: 'IN_PROGRESS',
       items: new Map(this.#items.map((item) => [item.source, item])),
-      replay: plan === null || pointInTime === undefined ? null : { plan, source: pointInTime.source },
+      replay: this.#replay,
       enter: (phase, collectionsTotal) => this.#enter(phase, { collectionsDone: 0, collectionsTotal }),
       say: (subject) => this.#update({ subject }),
       leaveOut: (one) => this.#lost.add(one),

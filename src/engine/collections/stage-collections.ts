@@ -1,13 +1,13 @@
 import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
 import { formatTimestamp } from '../../bson/timestamp.ts';
 import { isAbort, throwIfAborted } from '../../lib/abort.ts';
-import { assert } from '../../lib/assert.ts';
+import { assert, must } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
+import { ForeignWrites } from '../../mongo/bulk-writer.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { countOnTarget, listTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
-import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { describeLeftOut, type LeftOut } from '../left-out.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
@@ -17,8 +17,8 @@ import { buildEachIndex } from '../restore/build-indexes.ts';
 import { type CollectionLoad, loadCollections } from '../restore/load-collections.ts';
 import type { RestoreLosses } from '../restore/losses.ts';
 import { FULL_SHARE } from '../restore/preflight/require-room.ts';
+import type { ChosenCollection } from './backup/select-collections.ts';
 import type { CollectionRecord, RecordChange, RestoreJournal } from './collection-record.ts';
-import type { ChosenCollection } from './select-collections.ts';
 import { type IndexStrategy, indexesFor, infoFor } from './target-form.ts';
 
 /** One collection on its way. */
@@ -157,7 +157,8 @@ function vanished(item: Item): Fault {
 
 async function load(staging: Staging, items: readonly Item[]): Promise<void> {
   const { repository, clusterId, target, signal } = staging;
-  const loads = items.flatMap((item) => loadOf(item));
+  const loads = items.flatMap((item) => loadsOf(item));
+  const open = new Map(items.map((item) => [item, item.chosen.parts.length]));
   const stop = new AbortController();
   const watching = watchLoad(staging, items, stop);
   try {
@@ -170,6 +171,9 @@ async function load(staging: Staging, items: readonly Item[]): Promise<void> {
         staging.loaded(more);
       },
       ended: async ({ item }) => {
+        const left = must(open.get(item), 'what is loaded is one of the items') - 1;
+        open.set(item, left);
+        if (left > 0) return;
         await staging.journal.update(item.source, { restoredDocuments: item.documents });
         staging.done();
       },
@@ -181,6 +185,8 @@ async function load(staging: Staging, items: readonly Item[]): Promise<void> {
   } catch (error) {
     // What made the load stop says more than that it was stopped.
     if (stop.signal.reason instanceof Fault) throw stop.signal.reason;
+    const shared = items.find(({ chosen, failure }) => failure !== null && chosen.parts.length > 1);
+    if (error instanceof ForeignWrites && shared !== undefined) throw sameIds(shared, error);
     throw error;
   } finally {
     stop.abort();
@@ -188,10 +194,21 @@ async function load(staging: Staging, items: readonly Item[]): Promise<void> {
   }
 }
 
-function loadOf(item: Item): (CollectionLoad & { item: Item })[] {
+/** Nothing keeps an _id unique across shards where it is not the shard key. */
+function sameIds({ source }: Item, cause: ForeignWrites): Fault {
+  return new Fault({
+    op: 'restore collections',
+    subject: source,
+    message: `${source} has documents on several shards with the same _id, which no replica set can hold, or something else writes to the target: ${cause.message}`,
+    hint: 'Download the snapshot: every shard has an archive of its own',
+    cause,
+  });
+}
+
+/** What each shard owns of a collection comes together in one. */
+function loadsOf(item: Item): (CollectionLoad & { item: Item })[] {
   assert(item.created, 'documents are loaded into what this attempt has created');
-  const entry: CollectionEntry | null = item.chosen.documents;
-  return entry === null ? [] : [{ item, entry, into: documentsOf(item) }];
+  return item.chosen.parts.map(({ entry, owned }) => ({ item, entry, owned, into: documentsOf(item) }));
 }
 
 /** While documents are loaded: says how many, and stops before the disk is full. */

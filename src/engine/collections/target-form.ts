@@ -1,7 +1,7 @@
 import type { Namespace } from '../../bson/namespace.ts';
 import { documentOf, fieldsOf, findElement, stringValue } from '../../bson/raw-bson.ts';
 import { indexesToBuild } from '../index-specifications.ts';
-import type { ChosenCollection } from './select-collections.ts';
+import type { ChosenCollection } from './backup/select-collections.ts';
 
 /** `none` leaves the index on `_id`, without which there is no collection. */
 export type IndexStrategy = 'all' | 'none' | 'allExceptTtl';

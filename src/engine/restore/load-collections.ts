@@ -8,6 +8,7 @@ import type { RestoreTarget } from '../../mongo/target.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { type Ownership, ownedDocuments } from '../sharding/shard-routing.ts';
 
 const COLLECTIONS_AT_ONCE = 2;
 const INSERTS_AT_ONCE = 4;
@@ -18,6 +19,8 @@ const BYTES_IN_FLIGHT_MAX = 48 * 1024 * 1024;
 export interface CollectionLoad {
   entry: CollectionEntry;
   into: Namespace;
+  /** Of a shard's collection: which of its documents are loaded. Left out: all. */
+  owned?: Ownership;
 }
 
 export interface LoadCollectionsOptions<Load extends CollectionLoad> {
@@ -61,10 +64,10 @@ async function loadCollection<Load extends CollectionLoad>(
   inserts: Semaphore,
   memory: Semaphore,
 ): Promise<void> {
-  const { entry, into } = load;
+  const { entry, into, owned = 'all' } = load;
   const ordered = entry.layers.some((layer) => layer.ordered);
   const batches = async function* () {
-    for await (const documents of readCollection(repository, clusterId, entry, { signal })) {
+    for await (const documents of ownedDocuments(readCollection(repository, clusterId, entry, { signal }), owned)) {
       for (const batch of cutBatches(documents)) {
         assert(batch.count > 0, 'a batch has documents');
         assert(batch.documents.length <= BYTES_IN_FLIGHT_MAX, 'a batch by itself may be in flight');

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON } from 'mongodb';
-import { formatNamespace } from '../../bson/namespace.ts';
-import { silentLogger } from '../../lib/logger.ts';
-import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import { RestoreLosses } from '../restore/losses.ts';
-import { firstRecords, refusedRecords } from './first-records.ts';
+import { formatNamespace } from '../../../bson/namespace.ts';
+import { silentLogger } from '../../../lib/logger.ts';
+import type { CollectionEntry } from '../../../repository/format/manifest.ts';
+import { RestoreLosses } from '../../restore/losses.ts';
+import { firstRecords, refusedRecords } from '../first-records.ts';
+import { indexesFor, infoFor } from '../target-form.ts';
+import { replicaSetCollections } from './cluster-collections.ts';
 import { selectCollections } from './select-collections.ts';
-import { indexesFor, infoFor } from './target-form.ts';
 
 function entry(namespace: string, change: Partial<CollectionEntry> = {}, options: object = {}): CollectionEntry {
   const dot = namespace.indexOf('.');
@@ -30,10 +31,11 @@ const backup = [
   entry('other.orders'),
 ];
 
+const offered = replicaSetCollections(backup);
 const none = { databases: [], collectionSuffix: '', collections: [] };
 
 test('a database brings all its collections, time series with their buckets, but nothing that cannot come alone', () => {
-  const selected = selectCollections(backup, {
+  const selected = selectCollections(offered, {
     ...none,
     databases: [{ source: 'shop', target: 'copy' }],
     collectionSuffix: '_x',
@@ -60,7 +62,7 @@ test('a database brings all its collections, time series with their buckets, but
 
 test("what is named and is not there is missing, and the server's own names mean nothing", () => {
   const of = (db: string, name: string) => ({ source: { db, name }, target: { db, name } });
-  const selected = selectCollections(backup, {
+  const selected = selectCollections(offered, {
     ...none,
     databases: [{ source: 'none', target: 'none' }],
     collections: [
@@ -84,7 +86,7 @@ test("what is named and is not there is missing, and the server's own names mean
 });
 
 test('at first nothing is done, and a view has no indexes to wait for', () => {
-  const selected = selectCollections(backup, { ...none, databases: [{ source: 'shop', target: 'shop' }] });
+  const selected = selectCollections(offered, { ...none, databases: [{ source: 'shop', target: 'shop' }] });
   const items = selected.chosen.map((chosen) => ({
     ...{ chosen, source: formatNamespace(chosen.source), target: chosen.target, staged: chosen.target },
     ...{
@@ -112,7 +114,7 @@ test('at first nothing is done, and a view has no indexes to wait for', () => {
 });
 
 test('a view follows its collection where both go to one database; options of expiry go with the indexes', () => {
-  const { chosen } = selectCollections(backup, { ...none, databases: [{ source: 'shop', target: 'shop' }] });
+  const { chosen } = selectCollections(offered, { ...none, databases: [{ source: 'shop', target: 'shop' }] });
   const optionsOf = (name: string, strategy: 'all' | 'none' | 'allExceptTtl', on: string | null) => {
     const one = chosen.find(({ source }) => source.name === name);
     assert.ok(one);
@@ -132,7 +134,7 @@ test('which indexes are built', () => {
     index({ name: 'a', key: { a: 1 } }),
     index({ name: 'ttl', key: { t: 1 }, expireAfterSeconds: 5 }),
   ];
-  const { chosen } = selectCollections([entry('d.c', { indexes })], {
+  const { chosen } = selectCollections(replicaSetCollections([entry('d.c', { indexes })]), {
     ...none,
     collections: [{ source: { db: 'd', name: 'c' }, target: { db: 'd', name: 'c' } }],
   });

@@ -1,9 +1,10 @@
-import { formatNamespace, type Namespace } from '../../bson/namespace.ts';
-import { findElement } from '../../bson/raw-bson.ts';
-import { assert } from '../../lib/assert.ts';
-import type { CollectionEntry } from '../../repository/format/manifest.ts';
-import type { LeftOut } from '../left-out.ts';
-import { planRestore } from '../restore-plan.ts';
+import { formatNamespace, type Namespace } from '../../../bson/namespace.ts';
+import { findElement } from '../../../bson/raw-bson.ts';
+import { assert } from '../../../lib/assert.ts';
+import type { CollectionEntry } from '../../../repository/format/manifest.ts';
+import type { LeftOut } from '../../left-out.ts';
+import { planRestore } from '../../restore-plan.ts';
+import type { DocumentsPart, OfferedCollections } from './cluster-collections.ts';
 
 /** Which collections of a backup are asked for, and under which names. */
 export interface CollectionSelection {
@@ -25,6 +26,8 @@ export interface ChosenCollection {
   entry: CollectionEntry;
   /** Where its documents are in the backup: the entry itself, or of a time series its buckets. Null of a view. */
   documents: CollectionEntry | null;
+  /** Where they are read from: of a sharded cluster's backup one part for each shard that owns some of them. */
+  parts: readonly DocumentsPart[];
 }
 
 export interface Selected {
@@ -47,22 +50,22 @@ export function leftOutOf(
 const BUCKETS = 'system.buckets.';
 
 /** The part of a backup's collections that is asked for. Pure. */
-export function selectCollections(collections: readonly CollectionEntry[], selection: CollectionSelection): Selected {
-  const offered = offeredBy(collections);
+export function selectCollections(from: OfferedCollections, selection: CollectionSelection): Selected {
+  const offered = offeredBy(from.collections);
   const selected: Selected = { chosen: [], missing: [], unsupported: [] };
   for (const { source, target } of selection.databases) {
     const entries = [...offered.values()].filter(({ db }) => db === source);
     if (entries.length === 0) selected.missing.push({ source, target });
     for (const entry of entries) {
       const name = { db: target, name: entry.name + selection.collectionSuffix };
-      add(selected, { entry, target: name, ofDatabase: true }, collections);
+      add(selected, { entry, target: name, ofDatabase: true }, from);
     }
   }
   for (const { source, target } of selection.collections) {
     const entry = offered.get(formatNamespace(source));
     if (entry === undefined)
       selected.missing.push({ source: formatNamespace(source), target: formatNamespace(target) });
-    else add(selected, { entry, target, ofDatabase: false }, collections);
+    else add(selected, { entry, target, ofDatabase: false }, from);
   }
   return selected;
 }
@@ -76,7 +79,7 @@ function offeredBy(collections: readonly CollectionEntry[]): Map<string, Collect
 function add(
   selected: Selected,
   { entry, target, ofDatabase }: Pick<ChosenCollection, 'entry' | 'target' | 'ofDatabase'>,
-  collections: readonly CollectionEntry[],
+  { collections, partsOf }: OfferedCollections,
 ): void {
   const source = { db: entry.db, name: entry.name };
   if (!isSupported(entry, collections)) {
@@ -85,7 +88,8 @@ function add(
   }
   const documents = documentsOf(entry, collections);
   assert((documents === null) === (entry.type === 'view'), 'all but views have documents');
-  selected.chosen.push({ source, target, ofDatabase, kind: entry.type, entry, documents });
+  const parts = documents === null ? [] : partsOf(documents);
+  selected.chosen.push({ source, target, ofDatabase, kind: entry.type, entry, documents, parts });
 }
 
 function documentsOf(entry: CollectionEntry, collections: readonly CollectionEntry[]): CollectionEntry | null {
