@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Document, Timestamp } from 'mongodb';
+import { type Binary, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { type Timestamp64, timestampOf, timestampParts } from '../../src/bson/timestamp.ts';
 import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
@@ -8,6 +8,8 @@ import { messageOf } from '../../src/lib/errors.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
 import { ClusterTailing } from '../support/cluster-tailing.ts';
 import { compareTruth } from '../support/compare.ts';
+import type { ReplicaSet } from '../support/replica-set.ts';
+import { restoreChosen } from '../support/restored-collections.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { ShardedCluster } from '../support/sharded-cluster.ts';
 import { ShardedFixture } from '../support/sharded-fixture.ts';
@@ -34,6 +36,8 @@ export interface ShardedReplayReport {
   refused: number;
   refusals: string[];
   documents: number;
+  /** Of the bank's, restored by themselves into a replica set. */
+  togetherDocuments: number;
   entries: number;
   ambiguous: number;
   sliceEntries: number;
@@ -49,7 +53,7 @@ const signal = new AbortController().signal;
 export async function checkShardedReplay(
   seed: number,
   source: ShardedCluster,
-  target: ShardedCluster,
+  { target, alone }: { target: ShardedCluster; alone: ReplicaSet },
   options: ShardedReplayOptions,
 ): Promise<ShardedReplayReport> {
   const random = new SeededRandom(seed);
@@ -101,11 +105,13 @@ export async function checkShardedReplay(
       },
       ...{
         documents: 0,
+        togetherDocuments: 0,
         entries: 0,
         ambiguous: 0,
         sliceEntries: must(snapshots[1], 'two').statistics.sliceEntriesRead,
       },
     };
+    for (const taken of snapshots) report.togetherDocuments += await checkTogether(fixture, source, alone, taken);
     for (const ts of await chosenOf(source, moments, bank, random, options.points)) {
       await checkMoment({ fixture, source, target, snapshots, ts, report });
       if (isTorn(bank, ts)) report.torn++;
@@ -165,6 +171,64 @@ async function migratingAt(source: ShardedCluster, ts: Timestamp64): Promise<boo
     if ((reply.cursor.firstBatch as Document[]).length > 0) return true;
   }
   return false;
+}
+
+/** The bank alone, as the snapshot has it, in a replica set: what each shard owned at T and nothing else. */
+async function checkTogether(
+  fixture: ShardedFixture,
+  source: ShardedCluster,
+  alone: ReplicaSet,
+  taken: TakenSnapshot,
+): Promise<number> {
+  const at = new Timestamp({ t: taken.header.clusterTime.t, i: taken.header.clusterTime.i });
+  await restoreChosen(
+    fixture,
+    taken,
+    { databases: { bank: 'bank' } },
+    { uri: alone.uri, writeStrategy: 'overwriteExisting' },
+  );
+  const restored = (await readTruth(alone.client, null)).collections.get('bank.accounts')?.documents;
+  const expected = new Map<string, Buffer>();
+  for (const { id, set } of source.shards) {
+    const held = (await readTruth(set.client, at)).collections.get('bank.accounts')?.documents;
+    const owns = await ownedAt(source, id, at);
+    for (const [key, document] of held ?? []) if (owns(document.readInt32LE(ID_AT))) expected.set(key, document);
+  }
+  assert.deepEqual(restored, expected, `the bank at ${at.t}.${at.i}`);
+  const ids = [...expected.values()].map((document) => document.readInt32LE(ID_AT));
+  assert.deepEqual(
+    ids.toSorted((a, b) => a - b),
+    ShardedBank.ids,
+  );
+  assert.equal(
+    [...expected.values()].reduce((sum, document) => sum + readBalance(document), 0),
+    0,
+    'no transaction is torn',
+  );
+  return expected.size;
+}
+
+/** Of `{_id: int, …}`. */
+const ID_AT = 9;
+
+/** What of the bank's ids was the shard's, by the chunks of that time. */
+async function ownedAt(source: ShardedCluster, shardId: string, at: Timestamp): Promise<(id: number) => boolean> {
+  const config = source.config.client.db('config');
+  const bank = await config.collection<{ _id: string; uuid: Binary }>('collections').findOne({ _id: 'bank.accounts' });
+  const reply = await config.command({
+    ...{ find: 'chunks', filter: { shard: shardId, uuid: must(bank, 'it is sharded').uuid }, batchSize: 1000 },
+    readConcern: { level: 'snapshot', atClusterTime: at },
+  });
+  const bound = (value: unknown) =>
+    value instanceof MinKey
+      ? Number.NEGATIVE_INFINITY
+      : value instanceof MaxKey
+        ? Number.POSITIVE_INFINITY
+        : Number(value);
+  const ranges = (reply.cursor.firstBatch as Document[]).map(
+    ({ min, max }) => [bound(min._id), bound(max._id)] as const,
+  );
+  return (id) => ranges.some(([min, max]) => min <= id && id < max);
 }
 
 interface Checking {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { systemRandom } from '../../src/lib/random.ts';
 import { ClusterTailing } from '../support/cluster-tailing.ts';
+import { useReplicaSet } from '../support/replica-set.ts';
 import { useShardedCluster } from '../support/sharded-cluster.ts';
 import { checkShardedReplay } from './check-sharded-replay.ts';
 
@@ -21,16 +22,25 @@ const target = useShardedCluster({
   setParameters: { disableResumableRangeDeleter: true, ttlMonitorEnabled: false },
 });
 
+/** For collections by themselves. */
+const alone = useReplicaSet({ name: 'alone', cacheGb: 1 });
+
 after(() => ClusterTailing.stopAll());
 
 test(`restores of a sharded cluster to moments of the workload of seed ${seed} are exact`, async (t) => {
-  const report = await checkShardedReplay(seed, source(), target(), {
-    points: long ? 18 : 6,
-    ms: long ? 60_000 : 6_000,
-    faults: true,
-  });
+  const report = await checkShardedReplay(
+    seed,
+    source(),
+    { target: target(), alone: alone() },
+    {
+      points: long ? 18 : 6,
+      ms: long ? 60_000 : 6_000,
+      faults: true,
+    },
+  );
   t.diagnostic(JSON.stringify(report));
   assert(report.documents > 1000 && report.entries > 1000, 'there was something to replay and to compare');
+  assert(report.togetherDocuments === 180, 'of two snapshots the bank was restored by itself');
   assert(report.transfers > 10 && report.moves > 1, 'transactions over both shards were made, and chunks moved');
   assert(report.insideMigrations > 0, 'a moment lies inside a migration');
   assert(report.torn > 0, 'a moment lies between a transaction and its commits');
