@@ -7,11 +7,12 @@ const lines = [
   { file: '/r/test/a.e2e.test.ts', name: 'one', why: 'moto cannot be had' },
   { file: '/r/test/b.e2e.test.ts', name: 'two', why: 'moto cannot be had' },
   { file: '/r/src/c.test.ts', name: 'three', why: '' },
-  { counts },
+  { counts, tookMs: { '/r/src/c.test.ts': 12 } },
 ].map((record) => JSON.stringify(record));
 
 test('tests that were skipped are told by their reason, those without one too, and the counts come last', () => {
   const report = readReport(`${lines.join('\n')}\n`, '/r');
+  assert.deepEqual(report?.tookMs, { 'src/c.test.ts': 12 });
   assert.deepEqual(report === null ? null : renderReport(report), [
     'Skipped tests, by reason:',
     '     2  test/a.e2e.test.ts, test/b.e2e.test.ts\n        moto cannot be had',
@@ -31,7 +32,7 @@ test('a run without skips says so', () => {
 
 test('what became of the suites on each server is a table, and what could not be had is in it', () => {
   const counts = { passed: 34, failed: 1, cancelled: 1, skipped: 5, todo: 0 };
-  const report = { counts, skipped: [{ file: 'a.test.ts', name: 'x', why: 'needs a server of 6.0' }] };
+  const report = { counts, skipped: [{ file: 'a.test.ts', name: 'x', why: 'needs a server of 6.0' }], tookMs: {} };
   const runs = [
     { version: '5.0.4', suites: 3, report, why: '' },
     { version: '8.0.4', suites: 3, report: null, why: 'no answer' },

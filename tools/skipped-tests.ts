@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 
 /** What the reporter beside this writes, a line each. */
-type Reported = { file: string; name: string; why: string } | { counts: Counts };
+type Reported = { file: string; name: string; why: string } | { counts: Counts; tookMs?: Record<string, number> };
 
 export interface Counts {
   passed: number;
@@ -14,25 +14,31 @@ export interface Counts {
 export interface Report {
   counts: Counts;
   skipped: { file: string; name: string; why: string }[];
+  /** Milliseconds, by file. */
+  tookMs: Readonly<Record<string, number>>;
 }
 
 /** Of the text that the reporter wrote; null where it did not come to its end. */
 export function readReport(text: string, root: string): Report | null {
   const skipped: Report['skipped'] = [];
   let counts: Counts | null = null;
+  let took: [string, number][] = [];
   for (const line of text.split('\n').filter((each) => each !== '')) {
     const reported = JSON.parse(line) as Reported;
-    if ('counts' in reported) counts = reported.counts;
-    else skipped.push({ ...reported, file: relative(root, reported.file) });
+    if ('counts' in reported) {
+      counts = reported.counts;
+      took = Object.entries(reported.tookMs ?? {});
+    } else skipped.push({ ...reported, file: relative(root, reported.file) });
   }
-  return counts === null ? null : { counts, skipped };
+  const tookMs = Object.fromEntries(took.map(([file, ms]) => [relative(root, file), ms]));
+  return counts === null ? null : { counts, skipped, tookMs };
 }
 
 /**
  * What was not tried and why, one row for each reason, and the plain line of counts that is read by machines. Nothing
  * is skipped in silence: a test without a reason says so.
  */
-export function renderReport({ counts, skipped }: Report): string[] {
+export function renderReport({ counts, skipped }: Pick<Report, 'counts' | 'skipped'>): string[] {
   const byReason = Map.groupBy(skipped, ({ why }) => (why === '' ? 'no reason was given' : why));
   const rows = [...byReason].map(([why, tests]) => {
     const files = [...new Set(tests.map(({ file }) => file))];
@@ -61,7 +67,8 @@ export function together(reports: readonly Report[]): Report {
   const counts: Counts = { passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
   for (const report of reports)
     for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += report.counts[name];
-  return { counts, skipped: reports.flatMap(({ skipped }) => skipped) };
+  const tookMs = Object.assign({}, ...reports.map((report) => report.tookMs)) as Report['tookMs'];
+  return { counts, skipped: reports.flatMap(({ skipped }) => skipped), tookMs };
 }
 
 /** A table of servers: what passed, failed and was skipped on each, and which could not be had. */

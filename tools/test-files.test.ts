@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findTestFiles, kindOf, needsMongod, TEST_KINDS } from './test-files.ts';
+import { balanced, findTestFiles, kindOf, needsMongod, TEST_KINDS } from './test-files.ts';
 import { readTree } from './tidy.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,4 +23,17 @@ test('every kind is known, and what has none is pure', () => {
 test('what needs a mongod comes first', () => {
   const needing = findTestFiles(root).map(needsMongod);
   assert.equal(needing.indexOf(false), needing.lastIndexOf(true) + 1);
+});
+
+test('groups take about the same time, by what is known of it, and every file is in one', () => {
+  const files = ['a', 'b', 'c', 'd', 'new'];
+  assert.deepEqual(balanced(files, 2, {}), [
+    ['a', 'c', 'new'],
+    ['b', 'd'],
+  ]);
+  assert.deepEqual(balanced(files, 2, { a: 10, b: 90, c: 70, d: 30 }), [
+    ['a', 'b', 'd'],
+    ['c', 'new'],
+  ]);
+  assert.deepEqual(balanced(['a'], 2, { a: 1 }), [['a'], []]);
 });

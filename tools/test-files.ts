@@ -28,3 +28,25 @@ export function findTestFiles(root: string): string[] {
     .filter((path) => !path.includes('node_modules'))
     .sort((a, b) => Number(needsMongod(b)) - Number(needsMongod(a)) || a.localeCompare(b));
 }
+
+/**
+ * The files in as many groups as take about the same time by what each took before, where that is known: the longest
+ * first, each to the group that has least. Within a group they stay in their order.
+ */
+export function balanced(
+  files: readonly string[],
+  groups: number,
+  tookMs: Readonly<Record<string, number>>,
+): string[][] {
+  const known = Object.values(tookMs);
+  // Of a new file nothing is known but that it is a test.
+  const usual = known.length === 0 ? 1 : known.reduce((sum, ms) => sum + ms, 0) / known.length;
+  const msOf = (file: string) => tookMs[file] ?? usual;
+  const made = Array.from({ length: groups }, () => ({ ms: 0, files: new Set<string>() }));
+  for (const file of files.toSorted((a, b) => msOf(b) - msOf(a))) {
+    const least = made.reduce((a, b) => (b.ms < a.ms ? b : a));
+    least.ms += msOf(file);
+    least.files.add(file);
+  }
+  return made.map((group) => files.filter((file) => group.files.has(file)));
+}

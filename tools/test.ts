@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
 import { findMongod } from './fetch-mongod.ts';
 import { findServers } from './servers.ts';
 import { type Report, readReport, renderReport, renderServers, type ServerRun, together } from './skipped-tests.ts';
-import { findTestFiles, kindOf, needsMongod } from './test-files.ts';
+import { balanced, findTestFiles, kindOf, needsMongod } from './test-files.ts';
 
 /**
  * `npm test [-- options] [patterns]`: node:test over our test files, two at a time, ending with the runner's own
@@ -25,6 +25,8 @@ const GROUPS = 2;
 const PROMISES_UNTRACKED = pathToFileURL(join(import.meta.dirname, 'promises-untracked.mjs')).href;
 /** Where Node keeps what it compiled, types stripped: half of what loading the modules takes. */
 const COMPILED = join(root, 'node_modules/.cache/tidemark-tests');
+/** What each pure file took when it was last run. */
+const TOOK = join(root, 'node_modules/.cache/tidemark-test-times.json');
 const FILE_LIMIT_MS = 15 * 60_000;
 
 interface Options {
@@ -83,14 +85,29 @@ async function grouped(files: readonly string[], directory: string): Promise<str
   const alone = files.filter((file) => kindOf(file) !== undefined);
   const pure = files.filter((file) => kindOf(file) === undefined);
   const groups: string[] = [];
-  for (let index = 0; index < Math.min(GROUPS, pure.length); index++) {
-    const members = pure.filter((_, place) => place % GROUPS === index);
+  for (const [index, members] of balanced(pure, GROUPS, await readTook()).entries()) {
+    if (members.length === 0) continue;
     const imports = members.map((file) => `await import(${JSON.stringify(pathToFileURL(join(root, file)).href)});\n`);
     const path = join(directory, `group-${index + 1}.test.mjs`);
     await writeFile(path, [`import ${JSON.stringify(PROMISES_UNTRACKED)};\n`, ...imports].join(''));
     groups.push(path);
   }
   return [...alone, ...groups];
+}
+
+/** Nothing where it was never noted. */
+async function readTook(): Promise<Record<string, number>> {
+  try {
+    return JSON.parse(await readFile(TOOK, 'utf8')) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
+async function noteTook({ tookMs }: Report): Promise<void> {
+  const pure = Object.entries(tookMs).filter(([file]) => kindOf(file) === undefined && !file.startsWith('..'));
+  await mkdir(dirname(TOOK), { recursive: true });
+  await writeFile(TOOK, JSON.stringify({ ...(await readTook()), ...Object.fromEntries(pure) }));
 }
 
 function runFiles(
@@ -135,6 +152,7 @@ async function runOnce(
     const code = await runFiles(await grouped(files, directory), options, { reportPath, mongod });
     const report = readReport(await readFile(reportPath, 'utf8'), root);
     if (report === null) throw new Error('the test runner ended before its summary');
+    await noteTook(report);
     return { code, report };
   } finally {
     await rm(directory, { recursive: true, force: true });
