@@ -2,9 +2,10 @@
  * How far Tidemark is from what the machine can do: `npm run bench [-- --size 1GB --json --keep]`, with `--download`
  * how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores`
  * what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. With `--tailer
- * [--rate 5000 --seconds 60]`: how continuous backup and a restore from it keep up. Floors and work are measured in the
- * same run, each in a process of its own; `docs/performance.md` has the figures. Never part of the tests: a timing that
- * fails a build teaches people to run it again.
+ * [--rate 5000 --seconds 60]`: how continuous backup and a restore from it keep up. With `--collections 3000
+ * [--against REV]`: what many small collections cost, also another revision, turn about. Floors and work are measured
+ * in the same run, each in a process of its own; `docs/performance.md` has the figures. Never part of the tests: a
+ * timing that fails a build teaches people to run it again.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,9 +23,12 @@ import { DirectoryStore } from '../src/storage/directory.ts';
 import { ReplicaSet } from '../test/support/replica-set.ts';
 import { apiColumns, apiRows } from './bench/api-figures.ts';
 import { measureApi } from './bench/api-speed.ts';
+import { collectionsColumns, collectionsRows } from './bench/collections/collections-figures.ts';
+import { measureCollections } from './bench/collections/collections-speed.ts';
 import { exportColumns, exportRows, measureExport } from './bench/export-speed.ts';
 import { type Figures, figureColumns, figureRows, type Incremental } from './bench/figures.ts';
 import { type Measured, measure } from './bench/measured-work.ts';
+import { withBuilds } from './bench/other-build.ts';
 import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
 import { measureStores, storeColumns, storeRows } from './bench/store-speed.ts';
 import { tailerColumns, tailerRows } from './bench/tailer-figures.ts';
@@ -282,6 +286,17 @@ async function benchTailer(directory: string): Promise<void> {
   else for (const line of renderTable(tailerColumns, tailerRows(figures), terminal)) terminal.print(line);
 }
 
+async function benchCollections(directory: string, count: number): Promise<void> {
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`--collections ${count}: say how many, as 3000`);
+  const say = (text: string): void => terminal.printError(`${since()}  ${text}\n`);
+  const { against } = values;
+  const figures = await withBuilds({ against, directory }, async (builds) => {
+    return await measureCollections(directory, { count, builds }, say);
+  });
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(collectionsColumns, collectionsRows(figures), terminal)) terminal.print(line);
+}
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1GB' },
@@ -292,6 +307,8 @@ const { values } = parseArgs({
     export: { type: 'boolean', default: false },
     download: { type: 'boolean', default: false },
     tailer: { type: 'boolean', default: false },
+    collections: { type: 'string' },
+    against: { type: 'string' },
     rate: { type: 'string', default: '5000' },
     seconds: { type: 'string', default: '60' },
     directory: { type: 'string', default: tmpdir() },
@@ -304,10 +321,13 @@ let directory: string | null = null;
 try {
   const bytes = parseSize(values.size);
   directory = await mkdtemp(join(values.directory, 'tidemark-bench-'));
+  if (values.against !== undefined && values.collections === undefined)
+    throw new Error('--against goes with --collections');
   if (values.api) await benchApi(directory);
   else if (values.stores) await benchStores(directory, bytes);
   else if (values.export) await benchExport(Math.min(bytes, EXPORT_BYTES_MAX));
   else if (values.download) await benchDownload(directory, bytes);
+  else if (values.collections !== undefined) await benchCollections(directory, Number(values.collections));
   else if (values.tailer) await benchTailer(directory);
   else await benchData(directory, bytes);
 } catch (error) {

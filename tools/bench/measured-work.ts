@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { type Build, thisBuild } from './other-build.ts';
 
 /** What is measured runs in a process of its own, so that its memory is its own and no other work shares its thread. */
 
-const CHILD = fileURLToPath(new URL('work-child.ts', import.meta.url));
+const CHILD = join('tools', 'bench', 'work-child.ts');
 
 export type Work =
   | { kind: 'scan'; uri: string; db: string }
   | { kind: 'load'; uri: string; db: string; files: { collection: string; path: string }[]; indexes: boolean }
+  /** Made by a bare client: the floor of their restore. */
+  | { kind: 'smallCollections'; uri: string; count: number }
   | {
       kind: 'snapshot';
       uri: string;
@@ -35,14 +38,16 @@ export interface Measured {
   rounds?: number;
 }
 
-export async function measure(work: Work): Promise<Measured> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify(work)], {
+/** By the code of that build: another one knows the kinds of work that it had. */
+export async function measure(work: Work, build: Build = thisBuild): Promise<Measured> {
+  const script = join(build.root, CHILD);
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, JSON.stringify(work)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
   let output = '';
   for await (const piece of child.stdout) output += String(piece);
   const [exitCode] = (await exited) as [number | null];
-  if (exitCode !== 0) throw new Error(`${work.kind} failed; what it said is above`);
+  if (exitCode !== 0) throw new Error(`${work.kind} of ${build.name} failed; what it said is above`);
   return JSON.parse(output) as Measured;
 }

@@ -4,6 +4,7 @@ import { createLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
 import { openStoreAt, storeAccess } from '../../src/storage/open-store.ts';
+import { createSmallCollections } from './collections/small-collections.ts';
 import { loadEverything } from './load-floor.ts';
 import type { Measured, Work } from './measured-work.ts';
 import { scanEverything } from './scan-floor.ts';
@@ -26,6 +27,8 @@ async function prepare(work: Work): Promise<() => Promise<Done>> {
       return async () => await scanEverything(work.uri, work.db);
     case 'load':
       return async () => await loadEverything(work);
+    case 'smallCollections':
+      return async () => await createSmallCollections(work.uri, work.count);
     case 'snapshot':
       return await snapshot(work);
     case 'download':
