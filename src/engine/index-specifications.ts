@@ -8,7 +8,8 @@ const SIMPLE_COLLATION = documentOf([
  * The specifications to build after a load, from the raw `listIndexes` documents of the source: all but the index on
  * `_id` and a clustered index, which come with the collection. `ns` (older servers) is left out because createIndexes
  * refuses it. An index without a collation has the simple one, which has to be said where the collection has another by
- * default; but one of version 1 knows no collations, and is refused with any.
+ * default; but one of version 1 knows no collations, and is refused with any, also with the simple one that servers
+ * from 9.0 on list for every index.
  */
 export function indexesToBuild(indexes: readonly Buffer[], info: Buffer): Buffer[] {
   const collated = hasDefaultCollation(info);
@@ -30,7 +31,10 @@ function specification(index: Buffer, collated: boolean): Buffer {
   const elements: { name: string; type: number; value: Buffer }[] = [];
   let ownCollation = false;
   forEachElement(index, 0, (name, element) => {
-    if (name === 'collation') ownCollation = true;
+    if (name === 'collation') {
+      if (isVersion1(index) && index.subarray(element.start, element.end).equals(SIMPLE_COLLATION)) return true;
+      ownCollation = true;
+    }
     if (name !== 'ns') elements.push({ name, type: element.type, value: index.subarray(element.start, element.end) });
     return true;
   });

@@ -116,3 +116,28 @@ test('indexes are built from their raw specifications, without the one on _id, a
     ['simple', 'fr'],
   );
 });
+
+test('an index of version 1 loses the simple collation that servers of 9.0 list for it, and no other', () => {
+  const simple = { locale: 'simple' };
+  const indexes = [
+    raw({ v: 1, key: { a: 1 }, name: 'a', collation: simple }),
+    raw({ v: 2, key: { b: 1 }, name: 'b', collation: simple }),
+  ];
+  for (const options of [{}, { collation: { locale: 'de' } }])
+    assert.deepEqual(
+      indexesToBuild(indexes, raw({ name: 'c', options })).map((index) => deserialize(index).collation),
+      [undefined, simple],
+    );
+});
+
+test('replicated record ids are the target’s matter, and what a former version took too much is not given back', () => {
+  const { create, load } = planRestore([
+    entry('d.plain', 'collection', { recordIdsReplicated: true, capped: true, size: 4096 }),
+    entry('config.user_writes_critical_sections'),
+    entry('config.clusterParameters'),
+  ]);
+  for (const planned of [create, load]) {
+    assert.deepEqual(names(planned), ['d.plain', 'config.clusterParameters']);
+    assert.deepEqual(deserialize(planned[0]?.info ?? Buffer.alloc(0)).options, { capped: true, size: 4096 });
+  }
+});

@@ -1,9 +1,11 @@
-import { findElement } from '../bson/raw-bson.ts';
+import { isTaken } from '../bson/namespace.ts';
+import { documentOf, fieldsOf, findElement } from '../bson/raw-bson.ts';
 import { assert } from '../lib/assert.ts';
 import { Fault } from '../lib/errors.ts';
 import type { CollectionEntry } from '../repository/format/manifest.ts';
 
 const BUCKETS = 'system.buckets.';
+const RECORD_IDS = 'recordIdsReplicated';
 
 /** The steps of a restore, in order. Pure: decided from the manifest alone. */
 export interface RestorePlan {
@@ -24,9 +26,10 @@ export function planRestore(collections: readonly CollectionEntry[]): RestorePla
   const admin = (name: string) => collections.find((entry) => entry.db === 'admin' && entry.name === name) ?? null;
   const shadows = shadowing(collections);
   const leftOut = collections.filter((entry) => shadows.has(entry) || isTemporary(entry));
-  const ordinary = collections.filter(
-    (entry) => entry.type !== 'view' && !isOwnedByTarget(entry) && !leftOut.includes(entry),
-  );
+  // Snapshots of former versions hold some of what is not taken any more.
+  const ordinary = collections
+    .filter((entry) => entry.type !== 'view' && isTaken(entry) && !isOwnedByTarget(entry) && !leftOut.includes(entry))
+    .map(withoutRecordIds);
   const series = new Set(
     ordinary.filter((entry) => entry.type === 'timeseries').map((entry) => `${entry.db}.${entry.name}`),
   );
@@ -43,6 +46,18 @@ export function planRestore(collections: readonly CollectionEntry[]): RestorePla
     roles: admin('system.roles'),
     version: admin('system.version'),
   };
+}
+
+/**
+ * Whether all members of a set number the records of a collection alike is the target's own matter: a restore gives
+ * documents, not where they lie.
+ */
+function withoutRecordIds(entry: CollectionEntry): CollectionEntry {
+  const options = findElement(entry.info, 0, 'options');
+  if (options === null || findElement(entry.info, options.start, RECORD_IDS) === null) return entry;
+  const kept = documentOf(fieldsOf(entry.info, options.start).filter(({ name }) => name !== RECORD_IDS));
+  const fields = fieldsOf(entry.info, 0).map((field) => (field.name === 'options' ? { ...field, value: kept } : field));
+  return { ...entry, info: documentOf(fields) };
 }
 
 /**

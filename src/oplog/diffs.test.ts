@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Document, deserialize, serialize } from 'bson';
+import { Binary, type Document, deserialize, serialize } from 'bson';
 import { MalformedBson } from '../bson/raw-bson.ts';
 import { changedDocument } from './diffs.ts';
 
@@ -48,9 +48,35 @@ for (const [name, document, o, expected] of cases) {
   });
 }
 
+const column = (text: string) => new Binary(Buffer.from(text, 'hex'), Binary.SUBTYPE_COLUMN);
+const bytes = (text: string) => new Binary(Buffer.from(text, 'hex'), 0);
+
+/** The form of `makeBSONColumnDocDiff` (the server's timeseries_write_util.cpp, 8.0). */
+const written = (o: number, d: string, name = 'a') => diff({ sdata: { b: { [name]: { o, d: bytes(d) } } } });
+
+test('a binary section writes a column on from one of its bytes', () => {
+  const bucket = (a: string) => ({ _id: 1, data: { t: column('01'), a: column(a), z: 1 } });
+  assert.deepEqual(change(bucket('aabbcc00'), written(3, 'ddee00')), bucket('aabbccddee00'));
+  assert.deepEqual(change(bucket('aabb'), written(2, 'cc')), bucket('aabbcc'));
+  assert.deepEqual(change(bucket('aabb'), written(0, 'ddee')), bucket('ddee'));
+  const more = diff({
+    scontrol: { smax: { u: { t: 9 } } },
+    sdata: { i: { n: column('77') }, b: { a: { o: 1, d: bytes('ff') } } },
+  });
+  const before = { control: { max: { t: 1 } }, data: { a: column('aa') } };
+  assert.deepEqual(change(before, more), { control: { max: { t: 9 } }, data: { a: column('aaff'), n: column('77') } });
+});
+
+test('a binary section that does not fit is refused, also where bytes would be left behind it', () => {
+  const bucket = { _id: 1, data: { a: column('aabbcc'), n: 1 } };
+  const odd = [written(4, 'dd'), written(-1, 'dd'), written(1, 'dd'), written(0, 'dd', 'n'), written(0, 'dd', 'none')];
+  for (const one of [...odd, diff({ sdata: { b: { a: { o: 0 } } } }), diff({ b: { data: 1 } })])
+    assert.throws(() => change(bucket, one), MalformedBson);
+});
+
 test('what is not known is refused', () => {
   assert.throws(() => change({ _id: 1 }, { $v: 1, $set: { a: 1 } }), MalformedBson);
   assert.throws(() => change({ _id: 1 }, { $set: { a: 1 } }), MalformedBson);
-  assert.throws(() => change({ _id: 1 }, diff({ b: {} })), MalformedBson);
+  assert.throws(() => change({ _id: 1 }, diff({ x: {} })), MalformedBson);
   assert.throws(() => change({ _id: 1, a: 1 }, diff({ sa: { u: { x: 1 } } })), MalformedBson);
 });

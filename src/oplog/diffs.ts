@@ -5,7 +5,8 @@ import { documentOf, type ElementAt, findElement, forEachElement, MalformedBson 
  * and for the few collections that a restore keeps as data (users, roles, view definitions) and does not load.
  * Everything else is applied by the target. A replacement is the document; a diff (`$v: 2`) names fields to delete
  * (`d`), to change (`u`), to insert (`i`) and to descend into (`s<field>`); in an array, positions take the place of
- * names and `l` is the new length. Throws MalformedBson for anything else, such as the operators of `$v: 1`.
+ * names and `l` is the new length. Of a binary value servers from 8.0 on log only what is new of it (`b`): `o` is where
+ * in the value, `d` the bytes. Throws MalformedBson for anything else, such as the operators of `$v: 1`.
  */
 export function changedDocument(document: Buffer, buffer: Buffer, o: ElementAt): Buffer {
   if (!isModification(buffer, o)) return replacement(buffer, o);
@@ -32,6 +33,9 @@ export function isModification(buffer: Buffer, o: ElementAt): boolean {
   return first.startsWith('$');
 }
 
+/** Of a binary value: its length and its subtype. */
+const BINARY_HEADER = 5;
+
 interface Field {
   name: string;
   type: number;
@@ -44,6 +48,8 @@ interface Diff {
   deleted: Set<string>;
   changed: Map<string, Field>;
   inserted: Map<string, Field>;
+  /** What is written into a binary value, and at which of its bytes. */
+  written: Map<string, { at: number; bytes: Buffer }>;
   within: Map<string, Diff>;
 }
 
@@ -54,6 +60,7 @@ function readDiff(buffer: Buffer, offset: number): Diff {
     deleted: new Set(),
     changed: new Map(),
     inserted: new Map(),
+    written: new Map(),
     within: new Map(),
   };
   forEachElement(buffer, offset, (section, element) => {
@@ -64,10 +71,21 @@ function readDiff(buffer: Buffer, offset: number): Diff {
     else if (section === 'u' || section === 'i') {
       const fields = section === 'u' ? diff.changed : diff.inserted;
       for (const field of fieldsOf(buffer, element.start)) fields.set(field.name, field);
-    } else throw new MalformedBson(`a diff with the unknown section ${section}`);
+    } else if (section === 'b') readBinarySection(buffer, element, diff);
+    else throw new MalformedBson(`a diff with the unknown section ${section}`);
     return true;
   });
   return diff;
+}
+
+function readBinarySection(buffer: Buffer, section: ElementAt, diff: Diff): void {
+  for (const { name, type, value } of fieldsOf(buffer, section.start)) {
+    const offset = type === 0x03 ? findElement(value, 0, 'o') : null;
+    const data = type === 0x03 ? findElement(value, 0, 'd') : null;
+    if (offset?.type !== 0x10 || data?.type !== 0x05) throw new MalformedBson(`a binary diff of ${name} that is none`);
+    const bytes = value.subarray(data.start + BINARY_HEADER, data.end);
+    diff.written.set(name, { at: value.readInt32LE(offset.start), bytes });
+  }
 }
 
 function readArraySection(buffer: Buffer, section: string, element: ElementAt, diff: Diff): void {
@@ -93,9 +111,14 @@ function changedObject(document: Buffer, diff: Diff): Buffer {
   for (const field of fieldsOf(document, 0)) {
     if (diff.deleted.has(field.name) || diff.inserted.has(field.name)) continue;
     const within = diff.within.get(field.name);
-    fields.push(within === undefined ? (diff.changed.get(field.name) ?? field) : changedField(field, within));
+    const written = diff.written.get(field.name);
+    if (within !== undefined) fields.push(changedField(field, within));
+    else if (written !== undefined) fields.push(writtenField(field, written));
+    else fields.push(diff.changed.get(field.name) ?? field);
     placed.add(field.name);
   }
+  for (const name of diff.written.keys())
+    if (!placed.has(name)) throw new MalformedBson(`a binary diff of ${name}, which is not there`);
   const appended = [...diff.changed.values()].filter(({ name }) => !placed.has(name));
   return documentOf([...fields, ...appended, ...diff.inserted.values()]);
 }
@@ -104,6 +127,20 @@ function changedField(field: Field, diff: Diff): Field {
   if (field.type !== (diff.isArray ? 0x04 : 0x03))
     throw new MalformedBson(`a diff does not fit the field ${field.name}`);
   return { ...field, value: diff.isArray ? changedArray(field.value, diff) : changedObject(field.value, diff) };
+}
+
+/**
+ * The subtype stays. Bytes that the value would keep behind what is written are refused: servers write a column to its
+ * end, and what they would make of less is not known here.
+ */
+function writtenField(field: Field, { at, bytes }: { at: number; bytes: Buffer }): Field {
+  const length = field.value.length - BINARY_HEADER;
+  if (field.type !== 0x05 || at < 0 || at > length || at + bytes.length < length)
+    throw new MalformedBson(`a binary diff does not fit the field ${field.name}`);
+  const kept = field.value.subarray(0, BINARY_HEADER + at);
+  const value = Buffer.concat([kept, bytes]);
+  value.writeInt32LE(at + bytes.length, 0);
+  return { ...field, value };
 }
 
 function changedArray(array: Buffer, diff: Diff): Buffer {

@@ -20,6 +20,11 @@ export interface OplogEntry {
   previousTs: Timestamp64;
   /** Written by a migration of chunks, not by a client. */
   fromMigrate: boolean;
+  /**
+   * An `applyOps` that took effect by itself, whatever entry is before it: many documents inserted by one command, from
+   * 8.0 on (`multiOpType: 1`).
+   */
+  appliedSeparately: boolean;
 }
 
 export function stringAt(buffer: Buffer, element: ElementAt): string {
@@ -50,7 +55,7 @@ export interface PositionedEntry {
 /** Reads the entry at `offset`. The buffer is kept by reference. */
 export function readOplogEntry(buffer: Buffer, offset: number): OplogEntry {
   const nothing = { ts: 0n, term: -1n, op: '', ns: '', uuid: null, o: null, o2: null, previousTs: 0n };
-  const entry: OplogEntry = { ...nothing, fromMigrate: false };
+  const entry: OplogEntry = { ...nothing, fromMigrate: false, appliedSeparately: false };
   forEachElement(buffer, offset, (name, element) => {
     switch (name) {
       case 'ts':
@@ -76,6 +81,9 @@ export function readOplogEntry(buffer: Buffer, offset: number): OplogEntry {
         break;
       case 'fromMigrate':
         entry.fromMigrate = isTrue(buffer, element);
+        break;
+      case 'multiOpType':
+        entry.appliedSeparately = element.type === 0x10 && buffer.readInt32LE(element.start) === 1;
         break;
       case 'prevOpTime': {
         const ts = findElement(buffer, element.start, 'ts');

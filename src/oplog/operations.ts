@@ -1,4 +1,4 @@
-import { type Namespace, parseNamespace } from '../bson/namespace.ts';
+import { isTaken, type Namespace, parseNamespace } from '../bson/namespace.ts';
 import { type ElementAt, type Field, fieldsOf, forEachElement, MalformedBson } from '../bson/raw-bson.ts';
 import { isTrue, type OplogEntry, stringAt, uuidAt } from './entry.ts';
 
@@ -33,6 +33,8 @@ export interface Meaning {
   replay: Effect;
   /** To the history of a document. What is `unknown` leaves the document unknown from then on. */
   history: Effect;
+  /** Its argument names the collection, and where no snapshot has that one, the command is nobody's concern. */
+  ofTakenOnly?: true;
 }
 
 /**
@@ -60,6 +62,8 @@ const COMMANDS = new Map<string, Meaning>([
   ['deleteIndexes', means('changed', 'indexRemoved', 'nothing')],
   ['dropIndex', means('changed', 'indexRemoved', 'nothing')],
   ['emptycapped', means('documents', 'collectionEmptied', 'collectionEmptied')],
+  // Names the ends of a range of record ids, which no copy has. Servers clear their own collection of pre-images so.
+  ['truncateRange', { ...means('documents', 'unknown', 'unknown'), ofTakenOnly: true }],
   // What these leave behind has a new UUID, or is spelled out by other entries.
   ['convertToCapped', means('changed', 'unknown', 'unknown')],
   ['importCollection', means('changed', 'unknown', 'unknown')],
@@ -68,6 +72,12 @@ const COMMANDS = new Map<string, Meaning>([
   ['upgradeDowngradeViewlessTimeseries', means('changed', 'unknown', 'unknown')],
   ['createDatabaseMetadata', means('changed', 'nothing', 'nothing')],
   ['dropDatabaseMetadata', means('changed', 'nothing', 'nothing')],
+  // What a shard keeps of the routing metadata that it owns is told to its own members so.
+  ['invalidateCollectionMetadata', means('same', 'nothing', 'nothing')],
+  ['updateCollectionMetadata', means('same', 'nothing', 'nothing')],
+  ['setAllowChunkOperations', means('same', 'nothing', 'nothing')],
+  // Where a server keeps its counts of documents.
+  ['initReplicatedFastCount', means('same', 'nothing', 'nothing')],
   ['setMultikeyMetadata', means('same', 'nothing', 'nothing')],
   ['dropIdent', means('same', 'nothing', 'nothing')],
   ['dbCheck', means('same', 'nothing', 'nothing')],
@@ -89,8 +99,8 @@ export function meaningOf(command: string): Meaning {
 }
 
 /**
- * No-ops, and operations of 8.x on the server's own storage (global indexes, containers, multikey paths), never on
- * documents of a collection.
+ * No-ops, and operations of 8.x on the server's own storage, never on documents of a collection: keys of global indexes
+ * (`xi`, `xd`), what lies in a container (`ci`, `cu`, `cd`), and the keys that an encrypted oplog is read with (`km`).
  */
 const NEUTRAL_OPERATIONS = new Set(['n', 'xi', 'xd', 'ci', 'cd', 'cu', 'km']);
 
@@ -187,10 +197,18 @@ function visitLogged(buffer: Buffer, fields: Fields, visit: (logged: LoggedOpera
     });
     return;
   }
+  if (argument !== null && meaningOf(command).ofTakenOnly && !isTaken(collectionNamed(buffer, ns, argument))) return;
   visit({ op, ns, uuid, o, o2, upsert, fromMigrate, command });
 }
 
 const NO_COMMAND: [string, null] = ['', null];
+
+/** With its database or without. */
+function collectionNamed(buffer: Buffer, ns: string, argument: ElementAt): Namespace {
+  const { db } = parseNamespace(ns);
+  const name = stringAt(buffer, argument);
+  return { db, name: name.startsWith(`${db}.`) ? name.slice(db.length + 1) : name };
+}
 
 function firstElement(buffer: Buffer, o: ElementAt): [string, ElementAt | null] {
   let found: [string, ElementAt | null] = NO_COMMAND;

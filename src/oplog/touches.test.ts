@@ -71,8 +71,56 @@ const cases: [string, Document, Partial<Seen>][] = [
   ],
   [
     'command nobody knows',
-    { op: 'c', ns: 'd.$cmd', ui, o: { truncateRange: 'd.c' } },
+    { op: 'c', ns: 'd.$cmd', ui, o: { brandNew: 'c' } },
+    { catalog: ['brandNew d A'], reread: ['brandNew A'] },
+  ],
+  [
+    'range of record ids truncated',
+    { op: 'c', ns: 'd.$cmd', ui, o: { truncateRange: 'd.c', minRecordId: 1, maxRecordId: 9 } },
     { catalog: ['truncateRange d A'], reread: ['truncateRange A'] },
+  ],
+  [
+    'range of pre-images truncated',
+    { op: 'c', ns: 'config.$cmd', ui, o: { truncateRange: 'config.system.preimages', minRecordId: 1, maxRecordId: 9 } },
+    {},
+  ],
+  [
+    'the same, named without its database',
+    { op: 'c', ns: 'config.$cmd', ui, o: { truncateRange: 'system.preimages' } },
+    {},
+  ],
+  ['routing metadata of a shard', { op: 'c', ns: 'd.$cmd', ui, o: { invalidateCollectionMetadata: 'c' } }, {}],
+  [
+    'insert whose record id is replicated',
+    { op: 'i', ns: 'd.c', ui, o: { _id: 1 }, o2: { _id: 1 }, rid: Long.fromNumber(7) },
+    { touched: [one], inserted: 1 },
+  ],
+  [
+    'container operations among inserts',
+    {
+      op: 'c',
+      ns: 'admin.$cmd',
+      o: {
+        applyOps: [
+          {
+            op: 'ci',
+            ns: 'd.c',
+            container: 'internal-x',
+            o: { k: Long.fromNumber(1), v: new Binary(Buffer.from('a')) },
+          },
+          { op: 'i', ns: 'd.c', ui, o: { _id: 1 }, o2: { _id: 1 }, rid: Long.fromNumber(8) },
+          { op: 'cd', ns: 'd.c', container: 'internal-x', o: { k: Long.fromNumber(1) } },
+        ],
+      },
+      multiOpType: 1,
+    },
+    { touched: [one], inserted: 1 },
+  ],
+  ['key material of an encrypted oplog', { op: 'km', ns: '', o: { keyId: 1 } }, {}],
+  [
+    'time series converted',
+    { op: 'c', ns: 'd.$cmd', ui, o: { upgradeDowngradeViewlessTimeseries: 's' } },
+    { catalog: ['upgradeDowngradeViewlessTimeseries d A'] },
   ],
   [
     'view defined',

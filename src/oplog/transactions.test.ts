@@ -42,3 +42,18 @@ test('chains are followed from what takes effect, through what waits for it, and
   const marked = [partial, last, prepare, commit].map(({ buffer, entry }) => isPrepared(buffer, entry));
   assert.deepEqual(marked, [false, false, true, false]);
 });
+
+test('a vectored insert of 8.0 takes effect by itself, whatever entry is before it', () => {
+  const inserts = [
+    { op: 'i', ns: 'd.c', ui, o: { _id: 1 }, o2: { _id: 1 } },
+    { op: 'i', ns: 'd.c', ui, o: { _id: 2 }, o2: { _id: 2 } },
+  ];
+  const session = { lsid: { id: ui, uid: new Binary(Buffer.alloc(32), 0) }, txnNumber: Long.fromNumber(5) };
+  const fields = { op: 'c', ns: 'admin.$cmd', o: { applyOps: inserts }, ...session, stmtId: [0, 1] };
+  const separate = entryOf({ ...fields, prevOpTime: before, multiOpType: 1 });
+  assert.equal(mayCloseChain(separate.buffer, separate.entry), false);
+  assert.equal(isUnfinishedTransactionEntry(separate.buffer, separate.entry), false);
+  // Without the mark it is the last entry of a transaction.
+  const last = entryOf({ ...fields, prevOpTime: before, multiOpType: 0 });
+  assert.equal(mayCloseChain(last.buffer, last.entry), true);
+});

@@ -24,7 +24,7 @@ export function isPrepared(buffer: Buffer, entry: OplogEntry): boolean {
  * but each of their entries took effect by itself.
  */
 export function mayCloseChain(buffer: Buffer, entry: OplogEntry): boolean {
-  if (entry.op !== 'c' || entry.previousTs === 0n) return false;
+  if (entry.op !== 'c' || entry.previousTs === 0n || entry.appliedSeparately) return false;
   const effect = effectOf(buffer, entry);
   return effect === 'operations' || effect === 'transactionCommitted';
 }

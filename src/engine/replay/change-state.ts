@@ -25,6 +25,8 @@ import {
   seriesOf,
 } from './replay-state.ts';
 
+const BUCKETS = 'system.buckets.';
+
 /** The oplog does not fit the catalog that was reached so far: the restore must not start. */
 export class ReplayMismatch extends Error {
   override readonly name = 'ReplayMismatch';
@@ -89,6 +91,10 @@ function create(state: ReplayState, buffer: Buffer, operation: Operation): void 
   if (isHeld(namespace, state.source)) state.held.set(formatNamespace(namespace), new Map());
   else if (isReplayed(namespace, state.source)) {
     if (operation.uuid === null) throw new ReplayMismatch(`\`create\` of ${formatNamespace(namespace)} without a UUID`);
+    if (findElement(buffer, operation.o.start, 'timeseries') !== null && !namespace.name.startsWith(BUCKETS))
+      throw new ReplayMismatch(
+        `the creation of ${formatNamespace(namespace)}, a time series without a view (MongoDB 9.0), which this version cannot replay`,
+      );
     const entry = createdEntry(namespace.db, namespace.name, operation.uuid, buffer, operation.o);
     state.collections.set(operation.uuid, entry);
   }
@@ -134,7 +140,7 @@ function rename(state: ReplayState, buffer: Buffer, { o, uuid, command }: Operat
 function modify(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const change = findElement(buffer, operation.o.start, 'index');
   const entry = known(state, buffer, operation);
-  const changes = optionChanges(buffer, operation.o);
+  const changes = optionChanges(buffer, operation);
   if (entry?.uuid != null) state.unknown.noteOptions(entry.uuid, changes.unknown);
   const expiry = findElement(buffer, operation.o.start, 'expireAfterSeconds');
   if (entry !== null && expiry !== null) {

@@ -85,7 +85,7 @@ export function plannedChange(buffer: Buffer, operation: Operation, form: { diff
   if (replay === 'collectionEmptied') return { kind: 'empty' };
   if (replay !== 'optionsChanged') return null;
   // An index's part is in the plan's catalog already, and what is unknown is left out of the plan by name.
-  const options = optionChanges(buffer, operation.o).known.filter(({ name }) => name !== 'index');
+  const options = optionChanges(buffer, operation).known.filter(({ name }) => name !== 'index');
   return options.length === 0 ? null : { kind: 'options', options };
 }
 

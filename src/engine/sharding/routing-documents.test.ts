@@ -97,3 +97,16 @@ test('a range of a migration that nobody goes on with loses its mark, and is tol
   assert.ok(rangeMin(raw(deletion)).equals(chunkMin(raw({ _id: 2, min, max: { b: 5 } }))));
   assert.ok(!rangeMin(raw(deletion)).equals(chunkMin(raw({ _id: 2, min: { b: 3.5, a: 'x' } }))));
 });
+
+test('a collection that is tracked although it is not sharded stays so', () => {
+  const collection = {
+    _id: 'shop.moved',
+    lastmodEpoch: new ObjectId(),
+    timestamp: new Timestamp({ t: 1, i: 1 }),
+    uuid: new UUID(),
+    key: { _id: 1 },
+    unsplittable: true,
+  };
+  const fresh = { lastmodEpoch: new ObjectId(Buffer.alloc(12, 7)), timestamp: new Timestamp({ t: 9, i: 3 }) };
+  assert.deepEqual(rewriteCollection(raw(collection), to), raw({ ...collection, ...fresh }));
+});

@@ -70,3 +70,12 @@ test('chunks that leave a gap, overlap, or end early are damage, not a guess', (
   ] as const)
     assert.throws(() => routingOf([...chunks]).ownership(orders, 'a'), Damage, what);
 });
+
+test('a collection that was moved is whole on the shard it was moved to, whoever is its database’s primary', () => {
+  const routing = new ShardRouting({
+    databases: [raw({ _id: 'shop', primary: 'a' })],
+    collections: [raw({ _id: 'shop.orders', uuid, key: { _id: 1 }, unsplittable: true })],
+    chunks: [raw({ uuid, min: { _id: least }, max: { _id: most }, shard: 'b' })],
+  });
+  assert.deepEqual([routing.ownership(orders, 'a'), routing.ownership(orders, 'b')], ['none', 'all']);
+});

@@ -13,7 +13,7 @@ import type { Timestamp64 } from '../../bson/timestamp.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { codeOf, isMemberLost, isTimeUnreadable } from '../errors.ts';
 import { bsonTimestamp, type SourceMember } from '../source-member.ts';
-import { type ListedCollection, readListed } from './catalog-listing.ts';
+import { type ListedCollection, readListed, viewlessSeries } from './catalog-listing.ts';
 import { listedIndex } from './listed-index.ts';
 
 /** The member cannot say what its catalog was at a time; the message, for the log, says why. */
@@ -139,6 +139,7 @@ function infoOf(entry: CatalogEntry, buckets: ReadonlyMap<string, CatalogEntry>)
     const options = entry.fields.filter((field) => VIEW_OPTIONS.has(field.name));
     return listing(entry, options, [readOnly(true)], null);
   }
+  if (type === 'timeseries' && uuid !== null) throw viewlessSeries(`${db}.${name}`);
   const bucket = type === 'timeseries' ? buckets.get(`${db}.${BUCKETS}${name}`) : undefined;
   if (bucket === undefined)
     throw new NoCatalogAtTime(`the catalog has ${db}.${name} in a form that is not known (${type})`);

@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 import { isTaken, isTakenDatabase } from '../../bson/namespace.ts';
 import { findElement, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
+import { Fault } from '../../lib/errors.ts';
 import { listIndexes } from '../collection-reader.ts';
 import { codeOf, isCollectionGone } from '../errors.ts';
 import type { SourceMember } from '../source-member.ts';
@@ -149,6 +150,20 @@ function indexesIn(documents: Buffer, isFinished: (offset: number) => boolean): 
   return indexes;
 }
 
+/**
+ * A time series that is its own collection, without a view and without `system.buckets`, as servers make them from 9.0
+ * on. Their buckets are read by another kind of request (`rawData`), which was never tried here: what an ordinary one
+ * gives are measurements, and a snapshot of those would be none.
+ */
+export function viewlessSeries(namespace: string): Fault {
+  return new Fault({
+    op: 'list collections',
+    subject: namespace,
+    message: `${namespace} is a time series without a view (MongoDB 9.0 and newer), which this version of Tidemark cannot back up`,
+    hint: 'Set the feature compatibility version to that of MongoDB 8, under which it has a view and buckets again, or drop the time series',
+  });
+}
+
 export function readListed(db: string, info: Buffer): ListedCollection {
   // Decoded only to decide by; what is stored and restored is `info` itself.
   const entry = deserialize(info, { promoteValues: true, promoteBuffers: true, validation: { utf8: false } });
@@ -157,6 +172,9 @@ export function readListed(db: string, info: Buffer): ListedCollection {
     throw new MalformedBson(`a collection of the unknown type ${String(type)} in ${db}`);
   }
   const uuid = entry.info?.uuid as Buffer | undefined;
+  const isSeries = type === 'timeseries' || entry.options?.timeseries !== undefined;
+  if (isSeries && uuid !== undefined && !String(entry.name).startsWith('system.buckets.'))
+    throw viewlessSeries(`${db}.${String(entry.name)}`);
   return {
     db,
     name: String(entry.name),
