@@ -93,6 +93,11 @@ test('the same major version or the next can take a snapshot, with at least its 
   for (const target of [version('5.0.9', '5.0'), version('8.0.0', '8.0'), version('6.0.5', '5.0')]) {
     assert.throws(() => refuseVersion(snapshot, target), /cannot be restored/);
   }
+  // Of the older release in all but the files that it writes.
+  assert.throws(() => refuseVersion(version('6.0.5', '5.0'), version('5.0.9', '5.0')), /cannot be restored/);
+  refuseVersion(version('6.0.5', '5.0'), version('6.0.20', '5.0'));
+  refuseVersion(version('8.0.4', '8.0'), version('8.3.1', '8.3'));
+  assert.throws(() => refuseVersion(version('8.3.1', '8.3'), version('8.0.4', '8.0')), /cannot be restored/);
 });
 
 test('indexes are built from their raw specifications, without the one on _id, and say the simple collation where the default is another', () => {

@@ -3,7 +3,7 @@ import { DocumentSequence } from 'mongodb/lib/cmap/commands.js';
 import { documentLength } from '../bson/raw-bson.ts';
 import { assert } from '../lib/assert.ts';
 import { Cancelled, Fault } from '../lib/errors.ts';
-import { asFault } from './errors.ts';
+import { asFault, MIXED_SCHEMA } from './errors.ts';
 
 /**
  * Well below the server's 48,000,000 bytes a message and 100,000 documents a batch; small enough that several are under
@@ -62,11 +62,48 @@ export function foreignWrites(subject: string, detail: string): Fault {
  * held is what the target gets. Into a collection that nobody else writes to. Rejects with a Fault that names the first
  * document refused.
  */
-export async function insertRaw(
+export async function insertRaw(db: Db, collection: string, batch: InsertBatch, options: InsertOptions): Promise<void> {
+  await insertBatch(db, collection, batch, options, false);
+}
+
+export interface InsertOptions {
+  ordered: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Buckets of a time series in which a field has values of several types come from releases that let them be. Servers
+ * from 6.0.17 on take them only into a collection that is said to have such.
+ */
+export async function allowMixedSchema(db: Db, collection: string, signal: AbortSignal): Promise<void> {
+  const command = { collMod: collection, timeseriesBucketsMayHaveMixedSchemaData: true, writeConcern: { w: 1 } };
+  try {
+    await db.command(command, { signal });
+  } catch (error) {
+    throw signal.aborted ? new Cancelled() : asFault(error, 'collMod', `${db.databaseName}.${collection}`);
+  }
+}
+
+/** The documents that were not inserted; with `ordered` all from the first one on that was refused. */
+function refusedOf({ documents, count }: InsertBatch, errors: readonly Document[], ordered: boolean): InsertBatch {
+  const places = new Set(errors.map(({ index }) => Number(index)));
+  const first = Math.min(...places);
+  const left: Buffer[] = [];
+  for (let [at, place] = [0, 0]; place < count; place++) {
+    const length = documentLength(documents, at);
+    if (ordered ? place >= first : places.has(place)) left.push(documents.subarray(at, at + length));
+    at += length;
+  }
+  return { documents: Buffer.concat(left), count: left.length };
+}
+
+/** `allowed`: mixed schemas were made to be taken. */
+async function insertBatch(
   db: Db,
   collection: string,
   batch: InsertBatch,
-  options: { ordered: boolean; signal: AbortSignal },
+  options: InsertOptions,
+  allowed: boolean,
 ): Promise<void> {
   const sequence = new DocumentSequence('documents');
   // The driver concatenates what it is given; that it is many documents at once makes no difference to it or to the
@@ -85,7 +122,14 @@ export async function insertRaw(
   } catch (error) {
     throw options.signal.aborted ? new Cancelled() : asFault(error, 'insert', `${db.databaseName}.${collection}`);
   }
-  const refused = (reply.writeErrors as Document[] | undefined)?.[0];
+  const errors = (reply.writeErrors ?? []) as Document[];
+  const refused = errors[0];
+  if (refused?.code === MIXED_SCHEMA && !allowed) {
+    const left = refusedOf(batch, errors, options.ordered);
+    assert(reply.n === batch.count - left.count, 'what was not inserted was refused');
+    await allowMixedSchema(db, collection, options.signal);
+    return await insertBatch(db, collection, left, options, true);
+  }
   if (refused?.code === DUPLICATE_KEY) throw foreignWrites(`${db.databaseName}.${collection}`, String(refused.errmsg));
   if (refused !== undefined) {
     throw new Fault({

@@ -31,7 +31,13 @@ const PASSING_NAMES = new Set([
  * Codes of what is wrong with the server, with our rights there or with the time, whatever object was asked for. What a
  * server does not name at all is taken for such a thing too.
  */
-const NOT_OF_THE_OBJECT = new Set([1, 8, 13, 18, 26, 31, 48, 79, 100, 8000, 11601, 14031]);
+const NOT_OF_THE_OBJECT = new Set([1, 8, 13, 18, 26, 31, 48, 79, 100, 371, 8000, 11601, 14031]);
+
+/** `setUserWriteBlockMode` is on, and the user has not the privilege to write all the same. */
+const USER_WRITES_BLOCKED = 371;
+
+/** CannotInsertTimeseriesBucketsWithMixedSchema. */
+export const MIXED_SCHEMA = 408;
 
 /** The read point is gone or the collection has changed since: a newer T helps. */
 const TIME_UNREADABLE = new Set([239 /* SnapshotTooOld */, 246 /* SnapshotUnavailable */]);
@@ -84,6 +90,16 @@ export function refusalOf(error: unknown): string | null {
   return code === null || NOT_OF_THE_OBJECT.has(code) ? null : messageOf(cause);
 }
 
+/** A bucket of a time series has values of several types in a field, and its collection is not said to have such. */
+export function isMixedSchema(error: unknown): boolean {
+  return codeOf(error) === MIXED_SCHEMA;
+}
+
+/** The server takes no writes of users, whatever they are: `setUserWriteBlockMode`. */
+export function areWritesBlocked(error: unknown): boolean {
+  return codeOf(error instanceof Fault ? error.cause : error) === USER_WRITES_BLOCKED;
+}
+
 /** A majority did not have a write within its `wtimeout`. */
 export function isMajorityLate(error: unknown): boolean {
   return codeOf(error) === 64;
@@ -121,6 +137,8 @@ function hintFor(error: MongoError): string | undefined {
       return 'Give the user of the connection string the role described in docs/operations.md';
     case 18:
       return 'Check the user name, the password and authSource of the connection string; a registered cluster takes a new one by `tidemark cluster update NAME --uri-file FILE`';
+    case USER_WRITES_BLOCKED:
+      return 'Users may not write there (setUserWriteBlockMode): end that, or give the user of the connection string the built-in role `restore`, which may write all the same';
     default:
       return undefined;
   }

@@ -1,8 +1,11 @@
-import type { Document } from 'mongodb';
+import type { Document, MongoServerError } from 'mongodb';
+import { formatNamespace, type Namespace, parseNamespace } from '../bson/namespace.ts';
+import { findElement } from '../bson/raw-bson.ts';
 import { RawValue } from '../bson/raw-value.ts';
 import { assert } from '../lib/assert.ts';
 import { Cancelled, Fault, messageOf } from '../lib/errors.ts';
-import { asFault } from './errors.ts';
+import { allowMixedSchema } from './bulk-writer.ts';
+import { asFault, isMixedSchema } from './errors.ts';
 import type { RestoreTarget } from './target.ts';
 
 /**
@@ -153,24 +156,36 @@ export class OplogApplier {
   }
 
   async #apply(batch: Batch): Promise<void> {
+    const operations = batch.finish();
     const command: Document = {
-      applyOps: new RawValue('applyOps', 0x04, batch.finish()),
+      applyOps: new RawValue('applyOps', 0x04, operations),
       alwaysUpsert: false,
       bypassDocumentValidation: true,
       writeConcern: { w: 1 },
     };
-    let reply: Document;
-    try {
-      reply = await this.#target.command('admin', command);
-    } catch (error) {
-      throw error instanceof Cancelled ? error : refusal(error);
-    }
+    const reply = await this.#command(command, operations);
     const refused = (reply.results as boolean[]).filter((result) => !result).length;
     assert(
       refused === 0 && reply.applied === batch.count,
       `the target applied ${String(reply.applied)} of ${batch.count}`,
     );
     this.applied += batch.count;
+  }
+
+  /** A series that the target takes no buckets of mixed types into is told to, once each. */
+  async #command(command: Document, operations: Buffer): Promise<Document> {
+    const told = new Set<string>();
+    for (;;) {
+      try {
+        return await this.#target.command('admin', command);
+      } catch (error) {
+        if (error instanceof Cancelled) throw error;
+        const buckets = mixedBuckets(error, operations);
+        if (buckets === null || told.has(formatNamespace(buckets))) throw refusal(error);
+        told.add(formatNamespace(buckets));
+        await allowMixedSchema(this.#target.db(buckets.db), buckets.name, this.#target.signal);
+      }
+    }
   }
 
   /** Carries out a command entry that has no command of its own name. Everything before it must have been flushed. */
@@ -182,6 +197,19 @@ export class OplogApplier {
       throw asFault(error, `replay ${Object.keys(o)[0] ?? ''}`, db);
     }
   }
+}
+
+/**
+ * Into which collection a bucket of mixed types was to be inserted. Null where that is not what was refused, or where
+ * some of the operations took effect: writes alone are applied together or not at all (6.0).
+ */
+function mixedBuckets(error: unknown, operations: Buffer): Namespace | null {
+  if (!isMixedSchema(error)) return null;
+  const { applied, results } = (error as MongoServerError).errorResponse;
+  if (!(results as boolean[]).every((result) => !result)) return null;
+  const operation = findElement(operations, 0, String(Number(applied) - 1));
+  const ns = operation === null ? null : findElement(operations, operation.start, 'ns');
+  return ns === null ? null : parseNamespace(operations.toString('utf8', ns.start + 4, ns.end - 1));
 }
 
 function refusal(error: unknown): unknown {

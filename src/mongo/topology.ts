@@ -81,6 +81,7 @@ async function discoverSharded(known: readonly ClusterReplicaSet[], options: Con
       const { uri } = replicaSet;
       const client = await connectCluster(uri, options);
       try {
+        if (!replicaSet.configServer) await refuseOwnRouting(client, replicaSet.shardName, redactUri(uri));
         return { ...replicaSet, facts: await readClusterFacts(client, redactUri(uri)) };
       } finally {
         await client.close();
@@ -94,6 +95,29 @@ async function discoverSharded(known: readonly ClusterReplicaSet[], options: Con
     dataBytes: replicaSets.reduce((sum, one) => sum + one.facts.dataBytes, 0),
   };
   return { facts, replicaSets };
+}
+
+/** Where a shard keeps the routing metadata that it owns. */
+const OWN_ROUTING = ['shard.catalog.databases', 'shard.catalog.collections'];
+
+/**
+ * Refuses shards that are themselves the authority for what they own (from MongoDB 9.0 on, by the server's description
+ * of its sharding catalog): snapshots and restores here take the config servers at their word.
+ */
+async function refuseOwnRouting(client: MongoClient, shard: string, name: string): Promise<void> {
+  for (const collection of OWN_ROUTING) {
+    const found = await client
+      .db('config')
+      .collection(collection)
+      .findOne({}, { projection: { _id: 1 } });
+    if (found === null) continue;
+    throw new Fault({
+      op: 'describe',
+      subject: name,
+      message: `the shard ${shard} at ${name} keeps routing metadata of its own (config.${collection}, MongoDB 9.0 and newer), which this version of Tidemark cannot back up or restore`,
+      hint: 'Set the feature compatibility version of the cluster to that of MongoDB 8, under which the config servers keep it',
+    });
+  }
 }
 
 export async function readClusterFacts(client: MongoClient, name: string): Promise<ClusterFacts> {

@@ -47,28 +47,41 @@ export class Mongod {
   readonly directory: string;
   readonly dbPath: string;
   readonly #arguments: readonly string[];
+  readonly #binary: string | null;
   #process: ChildProcess | null = null;
   #pid = 0;
   #exited: Promise<unknown> = Promise.resolve();
 
-  private constructor(port: number, directory: string, dbPath: string, args: readonly string[]) {
+  private constructor(
+    port: number,
+    directory: string,
+    dbPath: string,
+    options: { args?: readonly string[]; binary?: string },
+  ) {
     this.port = port;
     this.directory = directory;
     this.dbPath = dbPath;
-    this.#arguments = args;
+    this.#arguments = options.args ?? [];
+    this.#binary = options.binary ?? null;
   }
 
   /**
    * Starts one and waits until it takes connections. `directory` is removed by `remove` or when this process ends.
    * `dbPath` may hold data already.
    */
-  static async start(options: { args?: readonly string[]; directory?: string; port?: number }): Promise<Mongod> {
+  static async start(options: {
+    args?: readonly string[];
+    directory?: string;
+    port?: number;
+    /** Another server than that of the tests. */
+    binary?: string;
+  }): Promise<Mongod> {
     const directory = options.directory ?? (await createDirectory());
     for (let tries = 1; ; tries++) {
       const port = options.port ?? (await freePort());
       const dbPath = join(directory, 'db');
       await mkdir(dbPath, { recursive: true });
-      const mongod = new Mongod(port, directory, dbPath, options.args ?? []);
+      const mongod = new Mongod(port, directory, dbPath, options);
       try {
         await mongod.restart();
         return mongod;
@@ -92,7 +105,7 @@ export class Mongod {
    */
   async restart(extra: readonly string[] = []): Promise<void> {
     if (this.running) throw new Error('this mongod is running');
-    const binary = await findMongod();
+    const binary = this.#binary ?? (await findMongod());
     const args = ['--dbpath', this.dbPath, '--port', String(this.port), '--bind_ip', '127.0.0.1', '--nounixsocket'];
     args.push('--wiredTigerEngineConfigString', SMALL_JOURNAL);
     const child = spawn(

@@ -33,6 +33,8 @@ export interface ReplicaSetOptions {
   cacheGb?: number;
   /** More arguments for every mongod. */
   args?: readonly string[];
+  /** Another server than that of the tests. */
+  binary?: string;
 }
 
 /** A real replica set, for one test file. Its servers end with this process, whatever happens to it. */
@@ -66,7 +68,7 @@ export class ReplicaSet {
     const members: Mongod[] = [];
     try {
       const settings = settingsOf(options.members ?? 1);
-      const starts = settings.map(() => startMember(args, options.auth ? keyFileText : null));
+      const starts = settings.map(() => startMember(args, options.auth ? keyFileText : null, options.binary));
       for (const start of await Promise.allSettled(starts)) {
         if (start.status === 'rejected') throw start.reason;
         members.push(start.value);
@@ -201,12 +203,17 @@ function mongodArguments(name: string, options: ReplicaSetOptions): string[] {
   ];
 }
 
-async function startMember(args: readonly string[], keyFileText: string | null): Promise<Mongod> {
+async function startMember(
+  args: readonly string[],
+  keyFileText: string | null,
+  binary: string | undefined,
+): Promise<Mongod> {
   const directory = await createDirectory();
-  if (keyFileText === null) return await Mongod.start({ args, directory });
+  const own = binary === undefined ? {} : { binary };
+  if (keyFileText === null) return await Mongod.start({ args, directory, ...own });
   const keyFile = join(directory, 'key-file');
   await writeFile(keyFile, keyFileText, { mode: 0o600 });
-  return await Mongod.start({ args: [...args, '--keyFile', keyFile], directory });
+  return await Mongod.start({ args: [...args, '--keyFile', keyFile], directory, ...own });
 }
 
 function settingsOf(members: NonNullable<ReplicaSetOptions['members']>): readonly MemberSettings[] {

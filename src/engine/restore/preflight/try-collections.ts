@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../../../lib/abort.ts';
 import { describeError, Fault, isWeather, messageOf } from '../../../lib/errors.ts';
-import { asFault, refusalOf } from '../../../mongo/errors.ts';
+import { areWritesBlocked, asFault, refusalOf } from '../../../mongo/errors.ts';
 import type { RestoreTarget } from '../../../mongo/target.ts';
 import { dropFromTarget } from '../../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../../repository/format/manifest.ts';
@@ -128,7 +128,7 @@ async function tryOne(
 function refusal(error: unknown, entry: CollectionEntry, { op, name, signal }: TryCollectionsOptions): unknown {
   const cause = error instanceof Fault ? (error.cause ?? error) : error;
   const fault = asFault(error, op, name);
-  if (signal.aborted || isWeather(fault)) return fault;
+  if (signal.aborted || isWeather(fault) || areWritesBlocked(fault)) return fault;
   const what = entry.type === 'timeseries' ? 'time series' : entry.type;
   return new Fault({
     op,
