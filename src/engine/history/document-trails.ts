@@ -11,7 +11,8 @@ export type Change =
   | { kind: 'collectionCreated'; namespace: string; uuid: string }
   | { kind: 'collectionDropped' | 'collectionEmptied'; uuid: string }
   | { kind: 'collectionRenamed'; uuid: string; to: string; dropped: string | null }
-  | { kind: 'unknown'; uuid: string; command: string };
+  /** By a command or an operation that nobody knows here; of any collection where `uuid` is null. */
+  | { kind: 'unknown'; uuid: string | null; command: string };
 
 /** When a change takes effect. */
 export interface ChangeTime {
@@ -59,6 +60,8 @@ export class DocumentTrails {
   #othersBytes = 0;
   /** Something was forgotten for want of memory: what was not sought is unknown. */
   #forgetful = false;
+  /** Why nothing is known of collections that were not looked at before; null where nothing is in the way. */
+  #blindness: string | null = null;
 
   constructor(namespace: string) {
     this.#namespace = namespace;
@@ -77,7 +80,9 @@ export class DocumentTrails {
     for (const trail of this.#trails.values()) {
       // The snapshot has what these changed.
       if (trail.state.content === 'unsought') trail.state.pending = [];
+      else if (trail.state.content === 'unknown' && !trail.followed) trail.state = { content: 'unsought', pending: [] };
     }
+    this.#blindness = null;
     // What was created since is not in the snapshot, and was not there then.
     this.#seek = async (uuid) => (await seek(uuid)) ?? null;
     if (named === null) return versions;
@@ -121,13 +126,20 @@ export class DocumentTrails {
         return this.#vanish(change.uuid, 'emptyCollection', time);
       case 'collectionRenamed':
         return await this.#rename(change, time);
-      case 'unknown': {
-        const trail = this.#trails.get(change.uuid);
-        if (trail === undefined || !trail.followed) return [];
-        trail.state = { content: 'unknown', cause: `\`${change.command}\`, which this version cannot follow` };
-        return [versionOf(trail, 'update', time)];
-      }
+      case 'unknown':
+        return this.#lose(change, time);
     }
+  }
+
+  /** Also of collections that nobody asks about yet: one of them may get the name later. */
+  #lose({ uuid, command }: Change & { kind: 'unknown' }, time: ChangeTime): DocumentVersion[] {
+    const cause = `\`${command}\`, which this version cannot follow`;
+    if (uuid === null) this.#blindness = cause;
+    const lost = uuid === null ? [...this.#trails.values()] : [this.#trails.get(uuid) ?? this.#trail(uuid, '')];
+    for (const trail of lost) trail.state = { content: 'unknown', cause };
+    const versions = lost.filter(({ followed }) => followed).map((trail) => versionOf(trail, 'update', time));
+    this.#hold(0);
+    return versions;
   }
 
   async #write(change: Change & { kind: 'write' }, time: ChangeTime): Promise<DocumentVersion[]> {
@@ -189,8 +201,9 @@ export class DocumentTrails {
     assert(trail.followed, 'nothing is looked for but what is followed');
     if (trail.state.content !== 'unsought') return;
     const { pending } = trail.state;
-    const found = this.#forgetful ? undefined : await this.#seek?.(trail.uuid);
-    let state: State = found === undefined ? { content: 'unknown', cause: BEFORE_CAPTURE } : stateOf(found);
+    const found = this.#forgetful || this.#blindness !== null ? undefined : await this.#seek?.(trail.uuid);
+    const cause = this.#blindness ?? BEFORE_CAPTURE;
+    let state: State = found === undefined ? { content: 'unknown', cause } : stateOf(found);
     for (const diff of pending) state = changed(state, diff);
     trail.state = state;
   }

@@ -1,7 +1,7 @@
 import { formatNamespace } from '../../bson/namespace.ts';
 import { type ElementAt, findElement, findId } from '../../bson/raw-bson.ts';
 import { type OplogEntry, stringAt, uuidAt } from '../../oplog/entry.ts';
-import { forEachOperation, meaningOf, type Operation } from '../../oplog/operations.ts';
+import { forEachOperation, handlingOf, meaningOf, type Operation } from '../../oplog/operations.ts';
 import type { Change } from './document-trails.ts';
 import type { HistoryTransaction } from './history-item.ts';
 import type { IdMatcher } from './same-id.ts';
@@ -18,6 +18,7 @@ export function changesOf(buffer: Buffer, entry: OplogEntry, matches: IdMatcher)
 
 function writeChange(buffer: Buffer, operation: Operation, matches: IdMatcher): Change | null {
   const { op, namespace, uuid, o, o2, fromMigrate } = operation;
+  if (handlingOf(operation) === 'unknown') return { kind: 'unknown', uuid, command: op };
   if (uuid === null || (op !== 'i' && op !== 'u' && op !== 'd')) return null;
   const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
   if (id === null || !matches(buffer, id)) return null;
@@ -26,8 +27,9 @@ function writeChange(buffer: Buffer, operation: Operation, matches: IdMatcher): 
 
 function commandChange(buffer: Buffer, operation: Operation): Change | null {
   const { uuid, command, o, namespace } = operation;
-  if (uuid === null) return null;
   const { history } = meaningOf(command);
+  if (history === 'unknown') return { kind: history, uuid, command };
+  if (uuid === null) return null;
   switch (history) {
     case 'collectionCreated': {
       const name = findElement(buffer, o.start, command);
@@ -48,8 +50,6 @@ function commandChange(buffer: Buffer, operation: Operation): Change | null {
         dropped: target?.type === 0x05 ? uuidAt(buffer, target) : null,
       };
     }
-    case 'unknown':
-      return { kind: history, uuid, command };
     default:
       return null;
   }
