@@ -6,6 +6,7 @@ import { dropFromTarget } from '../../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../../repository/format/manifest.ts';
 import { indexesToBuild } from '../../index-specifications.ts';
 import { type ReducedOptions, reducedAlike, reduceOptions } from './reduce-options.ts';
+import { NoBuckets, requireBuckets } from './series-form.ts';
 import { groupedByShape, type TrialSubject } from './trial-shapes.ts';
 
 /** What is tried is made here, empty, and dropped again. Config servers take no database but their own. */
@@ -113,6 +114,11 @@ async function tryOne(
       await make(reduced?.info ?? entry.info);
     }
     const holder = entry.type === 'timeseries' ? BUCKETS + name : name;
+    if (entry.type === 'timeseries') {
+      const listing = { listCollections: 1, nameOnly: true, filter: { name: holder } };
+      const { cursor } = await target.command(db, listing);
+      requireBuckets(new Set(cursor.firstBatch.map((one: { name: string }) => one.name)), holder, options);
+    }
     if (indexes.length > 0) await attempt(async () => await target.createIndexes(db, holder, indexes));
     if (entry.type !== 'view') await attempt(async () => await target.letExpire(db, name, entry.info));
   } catch (error) {
@@ -127,6 +133,7 @@ async function tryOne(
 
 function refusal(error: unknown, entry: CollectionEntry, { op, name, signal }: TryCollectionsOptions): unknown {
   const cause = error instanceof Fault ? (error.cause ?? error) : error;
+  if (error instanceof NoBuckets) return error;
   const fault = asFault(error, op, name);
   if (signal.aborted || isWeather(fault) || areWritesBlocked(fault)) return fault;
   const what = entry.type === 'timeseries' ? 'time series' : entry.type;
