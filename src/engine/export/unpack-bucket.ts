@@ -41,7 +41,9 @@ export function unpackBucket(bucket: Buffer, { time, meta }: SeriesFields): Buff
   const control = requireElement(bucket, 0, 'control');
   const version = requireElement(bucket, control.start, 'version');
   const data = requireElement(bucket, 0, 'data');
-  const plain = bucket.readInt32LE(version.start) === 1;
+  const form = bucket.readInt32LE(version.start);
+  if (version.type !== 0x10 || form < 1 || form > 3) throw new MalformedBson(`a bucket of the unknown version ${form}`);
+  const plain = form === 1;
   const columns = plain ? plainColumns(bucket, data, time) : packedColumns(bucket, data);
   const times = columns.find(({ name }) => name.equals(time));
   if (times === undefined) throw new MalformedBson('a bucket has no times');
