@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
-import { forEachConcurrently } from '../../lib/bounded.ts';
+import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
 import type { ListedCollection } from '../../mongo/catalog/catalog-listing.ts';
 import { type ReadPoint, scanCollection } from '../../mongo/collection-reader.ts';
 import { codeOf, isCollectionGone, isTimeUnreadable } from '../../mongo/errors.ts';
@@ -15,6 +15,9 @@ export type TakenCollection = ListedCollection & { uuid: string };
 const RESUME_POINT_GONE = new Set([211 /* KeyNotFound */, 40415, 50811, 7738600]);
 
 const NAMESPACE_NOT_FOUND = 26;
+
+/** What a layer may still hold when it gives up its place among the readers. */
+const SMALL_LAYER_BYTES_MAX = 256 << 10;
 
 /** A rename or an index change kills cursors; so often may one collection's scan be taken up again. */
 const RESUMES_MAX = 200;
@@ -32,10 +35,12 @@ export async function scanAll(
   const isFirst = ![...take.collections.values()].some((one) => one.scanned);
   const bytesTotal = isFirst ? await estimateBytes(member, collections, take.signal) : 0;
   take.meter.enter({ phase: 'scanning', bytesTotal, collectionsDone: 0, collectionsTotal: collections.length });
-  await forEachConcurrently(collections, take.limits.scansAtOnce, async (listed) => {
+  const { scansAtOnce, smallLayersAtOnce } = take.limits;
+  const reading = new Semaphore(scansAtOnce);
+  await forEachConcurrently(collections, scansAtOnce + smallLayersAtOnce, async (listed) => {
     throwIfAborted(take.signal);
     take.meter.update({ subject: `${listed.db}.${listed.name}` });
-    await scanFuzzily(take, member, take.collection(listed));
+    await scanFuzzily(take, member, take.collection(listed), reading);
     done++;
     take.meter.update({ collectionsDone: done });
   });
@@ -65,10 +70,15 @@ async function estimateBytes(
   return bytes;
 }
 
-async function scanFuzzily(take: ReplicaSetTake, member: SourceMember, collection: CollectionTake): Promise<void> {
+async function scanFuzzily(
+  take: ReplicaSetTake,
+  member: SourceMember,
+  collection: CollectionTake,
+  reading: Semaphore,
+): Promise<void> {
   for (;;) {
     const epoch = collection.epoch;
-    const base = await scanOnce(take, member, collection);
+    const base = await scanOnce(take, member, collection, reading);
     if (base === 'gone') return;
     if (base !== 'again' && collection.epoch === epoch) {
       take.noteFuzzyRead(await member.majorityOptime(take.signal));
@@ -86,7 +96,9 @@ async function scanOnce(
   take: ReplicaSetTake,
   member: SourceMember,
   collection: CollectionTake,
+  reading: Semaphore,
 ): Promise<LayerRef | 'gone' | 'again'> {
+  const endReading = await reading.acquire(1, take.signal);
   const layer = take.writer.openLayer({ kind: 'base', reuse: collection.reuse });
   let closed = false;
   let resumeAfter: Buffer | null = null;
@@ -100,6 +112,8 @@ async function scanOnce(
           resumeAfter = batch.resumeToken ?? resumeAfter;
         }
         closed = true;
+        // Others are read while its last objects are put. What is large keeps its place, which bounds the memory.
+        if (layer.openBytes <= SMALL_LAYER_BYTES_MAX) endReading();
         return await layer.close();
       } catch (error) {
         if (RESUME_POINT_GONE.has(codeOf(error) ?? -1)) return 'again';
@@ -109,6 +123,7 @@ async function scanOnce(
       }
     }
   } finally {
+    endReading();
     if (!closed) layer.abandon();
   }
 }

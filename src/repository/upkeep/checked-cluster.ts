@@ -1,6 +1,7 @@
 import { forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
+import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { type BlobRef, decodeList } from '../format/blob-list.ts';
@@ -11,7 +12,11 @@ import { blobKey, blobsPrefix, parseBlobKey } from '../object-keys.ts';
 import { readAhead, readBlob } from '../reader.ts';
 import type { Repository } from '../repository.ts';
 
+/** Lists are small, and thousands of small collections have one each. */
+const LISTS_AT_ONCE = 8;
 const BLOBS_AT_ONCE = 4;
+/** Small blobs weigh at least this part of the room for blobs, which bounds how many are read at once. */
+const SMALLEST_SHARE = 1 / 32;
 
 interface Options {
   readData?: boolean;
@@ -38,6 +43,9 @@ export class CheckedCluster {
   readonly #lists = new Map<string, ListTotals>();
   /** Snapshots below whose prefix something is named. */
   readonly #prefixes = new Set<string>();
+  /** For payloads being read, of all lists together; in plain bytes. */
+  readonly #room: Semaphore;
+  readonly #roomBytes: number;
   #miscounted = false;
   #bytesDone = 0;
   #documentsDone = 0;
@@ -47,6 +55,8 @@ export class CheckedCluster {
     this.#clusterId = clusterId;
     this.#options = options;
     this.#named = new NamedObjects(repository.random.bytes(4).readUInt32LE(0));
+    this.#roomBytes = BLOBS_AT_ONCE * repository.chunker.maxBytes;
+    this.#room = new Semaphore(this.#roomBytes);
   }
 
   get blobs(): number {
@@ -65,13 +75,13 @@ export class CheckedCluster {
   /** Reads the manifest's lists and, where asked for, its blobs, as far as they are new. */
   async examine(manifest: Manifest): Promise<void> {
     assert(manifest.header.clusterId === this.#clusterId, 'a cluster is checked with its own manifests');
-    for (const { layers } of manifest.collections) {
-      for (const layer of layers) {
-        for (const list of layer.documentLists) await this.#examineList(list, 1);
-        for (const list of layer.deletedLists) await this.#examineList(list, 5);
-        if (this.#miscountOf(layer) !== null) this.#miscounted = true;
-      }
-    }
+    const layers = manifest.collections.flatMap((entry) => entry.layers);
+    const lists = layers.flatMap(({ documentLists, deletedLists }) => [
+      ...documentLists.map((list) => ({ list, kind: 1 as const })),
+      ...deletedLists.map((list) => ({ list, kind: 5 as const })),
+    ]);
+    await forEachConcurrently(lists, LISTS_AT_ONCE, async ({ list, kind }) => await this.#examineList(list, kind));
+    if (layers.some((layer) => this.#miscountOf(layer) !== null)) this.#miscounted = true;
   }
 
   /** Looks for what was named; there is no need where it was read. */
@@ -155,8 +165,16 @@ export class CheckedCluster {
   }
 
   async #readOne(ref: BlobRef): Promise<null> {
-    const payload = await readBlob(this.#repository, this.#clusterId, ref, { signal: this.#options.signal });
-    const documents = forEachDocument(payload, () => undefined);
+    const { signal } = this.#options;
+    const weight = Math.max(ref.plainBytes, Math.ceil(this.#roomBytes * SMALLEST_SHARE));
+    const release = await this.#room.acquire(weight, signal);
+    let documents: number;
+    try {
+      const payload = await readBlob(this.#repository, this.#clusterId, ref, { signal });
+      documents = forEachDocument(payload, () => undefined);
+    } finally {
+      release();
+    }
     if (documents === ref.documents) return null;
     const subject = this.#keyOf(ref);
     const message = `${subject} holds ${documents} documents, its list says ${ref.documents}`;
