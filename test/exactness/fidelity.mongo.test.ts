@@ -167,7 +167,9 @@ test('a source of a newer feature compatibility version is refused before the ta
     const rig = await SnapshotRig.create();
     const taken = await rig.take(source.uri);
     await withReplicaSet({ name: 'old' }, async (old) => {
-      await old.client.db('admin').command({ setFeatureCompatibilityVersion: older });
+      // From 7.0 on it has to be confirmed.
+      const confirmed = Number(String(version).split('.')[0]) >= 7 ? { confirm: true } : {};
+      await old.client.db('admin').command({ setFeatureCompatibilityVersion: older, ...confirmed });
       await old.client
         .db('precious')
         .collection('c')
@@ -178,7 +180,7 @@ test('a source of a newer feature compatibility version is refused before the ta
   });
 });
 
-const OLDER_FCV: Record<string, string> = { '6.0': '5.0', '7.0': '6.0', '8.0': '7.0' };
+const OLDER_FCV: Record<string, string> = { '5.0': '4.4', '6.0': '5.0', '7.0': '6.0', '8.0': '7.0' };
 
 test('under access control on both sides, with the account that restores left alone', async () => {
   await withReplicaSet({ auth: true }, async (source) => {
