@@ -1,4 +1,4 @@
-import type { Db, Document } from 'mongodb';
+import { type Db, type Document, MongoServerError } from 'mongodb';
 import { DocumentSequence } from 'mongodb/lib/cmap/commands.js';
 import { documentLength } from '../bson/raw-bson.ts';
 import { assert } from '../lib/assert.ts';
@@ -136,6 +136,7 @@ async function insertBatch(
       op: 'insert',
       subject: `${db.databaseName}.${collection}`,
       message: `the target refused a document of ${db.databaseName}.${collection}: ${String(refused.errmsg)}`,
+      cause: new MongoServerError({ message: String(refused.errmsg), code: refused.code }),
     });
   }
   assert(reply.n === batch.count, `the target inserted ${String(reply.n)} of ${batch.count} documents`);

@@ -9,6 +9,11 @@ import { asFault, codeOf } from './errors.ts';
 
 const EXPIRY = 'expireAfterSeconds';
 const NAMESPACE_EXISTS = 48;
+/**
+ * What makes the form of a target is acknowledged by the primary alone, as documents are: `RestoreTarget.settle` waits
+ * for a majority of all of it at once.
+ */
+const BY_PRIMARY = { w: 1 };
 
 /** How many members have to have built an index before it is committed: as `createIndexes` takes it. */
 export type CommitQuorum = 'majority' | number;
@@ -130,7 +135,7 @@ export class RestoreTarget {
     const idIndex = findElement(info, 0, 'idIndex');
     if (idIndex !== null) o.idIndex = new RawValue('idIndex', idIndex.type, info.subarray(idIndex.start, idIndex.end));
     const operation = { op: 'c', ns: `${db}.$cmd`, ...(uuid === null ? {} : { ui: new UUID(uuid) }), o };
-    await this.#run('admin', { applyOps: [operation], writeConcern: { w: 'majority' } }, `${db}.${name}`);
+    await this.#run('admin', { applyOps: [operation], writeConcern: BY_PRIMARY }, `${db}.${name}`);
   }
 
   /**
@@ -143,7 +148,7 @@ export class RestoreTarget {
     const expiry = options === null ? null : findElement(info, options.start, EXPIRY);
     if (expiry === null) return;
     const value = new RawValue(EXPIRY, expiry.type, info.subarray(expiry.start, expiry.end));
-    await this.#run(db, { collMod: name, [EXPIRY]: value, writeConcern: { w: 'majority' } }, `${db}.${name}`);
+    await this.#run(db, { collMod: name, [EXPIRY]: value, writeConcern: BY_PRIMARY }, `${db}.${name}`);
   }
 
   /**
@@ -155,7 +160,7 @@ export class RestoreTarget {
     const command: Document = { create: name, ...withoutExpiry(info) };
     if (idIndex !== null && command.collation !== undefined) return await this.createByOplog(db, name, info, null);
     if (idIndex !== null) command.idIndex = idIndex;
-    command.writeConcern = { w: 'majority' };
+    command.writeConcern = BY_PRIMARY;
     // No `create` makes a clustered collection that is capped by its size (6.0): one that is was clustered first and
     // then made so.
     const { capped: _, size, ...clustered } = command;
@@ -163,13 +168,13 @@ export class RestoreTarget {
     const converted = command.clusteredIndex !== undefined && size !== undefined;
     await this.#run(db, converted ? clustered : command, `${db}.${name}`);
     if (!converted) return;
-    const conversion = { convertToCapped: name, size, writeConcern: { w: 'majority' } };
+    const conversion = { convertToCapped: name, size, writeConcern: BY_PRIMARY };
     await this.#run(db, conversion, `${db}.${name}`);
   }
 
   async #createUnlessThere(db: string, name: string): Promise<void> {
     try {
-      await this.command(db, { create: name, writeConcern: { w: 'majority' } });
+      await this.command(db, { create: name, writeConcern: BY_PRIMARY });
     } catch (error) {
       if (codeOf(error) !== NAMESPACE_EXISTS) throw asFault(error, 'create', `${db}.${name}`);
     }
@@ -179,14 +184,15 @@ export class RestoreTarget {
    * Builds indexes from their raw specifications. The quorum is a majority of the members, not all voting ones: a
    * member that is down must not hold a restore up. Where so many do not build indexes, it is those that do. Options
    * that this server does not know (left from older versions) are dropped only after it refused them, and where that
-   * is wanted.
+   * is wanted. `made`: there was no such collection, so one without options was made for them; where the indexes are
+   * refused there is none.
    */
   async createIndexes(
     db: string,
     name: string,
     specifications: readonly Buffer[],
     unknownOptions: 'leaveOut' | 'refuse' = 'leaveOut',
-  ): Promise<{ droppedOptions: boolean }> {
+  ): Promise<{ droppedOptions: boolean; made: boolean }> {
     const indexes = new RawValue(
       'indexes',
       0x04,
@@ -196,18 +202,18 @@ export class RestoreTarget {
       createIndexes: name,
       indexes,
       commitQuorum: this.form.commitQuorum,
-      writeConcern: { w: 'majority' },
+      writeConcern: BY_PRIMARY,
     };
     try {
-      await this.command(db, command);
-      return { droppedOptions: false };
+      const reply = await this.command(db, command);
+      return { droppedOptions: false, made: reply.createdCollectionAutomatically === true };
     } catch (error) {
       const code = codeOf(error);
       if (unknownOptions === 'refuse' || (code !== 197 && code !== 40415))
         throw asFault(error, 'create indexes', `${db}.${name}`);
     }
-    await this.#run(db, { ...command, ignoreUnknownIndexOptions: true }, `${db}.${name}`);
-    return { droppedOptions: true };
+    const reply = await this.#run(db, { ...command, ignoreUnknownIndexOptions: true }, `${db}.${name}`);
+    return { droppedOptions: true, made: reply.createdCollectionAutomatically === true };
   }
 
   /** Who we are there: the users and roles that must not be taken away under us. */
@@ -331,6 +337,11 @@ export class RestoreTarget {
       cause: new MongoServerError({ message: String(refused.errmsg), code: refused.code }),
     });
   }
+}
+
+/** Whether a collection is as a server makes one that it is told nothing of but the name. */
+export function isWithoutOptions(info: Buffer): boolean {
+  return Object.keys(withoutExpiry(info)).length === 0 && oldIdIndex(info) === null;
 }
 
 /** The options of a raw `listCollections` entry, raw, but for when its documents expire. */

@@ -265,7 +265,9 @@ async function buildIndexes(staging: Staging, items: readonly Item[]): Promise<n
   await forEachConcurrently(items, INDEX_BUILDS_AT_ONCE, async (item) => {
     throwIfAborted(staging.signal);
     staging.say(item.source);
-    built += await attempt(staging, item, 'INDEX_BUILD_FAILED', () => buildIndexesOf(staging, item));
+    const indexes = await attempt(staging, item, 'INDEX_BUILD_FAILED', () => buildIndexesOf(staging, item));
+    // Others count meanwhile.
+    built += indexes;
     staging.done();
   });
   return built;

@@ -144,7 +144,10 @@ describe('an object that the target refuses does not cost the others', () => {
 
   test('what is not refused for the object, or leaves documents without a place, ends the restore', async () => {
     const unauthorized = { command: 'createIndexes', namespace: 'shop.docs', errorCode: 13 };
-    await assert.rejects(restore({}, {}, unauthorized), /failed while building indexes and left the target incomplete/);
+    await assert.rejects(
+      restore({}, {}, unauthorized),
+      /failed while creating collections and left the target incomplete/,
+    );
     const none = { command: 'create', namespace: 'tidemark_preflight.tidemark_preflight', errorCode: 72 };
     await assert.rejects(restore({}, {}, none), /the target takes no .* like .*; no data of it was touched/);
     assert.deepEqual(await restore({}), []);

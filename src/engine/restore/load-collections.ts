@@ -3,15 +3,19 @@ import { zeroTimestampUpdates } from '../../bson/zero-timestamps.ts';
 import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
 import { cutBatches, type InsertBatch, insertRaw } from '../../mongo/bulk-writer.ts';
+import { refusalOf } from '../../mongo/errors.ts';
 import { OplogApplier } from '../../mongo/oplog-applier.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type Ownership, ownedDocuments } from '../sharding/shard-routing.ts';
+import { bytesOfSmall, isSmall } from './make/early-indexes.ts';
 
 const COLLECTIONS_AT_ONCE = 2;
 const INSERTS_AT_ONCE = 4;
+/** Small ones, of one insert each: as many as the target's client has connections. */
+const SMALL_AT_ONCE = 16;
 /** Of documents on their way to the target. */
 const BYTES_IN_FLIGHT_MAX = 48 * 1024 * 1024;
 
@@ -33,6 +37,11 @@ export interface LoadCollectionsOptions<Load extends CollectionLoad> {
   /** So many documents more are on the target. */
   loaded(load: Load, more: { count: number; bytes: number }): void;
   ended(load: Load): Promise<void>;
+  /**
+   * The target refuses a document of a small collection: whether what refused it is out of the way, and the collection
+   * empty again, to be loaded once more. Left out: it is not.
+   */
+  refused?(load: Load): Promise<boolean>;
   /** What kept this collection from being loaded; the whole call rejects with it, or with what failed before. */
   failed?(load: Load, error: unknown): void;
 }
@@ -46,16 +55,64 @@ export async function loadCollections<Load extends CollectionLoad>(
 ): Promise<void> {
   const inserts = new Semaphore(INSERTS_AT_ONCE);
   const memory = new Semaphore(BYTES_IN_FLIGHT_MAX);
-  await forEachConcurrently(options.loads, COLLECTIONS_AT_ONCE, async (load) => {
+  const each = (work: (load: Load) => Promise<void>) => async (load: Load) => {
     options.began(load);
     try {
-      await loadCollection(options, load, inserts, memory);
+      await work(load);
     } catch (error) {
       options.failed?.(load, error);
       throw error;
     }
     await options.ended(load);
-  });
+  };
+  // In the order of the snapshot, in which neighbors were stored together.
+  const small = options.loads.filter(({ entry }) => isSmall(entry));
+  await forEachConcurrently(
+    small,
+    SMALL_AT_ONCE,
+    each(async (load) => await loadSmall(options, load, memory)),
+  );
+  const others = options.loads.filter(({ entry }) => !isSmall(entry));
+  await forEachConcurrently(
+    others,
+    COLLECTIONS_AT_ONCE,
+    each(async (load) => await loadCollection(options, load, inserts, memory)),
+  );
+}
+
+/** The whole collection is in memory, so that it can be inserted by one command, and once more where it has to be. */
+async function loadSmall<Load extends CollectionLoad>(
+  { repository, clusterId, target, signal, loaded, refused }: LoadCollectionsOptions<Load>,
+  load: Load,
+  memory: Semaphore,
+): Promise<void> {
+  const { entry, into, owned = 'all' } = load;
+  const ordered = entry.layers.some((layer) => layer.ordered);
+  const bytesMax = bytesOfSmall(entry);
+  const release = await memory.acquire(bytesMax, signal);
+  try {
+    const read: Buffer[] = [];
+    const stored = readCollection(repository, clusterId, entry, { signal });
+    for await (const documents of ownedDocuments(stored, owned)) read.push(documents);
+    const batches = [...cutBatches(Buffer.concat(read))];
+    const bytes = read.reduce((sum, { length }) => sum + length, 0);
+    assert(bytes <= bytesMax, 'layers tell what a collection has at most');
+    const insert = async (): Promise<void> => {
+      for (const batch of batches) {
+        await insertRaw(target.db(into.db), into.name, batch, { ordered, signal: target.signal });
+        await mendZeroTimestamps(target, into, batch);
+      }
+    };
+    try {
+      await insert();
+    } catch (error) {
+      if (refusalOf(error) === null || (await refused?.(load)) !== true) throw error;
+      await insert();
+    }
+    loaded(load, { count: batches.reduce((sum, { count }) => sum + count, 0), bytes });
+  } finally {
+    release();
+  }
 }
 
 async function loadCollection<Load extends CollectionLoad>(

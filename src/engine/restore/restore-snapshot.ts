@@ -11,7 +11,7 @@ import { foreignWrites } from '../../mongo/bulk-writer.ts';
 import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
 import { asFault, isDuplicateKey } from '../../mongo/errors.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
-import { countOnTarget, isNamespaceExists } from '../../mongo/target-catalog.ts';
+import { countOnTarget } from '../../mongo/target-catalog.ts';
 import { readClusterFacts } from '../../mongo/topology.ts';
 import type { Decisions } from '../../oplog/transactions.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
@@ -25,6 +25,7 @@ import { buildIndexes } from './build-indexes.ts';
 import { damagedSnapshot } from './damaged-snapshot.ts';
 import { loadCollections } from './load-collections.ts';
 import { RestoreLosses } from './losses.ts';
+import { CollectionMaker } from './make/collection-maker.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
 import { admitTarget } from './preflight/admit-target.ts';
 import { appNameOf, endEarlierWork, type RestoreRun } from './preflight/end-earlier-work.ts';
@@ -139,7 +140,7 @@ export class Restore {
   #point: PointInTime;
   /** Documents, by the entry that they are of. */
   readonly #loaded = new Map<CollectionEntry, number>();
-  #tried: Pick<Tried, 'reduced'> = { reduced: new Map() };
+  #tried: Pick<Tried, 'reduced' | 'indexed'> = { reduced: new Map(), indexed: new Set() };
   readonly #losses: RestoreLosses;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
@@ -273,23 +274,24 @@ export class Restore {
     this.#enter('clearing the target');
     await target.clear({ config: !this.#ofShard });
     this.#enter('creating collections');
-    for (const entry of plan.create) await this.#create(target, entry);
+    const maker = this.#maker(target);
+    await maker.makeAll(plan.create);
     this.#enter('loading documents', {
       bytesTotal: this.#manifest.header.bytes,
       collectionsDone: 0,
       collectionsTotal: plan.load.length,
     });
     const loadStartedMs = clock.monotonicMs();
-    await this.#load(target, plan.load);
+    await this.#load(target, plan.load, maker);
     const loadMs = clock.monotonicMs() - loadStartedMs;
     assert(this.progress.collectionsDone === plan.load.length, 'every collection was loaded');
     const replayed = await this.#replay(target);
     const indexStartedMs = clock.monotonicMs();
     this.#enter('building indexes', { collectionsDone: 0, collectionsTotal: plan.load.length });
-    const indexes = await this.#buildIndexes(target, plan.load);
+    const indexes = await this.#buildIndexes(target, plan.load, maker);
     const indexMs = clock.monotonicMs() - indexStartedMs;
     this.#enter('creating views');
-    for (const view of plan.views) await this.#createView(target, view);
+    for (const view of plan.views) await this.#createView(maker, view);
     this.#enter('letting documents expire');
     for (const entry of plan.create) await this.#letExpire(target, entry);
     this.#enter('restoring users and roles');
@@ -301,30 +303,21 @@ export class Restore {
     return { documents, bytes, collections: collections.length, indexes, loadMs, indexMs, replayed, leftOut };
   }
 
-  async #createView(target: RestoreTarget, view: CollectionEntry): Promise<void> {
+  #maker(target: RestoreTarget): CollectionMaker {
+    const [ofShard, tried, losses] = [this.#ofShard, this.#tried, this.#losses];
+    // What is replayed may bring any number of documents, also such as an index of the point would have refused before.
+    const mayIndexEarly = this.#point.plan === null;
+    return new CollectionMaker({ target, ofShard, tried, mayIndexEarly, losses });
+  }
+
+  async #createView(maker: CollectionMaker, view: CollectionEntry): Promise<void> {
     const item = { namespace: formatNamespace(view), kind: 'view', name: view.name } as const;
-    await this.#losses.unlessRefused(item, async () => await this.#create(target, view));
+    await this.#losses.unlessRefused(item, async () => await maker.make(view));
   }
 
   async #letExpire(target: RestoreTarget, { db, name, info }: CollectionEntry): Promise<void> {
     const item = { namespace: `${db}.${name}`, kind: 'option', name: 'expireAfterSeconds' } as const;
     await this.#losses.unlessRefused(item, async () => await target.letExpire(db, name, info));
-  }
-
-  async #create(target: RestoreTarget, entry: CollectionEntry): Promise<void> {
-    const { db, name, type, uuid } = entry;
-    const reduced = this.#tried.reduced.get(entry);
-    const info = reduced?.info ?? entry.info;
-    for (const option of reduced?.refused ?? [])
-      this.#losses.add({ namespace: `${db}.${name}`, kind: 'option', ...option });
-    try {
-      // A time series makes its own bucket collection, which can be given no UUID.
-      if (!this.#ofShard || type !== 'collection' || uuid === null) await target.create(db, name, info);
-      else await target.createByOplog(db, name, info, uuid);
-    } catch (error) {
-      // All names were free a moment ago.
-      throw isNamespaceExists(error) ? foreignWrites(`${db}.${name}`, 'it was created again') : error;
-    }
   }
 
   async #replay(target: RestoreTarget): Promise<ReplayedOplog | null> {
@@ -339,11 +332,12 @@ export class Restore {
     return await replayOplog({ target, plan, source: pointInTime.source, clock, signal, progress, leaveOut });
   }
 
-  async #load(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<void> {
+  async #load(target: RestoreTarget, entries: readonly CollectionEntry[], maker: CollectionMaker): Promise<void> {
     const { repository, clusterId, signal } = this.#options;
     await loadCollections({
       ...{ repository, clusterId, target, signal },
       loads: entries.map((entry) => ({ entry, into: entry })),
+      refused: async ({ entry }) => await maker.withdrawIndexes(entry),
       began: ({ entry }) => this.#update({ subject: formatNamespace(entry) }),
       loaded: ({ entry }, { count, bytes }) => {
         this.#loaded.set(entry, (this.#loaded.get(entry) ?? 0) + count);
@@ -355,12 +349,19 @@ export class Restore {
     });
   }
 
-  async #buildIndexes(target: RestoreTarget, entries: readonly CollectionEntry[]): Promise<number> {
+  async #buildIndexes(
+    target: RestoreTarget,
+    entries: readonly CollectionEntry[],
+    maker: CollectionMaker,
+  ): Promise<number> {
     let built = 0;
     await forEachConcurrently(entries, INDEX_BUILDS_AT_ONCE, async (entry) => {
       this.#update({ subject: formatNamespace(entry) });
       const otherCause = async (error: unknown) => await this.#foreignCause(target, entry, error);
-      built += await buildIndexes(target, entry, { losses: this.#losses, otherCause });
+      // Others count meanwhile.
+      const indexes =
+        maker.indexesOf(entry) ?? (await buildIndexes(target, entry, { losses: this.#losses, otherCause }));
+      built += indexes;
       this.#update({ collectionsDone: (this.progress.collectionsDone ?? 0) + 1 });
     });
     return built;

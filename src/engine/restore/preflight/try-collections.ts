@@ -37,6 +37,8 @@ export interface TryCollectionsOptions {
 export interface Tried {
   /** By the entries that are created: how they are made instead, and what is left out of their options. */
   reduced: ReadonlyMap<CollectionEntry, ReducedOptions>;
+  /** Those whose indexes it takes as they are, as far as it can tell without documents. */
+  indexed: ReadonlySet<CollectionEntry>;
   /** Why it takes no such view. */
   refusedViews: ReadonlyMap<CollectionEntry, string>;
 }
@@ -52,17 +54,20 @@ export async function tryCollections(target: RestoreTarget, options: TryCollecti
   const isConfigServer = (await target.command('admin', { hello: 1 })).configsvr !== undefined;
   const db = isConfigServer ? 'admin' : DATABASE;
   const reduced = new Map<CollectionEntry, ReducedOptions>();
+  const indexed = new Set<CollectionEntry>();
   const refusedViews = new Map<CollectionEntry, string>();
   for (const [subject, ...same] of groupedByShape(subjectsOf(options))) {
     throwIfAborted(options.signal);
     const found = await tryOne(target, db, subject, options);
     for (const { entry } of [subject, ...same]) {
-      if (typeof found === 'string') refusedViews.set(entry, found);
+      if (found.refusedView !== null) refusedViews.set(entry, found.refusedView);
+      if (found.indexed) indexed.add(entry);
       // Their options are the same; what else a listing entry tells is not.
-      else if (found !== null) reduced.set(entry, { ...found, info: reducedAlike(entry.info, found.info) });
+      if (found.reduced !== null)
+        reduced.set(entry, { ...found.reduced, info: reducedAlike(entry.info, found.reduced.info) });
     }
   }
-  return { reduced, refusedViews };
+  return { reduced, indexed, refusedViews };
 }
 
 function subjectsOf({ create, indexed }: TryCollectionsOptions): TrialSubject[] {
@@ -75,13 +80,20 @@ function subjectsOf({ create, indexed }: TryCollectionsOptions): TrialSubject[] 
   });
 }
 
-/** Null where it is taken as it is; of a view why it is not. */
+interface TriedOne {
+  /** Null where it is taken as it is. */
+  reduced: ReducedOptions | null;
+  /** All its indexes are taken as they are. */
+  indexed: boolean;
+  refusedView: string | null;
+}
+
 async function tryOne(
   target: RestoreTarget,
   db: string,
   { entry, indexes }: TrialSubject,
   options: TryCollectionsOptions,
-): Promise<ReducedOptions | string | null> {
+): Promise<TriedOne> {
   const name = entry.name.startsWith(BUCKETS) ? BUCKETS + NAME : NAME;
   const tolerated = options.onRefusal === 'leaveOut' ? refusalOf : () => null;
   const make = async (info: Buffer) => {
@@ -101,11 +113,12 @@ async function tryOne(
   // What a process that died in the middle of this has left.
   await dropFromTarget(target, { db, name });
   let reduced: ReducedOptions | null = null;
+  let indexed = false;
   try {
     const problem = await attempt(async () => await make(entry.info));
     if (problem !== null) {
       // It has no documents that need a place.
-      if (entry.type === 'view') return problem;
+      if (entry.type === 'view') return { reduced, indexed, refusedView: problem };
       reduced = await reduceOptions(entry.info, async (info) => {
         const found = await attempt(async () => await make(info));
         await dropFromTarget(target, { db, name });
@@ -119,7 +132,11 @@ async function tryOne(
       const { cursor } = await target.command(db, listing);
       requireBuckets(new Set(cursor.firstBatch.map((one: { name: string }) => one.name)), holder, options);
     }
-    if (indexes.length > 0) await attempt(async () => await target.createIndexes(db, holder, indexes));
+    if (indexes.length > 0)
+      await attempt(async () => {
+        const { droppedOptions } = await target.createIndexes(db, holder, indexes);
+        indexed = !droppedOptions;
+      });
     if (entry.type !== 'view') await attempt(async () => await target.letExpire(db, name, entry.info));
   } catch (error) {
     const left = target.under(AbortSignal.timeout(DROP_MS_MAX));
@@ -128,7 +145,7 @@ async function tryOne(
     throw refusal(error, entry, options);
   }
   await dropFromTarget(target, { db, name });
-  return reduced;
+  return { reduced, indexed, refusedView: null };
 }
 
 function refusal(error: unknown, entry: CollectionEntry, { op, name, signal }: TryCollectionsOptions): unknown {
