@@ -3,7 +3,7 @@ import { findCluster, uriContext } from '../../catalog/clusters.ts';
 import { findRestoreJob, updateRestoreJob } from '../../catalog/restore-jobs.ts';
 import type { ClusterRow, RestoreJobRow } from '../../catalog/schema.ts';
 import type { LeftOutSummary } from '../../engine/left-out.ts';
-import { RESTORE_AGAIN } from '../../engine/restore/restore-snapshot.ts';
+import { RESTORE_AGAIN } from '../../engine/restore/left-incomplete.ts';
 import { assert, must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';

@@ -146,7 +146,7 @@ describe('an object that the target refuses does not cost the others', () => {
     const unauthorized = { command: 'createIndexes', namespace: 'shop.docs', errorCode: 13 };
     await assert.rejects(
       restore({}, {}, unauthorized),
-      /failed while creating collections and left the target incomplete/,
+      /failed while loading documents and left the target incomplete/,
     );
     const none = { command: 'create', namespace: 'tidemark_preflight.tidemark_preflight', errorCode: 72 };
     await assert.rejects(restore({}, {}, none), /the target takes no .* like .*; no data of it was touched/);

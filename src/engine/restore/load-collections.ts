@@ -34,6 +34,8 @@ export interface LoadCollectionsOptions<Load extends CollectionLoad> {
   loads: readonly Load[];
   signal: AbortSignal;
   began(load: Load): void;
+  /** Makes a small collection that is not there yet, just before it is filled. Left out: all are there. */
+  make?(load: Load): Promise<void>;
   /** So many documents more are on the target. */
   loaded(load: Load, more: { count: number; bytes: number }): void;
   ended(load: Load): Promise<void>;
@@ -48,7 +50,7 @@ export interface LoadCollectionsOptions<Load extends CollectionLoad> {
 
 /**
  * Writes the snapshot's documents of every collection, as raw as they were taken, into collections that are there and
- * empty.
+ * empty; small ones first, which may be made on the way.
  */
 export async function loadCollections<Load extends CollectionLoad>(
   options: LoadCollectionsOptions<Load>,
@@ -82,7 +84,7 @@ export async function loadCollections<Load extends CollectionLoad>(
 
 /** The whole collection is in memory, so that it can be inserted by one command, and once more where it has to be. */
 async function loadSmall<Load extends CollectionLoad>(
-  { repository, clusterId, target, signal, loaded, refused }: LoadCollectionsOptions<Load>,
+  { repository, clusterId, target, signal, make, loaded, refused }: LoadCollectionsOptions<Load>,
   load: Load,
   memory: Semaphore,
 ): Promise<void> {
@@ -97,6 +99,7 @@ async function loadSmall<Load extends CollectionLoad>(
     const batches = [...cutBatches(Buffer.concat(read))];
     const bytes = read.reduce((sum, { length }) => sum + length, 0);
     assert(bytes <= bytesMax, 'layers tell what a collection has at most');
+    await make?.(load);
     const insert = async (): Promise<void> => {
       for (const batch of batches) {
         await insertRaw(target.db(into.db), into.name, batch, { ordered, signal: target.signal });

@@ -10,9 +10,10 @@ import { LeftOutList, type LeftOutSummary } from '../left-out.ts';
 import type { ReplayedOplog } from '../replay/replay-oplog.ts';
 import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
+import { leftIncomplete } from './left-incomplete.ts';
 import { appNameOf } from './preflight/end-earlier-work.ts';
 import { RoutingRestore } from './restore-routing.ts';
-import { leftIncomplete, Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
+import { Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
 import {
   decideTransactions,
   type PointOfCluster,

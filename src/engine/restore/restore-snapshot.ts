@@ -1,15 +1,14 @@
 import { formatNamespace } from '../../bson/namespace.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
-import { isAbort } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { CancelledHalfway, describeError, Fault, messageOf } from '../../lib/errors.ts';
+import { Fault, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Progress, ReportProgress } from '../../lib/progress.ts';
 import { foreignWrites } from '../../mongo/bulk-writer.ts';
 import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
-import { asFault, isDuplicateKey } from '../../mongo/errors.ts';
+import { isDuplicateKey } from '../../mongo/errors.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
 import { countOnTarget } from '../../mongo/target-catalog.ts';
 import { readClusterFacts } from '../../mongo/topology.ts';
@@ -23,9 +22,11 @@ import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
 import { planRestore, type RestorePlan, refuseVersion } from '../restore-plan.ts';
 import { buildIndexes } from './build-indexes.ts';
 import { damagedSnapshot } from './damaged-snapshot.ts';
+import { leftIncomplete } from './left-incomplete.ts';
 import { loadCollections } from './load-collections.ts';
 import { RestoreLosses } from './losses.ts';
-import { CollectionMaker } from './make/collection-maker.ts';
+import { CollectionMaker, isOrdinary } from './make/collection-maker.ts';
+import { isSmall } from './make/early-indexes.ts';
 import { type PointInTime, planPointInTime, pointOfSnapshot } from './point-in-time.ts';
 import { admitTarget } from './preflight/admit-target.ts';
 import { appNameOf, endEarlierWork, type RestoreRun } from './preflight/end-earlier-work.ts';
@@ -106,26 +107,6 @@ export async function restoreSnapshot(options: RestoreSnapshotOptions, manifest:
     await client.close();
     options.log.debug({ snapshotId, ms: clock.monotonicMs() - restore.startedMs }, 'restore ended');
   }
-}
-
-export const RESTORE_AGAIN = 'Mend the cause and restore again: a restore replaces whatever it finds';
-
-/** What is thrown once a restore has begun to clear its target, whatever ended it: a failure or a cancel. */
-export function leftIncomplete(
-  error: unknown,
-  { uri, phase, signal }: { uri: string; phase: string; signal: AbortSignal },
-): Error {
-  if (isAbort(error) || signal.aborted)
-    return new CancelledHalfway(
-      `the restore was cancelled while ${phase} and left the target incomplete. Restore again: a restore replaces whatever it finds`,
-    );
-  return new Fault({
-    op: 'restore',
-    subject: redactUri(uri),
-    message: `the restore failed while ${phase} and left the target incomplete: ${describeError(error)}`,
-    hint: RESTORE_AGAIN,
-    cause: asFault(error, 'restore', redactUri(uri)),
-  });
 }
 
 /**
@@ -275,14 +256,16 @@ export class Restore {
     await target.clear({ config: !this.#ofShard });
     this.#enter('creating collections');
     const maker = this.#maker(target);
-    await maker.makeAll(plan.create);
+    // Making one keeps the server busy with other things than filling another: small ones are made as they are filled.
+    const small = new Set(plan.load.filter((entry) => isOrdinary(entry) && isSmall(entry)));
+    await maker.makeAll(plan.create.filter((entry) => !small.has(entry)));
     this.#enter('loading documents', {
       bytesTotal: this.#manifest.header.bytes,
       collectionsDone: 0,
       collectionsTotal: plan.load.length,
     });
     const loadStartedMs = clock.monotonicMs();
-    await this.#load(target, plan.load, maker);
+    await this.#load(target, plan.load, { maker, small });
     const loadMs = clock.monotonicMs() - loadStartedMs;
     assert(this.progress.collectionsDone === plan.load.length, 'every collection was loaded');
     const replayed = await this.#replay(target);
@@ -332,11 +315,18 @@ export class Restore {
     return await replayOplog({ target, plan, source: pointInTime.source, clock, signal, progress, leaveOut });
   }
 
-  async #load(target: RestoreTarget, entries: readonly CollectionEntry[], maker: CollectionMaker): Promise<void> {
+  async #load(
+    target: RestoreTarget,
+    entries: readonly CollectionEntry[],
+    { maker, small }: { maker: CollectionMaker; small: ReadonlySet<CollectionEntry> },
+  ): Promise<void> {
     const { repository, clusterId, signal } = this.#options;
     await loadCollections({
       ...{ repository, clusterId, target, signal },
       loads: entries.map((entry) => ({ entry, into: entry })),
+      make: async ({ entry }) => {
+        if (small.has(entry)) await maker.make(entry);
+      },
       refused: async ({ entry }) => await maker.withdrawIndexes(entry),
       began: ({ entry }) => this.#update({ subject: formatNamespace(entry) }),
       loaded: ({ entry }, { count, bytes }) => {

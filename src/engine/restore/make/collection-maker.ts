@@ -37,9 +37,7 @@ export class CollectionMaker {
     this.#options = options;
   }
 
-  /** Collections side by side; one by one what brings another collection along, or lies in one with others. */
   async makeAll(entries: readonly CollectionEntry[]): Promise<void> {
-    const isOrdinary = ({ type, name }: CollectionEntry) => type === 'collection' && !name.startsWith('system.');
     const ordinary = entries.filter(isOrdinary);
     await forEachConcurrently(ordinary, AT_ONCE, async (entry) => await this.make(entry));
     for (const entry of entries.filter((one) => !isOrdinary(one))) await this.make(entry);
@@ -121,6 +119,11 @@ export class CollectionMaker {
       return false;
     }
   }
+}
+
+/** To be made side by side with others: brings no other collection along, and is no entry in one. */
+export function isOrdinary({ type, name }: CollectionEntry): boolean {
+  return type === 'collection' && !name.startsWith('system.');
 }
 
 function madeByOthers(entry: CollectionEntry): Error {
