@@ -36,14 +36,40 @@ export async function scanAll(
   const bytesTotal = isFirst ? await estimateBytes(member, collections, take.signal) : 0;
   take.meter.enter({ phase: 'scanning', bytesTotal, collectionsDone: 0, collectionsTotal: collections.length });
   const { scansAtOnce, smallLayersAtOnce } = take.limits;
-  const reading = new Semaphore(scansAtOnce);
+  const readers = new Semaphore(scansAtOnce);
   await forEachConcurrently(collections, scansAtOnce + smallLayersAtOnce, async (listed) => {
     throwIfAborted(take.signal);
-    take.meter.update({ subject: `${listed.db}.${listed.name}` });
-    await scanFuzzily(take, member, take.collection(listed), reading);
-    done++;
-    take.meter.update({ collectionsDone: done });
+    const place = new ReaderPlace(readers);
+    try {
+      await place.take(take.signal);
+      take.meter.update({ subject: `${listed.db}.${listed.name}` });
+      await scanFuzzily(take, member, take.collection(listed), place);
+      done++;
+      take.meter.update({ collectionsDone: done });
+    } finally {
+      place.give();
+    }
   });
+}
+
+/** A place among the collections that are read at once. */
+class ReaderPlace {
+  readonly #readers: Semaphore;
+  #release: (() => void) | null = null;
+
+  constructor(readers: Semaphore) {
+    this.#readers = readers;
+  }
+
+  /** One that is held already stays. */
+  async take(signal: AbortSignal): Promise<void> {
+    this.#release ??= await this.#readers.acquire(1, signal);
+  }
+
+  give(): void {
+    this.#release?.();
+    this.#release = null;
+  }
 }
 
 /**
@@ -74,11 +100,11 @@ async function scanFuzzily(
   take: ReplicaSetTake,
   member: SourceMember,
   collection: CollectionTake,
-  reading: Semaphore,
+  place: ReaderPlace,
 ): Promise<void> {
   for (;;) {
     const epoch = collection.epoch;
-    const base = await scanOnce(take, member, collection, reading);
+    const base = await scanOnce(take, member, collection, place);
     if (base === 'gone') return;
     if (base !== 'again' && collection.epoch === epoch) {
       take.noteFuzzyRead(await member.majorityOptime(take.signal));
@@ -96,9 +122,9 @@ async function scanOnce(
   take: ReplicaSetTake,
   member: SourceMember,
   collection: CollectionTake,
-  reading: Semaphore,
+  place: ReaderPlace,
 ): Promise<LayerRef | 'gone' | 'again'> {
-  const endReading = await reading.acquire(1, take.signal);
+  await place.take(take.signal);
   const layer = take.writer.openLayer({ kind: 'base', reuse: collection.reuse });
   let closed = false;
   let resumeAfter: Buffer | null = null;
@@ -113,7 +139,7 @@ async function scanOnce(
         }
         closed = true;
         // Others are read while its last objects are put. What is large keeps its place, which bounds the memory.
-        if (layer.openBytes <= SMALL_LAYER_BYTES_MAX) endReading();
+        if (layer.openBytes <= SMALL_LAYER_BYTES_MAX) place.give();
         return await layer.close();
       } catch (error) {
         if (RESUME_POINT_GONE.has(codeOf(error) ?? -1)) return 'again';
@@ -123,7 +149,6 @@ async function scanOnce(
       }
     }
   } finally {
-    endReading();
     if (!closed) layer.abandon();
   }
 }
