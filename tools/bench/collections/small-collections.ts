@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Document } from 'bson';
+import { MongoClient } from 'mongodb';
 import { forEachConcurrently } from '../../../src/lib/bounded.ts';
-import { connectCluster } from '../../../src/mongo/connection/connect.ts';
 import { SeededRandom } from '../../../test/support/seeded-random.ts';
 import type { Amount } from '../scan-floor.ts';
 
@@ -23,7 +23,8 @@ export const DOCUMENTS_OF_ONE = DOCUMENTS;
  * time.
  */
 export async function createSmallCollections(uri: string, count: number): Promise<Amount> {
-  const client = await connectCluster(uri);
+  // A connection for each: ours have fewer.
+  const client = new MongoClient(uri, { maxPoolSize: AT_ONCE });
   const total = { documents: 0, bytes: 0 };
   try {
     await forEachConcurrently(Array.from({ length: count }).keys(), AT_ONCE, async (number) => {
