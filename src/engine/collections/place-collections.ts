@@ -30,6 +30,9 @@ export async function placeCollection(placing: Placing, item: Item): Promise<voi
     await journal.update(item.source, { state: 'FINALIZING' });
     if (item.chosen.kind === 'view') await placeView(placing, item);
     else if (item.chosen.kind === 'collection') await placeStaged(placing, item);
+    // A rename waits for a majority, and so for all that was loaded. What is made in its place does not: taken for
+    // done, and lost by an election, it would not be made again by the next attempt.
+    if (item.chosen.kind !== 'collection') await staging.target.settle();
     await journal.update(item.source, { state: 'SUCCESSFUL', stagedName: null });
     item.placed = true;
   });
