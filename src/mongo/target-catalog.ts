@@ -23,9 +23,18 @@ export async function listTargetDatabases(target: RestoreTarget): Promise<string
 
 /** Everything of a database by name, the server's own collections too. */
 export async function listTarget(target: RestoreTarget, db: string): Promise<Map<string, TargetEntry>> {
+  return await list(target, db, {});
+}
+
+/** What has this name; null where nothing has. */
+export async function findOnTarget(target: RestoreTarget, { db, name }: Namespace): Promise<TargetEntry | null> {
+  return (await list(target, db, { name })).get(name) ?? null;
+}
+
+async function list(target: RestoreTarget, db: string, filter: Document): Promise<Map<string, TargetEntry>> {
   const found = new Map<string, TargetEntry>();
   try {
-    const entries = target.db(db).listCollections({}, { nameOnly: false, signal: target.signal });
+    const entries = target.db(db).listCollections(filter, { nameOnly: false, signal: target.signal });
     for await (const { name, type, info } of entries as AsyncIterable<CollectionInfo>) {
       const kind = type === 'view' || type === 'timeseries' ? type : 'collection';
       found.set(name, { type: kind, uuid: info?.uuid === undefined ? null : uuidOf(info.uuid) });

@@ -2,7 +2,13 @@ import { formatNamespace } from '../../bson/namespace.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
-import { dropFromTarget, isNamespaceExists, listTarget, renameOnTarget } from '../../mongo/target-catalog.ts';
+import {
+  dropFromTarget,
+  findOnTarget,
+  isNamespaceExists,
+  listTarget,
+  renameOnTarget,
+} from '../../mongo/target-catalog.ts';
 import { nameTargets, type WriteStrategy } from './name-targets.ts';
 import { attempt, type Item, infoOf, type Staged, type Staging, stageCollections } from './stage-collections.ts';
 
@@ -52,10 +58,10 @@ async function placeStaged({ staging, writeStrategy }: Placing, item: Item): Pro
   const { target } = staging;
   const overwrite = writeStrategy === 'overwriteExisting';
   for (let tries = 1; ; tries++) {
-    const there = (await listTarget(target, item.target.db)).get(item.target.name);
-    if (there !== undefined && there.uuid !== null && there.uuid === item.uuid) return;
+    const there = await findOnTarget(target, item.target);
+    if (there !== null && there.uuid !== null && there.uuid === item.uuid) return;
     // Only a collection is replaced by a rename; a view or time series has to be gone first.
-    if (overwrite && there !== undefined && there.type !== 'collection') await dropFromTarget(target, item.target);
+    if (overwrite && there !== null && there.type !== 'collection') await dropFromTarget(target, item.target);
     const outcome = await renameOnTarget(target, item.staged, item.target.name, { dropTarget: overwrite });
     if (outcome === 'renamed') return;
     if (outcome === 'missing') throw lost(item);
@@ -69,10 +75,10 @@ async function placeView({ staging, writeStrategy, begun }: Placing, item: Item)
   const { target } = staging;
   const overwrite = writeStrategy === 'overwriteExisting';
   for (let tries = 1; ; tries++) {
-    const there = (await listTarget(target, item.target.db)).get(item.target.name);
+    const there = await findOnTarget(target, item.target);
     // It was free when this restore began to make it, so it is ours.
     if (!overwrite && there?.type === 'view' && begun.has(item.source)) return;
-    if (overwrite && there !== undefined) await dropFromTarget(target, item.target);
+    if (overwrite && there !== null) await dropFromTarget(target, item.target);
     try {
       await target.create(item.target.db, item.target.name, infoOf(staging, item));
       return;

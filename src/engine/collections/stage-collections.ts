@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
 import { ForeignWrites } from '../../mongo/bulk-writer.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
-import { countOnTarget, listTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
+import { countOnTarget, findOnTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { describeLeftOut, type LeftOut } from '../left-out.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
@@ -78,6 +78,7 @@ export interface Staged {
 }
 
 const BUCKETS = 'system.buckets.';
+const CREATED_AT_ONCE = 8;
 const INDEX_BUILDS_AT_ONCE = 2;
 const LOOK_EVERY_MS = 1_000;
 
@@ -89,10 +90,7 @@ export async function stageCollections(staging: Staging, items: readonly Item[])
   );
   assert(staging.items.size >= items.length, 'a collection of the backup is chosen once');
   staging.enter('creating collections', items.length);
-  for (const item of items) {
-    throwIfAborted(staging.signal);
-    await create(staging, item);
-  }
+  await createAll(staging, items);
   staging.enter('loading documents', items.length);
   await load(staging, items);
   const replayed = await replay(staging, items);
@@ -133,6 +131,17 @@ export async function attempt<T>(
   }
 }
 
+/** A time series brings its buckets along: one by one. */
+async function createAll(staging: Staging, items: readonly Item[]): Promise<void> {
+  const createOne = async (item: Item) => {
+    throwIfAborted(staging.signal);
+    await create(staging, item);
+  };
+  const collections = items.filter(({ chosen }) => chosen.kind === 'collection');
+  await forEachConcurrently(collections, CREATED_AT_ONCE, createOne);
+  for (const item of items.filter(({ chosen }) => chosen.kind !== 'collection')) await createOne(item);
+}
+
 async function create(staging: Staging, item: Item): Promise<void> {
   const { target, journal } = staging;
   const { db, name } = item.staged;
@@ -143,7 +152,7 @@ async function create(staging: Staging, item: Item): Promise<void> {
     await target.create(db, name, infoOf(staging, item));
     item.created = true;
     const documents = documentsOf(item);
-    item.uuid = (await listTarget(target, db)).get(documents.name)?.uuid ?? null;
+    item.uuid = (await findOnTarget(target, documents))?.uuid ?? null;
     if (item.uuid === null) throw vanished(item);
     await journal.update(item.source, { stagedUuid: item.uuid });
   });
