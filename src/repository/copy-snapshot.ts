@@ -5,6 +5,7 @@ import { Damage, Fault } from '../lib/errors.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import { ObjectExists, ObjectMissing, type ObjectStore } from '../storage/object-store.ts';
 import type { BlobRef } from './format/blob-list.ts';
+import { objectOf, sequencesOf } from './format/layer-blobs.ts';
 import type { LayerRef } from './format/manifest.ts';
 import { REPOSITORY_JSON, REPOSITORY_JSON_COPY } from './format/repository-json.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
@@ -69,8 +70,10 @@ export async function copySnapshot(
     for (const { layers } of copied.collections) {
       for (const layer of layers) await run.copyLayer(layer);
     }
+    for (const section of copied.sections ?? []) await run.copyObject(section);
     await proveNamed(to, copied, { signal });
-    await to.secureDescription();
+    if (copied.sections === undefined) await to.secureDescription();
+    else await to.becomeNewest();
     const manifest = await from.store.get(manifestKey(place), { signal });
     await ignoringExisting(to.store.put(manifestKey(place), manifest, { ifAbsent: true, signal }));
     outcome = 'committed';
@@ -102,6 +105,7 @@ export async function deleteSnapshotCopy(
 class CopyRun {
   /** Written by this run. */
   storedBytes = 0;
+  readonly #sharedDone = new Set<string>();
   readonly #from: Repository;
   readonly #to: Repository;
   readonly #clusterId: string;
@@ -125,21 +129,24 @@ class CopyRun {
    * Blobs before the list that names them: a list that is there does not prove that its blobs are, but a person who
    * looks finds no list without.
    */
-  async copyLayer({ documentLists, deletedLists }: LayerRef): Promise<void> {
-    for (const [lists, kind] of [
-      [documentLists, 1],
-      [deletedLists, 5],
-    ] as const) {
+  async copyLayer(layer: LayerRef): Promise<void> {
+    for (const { kind, lists, blob } of sequencesOf(layer)) {
+      if (blob !== null) await this.copyObject(objectOf(blob));
       const blobs = blobsOfLists(this.#from, this.#clusterId, lists, kind, { signal: this.#signal });
-      await forEachConcurrently(blobs, OBJECTS_AT_ONCE, async (ref) => await this.#copy(ref));
-      for (const list of lists) await this.#copy(list);
+      await forEachConcurrently(blobs, OBJECTS_AT_ONCE, async (ref) => await this.copyObject(ref));
+      for (const list of lists) await this.copyObject(list);
     }
   }
 
-  async #copy(ref: BlobRef): Promise<void> {
+  async copyObject(ref: BlobRef): Promise<void> {
     throwIfAborted(this.#signal);
     const signal = this.#signal;
     const objectKey = blobKey(this.#clusterId, ref.snapshotId, ref.id);
+    if (ref.kind === 8) {
+      // Thousands of layers have their extents in one.
+      if (this.#sharedDone.has(objectKey)) return;
+      this.#sharedDone.add(objectKey);
+    }
     const there = await this.#to.store.head(objectKey, { signal });
     if (there?.sizeBytes === ref.storedBytes) return;
     const object = await this.#read(objectKey);

@@ -83,7 +83,7 @@ async function readOne(store: ObjectStore, objectKey: string): Promise<Read> {
 
 /**
  * Puts the description where it is missing or is not these bytes: the copy first, so that a sound one is there at every
- * moment.
+ * moment. One of a newer version stays: the repository has become one since it was opened.
  */
 export async function mendDescription(store: ObjectStore, bytes: Buffer): Promise<void> {
   for (const objectKey of [REPOSITORY_JSON_COPY, REPOSITORY_JSON]) {
@@ -91,7 +91,19 @@ export async function mendDescription(store: ObjectStore, bytes: Buffer): Promis
       if (error instanceof ObjectMissing) return null;
       throw error;
     });
-    if (found?.equals(bytes) !== true) await store.put(objectKey, bytes);
+    if (found?.equals(bytes) === true || (found !== null && isNewer(found, bytes))) continue;
+    await store.put(objectKey, bytes);
+  }
+}
+
+function isNewer(found: Buffer, own: Buffer): boolean {
+  try {
+    const [there, here] = [found, own].map((bytes) => decodeRepositoryJson(bytes, REPOSITORY_JSON));
+    return there !== undefined && here !== undefined && there.version > here.version;
+  } catch (error) {
+    if (error instanceof Damage) return false;
+    if (error instanceof Fault) return true; // of a version that this Tidemark does not know
+    throw error;
   }
 }
 

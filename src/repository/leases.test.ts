@@ -65,8 +65,7 @@ describe('two services on one repository', () => {
   async function snapshot(n: number): Promise<Manifest> {
     const writer = new SnapshotWriter(ours, { ...place(n), parent: null });
     const manifest = manifestOf(ours, snapshotIdOf(n), [collectionOf('x', [await addLayer(writer, 0, 30)])]);
-    await writer.commit(manifest);
-    return manifest;
+    return (await writer.commit(manifest)).manifest;
   }
 
   test('prune keeps what another service writes, for as long as it does, and the snapshot completes whole', async () => {
@@ -158,14 +157,15 @@ describe('two services on one repository', () => {
 
   test('no manifest is put over a hole: in what was written, or in what the parent lent', async () => {
     const parent = await snapshot(1);
-    const [lent] = await keysBelow('blobs/');
+    const list = parent.collections[0]?.layers[0]?.documentLists[0];
+    const lent = `blobs/${testClusterId}/${snapshotIdOf(1)}/${list?.id}`;
     const writer = new SnapshotWriter(ours, { ...place(2), parent });
     const layer = await addLayer(writer, 100, 130);
     const manifest = manifestOf(ours, snapshotIdOf(2), [
       collectionOf('x', [layer]),
       ...parent.collections.map((entry) => ({ ...entry, name: 'y' })),
     ]);
-    await store.delete(lent ?? '');
+    await store.delete(lent);
     await assert.rejects(writer.commit(manifest), (error) => error instanceof Damage && error.subject === lent);
 
     const again = new SnapshotWriter(ours, { ...place(3), parent: null });

@@ -6,6 +6,7 @@ import { cheapScrypt, testRepository } from '../../test/support/test-repository.
 import { Damage, describeError, Fault } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { writeCatalogCopy } from './catalog-copies.ts';
+import { decodeRepositoryJson, encodeRepositoryJson } from './format/repository-json.ts';
 import { defaultChunkSizes } from './layers/boundaries.ts';
 import { createRepository, openRepository, type RepositoryContext } from './repository.ts';
 
@@ -168,4 +169,23 @@ describe('the second copy of repository.json', () => {
     await bothAre(opened.description);
     assert.match((await store.get(COPY)).toString(), /"checksum"/);
   });
+});
+
+test('a repository of version 1 stays one until a newer manifest is put, and nobody sets it back', async () => {
+  const at = context();
+  await createRepository(at);
+  const versionOf = async (objectKey: string): Promise<number> =>
+    (JSON.parse((await at.store.get(objectKey)).toString()) as { version: number }).version;
+  const both = async () => [await versionOf('repository.json'), await versionOf('repository.copy.json')];
+  const description = decodeRepositoryJson(await at.store.get('repository.json'), 'x');
+  const first = encodeRepositoryJson({ ...description, version: 1 });
+  for (const objectKey of ['repository.json', 'repository.copy.json']) await at.store.put(objectKey, first);
+  const [one, other] = [await openRepository(at), await openRepository(at)];
+  await writeCatalogCopy(one, ['x']);
+  assert.deepEqual(await both(), [1, 1]);
+  await one.becomeNewest();
+  assert.deepEqual(await both(), [2, 2]);
+  await writeCatalogCopy(other, ['x']);
+  assert.deepEqual(await both(), [2, 2], 'by who opened it before');
+  assert.equal((await openRepository(at)).notice, null);
 });

@@ -17,12 +17,16 @@ import {
 import {
   decodeRepositoryJson,
   encodeRepositoryJson,
+  NEWEST_VERSION,
   REPOSITORY_JSON,
   type RepositoryEncryption,
   type RepositoryJson,
 } from './format/repository-json.ts';
 import { type Chunker, defaultChunkSizes } from './layers/boundaries.ts';
 import { Sealer } from './sealing.ts';
+import { WeighedCache } from './weighed-cache.ts';
+
+const SHARED_PAYLOAD_BYTES_MAX = 32 << 20;
 
 export interface RepositoryContext {
   store: ObjectStore;
@@ -40,9 +44,11 @@ export class Repository {
   readonly encrypted: boolean;
   readonly chunker: Chunker;
   readonly sealer: Sealer;
+  /** Payloads of shared blobs, whose extents are read one by one. Content-addressed: none can grow stale. */
+  readonly sharedPayloads = new WeighedCache<Buffer>(SHARED_PAYLOAD_BYTES_MAX);
   /** What was found wrong with its description, and became of that; null where nothing was. */
   notice: string | null = null;
-  readonly #bytes: Buffer;
+  #json: RepositoryJson;
   #described = false;
 
   constructor(context: RepositoryContext, description: RepositoryJson, keys: RepositoryKeys | null) {
@@ -56,20 +62,32 @@ export class Repository {
     const seed = description.chunker.seed ?? keys?.boundary.readUInt32LE(0);
     assert(seed !== undefined, 'the boundary seed is in the file or derived');
     this.chunker = { ...description.chunker, seed };
-    this.#bytes = encodeRepositoryJson(description);
+    this.#json = description;
     this.sealer = new Sealer(keys, context.random, description.compressionLevel);
   }
 
   /** What `repository.json` and its copy are to hold. */
   get description(): Buffer {
-    return this.#bytes;
+    return encodeRepositoryJson(this.#json);
   }
 
   /** Called by who writes: sees to it, once, that description and copy are there and sound, with a checksum. */
   async secureDescription(): Promise<void> {
     if (this.#described) return;
-    await mendDescription(this.store, this.#bytes);
+    await mendDescription(this.store, this.description);
     this.#described = true;
+  }
+
+  /**
+   * Called before a manifest of the newest version is put: from then on an older Tidemark refuses the repository, which
+   * it could read only in part.
+   */
+  async becomeNewest(): Promise<void> {
+    if (this.#json.version !== NEWEST_VERSION) {
+      this.#json = { ...this.#json, version: NEWEST_VERSION };
+      this.#described = false;
+    }
+    await this.secureDescription();
   }
 }
 
@@ -87,6 +105,7 @@ export async function createRepository(
   const made = passphrase === undefined ? null : await makeKeys(passphrase, { repositoryId, random, scryptCost });
   const seed = options.chunker?.seed ?? random.bytes(4).readUInt32LE(0);
   const description: RepositoryJson = {
+    version: NEWEST_VERSION,
     repositoryId,
     createdAt: new Date(clock.nowMs()).toISOString(),
     chunker: { ...defaultChunkSizes, ...options.chunker, seed: made === null ? seed : null },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { contentOf, writeChanges } from '../../test/support/layer-history.ts';
+import { readStored, storedManifest } from '../../test/support/stored-manifest.ts';
 import {
   collectionOf,
   manifestOf,
@@ -9,18 +10,12 @@ import {
   testClusterId,
   testRepository,
 } from '../../test/support/test-repository.ts';
-import { Bug } from '../lib/assert.ts';
+import { Bug, must } from '../lib/assert.ts';
 import { Damage } from '../lib/errors.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { copySnapshot, openCopyRepository } from './copy-snapshot.ts';
-import {
-  type CollectionEntry,
-  decodeManifest,
-  encodeManifest,
-  type LayerRef,
-  type Manifest,
-  type ManifestReplicaSet,
-} from './format/manifest.ts';
+import type { CollectionEntry, LayerRef, Manifest, ManifestReplicaSet } from './format/manifest.ts';
+import { assembleManifest, decodeManifest, orderedCollections } from './format/manifest-json.ts';
 import { replicaSetsOf } from './format/manifest-replica-sets.ts';
 import { decodeSealedLines, encodeSealedLines } from './format/sealed-lines.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
@@ -149,14 +144,18 @@ test('replica sets that contradict their collections are damage', async () => {
     ['two config servers', { replicaSets: replicaSets.map((replicaSet) => ({ ...replicaSet, configServer: true })) }],
   ];
   for (const [what, change] of broken) {
-    assert.throws(() => encodeManifest({ header: { ...header, ...change }, collections }), Bug, what);
+    assert.throws(() => orderedCollections({ header: { ...header, ...change }, collections }), Bug, what);
   }
-  const payload = encodeManifest({ header, collections });
-  assert.deepEqual(decodeManifest(payload, 'whole').header.replicaSets, replicaSets);
-  const [head, first] = decodeSealedLines(payload, 'whole') as [Record<string, unknown>, Record<string, unknown>];
+  const stored = storedManifest({ header, collections });
+  assert.deepEqual(readStored(stored, 'whole').header.replicaSets, replicaSets);
+  const [head] = decodeSealedLines(stored.payload, 'whole') as [Record<string, unknown>];
+  const [, line] = must([...stored.sections.values()][0], 'a section')
+    .toString()
+    .split('\n');
+  const first = JSON.parse(line ?? '') as Record<string, unknown>;
   const named = Object.keys(header).map((name) => (name === 'replicaSets' ? 'members' : name));
   assert.deepEqual(Object.keys(head), ['kind', 'version', ...named], 'its name and place in the format');
   assert.deepEqual([head.replicaSets, first.replicaSet, first.member], [undefined, undefined, 0]);
-  const stray = [{ kind: 'header', version: 1, ...header, type: 'replicaSet' }];
-  assert.throws(() => decodeManifest(encodeSealedLines(stray), 'stray'), Damage);
+  const stray = encodeSealedLines([{ kind: 'header', version: 1, ...header, type: 'replicaSet' }]);
+  assert.throws(() => assembleManifest(decodeManifest(stray, 'stray'), [], 'stray'), Damage);
 });

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { Damage } from '../../src/lib/errors.ts';
 import { readCollection } from '../../src/repository/layers/layers.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
-import type { Repository } from '../../src/repository/repository.ts';
+import { openRepository, type Repository } from '../../src/repository/repository.ts';
 import { type CheckProblem, checkRepository, checkSnapshot } from '../../src/repository/upkeep/check.ts';
 import { SnapshotWriter } from '../../src/repository/writer.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
@@ -13,33 +13,39 @@ import { documentWith, int32Id } from '../support/raw-documents.ts';
 import { collectionOf, manifestOf, snapshotIdOf, testClusterId, testRepository } from '../support/test-repository.ts';
 
 /*
- * Two snapshots of two collections; then every object in turn is deleted, cut, changed by a bit or put in another's
- * place. Each time `check` has to name the object, with the snapshot and the namespace it is missing from, and reading
- * has to refuse it.
+ * Two snapshots of collections in lists, in a blob of their own and in a shared one; then every object in turn is
+ * deleted, cut, changed by a bit or put in another's place. Each time `check` has to name the object, with the snapshot
+ * and the namespace it is missing from, and reading has to refuse it.
  */
 
 async function twoSnapshots(repository: Repository): Promise<void> {
   const first = new SnapshotWriter(repository, { clusterId: testClusterId, snapshotId: snapshotIdOf(1), parent: null });
   const bases = [];
-  for (const [name, from] of [
-    ['one', 0],
-    ['two', 1000],
+  for (const [name, from, to] of [
+    ['one', 0, 15],
+    ['single', 500, 502],
+    ['small', 600, 601],
+    ['tiny', 700, 701],
+    ['two', 1000, 1015],
   ] as const) {
     const layer = first.openLayer({ kind: 'base' });
-    for (let id = from; id < from + 15; id++) await layer.add(documentWith(int32Id(id), Buffer.alloc(60, id)));
+    const bytes = to - from === 1 ? 20 : 60;
+    for (let id = from; id < to; id++) await layer.add(documentWith(int32Id(id), Buffer.alloc(bytes, id)));
     bases.push(collectionOf(name, [await layer.close()]));
   }
-  const parent = manifestOf(repository, snapshotIdOf(1), bases);
-  await first.commit(parent);
+  const { manifest: parent } = await first.commit(manifestOf(repository, snapshotIdOf(1), bases));
 
   const second = new SnapshotWriter(repository, { clusterId: testClusterId, snapshotId: snapshotIdOf(2), parent });
   const delta = second.openLayer({ kind: 'delta' });
   await delta.add(documentWith(int32Id(3), Buffer.alloc(60, 99)));
   for (const id of [4, 5]) await delta.addDeleted(int32Id(id));
-  const [one, two] = parent.collections.map((entry) => entry.layers);
-  const changed = [collectionOf('one', [await delta.close(), ...(one ?? [])]), collectionOf('two', two ?? [])];
+  const [one, ...others] = parent.collections;
+  const changed = [collectionOf('one', [await delta.close(), ...(one?.layers ?? [])]), ...others];
   await second.commit(manifestOf(repository, snapshotIdOf(2), changed, snapshotIdOf(1)));
 }
+
+/** What has one document of 20 bytes shares a blob. */
+const chunker = { minBytes: 512, targetBytes: 700, maxBytes: 900 };
 
 type Damaging = (store: MemoryStore, objectKey: string, others: readonly string[]) => Promise<void>;
 
@@ -74,19 +80,25 @@ for (const passphrase of [undefined, 'secret']) {
     const clock = new FakeClock();
     const store = new MemoryStore(clock);
     let repository: Repository;
+    let reader: () => Promise<Repository>;
     let objectKeys: string[];
     /** By object: `snapshot/namespace` of everything that needs it. */
     const users = new Map<string, Set<string>>();
     before(async () => {
-      repository = await testRepository({ store, clock, ...(passphrase === undefined ? {} : { passphrase }) });
+      const keys = passphrase === undefined ? {} : { passphrase };
+      repository = await testRepository({ store, clock, chunker, ...keys });
+      // What was read is kept in memory: a reader of its own for each reading sees what the store has then.
+      reader = async () => await openRepository({ store, clock, random: repository.random }, keys);
       await twoSnapshots(repository);
       objectKeys = (await collect(store.list(''))).map((info) => info.objectKey);
       objectKeys = objectKeys.filter((objectKey) => !objectKey.startsWith('repository.'));
-      await findUsers(repository, store, users);
+      await findUsers(reader, store, users);
     });
 
     test('there is none at first', async () => {
-      assert.ok(objectKeys.length > 15);
+      const kinds = new Set<number | undefined>();
+      for (const objectKey of objectKeys) kinds.add((await store.get(objectKey))[5]);
+      assert.deepEqual([...kinds].sort(), [1, 2, 3, 8, 9], 'every kind of object of a snapshot');
       for (const readData of [false, true]) {
         const report = await checkRepository(repository, { readData });
         assert.deepEqual([report.problems, report.snapshots, report.blobs], [[], 2, objectKeys.length - 2]);
@@ -103,7 +115,7 @@ for (const passphrase of [undefined, 'secret']) {
         for (const objectKey of objectKeys) {
           const whole = await store.get(objectKey);
           await damage(store, objectKey, objectKeys);
-          const refused = await refusedBy(repository, objectKey);
+          const refused = await refusedBy(await reader(), objectKey);
           const thorough = await checkRepository(repository, { readData: true });
           const quick = await checkRepository(repository);
           await store.put(objectKey, whole);
@@ -113,7 +125,7 @@ for (const passphrase of [undefined, 'secret']) {
           }
           assert.deepEqual(namedFor(thorough.problems, objectKey), users.get(objectKey), objectKey);
           assert.ok(refused, `${objectKey} was read`);
-          const isData = !(await isList(repository, objectKey));
+          const isData = !(await isReadByEveryCheck(repository, objectKey));
           if (!(keepsLength && isData)) assert.deepEqual(namedFor(quick.problems, objectKey), users.get(objectKey));
         }
         assert.deepEqual((await checkRepository(repository, { readData: true })).problems, []);
@@ -125,14 +137,25 @@ for (const passphrase of [undefined, 'secret']) {
 /**
  * Which snapshot and namespace need an object is found by taking it away: so it is not found by the code that names it.
  */
-async function findUsers(repository: Repository, store: MemoryStore, users: Map<string, Set<string>>): Promise<void> {
+async function findUsers(
+  reader: () => Promise<Repository>,
+  store: MemoryStore,
+  users: Map<string, Set<string>>,
+): Promise<void> {
   for (const { objectKey } of await collect(store.list('blobs/'))) {
     const whole = await store.get(objectKey);
     await store.delete(objectKey);
     const needing = new Set<string>();
+    const repository = await reader();
     for (const n of [1, 2]) {
-      const manifest = await readManifest(repository, { clusterId: testClusterId, snapshotId: snapshotIdOf(n) });
-      for (const entry of manifest.collections) {
+      const place = { clusterId: testClusterId, snapshotId: snapshotIdOf(n) };
+      const manifest = await readManifest(repository, place).catch((error: unknown) => {
+        if (error instanceof Damage) return null;
+        throw error;
+      });
+      // Without a section nothing of the snapshot can be read.
+      if (manifest === null) needing.add(`${snapshotIdOf(n)}/null`);
+      for (const entry of manifest?.collections ?? []) {
         const read = collect(readCollection(repository, testClusterId, entry));
         if (
           await read.then(
@@ -164,7 +187,8 @@ async function refusedBy(repository: Repository, objectKey: string): Promise<boo
         refused ||= damaged;
       }
     } catch (error) {
-      if (!objectKey.startsWith('manifests/')) throw error;
+      const told = error instanceof Damage && error.message.includes(objectKey);
+      if (!told && !objectKey.startsWith('manifests/')) throw error;
       refused = true;
     }
   }
@@ -187,6 +211,7 @@ function assertManifestNamed(problems: readonly CheckProblem[], objectKey: strin
   assert.ok(objectKey.endsWith(problem?.snapshotId ?? 'none'));
 }
 
-async function isList(repository: Repository, objectKey: string): Promise<boolean> {
-  return (await repository.store.get(objectKey))[5] === 2;
+/** Lists and sections. */
+async function isReadByEveryCheck(repository: Repository, objectKey: string): Promise<boolean> {
+  return [2, 9].includes((await repository.store.get(objectKey))[5] as number);
 }

@@ -1,3 +1,4 @@
+import { referencedStoredBytes } from '../../repository/format/layer-blobs.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import {
   deleteManifest,
@@ -35,13 +36,6 @@ async function* names(repository: Repository): AsyncIterable<SnapshotName> {
 }
 
 /** The size leaves the manifest object itself out: it is small, and a manifest cannot say how long it is. */
-function factsOfManifest({ header, collections }: Manifest): ManifestFacts {
-  let storageSizeBytes = 0;
-  for (const collection of collections) {
-    for (const layer of collection.layers) {
-      storageSizeBytes += layer.storedBytes;
-      for (const list of [...layer.documentLists, ...layer.deletedLists]) storageSizeBytes += list.storedBytes;
-    }
-  }
-  return { header, storageSizeBytes };
+function factsOfManifest(manifest: Manifest): ManifestFacts {
+  return { header: manifest.header, storageSizeBytes: referencedStoredBytes(manifest) };
 }

@@ -5,6 +5,7 @@ import { codeOf } from '../../mongo/errors.ts';
 import type { RestoreTarget } from '../../mongo/target.ts';
 import { listTarget, listTargetDatabases, roomOnTarget, type TargetEntry } from '../../mongo/target-catalog.ts';
 import { readClusterFacts } from '../../mongo/topology.ts';
+import { storedBytesOf } from '../../repository/format/layer-blobs.ts';
 import type { ManifestHeader } from '../../repository/format/manifest.ts';
 import { admitTarget } from '../restore/preflight/admit-target.ts';
 import { FULL_SHARE } from '../restore/preflight/require-room.ts';
@@ -84,7 +85,7 @@ export async function requireRoom(target: RestoreTarget, chosen: readonly Chosen
   const room = await roomOnTarget(target, db);
   if (room === null) return;
   const layers = chosen.flatMap(({ documents }) => documents?.layers ?? []);
-  const needed = layers.reduce((sum, layer) => sum + layer.storedBytes, 0);
+  const needed = layers.reduce((sum, layer) => sum + storedBytesOf(layer), 0);
   const then = { ...room, used: room.used + needed };
   if (then.used > then.total * FULL_SHARE) throw diskFull(redactedHost(target), then);
 }

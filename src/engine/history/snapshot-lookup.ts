@@ -1,8 +1,9 @@
 import { findId, forEachDocument } from '../../bson/raw-bson.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import type { BlobRef } from '../../repository/format/blob-list.ts';
+import { sequencesOf } from '../../repository/format/layer-blobs.ts';
 import type { CollectionEntry, LayerRef } from '../../repository/format/manifest.ts';
-import { blobsOfLists, readAhead, readBlob } from '../../repository/reader.ts';
+import { blobsOfSequence, readAhead, readBlob } from '../../repository/reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { IdMatcher } from './same-id.ts';
 
@@ -49,7 +50,10 @@ export class SnapshotLookup {
   }
 
   async #inLayer(layer: LayerRef): Promise<Found> {
-    const name = [...layer.documentLists, ...layer.deletedLists].map(({ id }) => id).join(' ');
+    const name = sequencesOf(layer)
+      .flatMap(({ lists, blob }) => (blob === null ? lists : [blob]))
+      .map(({ id }) => id)
+      .join(' ');
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const found = await this.#readLayer(layer);
@@ -62,13 +66,13 @@ export class SnapshotLookup {
   }
 
   async #readLayer(layer: LayerRef): Promise<Found> {
-    if ((await this.#inLists(layer.deletedLists, 5)) !== null) return 'deleted';
-    return (await this.#inLists(layer.documentLists, 1)) ?? 'untouched';
+    if ((await this.#inSequence(layer, 5)) !== null) return 'deleted';
+    return (await this.#inSequence(layer, 1)) ?? 'untouched';
   }
 
-  async #inLists(lists: readonly BlobRef[], kind: 1 | 5): Promise<Buffer | null> {
+  async #inSequence(layer: LayerRef, kind: 1 | 5): Promise<Buffer | null> {
     const options = { signal: this.#signal };
-    const blobs = blobsOfLists(this.#repository, this.#clusterId, lists, kind, options);
+    const blobs = blobsOfSequence(this.#repository, this.#clusterId, layer, kind, options);
     const read = (ref: BlobRef) => readBlob(this.#repository, this.#clusterId, ref, options);
     for await (const { result } of readAhead(blobs, PREFETCH, read)) {
       throwIfAborted(this.#signal);

@@ -25,6 +25,7 @@ async function taken(scanned: number[][], inserts: number[], deletions: number[]
   for (const id of inserts) capped.inserted(raw(id), idOf(raw(id)));
   for (const id of deletions) capped.deleted(idOf(raw(id)));
   const layers = await capped.close();
+  await writer.flush();
   await writer.abandon();
   if (layers === null) return must(capped.voidReason, 'a void take says why');
   const entry = {

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
-import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
+import { forEachConcurrently } from '../../lib/bounded.ts';
 import type { ListedCollection } from '../../mongo/catalog/catalog-listing.ts';
 import { type ReadPoint, scanCollection } from '../../mongo/collection-reader.ts';
 import { codeOf, isCollectionGone, isTimeUnreadable } from '../../mongo/errors.ts';
@@ -15,9 +15,6 @@ export type TakenCollection = ListedCollection & { uuid: string };
 const RESUME_POINT_GONE = new Set([211 /* KeyNotFound */, 40415, 50811, 7738600]);
 
 const NAMESPACE_NOT_FOUND = 26;
-
-/** What a layer may still hold when it gives up its place among the readers. */
-const SMALL_LAYER_BYTES_MAX = 256 << 10;
 
 /** A rename or an index change kills cursors; so often may one collection's scan be taken up again. */
 const RESUMES_MAX = 200;
@@ -35,41 +32,13 @@ export async function scanAll(
   const isFirst = ![...take.collections.values()].some((one) => one.scanned);
   const bytesTotal = isFirst ? await estimateBytes(member, collections, take.signal) : 0;
   take.meter.enter({ phase: 'scanning', bytesTotal, collectionsDone: 0, collectionsTotal: collections.length });
-  const { scansAtOnce, smallLayersAtOnce } = take.limits;
-  const readers = new Semaphore(scansAtOnce);
-  await forEachConcurrently(collections, scansAtOnce + smallLayersAtOnce, async (listed) => {
+  await forEachConcurrently(collections, take.limits.scansAtOnce, async (listed) => {
     throwIfAborted(take.signal);
-    const place = new ReaderPlace(readers);
-    try {
-      await place.take(take.signal);
-      take.meter.update({ subject: `${listed.db}.${listed.name}` });
-      await scanFuzzily(take, member, take.collection(listed), place);
-      done++;
-      take.meter.update({ collectionsDone: done });
-    } finally {
-      place.give();
-    }
+    take.meter.update({ subject: `${listed.db}.${listed.name}` });
+    await scanFuzzily(take, member, take.collection(listed));
+    done++;
+    take.meter.update({ collectionsDone: done });
   });
-}
-
-/** A place among the collections that are read at once. */
-class ReaderPlace {
-  readonly #readers: Semaphore;
-  #release: (() => void) | null = null;
-
-  constructor(readers: Semaphore) {
-    this.#readers = readers;
-  }
-
-  /** One that is held already stays. */
-  async take(signal: AbortSignal): Promise<void> {
-    this.#release ??= await this.#readers.acquire(1, signal);
-  }
-
-  give(): void {
-    this.#release?.();
-    this.#release = null;
-  }
 }
 
 /**
@@ -96,15 +65,10 @@ async function estimateBytes(
   return bytes;
 }
 
-async function scanFuzzily(
-  take: ReplicaSetTake,
-  member: SourceMember,
-  collection: CollectionTake,
-  place: ReaderPlace,
-): Promise<void> {
+async function scanFuzzily(take: ReplicaSetTake, member: SourceMember, collection: CollectionTake): Promise<void> {
   for (;;) {
     const epoch = collection.epoch;
-    const base = await scanOnce(take, member, collection, place);
+    const base = await scanOnce(take, member, collection);
     if (base === 'gone') return;
     if (base !== 'again' && collection.epoch === epoch) {
       take.noteFuzzyRead(await member.majorityOptime(take.signal));
@@ -122,9 +86,7 @@ async function scanOnce(
   take: ReplicaSetTake,
   member: SourceMember,
   collection: CollectionTake,
-  place: ReaderPlace,
 ): Promise<LayerRef | 'gone' | 'again'> {
-  await place.take(take.signal);
   const layer = take.writer.openLayer({ kind: 'base', reuse: collection.reuse });
   let closed = false;
   let resumeAfter: Buffer | null = null;
@@ -138,8 +100,6 @@ async function scanOnce(
           resumeAfter = batch.resumeToken ?? resumeAfter;
         }
         closed = true;
-        // Others are read while its last objects are put. What is large keeps its place, which bounds the memory.
-        if (layer.openBytes <= SMALL_LAYER_BYTES_MAX) place.give();
         return await layer.close();
       } catch (error) {
         if (RESUME_POINT_GONE.has(codeOf(error) ?? -1)) return 'again';

@@ -2,8 +2,6 @@
 export interface SnapshotLimits {
   /** Collections scanned at once. */
   scansAtOnce: number;
-  /** Beside them: small collections that were read and whose last objects are being put. */
-  smallLayersAtOnce: number;
   /** Rounds of catching up before the snapshot fails. */
   roundsMax: number;
   /** Passes over a moving catalog within one round. */
@@ -32,7 +30,6 @@ export interface SnapshotLimits {
 
 export const defaultSnapshotLimits: SnapshotLimits = {
   scansAtOnce: 2,
-  smallLayersAtOnce: 8,
   roundsMax: 30,
   catalogPassesMax: 500,
   pendingBytesMax: 96 * 1024 * 1024,

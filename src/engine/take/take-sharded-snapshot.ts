@@ -4,9 +4,10 @@ import { assert, must } from '../../lib/assert.ts';
 import { Cancelled, Damage, describeError, Fault } from '../../lib/errors.ts';
 import { FollowingClock } from '../../mongo/shared-time.ts';
 import type { FoundReplicaSet } from '../../mongo/topology.ts';
+import { referencedStoredBytes } from '../../repository/format/layer-blobs.ts';
 import type { Manifest, ManifestHeader, ManifestReplicaSet } from '../../repository/format/manifest.ts';
 import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
-import { SnapshotWriter } from '../../repository/writer.ts';
+import { type Committed, SnapshotWriter } from '../../repository/writer.ts';
 import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { Agreement, RoundVoid } from '../sharding/agreement.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
@@ -18,7 +19,6 @@ import { followUntil, type TakenState, takeRound } from './take-round.ts';
 import {
   type JointTake,
   readParent,
-  referencedBytes,
   type TakenSnapshot,
   type TakenSource,
   type TakeSnapshotOptions,
@@ -79,8 +79,8 @@ async function takeOnce(options: TakeShardedSnapshotOptions, parent: Manifest | 
     options.report({ phase: 'writing manifest', documentsDone: 0, bytesDone: 0 });
     const manifest = describeManifest(options, takes, sources, { takenAtMs, parent });
     const writers = takes.map((joined) => joined.writer);
-    const { storedBytes } = await SnapshotWriter.commitTogether(writers, manifest);
-    return takenSnapshot(manifest, storedBytes, takes, sources);
+    const committed = await SnapshotWriter.commitTogether(writers, manifest);
+    return takenSnapshot(committed, takes, sources);
   } catch (error) {
     await Promise.all(takes.map(async (joined) => await joined.writer.abandon()));
     throw error;
@@ -326,16 +326,15 @@ function positionOf({ at, position }: TakenState): ManifestReplicaSet['position'
 }
 
 function takenSnapshot(
-  manifest: Manifest,
-  manifestBytes: number,
+  { manifest, objectBytes }: Committed,
   takes: readonly JoinedTake[],
   sources: readonly TakenSource[],
 ): TakenSnapshot {
   const sum = (of: (joined: JoinedTake) => number) => takes.reduce((total, joined) => total + of(joined), 0);
   return {
     header: manifest.header,
-    manifestBytes,
-    referencedStoredBytes: referencedBytes(manifest) + manifestBytes,
+    manifestBytes: objectBytes,
+    referencedStoredBytes: referencedStoredBytes(manifest) + objectBytes,
     sourceHost: sources.map((source) => source.host).join(', '),
     statistics: {
       documentsRead: sum(({ take }) => take.meter.documentsRead),

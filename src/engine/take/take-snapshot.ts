@@ -9,12 +9,14 @@ import type { Random } from '../../lib/random.ts';
 import { OplogGap, oplogHolds } from '../../mongo/oplog-reader.ts';
 import type { SourceMember } from '../../mongo/source-member.ts';
 import type { ClusterFacts } from '../../mongo/topology.ts';
+import { referencedStoredBytes } from '../../repository/format/layer-blobs.ts';
 import type { Manifest, ManifestHeader, ManifestRetention } from '../../repository/format/manifest.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import { compactLayers, planCompaction } from '../../repository/upkeep/compaction.ts';
-import { SnapshotWriter } from '../../repository/writer.ts';
+import { repackShared } from '../../repository/upkeep/repack.ts';
+import { type Committed, SnapshotWriter } from '../../repository/writer.ts';
 import { onSomeMember } from '../source.ts';
 import { openCapturedOplog } from './captured-oplog.ts';
 import { ReplicaSetTake } from './replica-set-take.ts';
@@ -100,8 +102,8 @@ async function takeOnce(options: TakeSnapshotOptions, parent: Manifest | null): 
     const source = await takeSource(options, take, parent, limits);
     meter.enter({ phase: 'writing manifest' });
     const manifest = describeManifest(options, source, { takenAtMs, parent, writer });
-    const { storedBytes } = await writer.commit(manifest);
-    return takenSnapshot(manifest, storedBytes, source.host, take);
+    const committed = await writer.commit(manifest);
+    return takenSnapshot(committed, source.host, take);
   } catch (error) {
     // Nothing may go on being written behind the back of whoever is told that it failed.
     await writer.abandon();
@@ -145,17 +147,12 @@ export async function takeSource(
   }
 }
 
-function takenSnapshot(
-  manifest: Manifest,
-  manifestBytes: number,
-  sourceHost: string,
-  take: ReplicaSetTake,
-): TakenSnapshot {
+function takenSnapshot({ manifest, objectBytes }: Committed, sourceHost: string, take: ReplicaSetTake): TakenSnapshot {
   const { meter, writer } = take;
   return {
     header: manifest.header,
-    manifestBytes,
-    referencedStoredBytes: referencedBytes(manifest) + manifestBytes,
+    manifestBytes: objectBytes,
+    referencedStoredBytes: referencedStoredBytes(manifest) + objectBytes,
     sourceHost,
     statistics: {
       documentsRead: meter.documentsRead,
@@ -295,10 +292,14 @@ async function compact(
   state: TakenState,
   signal: AbortSignal,
 ): Promise<void> {
+  await writer.flush();
   for (const entry of state.collections) {
     const plan = planCompaction(entry.layers);
     if (plan !== null) entry.layers = await compactLayers(repository, writer, entry, plan, { signal });
   }
+  await writer.flush();
+  await repackShared(repository, writer, state.collections, { signal });
+  await writer.flush();
 }
 
 function describeManifest(
@@ -334,15 +335,4 @@ function describeManifest(
     retention: options.retentionAt?.(finishedAtMs) ?? options.retention,
   };
   return { header, collections };
-}
-
-export function referencedBytes(manifest: Manifest): number {
-  let bytes = 0;
-  for (const entry of manifest.collections) {
-    for (const layer of entry.layers) {
-      bytes += layer.storedBytes;
-      for (const list of [...layer.documentLists, ...layer.deletedLists]) bytes += list.storedBytes;
-    }
-  }
-  return bytes;
 }

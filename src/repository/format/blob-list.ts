@@ -7,7 +7,10 @@ export const RECORD_BYTES = 60;
 export const RECORDS_PER_LIST_MAX = 131_072;
 const CRC_AT = 56;
 
-/** A blob as a list or a manifest names it. Its object lies under `snapshotId`, the snapshot that first wrote it. */
+/**
+ * A blob as a list or a manifest names it. Its object lies under `snapshotId`, the snapshot that first wrote it. An
+ * extent of a shared blob is named like the blob that its bytes would make (kind 1 or 5), and has no object of its own.
+ */
 export interface BlobRef {
   /** 64 hex digits. */
   id: string;
@@ -15,16 +18,26 @@ export interface BlobRef {
   snapshotId: string;
   kind: BlobKind;
   plainBytes: number;
-  /** Bytes of the object, envelope included. */
+  /** Bytes of the object, envelope included; 0 of an extent. */
   storedBytes: number;
-  /** Of kinds 1 and 5. */
+  /** Of kinds 1, 5 and 8; of a section the number of its collections. */
   documents?: number;
+  /** Of an extent: where it is. */
+  within?: ExtentPlace;
+}
+
+export interface ExtentPlace {
+  /** The shared blob; null until it is acknowledged, while a snapshot is written. */
+  blob: BlobRef | null;
+  /** Offset in its payload. */
+  at: number;
 }
 
 export function writeRecord(list: Buffer, index: number, ref: BlobRef): void {
   const at = index * RECORD_BYTES;
   assert(at + RECORD_BYTES <= list.length, 'a record fits in its list');
   assert(ref.id.length === 64 && ref.snapshotId.length === 24, 'a blob reference has whole ids');
+  assert(ref.within === undefined, 'a list names objects, not extents');
   list.write(ref.id, at, 'hex');
   list.write(ref.snapshotId, at + 32, 'hex');
   list.writeUInt32LE(ref.plainBytes, at + 44);

@@ -11,10 +11,12 @@ export const envelopeKind = {
   deleted: 5,
   slice: 6,
   gap: 7,
+  shared: 8,
+  section: 9,
 } as const;
 export type EnvelopeKind = (typeof envelopeKind)[keyof typeof envelopeKind];
 /** The kinds that are content-addressed. */
-export type BlobKind = 1 | 2 | 5;
+export type BlobKind = 1 | 2 | 5 | 8 | 9;
 
 export const ENVELOPE_HEADER_BYTES = 16;
 /**

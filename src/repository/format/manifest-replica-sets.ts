@@ -21,6 +21,7 @@ export function replicaSetManifest(manifest: Manifest, index: number): Manifest 
   return {
     header: { ...header, ...own, type: 'replicaSet', clusterTime: { t, i, term: own.position.term } },
     collections,
+    ...(manifest.sections === undefined ? {} : { sections: manifest.sections }),
   };
 }
 

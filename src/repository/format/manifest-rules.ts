@@ -1,3 +1,4 @@
+import { sequencesOf } from './layer-blobs.ts';
 import type { CollectionEntry, LayerRef, Manifest } from './manifest.ts';
 
 /**
@@ -92,7 +93,14 @@ function problemOfLayer(layer: LayerRef, oldest: boolean): string | null {
   if (layer.kind === 'base' && !oldest) return 'a base is the oldest layer';
   if (layer.kind === 'base' && layer.deleted > 0) return 'a base has no deletions';
   if (layer.kind === 'delta' && layer.ordered) return 'a delta is not ordered';
-  if (layer.documents > 0 !== layer.documentLists.length > 0) return 'its documents and its lists do not agree';
-  if (layer.deleted > 0 !== layer.deletedLists.length > 0) return 'its deletions and their lists do not agree';
+  for (const { kind, lists, blob } of sequencesOf(layer)) {
+    const [what, count] = kind === 1 ? ['documents', layer.documents] : ['deletions', layer.deleted];
+    if (count > 0 !== (lists.length > 0 || blob !== null)) return `its ${what} and its lists do not agree`;
+    if (blob === null) continue;
+    if (lists.length > 0) return `its ${what} are in lists and in a blob`;
+    if (blob.documents !== count) return `it counts ${count} ${what}, its blob ${blob.documents}`;
+    if (kind === 1 && blob.plainBytes !== layer.bytes)
+      return `it counts ${layer.bytes} bytes, its blob ${blob.plainBytes}`;
+  }
   return null;
 }

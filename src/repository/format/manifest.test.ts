@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { codePoint } from '../../../test/support/code-points.ts';
+import { readStored, storedManifest } from '../../../test/support/stored-manifest.ts';
 import { Bug } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { BlobRef } from './blob-list.ts';
-import { type CollectionEntry, decodeManifest, encodeManifest, type LayerRef, type Manifest } from './manifest.ts';
+import type { CollectionEntry, LayerRef, Manifest } from './manifest.ts';
+import { assembleManifest, decodeManifest, orderedCollections } from './manifest-json.ts';
 import { compareNamespaces } from './manifest-rules.ts';
 import { encodeSealedLines } from './sealed-lines.ts';
 
@@ -34,14 +36,47 @@ function layer(kind: 'base' | 'delta'): fc.Arbitrary<LayerRef> {
       storedBytes: count,
       documentLists: lists,
       deletedLists: lists,
+      single: fc.record({ id: hex(64), snapshotId: id, storedBytes: count }),
+      extent: fc.record({
+        blob: fc.record({
+          id: hex(64),
+          snapshotId: id,
+          kind: fc.constant(8 as const),
+          storedBytes: count,
+          documents: count,
+        }),
+        at: fc.nat({ max: 1000 }),
+        plainBytes: fc.integer({ min: 1, max: 1000 }),
+      }),
     })
-    .map((fields) => ({
-      kind,
-      ordered: false,
-      ...fields,
-      documentLists: fields.documents === 0 ? [] : fields.documentLists,
-      deletedLists: fields.deleted === 0 ? [] : fields.deletedLists,
-    }));
+    .map(({ single, extent, ...fields }): LayerRef => {
+      const { documents, deleted, bytes, documentLists, deletedLists } = fields;
+      // Documents as a single blob, deletions as an extent of a shared one, or both in lists.
+      const documentBlob: BlobRef = { ...single, kind: 1, plainBytes: bytes, documents };
+      const { blob, at, plainBytes } = extent;
+      const within = { blob: { ...blob, plainBytes: at + plainBytes }, at };
+      const { id: extentId } = single;
+      const { snapshotId } = blob;
+      const deletedBlob: BlobRef = {
+        id: extentId,
+        snapshotId,
+        kind: 5,
+        plainBytes,
+        storedBytes: 0,
+        documents: deleted,
+        within,
+      };
+      const inLists = documentLists.length === 1;
+      return {
+        kind,
+        ordered: false,
+        ...fields,
+        documentLists: documents > 0 && inLists ? documentLists : [],
+        deletedLists: deleted > 0 && inLists ? deletedLists : [],
+        ...(documents > 0 && !inLists ? { documentBlob } : {}),
+        ...(deleted > 0 && !inLists ? { deletedBlob } : {}),
+      };
+    });
 }
 
 const layers = fc
@@ -110,7 +145,7 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 test('a manifest comes back as it was, its collections in order', () => {
   fc.assert(
     fc.property(manifests, (manifest) => {
-      const decoded = decodeManifest(encodeManifest(manifest), 'a manifest');
+      const decoded = readStored(storedManifest(manifest), 'a manifest');
       assert.deepEqual(plain(decoded.header), plain(manifest.header));
       const inOrder = (entries: CollectionEntry[]): unknown => plain(entries.toSorted(compareNamespaces));
       assert.deepEqual(inOrder(decoded.collections), inOrder(manifest.collections));
@@ -196,43 +231,64 @@ const deletions: LayerRef = {
   deletedLists: [ref],
 };
 
-test('no truncation and no flipped bit passes', () => {
-  const whole = encodeManifest(sample([entryOf([deletions, base])]));
-  assert.equal(decodeManifest(whole, 'x').collections.length, 1);
+test('no truncation and no flipped bit of the manifest passes', () => {
+  const stored = storedManifest(sample([entryOf([deletions, base])]));
+  const whole = stored.payload;
+  const readBack = (payload: Buffer) => readStored({ ...stored, payload }, 'x');
+  assert.equal(readBack(whole).collections.length, 1);
   for (let length = 0; length < whole.length; length++) {
-    assert.throws(() => decodeManifest(whole.subarray(0, length), 'x'), Damage, `cut to ${length}`);
+    assert.throws(() => readBack(whole.subarray(0, length)), Damage, `cut to ${length}`);
   }
   for (let bit = 0; bit < whole.length * 8; bit++) {
     const flipped = Buffer.from(whole);
     flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
-    assert.throws(() => decodeManifest(flipped, 'x'), Damage, `bit ${bit}`);
+    assert.throws(() => readBack(flipped), Damage, `bit ${bit}`);
   }
 });
 
 test('a manifest that contradicts itself is neither written nor read', () => {
   const header = { ...sample().header, collections: 2 };
-  assert.throws(() => encodeManifest({ header, collections: [] }), Bug);
+  assert.throws(() => orderedCollections({ header, collections: [] }), Bug);
   const payload = encodeSealedLines([{ kind: 'header', version: 1, ...header }]);
-  assert.throws(() => decodeManifest(payload, 'x'), /counts 2 collections/);
+  assert.throws(() => assembleManifest(decodeManifest(payload, 'x'), [], 'x'), /counts 2 collections/);
 });
 
 test('layers that cannot be merged are refused', () => {
   const ordered = { ...base, ordered: true };
   const delta: LayerRef = { ...base, kind: 'delta' };
-  encodeManifest(sample([entryOf([deletions, ordered])]));
-  encodeManifest(sample([entryOf([delta, deletions, base])]));
+  const blob: BlobRef = { ...ref, kind: 1, plainBytes: base.bytes, documents: base.documents };
+  const single: LayerRef = { ...base, documentLists: [], documentBlob: blob };
+  orderedCollections(sample([entryOf([deletions, ordered])]));
+  orderedCollections(sample([entryOf([delta, deletions, base])]));
+  orderedCollections(sample([entryOf([delta, single])]));
   for (const [wrong, layersOfIt] of [
     ['a base above', [base, base]],
     ['documents above an ordered base', [delta, ordered]],
     ['an ordered delta', [{ ...delta, ordered: true }]],
     ['documents without lists', [{ ...base, documentLists: [] }]],
     ['lists without deletions', [{ ...deletions, deleted: 0 }]],
+    ['a blob beside lists', [{ ...single, documentLists: [ref] }]],
+    ['a blob without documents', [{ ...single, documents: 0 }]],
+    ['a blob of another count', [{ ...single, documents: 2 }]],
+    ['a blob of another size', [{ ...single, bytes: 11 }]],
   ] as [string, LayerRef[]][]) {
-    assert.throws(() => encodeManifest(sample([entryOf(layersOfIt)])), Bug, wrong);
+    assert.throws(() => orderedCollections(sample([entryOf(layersOfIt)])), Bug, wrong);
   }
 });
 
+test('a manifest of version 1 is read as it was written', () => {
+  const { header } = sample([entryOf([deletions, base])]);
+  const line = {
+    ...{ kind: 'collection', db: 'shop', name: 'orders', type: 'collection', uuid: 'e'.repeat(32) },
+    ...{ info: 'aQ==', indexes: [], documents: 1, bytes: 1, layers: [deletions, base] },
+  };
+  const payload = encodeSealedLines([{ kind: 'header', ...header, version: 1 }, line]);
+  const read = assembleManifest(decodeManifest(payload, 'x'), [], 'x');
+  assert.deepEqual(plain(read), plain(sample([entryOf([deletions, base])])));
+  assert.equal(read.sections, undefined);
+});
+
 test('a newer version is refused rather than half understood', () => {
-  const payload = encodeSealedLines([{ kind: 'header', ...sample().header, version: 2 }]);
-  assert.throws(() => decodeManifest(payload, 'x'), /version is not 1/);
+  const payload = encodeSealedLines([{ kind: 'header', ...sample().header, version: 3 }]);
+  assert.throws(() => decodeManifest(payload, 'x'), /version is neither 1 nor 2/);
 });

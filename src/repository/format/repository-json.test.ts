@@ -4,6 +4,7 @@ import { Damage, Fault } from '../../lib/errors.ts';
 import { decodeRepositoryJson, encodeRepositoryJson, type RepositoryJson } from './repository-json.ts';
 
 const plain: RepositoryJson = {
+  version: 2,
   repositoryId: 'a'.repeat(24),
   createdAt: '2026-11-22T10:20:30.456Z',
   chunker: { minBytes: 1, targetBytes: 2, maxBytes: 3, seed: 4 },
@@ -20,7 +21,7 @@ const encrypted: RepositoryJson = {
 };
 
 test('both forms come back as they were', () => {
-  for (const description of [plain, encrypted]) {
+  for (const description of [plain, encrypted, { ...plain, version: 1 } as const]) {
     assert.deepEqual(decodeRepositoryJson(encodeRepositoryJson(description), 'repository.json'), description);
   }
 });
@@ -44,7 +45,7 @@ test('a newer format is a Fault with a hint, and sizes that make no sense are da
     return Buffer.from(JSON.stringify(json));
   };
   const newer = changed((json) => {
-    json.version = 2;
+    json.version = 3;
   });
   assert.throws(
     () => decodeRepositoryJson(newer, 'x'),

@@ -7,7 +7,10 @@ export const REPOSITORY_JSON = 'repository.json';
 /** The same bytes again: what one of the two has lost is taken from the other. */
 export const REPOSITORY_JSON_COPY = 'repository.copy.json';
 const FORMAT = 'tidemark-repository';
-const VERSION = 1;
+/** Newest first. What a repository of version 1 becomes, and when: `docs/repository-format.md`, Versions. */
+const VERSIONS = [2, 1] as const;
+export const NEWEST_VERSION = VERSIONS[0];
+export type FormatVersion = (typeof VERSIONS)[number];
 
 export interface ScryptParameters {
   n: number;
@@ -18,7 +21,7 @@ export interface ScryptParameters {
 
 export interface RepositoryEncryption {
   scrypt: ScryptParameters;
-  /** Version 1 has one data key. `wrapped` is nonce, ciphertext, tag. */
+  /** There is one data key. `wrapped` is nonce, ciphertext, tag. */
   dataKey: { id: string; wrapped: Buffer };
 }
 
@@ -26,6 +29,7 @@ export interface RepositoryEncryption {
  * What `repository.json` says. `seed` is null where the repository is encrypted: it is then derived from the data key.
  */
 export interface RepositoryJson {
+  version: FormatVersion;
   repositoryId: string;
   createdAt: string;
   chunker: Omit<Chunker, 'seed'> & { seed: number | null };
@@ -38,7 +42,7 @@ export function encodeRepositoryJson(description: RepositoryJson): Buffer {
   const { minBytes, targetBytes, maxBytes, seed } = chunker;
   const json = {
     format: FORMAT,
-    version: VERSION,
+    version: description.version,
     repositoryId,
     createdAt,
     chunker: { minBytes, targetBytes, maxBytes, ...(seed === null ? {} : { seed }) },
@@ -72,11 +76,12 @@ export function decodeRepositoryJson(bytes: Buffer, subject: string): Repository
   const fields = new JsonFields(json, subject);
   if (fields.text('format') !== FORMAT) throw fields.damaged('it is not a description of a Tidemark repository');
   const version = fields.count('version');
-  if (version !== VERSION) {
+  const known = VERSIONS.find((each) => each === version);
+  if (known === undefined) {
     throw new Fault({
       op: 'open repository',
       subject,
-      message: `the repository has format version ${version}; this Tidemark reads version ${VERSION}`,
+      message: `the repository has format version ${version}; this Tidemark reads versions ${VERSIONS.toSorted().join(' and ')}`,
       hint: 'Use the Tidemark version that created it, or a newer one',
     });
   }
@@ -88,6 +93,7 @@ export function decodeRepositoryJson(bytes: Buffer, subject: string): Repository
   compression.oneOf('algorithm', ['zstd']);
   const encryption = fields.objectOrNull('encryption');
   return {
+    version: known,
     repositoryId: fields.id('repositoryId'),
     createdAt: fields.time('createdAt'),
     chunker: decodeChunker(fields.object('chunker'), encryption !== null),
@@ -121,7 +127,7 @@ function decodeEncryption(fields: JsonFields): RepositoryEncryption {
   const kdf = fields.object('kdf');
   kdf.oneOf('algorithm', ['scrypt']);
   const [dataKey, ...others] = fields.objects('dataKeys');
-  if (dataKey === undefined || others.length > 0) throw fields.damaged('version 1 has one data key');
+  if (dataKey === undefined || others.length > 0) throw fields.damaged('there is not exactly one data key');
   return {
     // The bounds keep a forged file from asking for gigabytes of memory.
     scrypt: { n: kdf.count('n', 1 << 20), r: kdf.count('r', 32), p: kdf.count('p', 16), salt: kdf.base64('salt') },

@@ -10,6 +10,7 @@ import type { Repository } from '../repository.ts';
 import { WriterLease } from '../writer-lease.ts';
 import { BlobTable } from './blob-table.ts';
 import type { KnownBlobs } from './known-blobs.ts';
+import { SharedBlobs } from './shared-blobs.ts';
 
 /** Small blobs weigh at least this part of the room, which bounds how many are under way at once. */
 const SMALLEST_SHARE = 1 / 32;
@@ -61,6 +62,8 @@ export class BlobPipeline {
   readonly #running = new Set<Promise<unknown>>();
   readonly #spareBuffers: Buffer[] = [];
   readonly #lease: WriterLease;
+  /** For what is too small for a blob. */
+  readonly shared: SharedBlobs;
 
   constructor(
     repository: Repository,
@@ -81,6 +84,8 @@ export class BlobPipeline {
     this.#room = new Semaphore(roomBytes);
     this.#weightMin = Math.ceil(roomBytes * SMALLEST_SHARE);
     this.#acknowledged = new BlobTable(repository.random.bytes(4).readUInt32LE(0));
+    const { sealer, chunker } = repository;
+    this.shared = new SharedBlobs(this, { sealer, chunker, snapshotId: options.snapshotId });
     const { clusterId, snapshotId, parentSnapshotId } = options;
     const onLost = (fault: Error): void => this.stop(fault);
     this.#lease = new WriterLease(repository, { clusterId, snapshotId, parentSnapshotId, covers: 'snapshot', onLost });
@@ -97,10 +102,11 @@ export class BlobPipeline {
   }
 
   /**
-   * Resolves when there was room for the blob and its pieces may be used for something else; `stored` resolves when it
-   * is acknowledged. A caller need not wait for `stored`, but must look at it before it names the blob.
+   * `known`: what need not be written again. Resolves when there was room for the blob and its pieces may be used for
+   * something else; `stored` resolves when it is acknowledged. A caller need not wait for `stored`, but must look at it
+   * before it names the blob.
    */
-  async submit(draft: BlobDraft, known: KnownBlobs): Promise<{ stored: Promise<BlobRef> }> {
+  async submit(draft: BlobDraft, known: KnownBlobs | null): Promise<{ stored: Promise<BlobRef> }> {
     assert(draft.plainBytes > 0, 'an empty blob is never written');
     const release = await this.#room.acquire(Math.max(draft.plainBytes, this.#weightMin), this.signal);
     throwIfAborted(this.signal);
@@ -137,7 +143,7 @@ export class BlobPipeline {
   }
 
   // No await before the payload is put together: the pieces are the caller's again when submit() resolves.
-  async #store(draft: BlobDraft, known: KnownBlobs): Promise<BlobRef> {
+  async #store(draft: BlobDraft, known: KnownBlobs | null): Promise<BlobRef> {
     const { kind, plainBytes, documents } = draft;
     const buffer = this.#takeBuffer(plainBytes);
     try {
@@ -149,7 +155,7 @@ export class BlobPipeline {
       assert(at === plainBytes, 'the pieces make up the blob');
       const payload = buffer.subarray(0, plainBytes);
       const id = this.#repository.sealer.blobId(kind, payload);
-      const sound = await known.findSound(kind, id);
+      const sound = (await known?.findSound(kind, id)) ?? null;
       // Nothing is awaited between looking for the blob and entering it, so that no content is written twice.
       const existing = sound ?? this.#underWay.get(`${kind}/${id}`) ?? this.#acknowledged.find(kind, id);
       if (existing === null) {

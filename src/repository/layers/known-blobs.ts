@@ -1,6 +1,7 @@
 import { Damage } from '../../lib/errors.ts';
 import type { BlobRef } from '../format/blob-list.ts';
 import type { BlobKind } from '../format/envelope.ts';
+import { sequencesOf } from '../format/layer-blobs.ts';
 import type { LayerRef } from '../format/manifest.ts';
 import { blobKey } from '../object-keys.ts';
 import { blobsOfLists } from '../reader.ts';
@@ -17,26 +18,34 @@ export class KnownBlobs {
   readonly #layers: readonly LayerRef[];
   readonly #signal: AbortSignal;
   readonly #onDamage: (damage: Damage) => void;
+  readonly #extents = new Map<string, BlobRef>();
+  readonly #soundShared: Map<string, Promise<boolean>>;
   #table: Promise<BlobTable> | undefined;
 
   constructor(
     repository: Repository,
     clusterId: string,
     layers: readonly LayerRef[],
-    options: { signal: AbortSignal; onDamage: (damage: Damage) => void },
+    options: {
+      signal: AbortSignal;
+      onDamage: (damage: Damage) => void;
+      /** By object key, of all layers of the snapshot: whether a shared blob was seen to be there. */
+      soundShared: Map<string, Promise<boolean>>;
+    },
   ) {
     this.#repository = repository;
     this.#clusterId = clusterId;
     this.#layers = layers;
     this.#signal = options.signal;
     this.#onDamage = options.onDamage;
+    this.#soundShared = options.soundShared;
   }
 
   /** Where such a blob is, or null. */
   async find(kind: BlobKind, blobId: string): Promise<BlobRef | null> {
     if (this.#layers.length === 0) return null;
     this.#table ??= this.#load();
-    return (await this.#table).find(kind, blobId);
+    return (await this.#table).find(kind, blobId) ?? this.#extents.get(`${kind}/${blobId}`) ?? null;
   }
 
   /**
@@ -46,16 +55,31 @@ export class KnownBlobs {
   async findSound(kind: BlobKind, blobId: string): Promise<BlobRef | null> {
     const found = await this.find(kind, blobId);
     if (found === null) return null;
-    const objectKey = blobKey(this.#clusterId, found.snapshotId, found.id);
+    if (found.within === undefined) return (await this.#isSound(found)) ? found : null;
+    const { blob } = found.within;
+    if (blob === null) return found; // written by this snapshot, and not put yet
+    // Thousands of extents lie in one blob, which is looked at once.
+    const objectKey = blobKey(this.#clusterId, blob.snapshotId, blob.id);
+    let sound = this.#soundShared.get(objectKey);
+    if (sound === undefined) {
+      sound = this.#isSound(blob);
+      this.#soundShared.set(objectKey, sound);
+    }
+    return (await sound) ? found : null;
+  }
+
+  async #isSound(ref: BlobRef): Promise<boolean> {
+    const objectKey = blobKey(this.#clusterId, ref.snapshotId, ref.id);
     const info = await this.#repository.store.head(objectKey, { signal: this.#signal });
-    return info?.sizeBytes === found.storedBytes ? found : null;
+    return info?.sizeBytes === ref.storedBytes;
   }
 
   async #load(): Promise<BlobTable> {
     const table = new BlobTable(this.#repository.random.bytes(4).readUInt32LE(0));
-    for (const { documentLists, deletedLists } of this.#layers) {
-      for (const list of documentLists) await this.#loadList(table, list, 1);
-      for (const list of deletedLists) await this.#loadList(table, list, 5);
+    for (const { kind, lists, blob } of this.#layers.flatMap(sequencesOf)) {
+      if (blob?.within !== undefined) this.#extents.set(`${kind}/${blob.id}`, blob);
+      else if (blob !== null) table.add(blob);
+      for (const list of lists) await this.#loadList(table, list, kind);
     }
     return table;
   }

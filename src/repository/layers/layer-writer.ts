@@ -98,19 +98,30 @@ export class LayerWriter {
     });
   }
 
-  /** Writes what is left, then the lists. A layer without documents and deletions has no lists. */
+  /**
+   * Writes what is left, then the lists. A layer without documents and deletions has no lists, a sequence of one blob
+   * needs none, and a small one becomes an extent of a shared blob.
+   */
   async close(): Promise<LayerRef> {
     assert(this.#state === 'open', 'a layer is closed once, after its last call has ended');
+    this.#state = 'closed';
+    const documentExtent = await this.#placeDocuments();
+    const deletedExtent = await this.#placeDeletions();
     if (this.#pieceBytes > 0) await this.#cutDocuments();
     if (this.#deletionBytes > 0) await this.#cutDeletions();
-    this.#state = 'closed';
     while (this.#storing.size > 0) await Promise.all(this.#storing);
     throwIfAborted(this.#pipeline.signal);
-    const documentLists = await this.#writeLists(this.#documents);
-    const deletedLists = await this.#writeLists(this.#deleted);
+    const documentBlob = documentExtent ?? singleOf(this.#documents, 1);
+    const deletedBlob = deletedExtent ?? singleOf(this.#deleted, 5);
+    const documentLists = documentBlob === null ? await this.#writeLists(this.#documents) : [];
+    const deletedLists = deletedBlob === null ? await this.#writeLists(this.#deleted) : [];
     const { documents, deleted, bytes, storedBytes } = this.#totals;
     const { kind, takenIn, ordered } = this.#layer;
-    return { kind, takenIn, documents, deleted, bytes, storedBytes, ordered, documentLists, deletedLists };
+    return {
+      ...{ kind, takenIn, documents, deleted, bytes, storedBytes, ordered, documentLists, deletedLists },
+      ...(documentBlob === null ? {} : { documentBlob }),
+      ...(deletedBlob === null ? {} : { deletedBlob }),
+    };
   }
 
   /** Nothing more will come. What was written of it is garbage, unless other layers came to the same blobs. */
@@ -135,6 +146,37 @@ export class LayerWriter {
 
   #isClosed(): boolean {
     return this.#state === 'closed';
+  }
+
+  /** The extent of all documents, where they are few. */
+  async #placeDocuments(): Promise<BlobRef | null> {
+    const { shared } = this.#pipeline;
+    if (this.#documents.count > 0 || this.#pieceBytes === 0 || this.#pieceBytes > shared.extentBytesMax) return null;
+    const sequence = {
+      kind: 1,
+      pieces: this.#pieces,
+      plainBytes: this.#pieceBytes,
+      documents: this.#pieceDocuments,
+    } as const;
+    [this.#pieces, this.#pieceBytes, this.#pieceDocuments] = [[], 0, 0];
+    return this.#counted(await shared.place(sequence, this.#known));
+  }
+
+  /** The same of the deletions. */
+  async #placeDeletions(): Promise<BlobRef | null> {
+    const { shared } = this.#pipeline;
+    if (this.#deleted.count > 0 || this.#deletionBytes === 0 || this.#deletionBytes > shared.extentBytesMax)
+      return null;
+    this.#sealDeletions();
+    const pieces = this.#deletionPieces;
+    const sequence = { kind: 5, pieces, plainBytes: this.#deletionBytes, documents: this.#deletionCount } as const;
+    [this.#deletionPieces, this.#deletionBytes, this.#deletionCount] = [[], 0, 0];
+    return this.#counted(await shared.place(sequence, this.#known));
+  }
+
+  #counted(ref: BlobRef): BlobRef {
+    this.#count(ref);
+    return ref;
   }
 
   async #cutDocuments(): Promise<void> {
@@ -212,4 +254,9 @@ export class LayerWriter {
     }
     return lists;
   }
+}
+
+/** The blob of a sequence that is one. */
+function singleOf(records: BlobRecords, kind: 1 | 5): BlobRef | null {
+  return records.count === 1 ? records.get(0, kind) : null;
 }

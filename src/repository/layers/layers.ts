@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import type { BlobRef } from '../format/blob-list.ts';
 import type { CollectionEntry, LayerRef } from '../format/manifest.ts';
-import { blobsOfLists, type ReadOptions, readAhead, readBlob } from '../reader.ts';
+import { blobsOfSequence, type ReadOptions, readAhead, readBlob } from '../reader.ts';
 import type { Repository } from '../repository.ts';
 import { bytesOfIds, type Partition, TouchedIds } from './touched-ids.ts';
 
@@ -124,13 +124,10 @@ class Merge {
     let place = 0;
     for (const [index, layer] of this.#layers.entries()) {
       const oldest = index === this.#layers.length - 1;
-      // What the oldest layer deletes hides nothing below it.
-      const deletedLists = !oldest || deletions ? layer.deletedLists : [];
-      for (const [kind, lists] of [
-        [1, layer.documentLists],
-        [5, deletedLists],
-      ] as const) {
-        for await (const ref of blobsOfLists(this.#repository, this.#clusterId, lists, kind, { signal })) {
+      for (const kind of [1, 5] as const) {
+        // What the oldest layer deletes hides nothing below it.
+        if (kind === 5 && oldest && !deletions) continue;
+        for await (const ref of blobsOfSequence(this.#repository, this.#clusterId, layer, kind, { signal })) {
           yield { ref, place: place++, oldest };
         }
       }
@@ -139,8 +136,8 @@ class Merge {
 }
 
 function siftBlob(touched: TouchedIds, { ref, oldest }: Step, payload: Buffer): MergedRun {
-  assert(ref.kind !== 2, 'lists hold no documents');
   const { kind } = ref;
+  assert(kind === 1 || kind === 5, 'layers hold documents and deletions');
   const all = ref.documents ?? 0;
   if (oldest && touched.passesAll) return { kind, buffer: payload, documents: all, whole: ref };
   const { documents, bytes } = touched.sift(payload, !oldest);

@@ -3,8 +3,8 @@ import { assert } from '../../lib/assert.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { findManifest, listManifests } from '../manifests.ts';
-import { manifestKey, type SnapshotPlace } from '../object-keys.ts';
+import { findManifest, listManifests, newSectionCache } from '../manifests.ts';
+import { manifestKey, parseBlobKey, type SnapshotPlace } from '../object-keys.ts';
 import type { Repository } from '../repository.ts';
 import { CheckedCluster } from './checked-cluster.ts';
 
@@ -53,7 +53,9 @@ export async function checkRepository(
   const checkPlaces = async (): Promise<void> => {
     if (places.length === 0) return;
     const found = places;
-    add(total, await checkCluster(repository, found, (place) => findManifest(repository, place, { signal }), options));
+    const sections = newSectionCache();
+    const read: ReadManifest = async (place) => await findManifest(repository, place, { signal, sections });
+    add(total, await checkCluster(repository, found, read, options));
     places = [];
   };
   for await (const place of listManifests(repository, options)) {
@@ -108,7 +110,7 @@ async function checkCluster(
     } catch (error) {
       if (!(error instanceof Damage)) throw error;
       report.snapshots++;
-      report.problems.push({ ...place, namespace: null, objectKey: manifestKey(place), problem: error.message });
+      report.problems.push({ ...place, namespace: null, objectKey: lostObject(error, place), problem: error.message });
     }
   }
   await checked.finish();
@@ -125,6 +127,11 @@ async function checkCluster(
     }
   }
   return report;
+}
+
+/** What keeps a manifest from being read: a section of it, or its own object. */
+function lostObject({ subject }: Damage, place: SnapshotPlace): string {
+  return parseBlobKey(subject) === null ? manifestKey(place) : subject;
 }
 
 function add(total: CheckReport, report: CheckReport): void {

@@ -5,11 +5,12 @@ import { forEachConcurrently, Semaphore } from '../../lib/bounded.ts';
 import { Damage } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import { type BlobRef, decodeList } from '../format/blob-list.ts';
+import { type LayerSequence, objectOf, sequencesOf } from '../format/layer-blobs.ts';
 import type { LayerRef, Manifest } from '../format/manifest.ts';
 import { namespaceOf } from '../format/manifest-rules.ts';
 import { NamedObjects } from '../named-objects.ts';
 import { blobKey, blobsPrefix, parseBlobKey } from '../object-keys.ts';
-import { readAhead, readBlob } from '../reader.ts';
+import { extentIn, readAhead, readBlob } from '../reader.ts';
 import type { Repository } from '../repository.ts';
 
 /** Lists are small, and thousands of small collections have one each. */
@@ -46,6 +47,8 @@ export class CheckedCluster {
   /** For payloads being read, of all lists together; in plain bytes. */
   readonly #room: Semaphore;
   readonly #roomBytes: number;
+  /** Names of extents that were read. */
+  readonly #extents = new Set<string>();
   #miscounted = false;
   #bytesDone = 0;
   #documentsDone = 0;
@@ -75,12 +78,13 @@ export class CheckedCluster {
   /** Reads the manifest's lists and, where asked for, its blobs, as far as they are new. */
   async examine(manifest: Manifest): Promise<void> {
     assert(manifest.header.clusterId === this.#clusterId, 'a cluster is checked with its own manifests');
+    // The manifest was read through its sections.
+    for (const section of manifest.sections ?? []) if (this.#add(section)) this.#progress(section.storedBytes, 0);
     const layers = manifest.collections.flatMap((entry) => entry.layers);
-    const lists = layers.flatMap(({ documentLists, deletedLists }) => [
-      ...documentLists.map((list) => ({ list, kind: 1 as const })),
-      ...deletedLists.map((list) => ({ list, kind: 5 as const })),
-    ]);
+    const sequences = layers.flatMap(sequencesOf);
+    const lists = sequences.flatMap(({ kind, lists: own }) => own.map((list) => ({ list, kind })));
     await forEachConcurrently(lists, LISTS_AT_ONCE, async ({ list, kind }) => await this.#examineList(list, kind));
+    await this.#examineSingles(sequences.flatMap(({ blob }) => blob ?? []));
     if (layers.some((layer) => this.#miscountOf(layer) !== null)) this.#miscounted = true;
   }
 
@@ -106,8 +110,11 @@ export class CheckedCluster {
       for (const [index, layer] of entry.layers.entries()) {
         const miscount = this.#miscountOf(layer);
         if (miscount !== null) yield { namespace, objectKey: null, problem: `layer ${index}: ${miscount}` };
-        for (const list of layer.documentLists) yield* this.#problemsOfList(namespace, list, 1);
-        for (const list of layer.deletedLists) yield* this.#problemsOfList(namespace, list, 5);
+        for (const { kind, lists, blob } of sequencesOf(layer)) {
+          for (const list of lists) yield* this.#problemsOfList(namespace, list, kind);
+          const problem = blob === null ? null : this.#problemOf(blob);
+          if (blob !== null && problem !== null) yield { namespace, objectKey: this.#keyOf(objectOf(blob)), problem };
+        }
       }
     }
   }
@@ -125,10 +132,11 @@ export class CheckedCluster {
   }
 
   #problemOf(ref: BlobRef): string | null {
-    const objectKey = this.#keyOf(ref);
-    const wrong = this.#wrong.get(objectKey);
+    const object = objectOf(ref);
+    const objectKey = this.#keyOf(object);
+    const wrong = this.#wrong.get(objectKey) ?? this.#wrong.get(extentName(ref, objectKey));
     if (wrong !== undefined || this.#options.readData === true) return wrong ?? null;
-    const { snapshotId, id: blobId } = ref;
+    const { snapshotId, id: blobId } = object;
     const sight = this.#named.sightOf({ clusterId: this.#clusterId, snapshotId, blobId });
     return sight === 'sound' ? null : `${objectKey} is ${sight}`;
   }
@@ -154,6 +162,60 @@ export class CheckedCluster {
     this.#progress(list.storedBytes, 0);
   }
 
+  /** Blobs that layers name themselves, and extents by the shared blobs that they lie in. */
+  async #examineSingles(refs: readonly BlobRef[]): Promise<void> {
+    const fresh: BlobRef[] = [];
+    const extents = new Map<string, { blob: BlobRef; fresh: BlobRef[] }>();
+    for (const ref of refs) {
+      const object = objectOf(ref);
+      const isNew = this.#add(object);
+      if (ref.within === undefined) {
+        if (isNew) fresh.push(ref);
+        continue;
+      }
+      if (this.#options.readData !== true) continue;
+      const objectKey = this.#keyOf(object);
+      const name = extentName(ref, objectKey);
+      if (this.#extents.has(name)) continue;
+      this.#extents.add(name);
+      const known = extents.get(objectKey) ?? { blob: object, fresh: [] };
+      known.fresh.push(ref);
+      extents.set(objectKey, known);
+    }
+    if (this.#options.readData !== true) return;
+    await this.#readBlobs(fresh);
+    await forEachConcurrently([...extents.values()], BLOBS_AT_ONCE, async (shared) => {
+      await this.#noting(this.#keyOf(shared.blob), () => this.#readShared(shared.blob, shared.fresh));
+    });
+  }
+
+  /** What is wrong with the blob is its problem, what is wrong with one extent is that extent's. */
+  async #readShared(blob: BlobRef, extents: readonly BlobRef[]): Promise<null> {
+    const { signal } = this.#options;
+    const subject = this.#keyOf(blob);
+    const release = await this.#room.acquire(blob.plainBytes, signal);
+    try {
+      const payload = await readBlob(this.#repository, this.#clusterId, blob, { signal });
+      this.#countDocuments(payload, blob.documents, subject);
+      for (const ref of extents) {
+        await this.#noting(extentName(ref, subject), async () => {
+          this.#countDocuments(extentIn(this.#repository, payload, ref, subject), ref.documents, subject);
+        });
+      }
+      this.#progress(blob.storedBytes, blob.documents ?? 0);
+      return null;
+    } finally {
+      release();
+    }
+  }
+
+  #countDocuments(payload: Buffer, said: number | undefined, subject: string): void {
+    const documents = forEachDocument(payload, () => undefined);
+    if (documents === said) return;
+    const message = `${subject} holds ${documents} documents, what names it says ${said}`;
+    throw new Damage({ op: 'check blob', subject, message });
+  }
+
   async #readBlobs(refs: readonly BlobRef[]): Promise<void> {
     async function* each() {
       yield* refs;
@@ -168,17 +230,13 @@ export class CheckedCluster {
     const { signal } = this.#options;
     const weight = Math.max(ref.plainBytes, Math.ceil(this.#roomBytes * SMALLEST_SHARE));
     const release = await this.#room.acquire(weight, signal);
-    let documents: number;
     try {
       const payload = await readBlob(this.#repository, this.#clusterId, ref, { signal });
-      documents = forEachDocument(payload, () => undefined);
+      this.#countDocuments(payload, ref.documents, this.#keyOf(ref));
+      return null;
     } finally {
       release();
     }
-    if (documents === ref.documents) return null;
-    const subject = this.#keyOf(ref);
-    const message = `${subject} holds ${documents} documents, its list says ${ref.documents}`;
-    throw new Damage({ op: 'check blob', subject, message });
   }
 
   /** The result, or null after noting the damage. Other failures are thrown. */
@@ -193,8 +251,10 @@ export class CheckedCluster {
   }
 
   #miscountOf(layer: LayerRef): string | null {
-    const documents = this.#totalsOf(layer.documentLists);
-    const deleted = this.#totalsOf(layer.deletedLists);
+    const [documents, deleted] = sequencesOf(layer).map((sequence) => this.#totalsOf(sequence)) as [
+      ListTotals | null,
+      ListTotals | null,
+    ];
     if (documents === null || deleted === null) return null; // a list that cannot be read is a problem of its own
     const storedBytes = documents.storedBytes + deleted.storedBytes;
     for (const [what, says, is] of [
@@ -208,8 +268,12 @@ export class CheckedCluster {
     return null;
   }
 
-  #totalsOf(lists: readonly BlobRef[]): ListTotals | null {
-    const sum: ListTotals = { documents: 0, plainBytes: 0, storedBytes: 0 };
+  #totalsOf({ lists, blob }: LayerSequence): ListTotals | null {
+    const sum: ListTotals = {
+      documents: blob?.documents ?? 0,
+      plainBytes: blob?.plainBytes ?? 0,
+      storedBytes: blob?.storedBytes ?? 0,
+    };
     for (const list of lists) {
       const totals = this.#lists.get(this.#keyOf(list));
       if (totals === undefined) return null;
@@ -234,4 +298,9 @@ export class CheckedCluster {
     this.#documentsDone += documents;
     this.#options.report?.({ phase: 'checking', documentsDone: this.#documentsDone, bytesDone: this.#bytesDone });
   }
+}
+
+/** An extent as the key of its own problem; the object's key of any other blob. */
+function extentName({ kind, within, plainBytes }: BlobRef, objectKey: string): string {
+  return within === undefined ? objectKey : `${objectKey} ${kind} ${within.at}+${plainBytes}`;
 }

@@ -124,11 +124,13 @@ describe('compaction', () => {
         await delta.add(documents([highest++], n));
       }
       layers = [await delta.close(), ...layers];
+      await writer.flush();
       const before = writer.written.plainBytes;
       const plan = planCompaction(layers);
       const entry = { ...collectionOf('x', layers), layers };
       if (plan !== null) layers = await compactLayers(repository, writer, entry, plan);
       changed += before;
+      await writer.flush();
       written += writer.written.plainBytes - before;
       parent = manifestOf(repository, snapshotIdOf(n), [collectionOf('x', layers)], snapshotIdOf(n - 1));
       await writer.commit(parent);

@@ -2,6 +2,7 @@ import { forEachConcurrently } from '../../lib/bounded.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { BlobRef } from '../format/blob-list.ts';
 import type { BlobKind } from '../format/envelope.ts';
+import { objectOf, sequencesOf, singleBlobsOf } from '../format/layer-blobs.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { NamedObjects } from '../named-objects.ts';
 import { blobKey, blobsPrefix, parseBlobKey } from '../object-keys.ts';
@@ -28,6 +29,7 @@ export async function proveNamed(repository: Repository, manifest: Manifest, opt
     prefixes.add(ref.snapshotId);
     return named.add(clusterId, ref);
   };
+  for (const ref of singlesOf(manifest)) add(ref);
   await forEachConcurrently(listsOf(manifest), LISTS_AT_ONCE, async ({ list, kind }) => {
     if (!add(list)) return;
     try {
@@ -62,6 +64,10 @@ async function holeIn(
     const fault = { op: 'prove snapshot', subject, message };
     return ref.snapshotId === snapshotId ? new Fault({ ...fault, retryable: true }) : new Damage(fault);
   };
+  for (const ref of singlesOf(manifest)) {
+    const hole = describe(ref);
+    if (hole !== null) return hole;
+  }
   for (const { list, kind } of listsOf(manifest)) {
     const found = describe(list);
     if (found !== null) return found;
@@ -77,8 +83,12 @@ async function holeIn(
 function listsOf(manifest: Manifest): NamedList[] {
   return manifest.collections
     .flatMap((entry) => entry.layers)
-    .flatMap(({ documentLists, deletedLists }) => [
-      ...documentLists.map((list) => ({ list, kind: 1 as const })),
-      ...deletedLists.map((list) => ({ list, kind: 5 as const })),
-    ]);
+    .flatMap(sequencesOf)
+    .flatMap(({ kind, lists }) => lists.map((list) => ({ list, kind })));
+}
+
+/** The objects that the manifest and its layers name, lists left out. */
+function singlesOf({ collections, sections = [] }: Manifest): BlobRef[] {
+  const layers = collections.flatMap((entry) => entry.layers);
+  return [...sections, ...layers.flatMap((layer) => singleBlobsOf(layer).map(objectOf))];
 }

@@ -10,7 +10,7 @@ import {
   testClusterId,
   testRepository,
 } from '../../../test/support/test-repository.ts';
-import { Bug } from '../../lib/assert.ts';
+import { Bug, must } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import { MemoryStore } from '../../storage/memory.ts';
 import type { Manifest } from '../format/manifest.ts';
@@ -45,8 +45,7 @@ describe('prune', () => {
       [collectionOf('x', layers)],
       parent?.header.snapshotId ?? null,
     );
-    await writer.commit(manifest);
-    return manifest;
+    return (await writer.commit(manifest)).manifest;
   }
 
   const plan = (options: Partial<PruneOptions> = {}) =>
@@ -56,10 +55,19 @@ describe('prune', () => {
   test('what a manifest names stays; the rest goes, once its owner is silent for the grace period', async () => {
     const first = await snapshot(1, 0, 50, null);
     await snapshot(2, 50, 60, first);
-    const before = await blobKeys();
+    const all2 = await blobKeys();
     await deleteManifest(repository, place(1));
     await clock.advance(5000);
-    assert.deepEqual((await plan()).sweep, [], 'the child names all of the parent');
+    const orphan = must(first.sections?.[0], 'a section').id;
+    const own = await plan();
+    assert.deepEqual(
+      own.sweep.map(({ objectKey }) => objectKey.endsWith(orphan)),
+      [true],
+      "the child names all of the parent's layers, and has a section of its own",
+    );
+    const before = all2.filter((objectKey) => !objectKey.endsWith(orphan));
+    await executePrune(repository, own);
+    await clock.advance(5000);
     await deleteManifest(repository, place(2));
     const all = await plan();
     assert.deepEqual(
@@ -111,14 +119,16 @@ describe('prune', () => {
     await assert.rejects(plan({ pinned }), (error) => error instanceof Fault && /no manifest/.test(error.message));
   });
 
-  test('nothing is pruned while a manifest or a list cannot be read', async () => {
+  test('nothing is pruned while a manifest, a section or a list cannot be read', async () => {
     const first = await snapshot(1, 0, 50, null);
     await snapshot(2, 0, 10, null);
     await deleteManifest(repository, place(2));
     await clock.advance(5000);
     const list = first.collections[0]?.layers[0]?.documentLists[0];
+    const section = first.sections?.[0];
     for (const victim of [
       `manifests/${testClusterId}/${snapshotIdOf(1)}`,
+      `blobs/${testClusterId}/${section?.snapshotId}/${section?.id}`,
       `blobs/${testClusterId}/${list?.snapshotId}/${list?.id}`,
     ]) {
       const whole = await store.get(victim);

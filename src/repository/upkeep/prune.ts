@@ -4,9 +4,11 @@ import { forEachConcurrently } from '../../lib/bounded.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { ObjectInfo } from '../../storage/object-store.ts';
-import type { LayerRef, Manifest } from '../format/manifest.ts';
+import { objectOf, sequencesOf } from '../format/layer-blobs.ts';
+import type { CollectionEntry, LayerRef } from '../format/manifest.ts';
+import type { ManifestParts } from '../format/manifest-json.ts';
 import { LEASE_MS, LeaseBook, readLeases } from '../leases.ts';
-import { findManifest, listManifests } from '../manifests.ts';
+import { findManifestParts, listManifests, readSection } from '../manifests.ts';
 import { NamedObjects } from '../named-objects.ts';
 import { BLOBS_PREFIX, LEASES_PREFIX, manifestKey, parseBlobKey, type SnapshotPlace } from '../object-keys.ts';
 import { blobsOfLists } from '../reader.ts';
@@ -59,7 +61,7 @@ export interface PruneOptions {
 }
 
 /**
- * Marks what manifests name and lists the rest. Faults when any manifest, or list of one, cannot be read: what it names
+ * Marks what manifests name and lists the rest. Faults when any manifest, section or list cannot be read: what it names
  * is then unknown. Why no lock is needed: `docs/repository-format.md`, Deleting and pruning.
  */
 export async function planPrune(repository: Repository, options: PruneOptions): Promise<PrunePlan> {
@@ -136,9 +138,9 @@ class Marking {
 
   /** False where the manifest is not there, or was deleted since it was listed. */
   async #mark(place: SnapshotPlace): Promise<boolean> {
-    const manifest = await findManifest(this.#repository, place, { signal: this.#signal });
-    if (manifest === null) return false;
-    await mark(this.#repository, this.named, manifest, this.#signal);
+    const parts = await findManifestParts(this.#repository, place, { signal: this.#signal });
+    if (parts === null) return false;
+    await mark(this.#repository, this.named, parts, this.#signal);
     this.#marked.add(manifestKey(place));
     return true;
   }
@@ -147,15 +149,13 @@ class Marking {
 async function mark(
   repository: Repository,
   named: NamedObjects,
-  manifest: Manifest,
+  { header, sections, collections }: ManifestParts,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { clusterId } = manifest.header;
-  const markLayer = async ({ documentLists, deletedLists }: LayerRef): Promise<void> => {
-    for (const [lists, kind] of [
-      [documentLists, 1],
-      [deletedLists, 5],
-    ] as const) {
+  const { clusterId } = header;
+  const markLayer = async (layer: LayerRef): Promise<void> => {
+    for (const { kind, lists, blob } of sequencesOf(layer)) {
+      if (blob !== null) named.add(clusterId, objectOf(blob));
       for (const list of lists) {
         // A list that is named already was read then: its blobs are marked.
         if (!named.add(clusterId, list)) continue;
@@ -164,8 +164,15 @@ async function mark(
       }
     }
   };
-  for (const entry of manifest.collections) {
-    for (const layer of entry.layers) await markLayer(layer);
+  const markCollections = async (entries: readonly CollectionEntry[]): Promise<void> => {
+    for (const layer of entries.flatMap((entry) => entry.layers)) await markLayer(layer);
+  };
+  await markCollections(collections ?? []);
+  for (const section of sections) {
+    // One that is named already was read then: all that it names is marked.
+    if (!named.add(clusterId, section)) continue;
+    const sharded = header.type === 'sharded';
+    await markCollections(await readSection(repository, clusterId, section, { signal, sharded }));
   }
 }
 

@@ -3,6 +3,7 @@ import { assert } from '../../../lib/assert.ts';
 import { Fault } from '../../../lib/errors.ts';
 import type { RestoreTarget } from '../../../mongo/target.ts';
 import { roomOnTarget } from '../../../mongo/target-catalog.ts';
+import { storedBytesOf } from '../../../repository/format/layer-blobs.ts';
 import type { CollectionEntry } from '../../../repository/format/manifest.ts';
 
 /** A file system, in bytes. */
@@ -43,7 +44,7 @@ export async function requireRoom(
 /** What would be used at least. */
 export function roomAfter(room: Room, freedBytes: number, loads: readonly CollectionEntry[]): Room {
   const layers = loads.flatMap((entry) => entry.layers);
-  const needed = layers.reduce((sum, layer) => sum + layer.storedBytes, 0);
+  const needed = layers.reduce((sum, layer) => sum + storedBytesOf(layer), 0);
   assert(freedBytes >= 0 && needed >= 0, 'sizes are not below nothing');
   return { ...room, used: Math.max(0, room.used - freedBytes) + needed };
 }
