@@ -5,7 +5,7 @@ import { Damage, Fault } from '../lib/errors.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import { ObjectExists, ObjectMissing, type ObjectStore } from '../storage/object-store.ts';
 import type { BlobRef } from './format/blob-list.ts';
-import { objectOf, sequencesOf } from './format/layer-blobs.ts';
+import { sequencesOf, unlistedObjectsOf } from './format/layer-blobs.ts';
 import type { LayerRef } from './format/manifest.ts';
 import { REPOSITORY_JSON, REPOSITORY_JSON_COPY } from './format/repository-json.ts';
 import { deleteManifest, readManifest } from './manifests.ts';
@@ -130,8 +130,9 @@ class CopyRun {
    * looks finds no list without.
    */
   async copyLayer(layer: LayerRef): Promise<void> {
-    for (const { kind, lists, blob } of sequencesOf(layer)) {
-      if (blob !== null) await this.copyObject(objectOf(blob));
+    for (const sequence of sequencesOf(layer)) {
+      const { kind, lists } = sequence;
+      for (const ref of unlistedObjectsOf(sequence)) await this.copyObject(ref);
       const blobs = blobsOfLists(this.#from, this.#clusterId, lists, kind, { signal: this.#signal });
       await forEachConcurrently(blobs, OBJECTS_AT_ONCE, async (ref) => await this.copyObject(ref));
       for (const list of lists) await this.copyObject(list);

@@ -63,7 +63,13 @@ export async function findManifest(
       : await options.sections.get(`${clusterId}/${ref.snapshotId}/${ref.id}`, fresh, () => ref.plainBytes);
   };
   const inSections: CollectionEntry[] = [];
-  for await (const { result } of readAhead(each(parts.sections), SECTIONS_AT_ONCE, read)) inSections.push(...result);
+  try {
+    for await (const { result } of readAhead(each(parts.sections), SECTIONS_AT_ONCE, read)) inSections.push(...result);
+  } catch (cause) {
+    if (!(cause instanceof Damage)) throw cause;
+    const message = `snapshot ${place.snapshotId} is damaged: ${cause.message}`;
+    throw new Damage({ op: 'read manifest', subject: cause.subject, message, cause });
+  }
   return assembleManifest(parts, inSections, manifestKey(place));
 }
 

@@ -248,9 +248,9 @@ function objectsOf(collections: readonly CollectionEntry[]): BlobRef[] {
 
 /** Of a layer that may lie in a shared blob that is being filled. */
 function objectsSoFar(layer: LayerRef): BlobRef[] {
-  return sequencesOf(layer).flatMap(({ lists, blob }) => {
+  return sequencesOf(layer).flatMap(({ lists, blob, filters }) => {
     const object = blob?.within === undefined ? blob : blob.within.blob;
-    return object === null ? lists : [...lists, object];
+    return object === null ? [...lists, ...filters] : [...lists, ...filters, object];
   });
 }
 

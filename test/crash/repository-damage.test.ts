@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { Damage } from '../../src/lib/errors.ts';
+import { hashesOf } from '../../src/repository/format/id-filter.ts';
+import type { CollectionEntry } from '../../src/repository/format/manifest.ts';
+import { blobsThatMayHold } from '../../src/repository/layers/filtered-blobs.ts';
 import { readCollection } from '../../src/repository/layers/layers.ts';
 import { readManifest } from '../../src/repository/manifests.ts';
 import { openRepository, type Repository } from '../../src/repository/repository.ts';
@@ -98,7 +101,7 @@ for (const passphrase of [undefined, 'secret']) {
     test('there is none at first', async () => {
       const kinds = new Set<number | undefined>();
       for (const objectKey of objectKeys) kinds.add((await store.get(objectKey))[5]);
-      assert.deepEqual([...kinds].sort(), [1, 2, 3, 8, 9], 'every kind of object of a snapshot');
+      assert.deepEqual([...kinds].sort(), [1, 10, 2, 3, 8, 9], 'every kind of object of a snapshot');
       for (const readData of [false, true]) {
         const report = await checkRepository(repository, { readData });
         assert.deepEqual([report.problems, report.snapshots, report.blobs], [[], 2, objectKeys.length - 2]);
@@ -156,7 +159,7 @@ async function findUsers(
       // Without a section nothing of the snapshot can be read.
       if (manifest === null) needing.add(`${snapshotIdOf(n)}/null`);
       for (const entry of manifest?.collections ?? []) {
-        const read = collect(readCollection(repository, testClusterId, entry));
+        const read = readEverything(repository, entry);
         if (
           await read.then(
             () => false,
@@ -172,6 +175,15 @@ async function findUsers(
   }
 }
 
+/** As a restore reads a collection, and as a document's history does. */
+async function readEverything(repository: Repository, entry: CollectionEntry): Promise<void> {
+  await collect(readCollection(repository, testClusterId, entry));
+  const hashes = hashesOf(int32Id(1), { type: 0x10, start: 1, end: 5 }, repository.chunker.seed);
+  for (const layer of entry.layers) {
+    for (const kind of [1, 5] as const) await collect(blobsThatMayHold(repository, testClusterId, layer, kind, hashes));
+  }
+}
+
 async function refusedBy(repository: Repository, objectKey: string): Promise<boolean> {
   let refused = false;
   for (const n of [1, 2]) {
@@ -179,7 +191,7 @@ async function refusedBy(repository: Repository, objectKey: string): Promise<boo
       const manifest = await readManifest(repository, { clusterId: testClusterId, snapshotId: snapshotIdOf(n) });
       const problems = await checkSnapshot(repository, manifest, { readData: true });
       for (const entry of manifest.collections) {
-        const damaged = await collect(readCollection(repository, testClusterId, entry)).then(
+        const damaged = await readEverything(repository, entry).then(
           () => false,
           (error: unknown) => error instanceof Damage && error.message.includes(objectKey),
         );
@@ -211,7 +223,7 @@ function assertManifestNamed(problems: readonly CheckProblem[], objectKey: strin
   assert.ok(objectKey.endsWith(problem?.snapshotId ?? 'none'));
 }
 
-/** Lists and sections. */
+/** Lists, sections and filters. */
 async function isReadByEveryCheck(repository: Repository, objectKey: string): Promise<boolean> {
-  return [2, 9].includes((await repository.store.get(objectKey))[5] as number);
+  return [2, 9, 10].includes((await repository.store.get(objectKey))[5] as number);
 }

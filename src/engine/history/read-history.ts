@@ -97,6 +97,7 @@ class HistoryReader {
     this.#lookup = new SnapshotLookup({
       repository,
       clusterId: source.clusterId,
+      id: options.id,
       matches: this.#matches,
       signal,
       onRead: (bytes) => this.#tell('reading snapshots', bytes),

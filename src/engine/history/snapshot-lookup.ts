@@ -1,9 +1,11 @@
 import { findId, forEachDocument } from '../../bson/raw-bson.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import type { BlobRef } from '../../repository/format/blob-list.ts';
+import { hashesOf, type IdHashes } from '../../repository/format/id-filter.ts';
 import { sequencesOf } from '../../repository/format/layer-blobs.ts';
 import type { CollectionEntry, LayerRef } from '../../repository/format/manifest.ts';
-import { blobsOfSequence, readAhead, readBlob } from '../../repository/reader.ts';
+import { blobsThatMayHold } from '../../repository/layers/filtered-blobs.ts';
+import { readAhead, readBlob } from '../../repository/reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { IdMatcher } from './same-id.ts';
 
@@ -21,6 +23,7 @@ export class SnapshotLookup {
   readonly #repository: Repository;
   readonly #clusterId: string;
   readonly #matches: IdMatcher;
+  readonly #hashes: IdHashes;
   readonly #signal: AbortSignal;
   readonly #onRead: (bytes: number) => void;
   readonly #known = new Map<string, Found>();
@@ -29,6 +32,8 @@ export class SnapshotLookup {
   constructor(options: {
     repository: Repository;
     clusterId: string;
+    /** The id element looked for: type byte, then value. */
+    id: Buffer;
     matches: IdMatcher;
     signal: AbortSignal;
     onRead: (bytes: number) => void;
@@ -36,6 +41,9 @@ export class SnapshotLookup {
     this.#repository = options.repository;
     this.#clusterId = options.clusterId;
     this.#matches = options.matches;
+    const { id, repository } = options;
+    const element = { type: id[0] as number, start: 1, end: id.length };
+    this.#hashes = hashesOf(id, element, repository.chunker.seed);
     this.#signal = options.signal;
     this.#onRead = options.onRead;
   }
@@ -72,7 +80,7 @@ export class SnapshotLookup {
 
   async #inSequence(layer: LayerRef, kind: 1 | 5): Promise<Buffer | null> {
     const options = { signal: this.#signal };
-    const blobs = blobsOfSequence(this.#repository, this.#clusterId, layer, kind, options);
+    const blobs = blobsThatMayHold(this.#repository, this.#clusterId, layer, kind, this.#hashes, options);
     const read = (ref: BlobRef) => readBlob(this.#repository, this.#clusterId, ref, options);
     for await (const { result } of readAhead(blobs, PREFETCH, read)) {
       throwIfAborted(this.#signal);

@@ -20,7 +20,7 @@ export interface BlobRef {
   plainBytes: number;
   /** Bytes of the object, envelope included; 0 of an extent. */
   storedBytes: number;
-  /** Of kinds 1, 5 and 8; of a section the number of its collections. */
+  /** Of kinds 1, 5 and 8; of a section the number of its collections, of filters the number of their blobs. */
   documents?: number;
   /** Of an extent: where it is. */
   within?: ExtentPlace;

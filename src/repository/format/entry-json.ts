@@ -44,6 +44,8 @@ function encodeLayer(layer: LayerRef, shared: SharedTable): object {
     const name = sequence.kind === 1 ? 'document' : 'deleted';
     if (sequence.lists.length > 0) stored[`${name}Lists`] = sequence.lists.map(listRef);
     if (sequence.blob !== null) stored[`${name}Blob`] = blobRef(sequence.blob, shared);
+    if (sequence.filter !== null) stored[`${name}Filter`] = sequence.filter.toString('base64');
+    if (sequence.filters.length > 0) stored[`${name}Filters`] = sequence.filters.map(filtersRef);
   }
   return stored;
 }
@@ -51,6 +53,11 @@ function encodeLayer(layer: LayerRef, shared: SharedTable): object {
 function listRef({ id, snapshotId, kind, plainBytes, storedBytes }: BlobRef): object {
   assert(kind === 2, 'a layer names its blobs in lists');
   return { id, snapshotId, kind, plainBytes, storedBytes };
+}
+
+function filtersRef({ id, snapshotId, kind, plainBytes, storedBytes, documents }: BlobRef): object {
+  assert(kind === 10, 'filters are in blobs of filters');
+  return { id, snapshotId, plainBytes, storedBytes, documents };
 }
 
 function blobRef(ref: BlobRef, shared: SharedTable): object {
@@ -92,6 +99,10 @@ function decodeLayer(fields: JsonFields, shared: readonly BlobRef[]): LayerRef {
     deletedLists: decodeLists(fields, 'deletedLists'),
     ...(fields.has('documentBlob') ? { documentBlob: decodeSingle(fields.object('documentBlob'), 1, shared) } : {}),
     ...(fields.has('deletedBlob') ? { deletedBlob: decodeSingle(fields.object('deletedBlob'), 5, shared) } : {}),
+    ...(fields.has('documentFilter') ? { documentFilter: decodeFilter(fields, 'documentFilter') } : {}),
+    ...(fields.has('deletedFilter') ? { deletedFilter: decodeFilter(fields, 'deletedFilter') } : {}),
+    ...(fields.has('documentFilters') ? { documentFilters: decodeFilterRefs(fields, 'documentFilters') } : {}),
+    ...(fields.has('deletedFilters') ? { deletedFilters: decodeFilterRefs(fields, 'deletedFilters') } : {}),
   };
 }
 
@@ -102,6 +113,16 @@ function decodeLists(fields: JsonFields, name: string): BlobRef[] {
 function decodeListRef(fields: JsonFields): BlobRef {
   if (fields.count('kind') !== 2) throw fields.damaged('it names what is not a list');
   return decodeBlobRef(fields, 2);
+}
+
+function decodeFilter(fields: JsonFields, name: string): Buffer {
+  const filter = fields.base64(name);
+  if (filter.length === 0) throw fields.damaged(`\`${name}\` is empty`);
+  return filter;
+}
+
+function decodeFilterRefs(fields: JsonFields, name: string): BlobRef[] {
+  return fields.objects(name).map((each) => ({ ...decodeBlobRef(each, 10), documents: each.count('documents') }));
 }
 
 /** A blob that has an object. */

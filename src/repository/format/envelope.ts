@@ -13,10 +13,11 @@ export const envelopeKind = {
   gap: 7,
   shared: 8,
   section: 9,
+  filters: 10,
 } as const;
 export type EnvelopeKind = (typeof envelopeKind)[keyof typeof envelopeKind];
 /** The kinds that are content-addressed. */
-export type BlobKind = 1 | 2 | 5 | 8 | 9;
+export type BlobKind = 1 | 2 | 5 | 8 | 9 | 10;
 
 export const ENVELOPE_HEADER_BYTES = 16;
 /**

@@ -7,12 +7,28 @@ export interface LayerSequence {
   kind: 1 | 5;
   lists: readonly BlobRef[];
   blob: BlobRef | null;
+  /** Of the single blob. */
+  filter: Buffer | null;
+  /** The blobs that have one filter for each blob of the sequence. */
+  filters: readonly BlobRef[];
 }
 
 export function sequencesOf(layer: LayerRef): [LayerSequence, LayerSequence] {
   return [
-    { kind: 1, lists: layer.documentLists, blob: layer.documentBlob ?? null },
-    { kind: 5, lists: layer.deletedLists, blob: layer.deletedBlob ?? null },
+    {
+      kind: 1,
+      lists: layer.documentLists,
+      blob: layer.documentBlob ?? null,
+      filter: layer.documentFilter ?? null,
+      filters: layer.documentFilters ?? [],
+    },
+    {
+      kind: 5,
+      lists: layer.deletedLists,
+      blob: layer.deletedBlob ?? null,
+      filter: layer.deletedFilter ?? null,
+      filters: layer.deletedFilters ?? [],
+    },
   ];
 }
 
@@ -26,9 +42,14 @@ export function objectOf(ref: BlobRef): BlobRef {
   return ref.within === undefined ? ref : must(ref.within.blob, 'an extent that is named lies in an acknowledged blob');
 }
 
-/** The objects that the layer itself names: lists, single blobs, shared blobs. */
+/** The objects that the sequence itself names, lists left out: its single or shared blob, its filters. */
+export function unlistedObjectsOf({ blob, filters }: LayerSequence): readonly BlobRef[] {
+  return blob === null ? filters : [objectOf(blob), ...filters];
+}
+
+/** The objects that the layer itself names: lists, single blobs, shared blobs, filters. */
 export function objectsNamedBy(layer: LayerRef): BlobRef[] {
-  return sequencesOf(layer).flatMap(({ lists, blob }) => (blob === null ? lists : [...lists, objectOf(blob)]));
+  return sequencesOf(layer).flatMap((sequence) => [...sequence.lists, ...unlistedObjectsOf(sequence)]);
 }
 
 /** The extent's part of its shared blob's object (`docs/repository-format.md`, Manifest). */
@@ -51,8 +72,8 @@ export function referencedStoredBytes({ collections, sections = [] }: Manifest):
   const shared = new Map<string, number>();
   for (const layer of collections.flatMap((entry) => entry.layers)) {
     bytes += layer.storedBytes;
-    for (const { lists, blob } of sequencesOf(layer)) {
-      bytes += lists.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+    for (const { lists, blob, filters } of sequencesOf(layer)) {
+      bytes += [...lists, ...filters].reduce((sum, { storedBytes }) => sum + storedBytes, 0);
       const object = blob?.within === undefined ? null : objectOf(blob);
       if (object !== null) shared.set(`${object.snapshotId}/${object.id}`, object.storedBytes);
     }

@@ -93,9 +93,11 @@ function problemOfLayer(layer: LayerRef, oldest: boolean): string | null {
   if (layer.kind === 'base' && !oldest) return 'a base is the oldest layer';
   if (layer.kind === 'base' && layer.deleted > 0) return 'a base has no deletions';
   if (layer.kind === 'delta' && layer.ordered) return 'a delta is not ordered';
-  for (const { kind, lists, blob } of sequencesOf(layer)) {
+  for (const { kind, lists, blob, filter, filters } of sequencesOf(layer)) {
     const [what, count] = kind === 1 ? ['documents', layer.documents] : ['deletions', layer.deleted];
     if (count > 0 !== (lists.length > 0 || blob !== null)) return `its ${what} and its lists do not agree`;
+    if (filter !== null && (blob === null || filters.length > 0)) return `its ${what} have a filter that is no blob's`;
+    if (filters.length > 0 && count === 0) return `it has filters of ${what} and no ${what}`;
     if (blob === null) continue;
     if (lists.length > 0) return `its ${what} are in lists and in a blob`;
     if (blob.documents !== count) return `it counts ${count} ${what}, its blob ${blob.documents}`;

@@ -24,6 +24,12 @@ export interface LayerRef {
   documentBlob?: BlobRef;
   /** The same of the deletions. */
   deletedBlob?: BlobRef;
+  /** Which ids the single blob may hold, where they are few (`id-filter.ts`). */
+  documentFilter?: Buffer;
+  deletedFilter?: Buffer;
+  /** Else the blobs that have one filter for each blob, in order. Absent in layers of version 1. */
+  documentFilters?: BlobRef[];
+  deletedFilters?: BlobRef[];
 }
 
 export interface CollectionEntry {

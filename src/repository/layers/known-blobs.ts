@@ -76,7 +76,8 @@ export class KnownBlobs {
 
   async #load(): Promise<BlobTable> {
     const table = new BlobTable(this.#repository.random.bytes(4).readUInt32LE(0));
-    for (const { kind, lists, blob } of this.#layers.flatMap(sequencesOf)) {
+    for (const { kind, lists, blob, filters } of this.#layers.flatMap(sequencesOf)) {
+      for (const ref of filters) table.add(ref);
       if (blob?.within !== undefined) this.#extents.set(`${kind}/${blob.id}`, blob);
       else if (blob !== null) table.add(blob);
       for (const list of lists) await this.#loadList(table, list, kind);

@@ -6,6 +6,7 @@ import type { LayerRef } from '../format/manifest.ts';
 import type { BlobPipeline } from './blob-pipeline.ts';
 import { BlobRecords } from './blob-table.ts';
 import { type Chunker, nextRun } from './boundaries.ts';
+import { FilterWriter } from './filter-writer.ts';
 import type { KnownBlobs } from './known-blobs.ts';
 
 const DELETION_PIECE_BYTES = 64 << 10;
@@ -31,6 +32,8 @@ export class LayerWriter {
   #deletionCount = 0;
   readonly #documents = new BlobRecords();
   readonly #deleted = new BlobRecords();
+  readonly #documentFilters: FilterWriter;
+  readonly #deletedFilters: FilterWriter;
   readonly #storing = new Set<Promise<void>>();
   readonly #totals = { documents: 0, deleted: 0, bytes: 0, storedBytes: 0 };
 
@@ -45,6 +48,8 @@ export class LayerWriter {
     this.#chunker = chunker;
     this.#known = known;
     this.#layer = layer;
+    this.#documentFilters = new FilterWriter(pipeline, known, chunker.seed);
+    this.#deletedFilters = new FilterWriter(pipeline, known, chunker.seed);
   }
 
   /** Whole raw documents one after another. Resolves when there is room for more. */
@@ -52,13 +57,18 @@ export class LayerWriter {
     await this.#exclusively(async () => {
       for (let at = 0; at < documents.length; ) {
         const run = nextRun(this.#chunker, documents, at, this.#pieceBytes);
-        if (run.end > at) this.#pieces.push(documents.subarray(at, run.end));
+        if (run.end > at) this.#push(documents.subarray(at, run.end));
         this.#pieceBytes += run.end - at;
         this.#pieceDocuments += run.documents;
         at = run.end;
         if (run.cut) await this.#cutDocuments();
       }
     });
+  }
+
+  #push(documents: Buffer): void {
+    this.#pieces.push(documents);
+    this.#documentFilters.add(documents);
   }
 
   /** An id element: type byte, then value. */
@@ -82,8 +92,8 @@ export class LayerWriter {
     });
   }
 
-  /** A whole blob of one of the layers that may be re-used, named as it is. */
-  async addBlob(ref: BlobRef): Promise<void> {
+  /** A whole blob of one of the layers that may be re-used, named as it is; `documents` is what it holds. */
+  async addBlob(ref: BlobRef, documents: Buffer): Promise<void> {
     assert(this.openBytes === 0 && ref.kind === 1, 'a whole blob of documents follows a cut');
     await this.#exclusively(async () => {
       const known = await this.#known.find(1, ref.id);
@@ -93,6 +103,8 @@ export class LayerWriter {
       );
       this.#documents.fill(this.#documents.reserve(), ref);
       this.#count(ref);
+      this.#documentFilters.add(documents);
+      await this.#documentFilters.cut();
       this.#pipeline.totals.reusedBlobs++;
       this.#pipeline.totals.reusedBytes += ref.plainBytes;
     });
@@ -117,10 +129,16 @@ export class LayerWriter {
     const deletedLists = deletedBlob === null ? await this.#writeLists(this.#deleted) : [];
     const { documents, deleted, bytes, storedBytes } = this.#totals;
     const { kind, takenIn, ordered } = this.#layer;
+    const ofDocuments = await this.#documentFilters.end({ documents, isShared: documentExtent !== null });
+    const ofDeletions = await this.#deletedFilters.end({ documents: deleted, isShared: deletedExtent !== null });
     return {
       ...{ kind, takenIn, documents, deleted, bytes, storedBytes, ordered, documentLists, deletedLists },
       ...(documentBlob === null ? {} : { documentBlob }),
       ...(deletedBlob === null ? {} : { deletedBlob }),
+      ...(ofDocuments.inline === null ? {} : { documentFilter: ofDocuments.inline }),
+      ...(ofDeletions.inline === null ? {} : { deletedFilter: ofDeletions.inline }),
+      ...(ofDocuments.blobs.length === 0 ? {} : { documentFilters: ofDocuments.blobs }),
+      ...(ofDeletions.blobs.length === 0 ? {} : { deletedFilters: ofDeletions.blobs }),
     };
   }
 
@@ -159,6 +177,7 @@ export class LayerWriter {
       documents: this.#pieceDocuments,
     } as const;
     [this.#pieces, this.#pieceBytes, this.#pieceDocuments] = [[], 0, 0];
+    await this.#documentFilters.cut();
     return this.#counted(await shared.place(sequence, this.#known));
   }
 
@@ -171,6 +190,7 @@ export class LayerWriter {
     const pieces = this.#deletionPieces;
     const sequence = { kind: 5, pieces, plainBytes: this.#deletionBytes, documents: this.#deletionCount } as const;
     [this.#deletionPieces, this.#deletionBytes, this.#deletionCount] = [[], 0, 0];
+    await this.#deletedFilters.cut();
     return this.#counted(await shared.place(sequence, this.#known));
   }
 
@@ -189,6 +209,7 @@ export class LayerWriter {
     this.#pieces = [];
     this.#pieceBytes = 0;
     this.#pieceDocuments = 0;
+    await this.#documentFilters.cut();
     await this.#submit(draft, this.#documents);
   }
 
@@ -199,6 +220,7 @@ export class LayerWriter {
       this.#deletions = Buffer.allocUnsafeSlow(Math.max(DELETION_PIECE_BYTES, document.length));
     }
     document.copy(this.#deletions, this.#deletionsUsed);
+    this.#deletedFilters.add(document);
     this.#deletionsUsed += document.length;
     this.#deletionBytes += document.length;
     this.#deletionCount++;
@@ -217,6 +239,7 @@ export class LayerWriter {
     this.#deletionPieces = [];
     this.#deletionBytes = 0;
     this.#deletionCount = 0;
+    await this.#deletedFilters.cut();
     await this.#submit(draft, this.#deleted);
   }
 

@@ -8,6 +8,7 @@ import { type BlobRef, decodeList } from '../format/blob-list.ts';
 import { type LayerSequence, objectOf, sequencesOf } from '../format/layer-blobs.ts';
 import type { LayerRef, Manifest } from '../format/manifest.ts';
 import { namespaceOf } from '../format/manifest-rules.ts';
+import { readFilters } from '../layers/filtered-blobs.ts';
 import { NamedObjects } from '../named-objects.ts';
 import { blobKey, blobsPrefix, parseBlobKey } from '../object-keys.ts';
 import { extentIn, readAhead, readBlob } from '../reader.ts';
@@ -84,6 +85,8 @@ export class CheckedCluster {
     const sequences = layers.flatMap(sequencesOf);
     const lists = sequences.flatMap(({ kind, lists: own }) => own.map((list) => ({ list, kind })));
     await forEachConcurrently(lists, LISTS_AT_ONCE, async ({ list, kind }) => await this.#examineList(list, kind));
+    const filters = sequences.flatMap((sequence) => sequence.filters);
+    await forEachConcurrently(filters, LISTS_AT_ONCE, async (ref) => await this.#examineFilters(ref));
     await this.#examineSingles(sequences.flatMap(({ blob }) => blob ?? []));
     if (layers.some((layer) => this.#miscountOf(layer) !== null)) this.#miscounted = true;
   }
@@ -110,10 +113,12 @@ export class CheckedCluster {
       for (const [index, layer] of entry.layers.entries()) {
         const miscount = this.#miscountOf(layer);
         if (miscount !== null) yield { namespace, objectKey: null, problem: `layer ${index}: ${miscount}` };
-        for (const { kind, lists, blob } of sequencesOf(layer)) {
+        for (const { kind, lists, blob, filters } of sequencesOf(layer)) {
           for (const list of lists) yield* this.#problemsOfList(namespace, list, kind);
-          const problem = blob === null ? null : this.#problemOf(blob);
-          if (blob !== null && problem !== null) yield { namespace, objectKey: this.#keyOf(objectOf(blob)), problem };
+          for (const ref of blob === null ? filters : [blob, ...filters]) {
+            const problem = this.#problemOf(ref);
+            if (problem !== null) yield { namespace, objectKey: this.#keyOf(objectOf(ref)), problem };
+          }
         }
       }
     }
@@ -160,6 +165,14 @@ export class CheckedCluster {
     const fresh = refs.filter((ref) => this.#add(ref));
     if (this.#options.readData === true) await this.#readBlobs(fresh);
     this.#progress(list.storedBytes, 0);
+  }
+
+  async #examineFilters(ref: BlobRef): Promise<void> {
+    if (!this.#add(ref)) return;
+    const { signal } = this.#options;
+    const read = async () => await readFilters(this.#repository, this.#clusterId, ref, { signal });
+    await this.#noting(this.#keyOf(ref), read);
+    this.#progress(ref.storedBytes, 0);
   }
 
   /** Blobs that layers name themselves, and extents by the shared blobs that they lie in. */

@@ -52,7 +52,7 @@ async function addDocuments(repository: Repository, into: LayerWriter, run: Merg
   const { minBytes } = repository.chunker;
   if (run.whole === null || run.whole.plainBytes < minBytes) return await into.add(run.buffer);
   if (into.openBytes >= minBytes) await into.cut();
-  if (into.openBytes === 0) await into.addBlob(run.whole);
+  if (into.openBytes === 0) await into.addBlob(run.whole, run.buffer);
   else await into.add(run.buffer);
 }
 

@@ -2,7 +2,7 @@ import { forEachConcurrently } from '../../lib/bounded.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { BlobRef } from '../format/blob-list.ts';
 import type { BlobKind } from '../format/envelope.ts';
-import { objectOf, sequencesOf, singleBlobsOf } from '../format/layer-blobs.ts';
+import { sequencesOf, unlistedObjectsOf } from '../format/layer-blobs.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { NamedObjects } from '../named-objects.ts';
 import { blobKey, blobsPrefix, parseBlobKey } from '../object-keys.ts';
@@ -90,5 +90,5 @@ function listsOf(manifest: Manifest): NamedList[] {
 /** The objects that the manifest and its layers name, lists left out. */
 function singlesOf({ collections, sections = [] }: Manifest): BlobRef[] {
   const layers = collections.flatMap((entry) => entry.layers);
-  return [...sections, ...layers.flatMap((layer) => singleBlobsOf(layer).map(objectOf))];
+  return [...sections, ...layers.flatMap(sequencesOf).flatMap(unlistedObjectsOf)];
 }

@@ -4,7 +4,7 @@ import { forEachConcurrently } from '../../lib/bounded.ts';
 import { describeError, Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
 import type { ObjectInfo } from '../../storage/object-store.ts';
-import { objectOf, sequencesOf } from '../format/layer-blobs.ts';
+import { sequencesOf, unlistedObjectsOf } from '../format/layer-blobs.ts';
 import type { CollectionEntry, LayerRef } from '../format/manifest.ts';
 import type { ManifestParts } from '../format/manifest-json.ts';
 import { LEASE_MS, LeaseBook, readLeases } from '../leases.ts';
@@ -154,8 +154,9 @@ async function mark(
 ): Promise<void> {
   const { clusterId } = header;
   const markLayer = async (layer: LayerRef): Promise<void> => {
-    for (const { kind, lists, blob } of sequencesOf(layer)) {
-      if (blob !== null) named.add(clusterId, objectOf(blob));
+    for (const sequence of sequencesOf(layer)) {
+      const { kind, lists } = sequence;
+      for (const ref of unlistedObjectsOf(sequence)) named.add(clusterId, ref);
       for (const list of lists) {
         // A list that is named already was read then: its blobs are marked.
         if (!named.add(clusterId, list)) continue;
