@@ -36,7 +36,7 @@ export interface ShardedReplayReport {
   refused: number;
   refusals: string[];
   documents: number;
-  /** Of the bank's, restored by themselves into a replica set. */
+  /** Of the bank's, restored by themselves into a replica set, from the snapshots and at the moments. */
   togetherDocuments: number;
   entries: number;
   ambiguous: number;
@@ -111,9 +111,12 @@ export async function checkShardedReplay(
         sliceEntries: must(snapshots[1], 'two').statistics.sliceEntriesRead,
       },
     };
-    for (const taken of snapshots) report.togetherDocuments += await checkTogether(fixture, source, alone, taken);
+    for (const taken of snapshots)
+      report.togetherDocuments += await checkTogether(fixture, source, alone, taken, timeOf(taken));
     for (const ts of await chosenOf(source, moments, bank, random, options.points)) {
       await checkMoment({ fixture, source, target, snapshots, ts, report });
+      const base = snapshots.findLast((one) => timeOf(one) <= ts);
+      if (base !== undefined) report.togetherDocuments += await checkTogether(fixture, source, alone, base, ts);
       if (isTorn(bank, ts)) report.torn++;
     }
     return report;
@@ -173,19 +176,25 @@ async function migratingAt(source: ShardedCluster, ts: Timestamp64): Promise<boo
   return false;
 }
 
-/** The bank alone, as the snapshot has it, in a replica set: what each shard owned at T and nothing else. */
+function timeOf({ header }: TakenSnapshot): Timestamp64 {
+  return timestampOf(header.clusterTime);
+}
+
+/** The bank alone, at the snapshot's T or later, in a replica set: what each shard owned then and nothing else. */
 async function checkTogether(
   fixture: ShardedFixture,
   source: ShardedCluster,
   alone: ReplicaSet,
   taken: TakenSnapshot,
+  ts: Timestamp64,
 ): Promise<number> {
-  const at = new Timestamp({ t: taken.header.clusterTime.t, i: taken.header.clusterTime.i });
+  const at = new Timestamp(timestampParts(ts));
+  const point = { pointInTime: { end: { ts, inclusive: true }, slices: fixture.repository } };
   await restoreChosen(
     fixture,
     taken,
     { databases: { bank: 'bank' } },
-    { uri: alone.uri, writeStrategy: 'overwriteExisting' },
+    { uri: alone.uri, writeStrategy: 'overwriteExisting', ...(ts === timeOf(taken) ? {} : point) },
   );
   const restored = (await readTruth(alone.client, null)).collections.get('bank.accounts')?.documents;
   const expected = new Map<string, Buffer>();
@@ -241,7 +250,6 @@ interface Checking {
 }
 
 async function checkMoment({ fixture, source, target, snapshots, ts, report }: Checking): Promise<void> {
-  const timeOf = ({ header }: TakenSnapshot) => timestampOf(header.clusterTime);
   const taken = snapshots.findLast((one) => timeOf(one) <= ts);
   if (taken === undefined) return;
   const { replayed } = await fixture.restore(target.uri, taken, { ts, inclusive: true });

@@ -34,7 +34,7 @@ export interface CollectionRestoreEngine {
     /** Where the copy is that is to be read; the repository itself where left out. */
     regionName?: string;
     uri: string;
-    /** Beyond the snapshot, to this point of the captured oplog of its replica set. */
+    /** Beyond the snapshot, to this point of the captured oplog of its replica sets. */
     point?: Point;
     selection: CollectionSelection;
     writeStrategy: WriteStrategy;

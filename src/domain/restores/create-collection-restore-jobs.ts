@@ -80,13 +80,8 @@ async function sourceOf(
   request: CollectionRestoreRequest,
 ): Promise<string> {
   const source = restoreSource(request);
-  const { name, type } = await requireCluster(context.catalog.reader, request);
+  await requireCluster(context.catalog.reader, request);
   if ('snapshotId' in source) return source.snapshotId;
-  if (type === 'sharded') {
-    throw refuse('FEATURE_UNSUPPORTED', [
-      `${name} is a sharded cluster: single collections of it are restored from a snapshot, not at a point in time`,
-    ]);
-  }
   const point = pointOf(source);
   return await baseSnapshot(context, capture, request, { point, snapshotId: null });
 }

@@ -80,11 +80,17 @@ export async function targetNames(
  * Refuses what is sure not to fit: stored documents are compressed more than a server's are, and indexes come on top.
  * Until the end everything is there twice.
  */
-export async function requireRoom(target: RestoreTarget, chosen: readonly ChosenCollection[]): Promise<void> {
+export async function requireRoom(
+  target: RestoreTarget,
+  chosen: readonly ChosenCollection[],
+  { atPoint }: { atPoint: boolean },
+): Promise<void> {
   const db = chosen[0]?.target.db ?? 'admin';
   const room = await roomOnTarget(target, db);
   if (room === null) return;
-  const layers = chosen.flatMap(({ documents }) => documents?.layers ?? []);
+  // Of several shards one part becomes the whole, and the others are there beside it for a while.
+  const beside = atPoint ? chosen.flatMap(({ parts }) => parts.slice(1).flatMap(({ entry }) => entry.layers)) : [];
+  const layers = [...chosen.flatMap(({ documents }) => documents?.layers ?? []), ...beside];
   const needed = layers.reduce((sum, layer) => sum + storedBytesOf(layer), 0);
   const then = { ...room, used: room.used + needed };
   if (then.used > then.total * FULL_SHARE) throw diskFull(redactedHost(target), then);

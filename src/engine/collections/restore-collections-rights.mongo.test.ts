@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { runInNewContext } from 'node:vm';
-import type { Document } from 'mongodb';
 import { SourceOplog } from '../../../test/exactness/source-oplog.ts';
 import { compareTruth } from '../../../test/support/compare.ts';
+import { asDocumentedUser } from '../../../test/support/documented-target.ts';
 import { useReplicaSet } from '../../../test/support/replica-set.ts';
 import { renamed, restoreChosen } from '../../../test/support/restored-collections.ts';
 import { SnapshotRig } from '../../../test/support/snapshot-rig.ts';
@@ -13,28 +11,9 @@ import { must } from '../../lib/assert.ts';
 
 const source = useReplicaSet({ name: 'source' });
 const target = useReplicaSet({ name: 'target', auth: true });
-const PASSWORD = 'documented';
-
-/** The shell lines that docs/operations.md gives for the target of such restores. */
-function documentedCommands(): Document[] {
-  const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-  const scripts = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, script]) => script ?? '');
-  const script = must(
-    scripts.find((text) => text.includes("createRole: 'tidemarkCollections'")),
-    'the page gives a role',
-  );
-  const commands: Document[] = [];
-  const admin = {
-    runCommand: (command: Document) => commands.push(command),
-    createUser: ({ user, ...rest }: Document) => commands.push({ createUser: user, ...rest }),
-  };
-  runInNewContext(script, { db: { getSiblingDB: () => admin }, passwordPrompt: () => PASSWORD });
-  return commands;
-}
 
 test('the documented role is enough, over what is there and to a point in time', async () => {
-  for (const command of documentedCommands()) await target().client.db('admin').command(command);
-  const uri = target().uri.replace(/\/\/[^@]*@/, `//tidemark:${PASSWORD}@`);
+  const uri = await asDocumentedUser(target());
   const shop = source().client.db('shop');
   await shop.collection('orders').insertMany([{ _id: 1 as never }, { _id: 2 as never }]);
   await shop.createCollection('series', { timeseries: { timeField: 't' } });

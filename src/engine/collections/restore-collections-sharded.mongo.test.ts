@@ -7,7 +7,6 @@ import { serverIs } from '../../../test/support/server-version.ts';
 import { useShardedCluster } from '../../../test/support/sharded-cluster.ts';
 import { ShardedFixture } from '../../../test/support/sharded-fixture.ts';
 import { readTruth } from '../../../test/support/truth.ts';
-import { timestampOf } from '../../bson/timestamp.ts';
 import { must } from '../../lib/assert.ts';
 import { describeError } from '../../lib/errors.ts';
 import type { TakenSnapshot } from '../take/take-snapshot.ts';
@@ -121,12 +120,4 @@ test('what lies on several shards and is routed by nobody is refused', async () 
 test('a sharded target is refused', async () => {
   const run = { uri: source().uri };
   await assert.rejects(restore({ collections: { 'shop.plain': 'fresh.plain' } }, run), /leads to a sharded cluster/);
-});
-
-test('a point in time is refused before the target is reached', async () => {
-  prepared ??= prepare();
-  const { fixture, taken } = await prepared;
-  const end = { ts: timestampOf(taken.header.clusterTime) + 1n, inclusive: true };
-  const run = { uri: 'mongodb://127.0.0.1:1/', pointInTime: { end, slices: fixture.repository } };
-  await assert.rejects(restore({ collections: { 'shop.plain': 'fresh.plain' } }, run), /not at a point in time/);
 });

@@ -32,7 +32,7 @@ import { leaveFormer } from './leave-former.ts';
 import { nameTargets, type WriteStrategy } from './name-targets.ts';
 import { type Placing, placeCollection, replaceWithSeries } from './place-collections.ts';
 import { STAGED_PREFIX } from './remove-staged.ts';
-import { removeTraces, rollBack, sweepStaged } from './roll-back.ts';
+import { databasesOf, removeTraces, rollBack, sweepStaged } from './roll-back.ts';
 import { type Item, infoOf, type Staged, type Staging, stageCollections } from './stage-collections.ts';
 import type { IndexStrategy } from './target-form.ts';
 import { tryItems } from './try-items.ts';
@@ -106,7 +106,7 @@ class CollectionRestore {
   readonly #manifest: Manifest;
   readonly #progress: Progress = { phase: 'verifying the repository', documentsDone: 0, bytesDone: 0 };
   #reportedMs = Number.NEGATIVE_INFINITY;
-  #replay: Backup['replay'] = null;
+  #replays: Backup['replays'] = [];
   #selected: Selected = { chosen: [], missing: [], unsupported: [] };
   #earlier: Awaited<ReturnType<RestoreJournal['read']>> = null;
   #items: Item[] = [];
@@ -134,10 +134,10 @@ class CollectionRestore {
     const { pointInTime, journal, selection } = this.#options;
     this.#enter('verifying the oplog');
     this.#earlier = await journal.read();
-    const { offered, replay } = await readBackup(this.#options, this.#manifest, pointInTime);
-    this.#replay = replay;
+    const { offered, replays } = await readBackup(this.#options, this.#manifest, pointInTime);
+    this.#replays = replays;
     this.#selected = selectCollections(offered, selection);
-    for (const one of leftOutOf(this.#selected.chosen, replay?.plan ?? null)) this.#lost.add(one);
+    for (const one of leftOutOf(this.#selected.chosen, replays)) this.#lost.add(one);
     await this.#refuseUnknown();
     this.#enter('verifying every blob');
     await verifyChosen(this.#options, this.#manifest, this.#selected.chosen);
@@ -201,8 +201,8 @@ class CollectionRestore {
   async #begin(target: RestoreTarget): Promise<void> {
     const { journal, writeStrategy, indexStrategy } = this.#options;
     const { chosen } = this.#selected;
-    for (const record of this.#earlier?.records ?? []) await removeTraces(target, record);
-    await requireRoom(target, chosen);
+    await removeTraces(target, this.#options.restoreId, this.#earlier?.records ?? []);
+    await requireRoom(target, chosen, { atPoint: this.#replays.length > 0 });
     const there = await targetNames(target, chosen);
     const names = new Map([...there].map(([db, entries]) => [db, new Set(entries.keys())]));
     const given = nameTargets(chosen, names, writeStrategy);
@@ -229,12 +229,14 @@ class CollectionRestore {
 
   #itemOf(chosen: ChosenCollection, target: Item['target'], number: number): Item {
     const { restoreId, attempt } = this.#options;
-    const staged = { db: target.db, name: `${STAGED_PREFIX}${restoreId}_${attempt}_${number}` };
+    const partsName = `${STAGED_PREFIX}${restoreId}_${attempt}_${number}`;
+    const staged = { db: target.db, name: partsName };
     return {
       ...{ chosen, target },
       source: formatNamespace(chosen.source),
       // No server renames a time series.
       staged: chosen.kind === 'collection' ? staged : target,
+      partsName,
       uuid: null,
       documents: 0,
       created: false,
@@ -304,7 +306,7 @@ class CollectionRestore {
       );
       await placeCollection(placing, item);
     }
-    await sweepStaged(staging.target, this.#options.restoreId, this.#items);
+    await sweepStaged(staging.target, this.#options.restoreId, databasesOf(this.#items));
     // Also of what an earlier attempt had put in its place: it may have ended before this.
     for (const item of this.#items.filter((one) => !isView(one)))
       await staging.target.letExpire(item.target.db, item.target.name, infoOf(staging, item));
@@ -325,7 +327,7 @@ class CollectionRestore {
       try {
         // With time of its own: the signal may have fired long ago.
         const own = target.under(AbortSignal.timeout(ROLLBACK_MS_MAX));
-        await rollBack(own, this.#items, this.#options.journal);
+        await rollBack(own, restoreId, this.#items, this.#options.journal);
       } catch (failure) {
         log.warn({ err: failure, restoreId }, 'what a restore of collections had loaded could not be removed');
         after += `; what was loaded may still be there, under names that begin with ${STAGED_PREFIX}${restoreId}`;
@@ -352,7 +354,7 @@ class CollectionRestore {
       ...{ repository, clusterId, target, journal, indexStrategy, clock, signal },
       state: 'IN_PROGRESS',
       items: new Map(this.#items.map((item) => [item.source, item])),
-      replay: this.#replay,
+      replays: this.#replays,
       enter: (phase, collectionsTotal) => this.#enter(phase, { collectionsDone: 0, collectionsTotal }),
       say: (subject) => this.#update({ subject }),
       leaveOut: (one) => this.#lost.add(one),

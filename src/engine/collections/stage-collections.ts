@@ -10,15 +10,15 @@ import type { RestoreTarget } from '../../mongo/target.ts';
 import { countOnTarget, findOnTarget, roomOnTarget } from '../../mongo/target-catalog.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { describeLeftOut, type LeftOut } from '../left-out.ts';
-import type { ReplayPlan } from '../replay/plan-replay.ts';
-import type { OplogSource } from '../replay/replay-interval.ts';
-import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
+import { type ReplayedOplog, replayOplog, sumReplayed } from '../replay/replay-oplog.ts';
 import { buildEachIndex } from '../restore/build-indexes.ts';
 import { type CollectionLoad, loadCollections } from '../restore/load-collections.ts';
 import type { RestoreLosses } from '../restore/losses.ts';
 import { FULL_SHARE } from '../restore/preflight/require-room.ts';
+import type { PartReplay } from './backup/read-backup.ts';
 import type { ChosenCollection } from './backup/select-collections.ts';
 import type { CollectionRecord, RecordChange, RestoreJournal } from './collection-record.ts';
+import { apart, destinationsOn, joinParts, partsBeside, stagedParts } from './stage-parts.ts';
 import { type IndexStrategy, indexesFor, infoFor } from './target-form.ts';
 
 /** One collection on its way. */
@@ -29,6 +29,8 @@ export interface Item {
   target: Namespace;
   /** The name that it has until it is in its place; its own from the start where it cannot be renamed (time series). */
   staged: Namespace;
+  /** What the names of its other parts begin with, where it has some: see `stagedParts`. */
+  partsName: string;
   /** Null before it is created. */
   uuid: string | null;
   documents: number;
@@ -59,8 +61,8 @@ export interface Staging {
   state: 'IN_PROGRESS' | 'FINALIZING';
   /** All items of the restore, by source: views follow their collections. */
   items: ReadonlyMap<string, Item>;
-  /** Null where there is nothing to replay. */
-  replay: { plan: ReplayPlan; source: OplogSource } | null;
+  /** None where there is nothing to replay. */
+  replays: readonly PartReplay[];
   clock: Clock;
   signal: AbortSignal;
   enter(phase: string, collections: number): void;
@@ -94,6 +96,7 @@ export async function stageCollections(staging: Staging, items: readonly Item[])
   staging.enter('loading documents', items.length);
   await load(staging, items);
   const replayed = await replay(staging, items);
+  if (staging.replays.length > 0) await join(staging, apart(items));
   staging.enter('building indexes', items.length);
   const indexes = await buildIndexes(staging, items);
   return { indexes, replayed };
@@ -155,6 +158,7 @@ async function create(staging: Staging, item: Item): Promise<void> {
     item.uuid = (await findOnTarget(target, documents))?.uuid ?? null;
     if (item.uuid === null) throw vanished(item);
     await journal.update(item.source, { stagedUuid: item.uuid });
+    for (const { made } of partsBeside(item, staging)) await target.create(db, made.name, infoOf(staging, item));
   });
 }
 
@@ -166,14 +170,12 @@ function vanished(item: Item): Fault {
 
 async function load(staging: Staging, items: readonly Item[]): Promise<void> {
   const { repository, clusterId, target, signal } = staging;
-  const loads = items.flatMap((item) => loadsOf(item));
+  const loads = items.flatMap((item) => loadsOf(item, staging));
   const open = new Map(items.map((item) => [item, item.chosen.parts.length]));
-  const stop = new AbortController();
-  const watching = watchLoad(staging, items, stop);
-  try {
+  await whileWatched(staging, items, async (stop) => {
     await loadCollections({
       ...{ repository, clusterId, target, loads },
-      signal: AbortSignal.any([signal, stop.signal]),
+      signal: AbortSignal.any([signal, stop]),
       began: ({ item }) => staging.say(item.source),
       loaded: ({ item }, more) => {
         item.documents += more.count;
@@ -187,10 +189,40 @@ async function load(staging: Staging, items: readonly Item[]): Promise<void> {
         staging.done();
       },
       failed: ({ item }, error) => {
-        if (!isAbort(error) && !signal.aborted && !stop.signal.aborted)
+        if (!isAbort(error) && !signal.aborted && !stop.aborted)
           item.failure ??= { state: 'FAILED', reason: describeError(error) };
       },
     });
+  });
+}
+
+/** Leaves of what several shards had what clients saw at the point. */
+async function join(staging: Staging, items: readonly Item[]): Promise<void> {
+  if (items.length === 0) return;
+  const { target, signal } = staging;
+  staging.enter('bringing together what the shards own', items.length);
+  await whileWatched(staging, items, async (stop) => {
+    await joinParts(items, {
+      ...{ target, signal: AbortSignal.any([signal, stop]) },
+      each: async (item, work) => {
+        staging.say(item.source);
+        await attempt({ signal: AbortSignal.any([signal, stop]) }, item, 'FAILED', work);
+        staging.done();
+      },
+    });
+  });
+}
+
+/** Does what fills the target, and stops it before the disk is full; `stop` fires then. */
+async function whileWatched(
+  staging: Staging,
+  items: readonly Item[],
+  work: (stop: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const watching = watchLoad(staging, items, stop);
+  try {
+    await work(stop.signal);
   } catch (error) {
     // What made the load stop says more than that it was stopped.
     if (stop.signal.reason instanceof Fault) throw stop.signal.reason;
@@ -214,9 +246,11 @@ function sameIds({ source }: Item, cause: ForeignWrites): Fault {
   });
 }
 
-/** What each shard owns of a collection comes together in one. */
-function loadsOf(item: Item): (CollectionLoad & { item: Item })[] {
+/** What each shard owns of a collection comes together in one; at a point not before each part is there. */
+function loadsOf(item: Item, { replays }: Staging): (CollectionLoad & { item: Item })[] {
   assert(item.created, 'documents are loaded into what this attempt has created');
+  if (replays.length > 0)
+    return stagedParts(item).map(({ part: { entry }, documents }) => ({ item, entry, into: documents }));
   return item.chosen.parts.map(({ entry, owned }) => ({ item, entry, owned, into: documentsOf(item) }));
 }
 
@@ -229,9 +263,8 @@ async function watchLoad(staging: Staging, items: readonly Item[], stop: AbortCo
     try {
       await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([staging.signal, stop.signal]));
       const changed = items.filter((item) => item.documents > (told.get(item.source) ?? 0));
-      if (changed.length === 0) continue;
       const news = new Map(changed.map((item) => [item.source, item.documents]));
-      await journal.progress(news);
+      if (news.size > 0) await journal.progress(news);
       for (const [source, documents] of news) told.set(source, documents);
       const room = await roomOnTarget(target, db);
       if (room !== null && room.used > room.total * FULL_SHARE) throw diskFull(db, room);
@@ -252,21 +285,20 @@ export function diskFull(subject: string, { used, total }: { used: number; total
   });
 }
 
+/** Each shard's entries on what it had, by UUID; none are read of a shard that has nothing of the items. */
 async function replay(staging: Staging, items: readonly Item[]): Promise<ReplayedOplog | null> {
-  if (staging.replay === null) return null;
-  const { target, clock, signal } = staging;
-  const { plan, source } = staging.replay;
-  staging.enter('replaying the oplog', items.length);
-  const into = new Map(
-    items.flatMap((item) => {
-      const uuid = item.chosen.documents?.uuid ?? null;
-      return uuid === null ? [] : [[uuid, documentsOf(item)] as const];
-    }),
-  );
-  const progress = (entries: number, lastTs: bigint) =>
-    staging.say(`${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}`);
-  const { leaveOut } = staging;
-  return await replayOplog({ target, plan, source, into, clock, signal, progress, leaveOut });
+  const { target, clock, signal, leaveOut } = staging;
+  const replayed: ReplayedOplog[] = [];
+  for (const { shardName, plan, source } of staging.replays) {
+    const into = destinationsOn(items, shardName);
+    if (into.size === 0) continue;
+    staging.enter('replaying the oplog', items.length);
+    const of = shardName === '' ? '' : `${shardName}: `;
+    const progress = (entries: number, lastTs: bigint) =>
+      staging.say(`${of}${entries} of ${plan.entries} entries, up to ${formatTimestamp(lastTs)}`);
+    replayed.push(await replayOplog({ target, plan, source, into, clock, signal, progress, leaveOut }));
+  }
+  return sumReplayed(replayed);
 }
 
 async function buildIndexes(staging: Staging, items: readonly Item[]): Promise<number> {

@@ -30,7 +30,7 @@ export function removesFromCapped(version: string): boolean {
 /** By the source's UUID. */
 export function destinationsOf(
   plan: ReplayPlan,
-  into: ReadonlyMap<string, Namespace> = ownNames(plan),
+  into: ReadonlyMap<string, Namespace> | undefined,
 ): ReadonlyMap<string, Destination> {
   const series = new Set(
     listState(plan.state)
@@ -38,11 +38,12 @@ export function destinationsOf(
       .map((entry) => `${entry.db}.${BUCKETS}${entry.name}`),
   );
   const destinations = new Map<string, Destination>();
-  for (const [uuid, { db, name }] of into) {
+  for (const [uuid, { db, name }] of into ?? ownNames(plan)) {
     const entry = must(plan.state.collections.get(uuid), 'only collections of the plan are written to');
     const bytes = Buffer.from(uuid, 'hex');
     assert(bytes.length === 16, 'a UUID has 16 bytes');
     assert(!series.has(formatNamespace(entry)) || name.startsWith(BUCKETS), 'a time series is written to its buckets');
+    const isSeries = series.has(formatNamespace(entry)) || (into !== undefined && name.startsWith(BUCKETS));
     destinations.set(uuid, {
       db,
       name,
@@ -50,7 +51,8 @@ export function destinationsOf(
       seed: murmur3(bytes, 0, 0, bytes.length, 0),
       inOrder: isApplyingInOrder(entry),
       capped: isCapped(entry),
-      commandName: series.has(formatNamespace(entry)) ? name.slice(BUCKETS.length) : name,
+      // Of a sharded one only its database's primary shard has the name, but what is made for chosen buckets has it.
+      commandName: isSeries ? name.slice(BUCKETS.length) : name,
     });
   }
   return destinations;

@@ -42,6 +42,17 @@ export interface ReplayedOplog {
   ms: number;
 }
 
+/** Of several replica sets, side by side; null where nothing was replayed. */
+export function sumReplayed(each: readonly (ReplayedOplog | null)[]): ReplayedOplog | null {
+  const replays = each.filter((one) => one !== null);
+  if (replays.length === 0) return null;
+  return {
+    entries: replays.reduce((sum, one) => sum + one.entries, 0),
+    operations: replays.reduce((sum, one) => sum + one.operations, 0),
+    ms: Math.max(...replays.map((one) => one.ms)),
+  };
+}
+
 /**
  * Replays the documents' changes of a plan's interval on a target that holds the plan's collections, with the
  * snapshot's documents and without indexes. Nothing decides about transactions here: the documents that one wrote

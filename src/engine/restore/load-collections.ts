@@ -55,8 +55,7 @@ export interface LoadCollectionsOptions<Load extends CollectionLoad> {
 export async function loadCollections<Load extends CollectionLoad>(
   options: LoadCollectionsOptions<Load>,
 ): Promise<void> {
-  const inserts = new Semaphore(INSERTS_AT_ONCE);
-  const memory = new Semaphore(BYTES_IN_FLIGHT_MAX);
+  const { inserts, memory } = insertLimits();
   const each = (work: (load: Load) => Promise<void>) => async (load: Load) => {
     options.began(load);
     try {
@@ -126,9 +125,38 @@ async function loadCollection<Load extends CollectionLoad>(
 ): Promise<void> {
   const { entry, into, owned = 'all' } = load;
   const ordered = entry.layers.some((layer) => layer.ordered);
+  const documents = ownedDocuments(readCollection(repository, clusterId, entry, { signal }), owned);
+  await insertAll(documents, {
+    ...{ target, into, ordered, inserts, memory, signal },
+    inserted: (more) => loaded(load, more),
+  });
+}
+
+export interface InsertAllOptions {
+  target: RestoreTarget;
+  into: Namespace;
+  /** One batch after another. */
+  ordered: boolean;
+  /** Shared with others that insert: how many batches, and how many bytes, are on their way. */
+  inserts: Semaphore;
+  memory: Semaphore;
+  signal: AbortSignal;
+  inserted(more: { count: number; bytes: number }): void;
+}
+
+/** Shared by all that are inserted at the same time. */
+export function insertLimits(): Pick<InsertAllOptions, 'inserts' | 'memory'> {
+  return { inserts: new Semaphore(INSERTS_AT_ONCE), memory: new Semaphore(BYTES_IN_FLIGHT_MAX) };
+}
+
+/** Inserts runs of whole documents as they come, exactly as they are. */
+export async function insertAll(
+  documents: AsyncIterable<Buffer>,
+  { target, into, ordered, inserts, memory, signal, inserted }: InsertAllOptions,
+): Promise<void> {
   const batches = async function* () {
-    for await (const documents of ownedDocuments(readCollection(repository, clusterId, entry, { signal }), owned)) {
-      for (const batch of cutBatches(documents)) {
+    for await (const run of documents) {
+      for (const batch of cutBatches(run)) {
         assert(batch.count > 0, 'a batch has documents');
         assert(batch.documents.length <= BYTES_IN_FLIGHT_MAX, 'a batch by itself may be in flight');
         yield { batch, release: await memory.acquire(batch.documents.length, signal) };
@@ -147,7 +175,7 @@ async function loadCollection<Load extends CollectionLoad>(
     } finally {
       release();
     }
-    loaded(load, { count: batch.count, bytes: batch.documents.length });
+    inserted({ count: batch.count, bytes: batch.documents.length });
   });
 }
 

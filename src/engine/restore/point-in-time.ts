@@ -21,6 +21,12 @@ export interface PointInTime {
   ledger: (name: string) => AsyncIterable<Buffer>;
 }
 
+export async function readLedger({ ledger }: Pick<PointInTime, 'ledger'>, name: string): Promise<Buffer[]> {
+  const found: Buffer[] = [];
+  for await (const document of ledger(name)) found.push(document);
+  return found;
+}
+
 /** The snapshot itself. */
 export function pointOfSnapshot(
   repository: Repository,

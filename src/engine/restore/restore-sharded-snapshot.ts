@@ -4,24 +4,19 @@ import { Fault } from '../../lib/errors.ts';
 import { type ClusterReplicaSet, findReplicaSets } from '../../mongo/cluster-replica-sets.ts';
 import { connectCluster, redactUri } from '../../mongo/connection/connect.ts';
 import { RestoreTarget } from '../../mongo/target.ts';
+import type { Decisions } from '../../oplog/transactions.ts';
 import type { Manifest } from '../../repository/format/manifest.ts';
 import { type ReplicaSetManifest, replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { LeftOutList, type LeftOutSummary } from '../left-out.ts';
-import type { ReplayedOplog } from '../replay/replay-oplog.ts';
+import { sumReplayed } from '../replay/replay-oplog.ts';
 import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
 import { leftIncomplete } from './left-incomplete.ts';
 import { appNameOf } from './preflight/end-earlier-work.ts';
 import { RoutingRestore } from './restore-routing.ts';
 import { Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
-import {
-  decideTransactions,
-  type PointOfCluster,
-  type ReplicaSetInTime,
-  refuseOtherShards,
-  refuseUnderWay,
-  replicaSetInTime,
-} from './sharded-point-in-time.ts';
+import { settlePoint } from './settle-point.ts';
+import { type PointOfCluster, type ReplicaSetInTime, replicaSetInTime } from './sharded-point-in-time.ts';
 
 export interface RestoreShardedSnapshotOptions extends Omit<RestoreSnapshotOptions, 'pointInTime'> {
   /** That the target's balancer is stopped is written down here first. */
@@ -61,7 +56,7 @@ export async function restoreShardedSnapshot(
   const restores = await openRestores(options, manifest, replicaSets);
   try {
     for (const { restore } of restores) await restore.verify();
-    await settlePoint(options, restores);
+    await settle(options, restores);
     const routing = await RoutingRestore.plan(
       ({ replicaSet }, name) =>
         must(
@@ -90,6 +85,20 @@ export async function restoreShardedSnapshot(
   } finally {
     await Promise.all(restores.map(async (one) => await one.close()));
   }
+}
+
+async function settle(
+  { pointInTime, signal }: RestoreShardedSnapshotOptions,
+  restores: readonly ReplicaSetRestore[],
+): Promise<void> {
+  if (pointInTime === undefined) return;
+  const planned = restores.map(({ source, restore, inTime }) => ({
+    source,
+    inTime: must(inTime, 'a point in time has a source'),
+    point: () => restore.point,
+    decide: async (decisions: Decisions) => await restore.decide(decisions),
+  }));
+  await settlePoint(pointInTime.end.ts, planned, signal);
 }
 
 /** The majorities of all of them are looked after while any is worked on: each waits for the others. */
@@ -138,7 +147,7 @@ async function run(
     indexes: sum((one) => one.indexes),
     loadMs: Math.max(...results.map((one) => one.loadMs)),
     indexMs: Math.max(...results.map((one) => one.indexMs)),
-    replayed: replayedOf(results),
+    replayed: sumReplayed(results.map(({ replayed }) => replayed)),
     leftOut: leftOutOf(results),
   };
 }
@@ -147,49 +156,6 @@ function leftOutOf(results: readonly RestoredSnapshot[]): LeftOutSummary {
   const all = new LeftOutList();
   for (const { leftOut } of results) all.add(leftOut.named, leftOut.count);
   return all;
-}
-
-function replayedOf(results: readonly RestoredSnapshot[]): ReplayedOplog | null {
-  const replays = results.flatMap(({ replayed }) => (replayed === null ? [] : [replayed]));
-  if (replays.length === 0) return null;
-  return {
-    entries: replays.reduce((sum, one) => sum + one.entries, 0),
-    operations: replays.reduce((sum, one) => sum + one.operations, 0),
-    ms: Math.max(...replays.map((one) => one.ms)),
-  };
-}
-
-/**
- * What the replica sets can only tell together: which transactions over several of them were visible, and that they
- * agreed on the catalog.
- */
-async function settlePoint(
-  { pointInTime, signal }: RestoreShardedSnapshotOptions,
-  restores: readonly ReplicaSetRestore[],
-): Promise<void> {
-  if (pointInTime === undefined) return;
-  const { ts } = pointInTime.end;
-  const planned = restores.map(({ source, restore, inTime }) => ({
-    name: nameOf(source),
-    plan: must(restore.point.plan, 'a point in time has a plan'),
-    source: must(inTime, 'a point in time has a source').source,
-  }));
-  const decisions = await decideTransactions(planned, signal);
-  if (decisions.size > 0) for (const { restore } of restores) await restore.decide(decisions);
-  const held = async ({ restore }: ReplicaSetRestore, name: string) => {
-    const documents: Buffer[] = [];
-    for await (const document of restore.point.ledger(name)) documents.push(document);
-    return documents;
-  };
-  for (const one of restores) await refuseUnderWay(nameOf(one.source), ts, async (name) => await held(one, name));
-  const shards = restores.flatMap(({ source }) =>
-    source.replicaSet?.configServer === false ? [source.replicaSet.shardName] : [],
-  );
-  refuseOtherShards(shards, ts, await held(must(restores.at(-1), 'the config servers come last'), 'shards'));
-}
-
-function nameOf({ replicaSet }: ReplicaSetManifest): string {
-  return must(replicaSet, 'the snapshot is of a sharded cluster').shardName;
 }
 
 /** The target's replica sets, in the order of the snapshot's: shards by name, the config servers last. */

@@ -19,10 +19,14 @@ export async function readRouting(
     replicaSetsOf(manifest).find(({ replicaSet }) => replicaSet?.configServer === true),
     'a sharded snapshot has its config servers',
   ).manifest;
-  const documentsOf = async (name: string): Promise<Buffer[]> => {
+  return await routingOf(async (name) => {
     const entry = config.collections.find((one) => one.db === 'config' && one.name === name);
     return entry === undefined ? [] : await readDocuments(repository, config.header.clusterId, entry, signal);
-  };
+  });
+}
+
+/** The same of whatever the config servers held in `config`, by the name of a collection there. */
+export async function routingOf(documentsOf: (name: string) => Promise<readonly Buffer[]>): Promise<ShardRouting> {
   const [databases, collections, chunks] = [
     await documentsOf('databases'),
     await documentsOf('collections'),
@@ -32,7 +36,7 @@ export async function readRouting(
     throw new Damage({
       op: 'read routing',
       subject: 'config.chunks',
-      message: 'the snapshot holds no chunks of its sharded collections',
+      message: 'the config servers of the snapshot hold no chunks of its sharded collections',
     });
   return new ShardRouting({ databases, collections, chunks });
 }

@@ -1,4 +1,5 @@
 import { formatNamespace } from '../../../bson/namespace.ts';
+import { assert, must } from '../../../lib/assert.ts';
 import { Fault } from '../../../lib/errors.ts';
 import type { Manifest } from '../../../repository/format/manifest.ts';
 import { replicaSetsOf } from '../../../repository/format/manifest-replica-sets.ts';
@@ -8,9 +9,10 @@ import type { ReplayPlan } from '../../replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from '../../replay/replay-interval.ts';
 import { oplogAfter } from '../../replay/slice-oplog.ts';
 import { damagedSnapshot } from '../../restore/damaged-snapshot.ts';
-import { planPointInTime } from '../../restore/point-in-time.ts';
+import { planPointInTime, readLedger } from '../../restore/point-in-time.ts';
+import { planPointOfCluster } from '../../restore/settle-point.ts';
 import type { PointOfCluster } from '../../restore/sharded-point-in-time.ts';
-import { readRouting } from '../../sharding/read-routing.ts';
+import { readRouting, routingOf } from '../../sharding/read-routing.ts';
 import {
   clusterCollections,
   isUnrouted,
@@ -25,8 +27,16 @@ export type LaterPoint = PointOfCluster | { end: ReplayEnd; source: OplogSource 
 /** What a backup offers at the point that is restored. */
 export interface Backup {
   offered: OfferedCollections;
-  /** Null where there is nothing to replay. */
-  replay: { plan: ReplayPlan; source: OplogSource } | null;
+  /** Of each replica set with data; none where there is nothing to replay. */
+  replays: readonly PartReplay[];
+}
+
+/** What brings the documents that one replica set had to the point. */
+export interface PartReplay {
+  /** Empty where the backup is of a replica set: as parts name theirs. */
+  shardName: string;
+  plan: ReplayPlan;
+  source: OplogSource;
 }
 
 interface BackupSource {
@@ -37,35 +47,41 @@ interface BackupSource {
 
 /** The collections of a replica set, or of a sharded cluster as its clients see them. */
 export async function readBackup(
-  { repository, clusterId, signal }: BackupSource,
+  from: BackupSource,
   manifest: Manifest,
   point: LaterPoint | undefined,
 ): Promise<Backup> {
+  const { repository, clusterId, signal } = from;
   const { header } = manifest;
+  if (header.type === 'sharded' && point !== undefined) return await clusterAtPoint(from, manifest, point);
   const routing = await readRouting(repository, manifest, signal);
   if (routing !== null) {
-    if (point !== undefined) throw onlyOfSnapshots(header.clusterName);
     const shards = replicaSetsOf(manifest).flatMap(({ replicaSet, manifest: { collections } }) =>
       replicaSet === null || replicaSet.configServer ? [] : [{ shardName: replicaSet.shardName, collections }],
     );
-    return { offered: clusterCollections(shards, routing), replay: null };
+    return { offered: clusterCollections(shards, routing), replays: [] };
   }
-  if (point === undefined) return { offered: replicaSetCollections(manifest.collections), replay: null };
+  if (point === undefined) return { offered: replicaSetCollections(manifest.collections), replays: [] };
   const source =
     'source' in point ? point.source : await oplogAfter(point.slices, header, point.end.ts, signal, point.elsewhere);
   const { plan, collections } = await planPointInTime(repository, clusterId, manifest, {
     ...{ end: point.end, source, signal },
   });
-  return { offered: replicaSetCollections(collections), replay: { plan, source } };
+  return { offered: replicaSetCollections(collections), replays: [{ shardName: '', plan, source }] };
 }
 
-function onlyOfSnapshots(clusterName: string): Fault {
-  return new Fault({
-    op: 'restore collections',
-    subject: clusterName,
-    message: `${clusterName} was a sharded cluster, of which chosen collections are restored as a snapshot has them, not at a point in time`,
-    hint: 'Restore them from a snapshot, or the whole cluster at the point in time',
+/** Routed as at the point: chunks may have moved since the snapshot, and documents with them. */
+async function clusterAtPoint(from: BackupSource, manifest: Manifest, to: LaterPoint): Promise<Backup> {
+  assert(!('source' in to), 'each replica set has an oplog of its own');
+  const replicaSets = await planPointOfCluster(from, manifest, to);
+  const config = must(replicaSets.at(-1), 'the config servers come last').point;
+  const routing = await routingOf(async (name) => await readLedger(config, name));
+  const shards = replicaSets.flatMap(({ source: { replicaSet }, inTime, point: { collections, plan } }) => {
+    if (replicaSet === null || replicaSet.configServer) return [];
+    return [{ shardName: replicaSet.shardName, collections, plan, source: inTime.source }];
   });
+  assert(shards.length === replicaSets.length - 1, 'all but the config servers are shards');
+  return { offered: clusterCollections(shards, routing), replays: shards };
 }
 
 /** Refuses what is not whole: a blob that is missing or altered, a collection that nothing says the place of. */

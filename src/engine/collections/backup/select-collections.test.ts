@@ -90,7 +90,7 @@ test('at first nothing is done, and a view has no indexes to wait for', () => {
   const items = selected.chosen.map((chosen) => ({
     ...{ chosen, source: formatNamespace(chosen.source), target: chosen.target, staged: chosen.target },
     ...{
-      uuid: null,
+      ...{ uuid: null, partsName: 'tidemark_restore_job_1' },
       documents: 0,
       created: false,
       placed: false,

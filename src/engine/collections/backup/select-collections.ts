@@ -38,13 +38,15 @@ export interface Selected {
   unsupported: { source: Namespace; target: Namespace; named: boolean }[];
 }
 
-/** Those of what is left out that concern the chosen ones. */
+/** Those of what is left out that concern the chosen ones; of several shards the one that gives options says it. */
 export function leftOutOf(
-  chosen: readonly ChosenCollection[],
-  plan: { leftOut: readonly LeftOut[] } | null,
+  chosen: readonly Pick<ChosenCollection, 'source' | 'parts'>[],
+  replays: readonly { shardName: string; plan: { leftOut: readonly LeftOut[] } }[],
 ): LeftOut[] {
-  const namespaces = new Set(chosen.map(({ source }) => formatNamespace(source)));
-  return (plan?.leftOut ?? []).filter(({ namespace }) => namespaces.has(namespace));
+  const shards = new Map(chosen.map(({ source, parts }) => [formatNamespace(source), parts[0]?.shardName]));
+  return replays.flatMap(({ shardName, plan }) =>
+    plan.leftOut.filter(({ namespace }) => shards.get(namespace) === shardName),
+  );
 }
 
 const BUCKETS = 'system.buckets.';
