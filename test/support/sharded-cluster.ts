@@ -129,6 +129,14 @@ export class ShardedCluster {
     await primary.set.client.db(db).command({ _shardsvrDropCollection: name, databaseVersion: version, ...MAJORITY });
   }
 
+  /** As `collMod` by a mongos: on all shards that have some of it. */
+  async modifyCollection(db: string, name: string, change: Document): Promise<void> {
+    const primary = await this.primaryShardOf(db);
+    const { version } = await this.#configDocument('databases', db);
+    const command = { _shardsvrCollMod: name, ...change, databaseVersion: version, ...MAJORITY };
+    await primary.set.client.db(db).command(command);
+  }
+
   /** Splits and moves so that the range from `min` up to `max` is on the shard. */
   async moveRange(db: string, name: string, to: number, min: Document, max?: Document): Promise<void> {
     if (!serverIs('6.0')) return await this.#moveChunk(db, name, to, min, max);

@@ -143,6 +143,12 @@ function listDefinition(
   return { ...emptyEntry(db, name), type, info: infoOf(name, type, options) };
 }
 
+/** The listing entry of a time series from the one of its buckets. */
+export function seriesInfoOf(name: string, buckets: Buffer): Buffer {
+  const options = optionsOf(buckets).filter((field) => SERIES_OPTIONS.has(field.name));
+  return infoOf(name, 'timeseries', options);
+}
+
 const OLD_ID_INDEX: Field = {
   name: 'idIndex',
   type: 0x03,

@@ -81,9 +81,6 @@ export class RoutingRestore {
   }
 
   #refuseWhatCannotBe(): void {
-    const series = this.#collections.find((one) => findElement(one, 0, 'timeseriesFields') !== null);
-    if (series !== undefined)
-      throw refused(`${textOf(series, '_id')} is a sharded time series, which cannot be restored yet`);
     const resharding = this.#collections.find((one) => findElement(one, 0, 'reshardingFields') !== null);
     if (resharding !== undefined) throw refused(`${textOf(resharding, '_id')} was being resharded`);
     for (const database of this.#databases) {

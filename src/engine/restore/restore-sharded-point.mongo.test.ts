@@ -4,6 +4,7 @@ import { type Document, Timestamp } from 'mongodb';
 import { ClusterTailing } from '../../../test/support/cluster-tailing.ts';
 import { compareTruth } from '../../../test/support/compare.ts';
 import type { ReplicaSet } from '../../../test/support/replica-set.ts';
+import { needsServer } from '../../../test/support/server-version.ts';
 import { ShardTransaction } from '../../../test/support/shard-transaction.ts';
 import { past, type ShardedCluster, useShardedCluster } from '../../../test/support/sharded-cluster.ts';
 import { ShardedFixture } from '../../../test/support/sharded-fixture.ts';
@@ -11,6 +12,7 @@ import { readTruth, type Truth } from '../../../test/support/truth.ts';
 import { type Timestamp64, timestampOf, timestampParts } from '../../bson/timestamp.ts';
 import { must } from '../../lib/assert.ts';
 import { SourceMember } from '../../mongo/source-member.ts';
+import type { TakenSnapshot } from '../take/take-snapshot.ts';
 
 after(() => ClusterTailing.stopAll());
 const never = new AbortController().signal;
@@ -44,6 +46,7 @@ describe('a point in time of a sharded cluster', () => {
   const target = useShardedCluster({ prefix: 't', setParameters: { disableResumableRangeDeleter: true } });
   let fixture: ShardedFixture;
   let tailing: ClusterTailing;
+  let first: TakenSnapshot;
   const sets = (): [ReplicaSet, ReplicaSet] => [source().shard(0).set, source().shard(1).set];
   const docs = (set: ReplicaSet) => set.client.db('bank').collection<Account>('accounts');
 
@@ -58,7 +61,7 @@ describe('a point in time of a sharded cluster', () => {
     await source().moveRange('bank', 'accounts', 1, { _id: 100 });
     await docs(b).insertMany(Array.from({ length: 50 }, (_, n) => ({ _id: 100 + n, n: 0 })));
     await tailing.mark();
-    await fixture.take();
+    first = await fixture.take();
   });
   after(async () => await tailing.stop());
 
@@ -205,6 +208,51 @@ describe('a point in time of a sharded cluster', () => {
     await fixture.restore(target().uri, taken(), { ts: shrunk, inclusive: true });
     await requireEqual(without, target(), 'with none of it');
     await assert.rejects(target().findRouted('later', 'things'), /knows later.things/);
+  });
+
+  test('brings sharded time series to it: measurements, buckets on the move, and another granularity', async (t) => {
+    const missing = needsServer('6.0');
+    if (missing !== false) return t.skip(`sharded time series: ${missing}`);
+    const buckets = 'system.buckets.measured';
+    const lab = (shard: number) =>
+      source()
+        .shard(shard)
+        .set.client.db('lab', { writeConcern: { w: 'majority' } });
+    const measure = async (name: string, from: number) => {
+      const measured = Array.from({ length: 200 }, (_, n) => ({ t: new Date((from + n) * 1000), m: n % 10, n }));
+      await lab(1).collection(name).insertMany(measured);
+    };
+    await source().createDatabase('lab', 1);
+    for (const name of ['measured', 'younger']) {
+      const key = { timeseries: { timeField: 't', metaField: 'm' } };
+      await source().shardCollection('lab', name, { m: 1 }, key);
+      await measure(name, 0);
+      if (name === 'measured') await fixture.take();
+    }
+    const base = taken();
+    await source().moveRange('lab', buckets, 0, { meta: 7 });
+    await source().moveRange('lab', 'system.buckets.younger', 0, { meta: 2 }, { meta: 4 });
+    await measure('measured', 1000);
+    await source().modifyCollection('lab', 'measured', { timeseries: { granularity: 'minutes' } });
+    await measure('measured', 5000);
+    await source().moveRange('lab', buckets, 0, { meta: 1 }, { meta: 3 });
+    const ts = await tailing.mark();
+    const expected = await truthAt(source(), ts);
+    for (const from of [base, first]) {
+      await fixture.restore(target().uri, from, { ts, inclusive: true });
+      await requireEqual(expected, target(), 'time series');
+      for (const name of [buckets, 'system.buckets.younger']) {
+        const routed = [...(await source().findRouted('lab', name)).values()];
+        assert.deepEqual([...(await target().findRouted('lab', name)).values()], routed, name);
+        assert.ok(routed.length === 2 && routed.every((held) => held.length > 0), name);
+      }
+    }
+    const left = { listCollections: 1, filter: { name: buckets } };
+    for (const { set } of target().shards) {
+      const listed = await set.client.db('lab').command(left);
+      assert.equal(listed.cursor.firstBatch[0].options.timeseries.granularity, 'minutes');
+      assert.deepEqual(listed.cursor.firstBatch[0].info.uuid, await source().collectionUuid('lab', buckets));
+    }
   });
 
   test('may lie inside migrations: every document is then on the shard that owns it, once, and the rest are orphans to be deleted', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compareTruth } from '../../../test/support/compare.ts';
 import { useReplicaSet } from '../../../test/support/replica-set.ts';
+import { needsServer } from '../../../test/support/server-version.ts';
 import { type ShardedCluster, useShardedCluster } from '../../../test/support/sharded-cluster.ts';
 import { ShardedFixture } from '../../../test/support/sharded-fixture.ts';
 import { SnapshotFixture } from '../../../test/support/snapshot-fixture.ts';
@@ -108,6 +109,50 @@ describe('a sharded snapshot', () => {
     assert.equal(leftOut.count, 1);
     await assert.rejects(requireEqualShards(source(), target()), /shop\.orders: .*index.*v_1/);
     assert.equal((await fixture.restore(target().uri)).leftOut.count, 0);
+    await requireEqualShards(source(), target());
+  });
+
+  test('brings sharded time series along, buckets of one UUID on every shard', async (t) => {
+    const missing = needsServer('6.0');
+    if (missing !== false) return t.skip(`sharded time series: ${missing}`);
+    const buckets = 'system.buckets.measured';
+    const timeseries = { timeField: 't', metaField: 'm', granularity: 'minutes' };
+    await source().createDatabase('lab', 1);
+    await source().shardCollection('lab', 'measured', { m: 1 }, { timeseries, collation: { locale: 'simple' } });
+    const lab = (shard: number) =>
+      source()
+        .shard(shard)
+        .set.client.db('lab', { writeConcern: { w: 'majority' } });
+    const measured = Array.from({ length: 300 }, (_, n) => ({ t: new Date(n * 1000), m: n % 10, n }));
+    await lab(1).collection('measured').insertMany(measured);
+    await lab(1).collection('measured').createIndex({ n: -1, t: 1 });
+    await source().moveRange('lab', buckets, 0, { meta: 6 });
+    // One that expires, and one of a database of the other shard, on which all of it stays.
+    const expiring = { timeseries: { timeField: 't' }, expireAfterSeconds: 4_000_000_000 };
+    await source().shardCollection('lab', 'expiring', { t: 1 }, expiring);
+    await lab(1)
+      .collection('expiring')
+      .insertOne({ t: new Date(0), n: 1 });
+    const fixture = await ShardedFixture.create(source());
+    await fixture.take();
+    for (const time of ['first', 'again']) {
+      await fixture.restore(target().uri);
+      await requireEqualShards(source(), target());
+      const uuid = await source().collectionUuid('lab', buckets);
+      for (const { set } of [...target().shards, ...source().shards]) {
+        const listed = await set.client.db('lab').command({ listCollections: 1, filter: { name: buckets } });
+        assert.deepEqual(listed.cursor.firstBatch[0]?.info.uuid, uuid, `${time}: ${set.name}`);
+      }
+      const routed = (found: Map<string, unknown[]>) => [...found.values()];
+      const expected = routed(await source().findRouted('lab', buckets));
+      assert.deepEqual(routed(await target().findRouted('lab', buckets)), expected);
+      assert.ok(expected.every((held) => held.length > 0) && expected.length === 2);
+    }
+    // It goes on as a sharded time series does.
+    await target().moveRange('lab', buckets, 0, { meta: 2 }, { meta: 4 });
+    const [onFirst] = [...(await target().findRouted('lab', buckets)).values()];
+    assert.deepEqual([...new Set(onFirst?.map(({ meta }) => meta))].toSorted(), [2, 3, 6, 7, 8, 9]);
+    await fixture.restore(target().uri);
     await requireEqualShards(source(), target());
   });
 

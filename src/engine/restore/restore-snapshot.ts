@@ -287,7 +287,11 @@ export class Restore {
   }
 
   #maker(target: RestoreTarget): CollectionMaker {
-    const [ofShard, tried, losses] = [this.#ofShard, this.#tried, this.#losses];
+    const [tried, losses] = [this.#tried, this.#losses];
+    const buckets = new Map(this.#collections.map((entry) => [formatNamespace(entry), entry.uuid]));
+    const ofShard = this.#ofShard
+      ? { bucketsUuid: ({ db, name }: CollectionEntry) => buckets.get(`${db}.system.buckets.${name}`) ?? null }
+      : null;
     // What is replayed may bring any number of documents, also such as an index of the point would have refused before.
     const mayIndexEarly = this.#point.plan === null;
     return new CollectionMaker({ target, ofShard, tried, mayIndexEarly, losses });

@@ -9,14 +9,15 @@ import type { CollectionEntry } from '../../../repository/format/manifest.ts';
 import type { RestoreLosses } from '../losses.ts';
 import type { Tried } from '../preflight/try-collections.ts';
 import { earlyIndexes } from './early-indexes.ts';
+import { makeByOplog } from './make-by-oplog.ts';
 
 /** As many as the target's client has connections. */
 const AT_ONCE = 16;
 
 export interface CollectionMakerOptions {
   target: RestoreTarget;
-  /** Of a shard: collections keep their UUIDs. */
-  ofShard: boolean;
+  /** Of a shard: collections keep their UUIDs, and what gives those of a time series' buckets. Null of others. */
+  ofShard: { bucketsUuid(series: CollectionEntry): string | null } | null;
   tried: Pick<Tried, 'reduced' | 'indexed'>;
   /** Nothing but the snapshot's own documents is written before the last indexes are built. */
   mayIndexEarly: boolean;
@@ -72,24 +73,22 @@ export class CollectionMaker {
   }
 
   async #create(entry: CollectionEntry): Promise<void> {
-    const { target } = this.#options;
+    const { target, ofShard } = this.#options;
     const { db, name, uuid } = entry;
     try {
-      if (this.#isMadeByOplog(entry)) await target.createByOplog(db, name, this.#infoOf(entry), uuid);
-      else await target.create(db, name, this.#infoOf(entry));
+      if (ofShard === null) await target.create(db, name, this.#infoOf(entry));
+      else {
+        const own = entry.type === 'timeseries' ? ofShard.bucketsUuid(entry) : uuid;
+        await makeByOplog(target, { db, name }, { type: entry.type, info: this.#infoOf(entry), uuid: own });
+      }
     } catch (error) {
       // All names were free a moment ago.
       throw isNamespaceExists(error) ? madeByOthers(entry) : error;
     }
   }
 
-  /** A time series makes its own bucket collection, which can be given no UUID. */
-  #isMadeByOplog({ type, uuid }: CollectionEntry): boolean {
-    return this.#options.ofShard && type === 'collection' && uuid !== null;
-  }
-
   #isWithoutOptions(entry: CollectionEntry): boolean {
-    return !this.#isMadeByOplog(entry) && isWithoutOptions(this.#infoOf(entry));
+    return this.#options.ofShard === null && isWithoutOptions(this.#infoOf(entry));
   }
 
   /** As the target takes it. */

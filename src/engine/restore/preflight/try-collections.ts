@@ -5,6 +5,7 @@ import type { RestoreTarget } from '../../../mongo/target.ts';
 import { dropFromTarget } from '../../../mongo/target-catalog.ts';
 import type { CollectionEntry } from '../../../repository/format/manifest.ts';
 import { indexesToBuild } from '../../index-specifications.ts';
+import { makeByOplog } from '../make/make-by-oplog.ts';
 import { type ReducedOptions, reducedAlike, reduceOptions } from './reduce-options.ts';
 import { NoBuckets, requireBuckets } from './series-form.ts';
 import { groupedByShape, type TrialSubject } from './trial-shapes.ts';
@@ -15,6 +16,8 @@ const NAME = 'tidemark_preflight';
 /** Also after the restore was told to stop. */
 const DROP_MS_MAX = 10_000;
 const BUCKETS = 'system.buckets.';
+/** Nothing else has it. */
+const TRIAL_UUID = '7469646d61724b40800000007472696c';
 
 export interface TryCollectionsOptions {
   /** What the restore will create: collections and time series, then views. */
@@ -95,9 +98,11 @@ async function tryOne(
   options: TryCollectionsOptions,
 ): Promise<TriedOne> {
   const name = entry.name.startsWith(BUCKETS) ? BUCKETS + NAME : NAME;
+  const isSeries = entry.type === 'timeseries' || name.startsWith(BUCKETS);
   const tolerated = options.onRefusal === 'leaveOut' ? refusalOf : () => null;
   const make = async (info: Buffer) => {
-    if (options.byOplog && entry.type === 'collection') await target.createByOplog(db, name, info, null);
+    const uuid = isSeries ? TRIAL_UUID : null;
+    if (options.byOplog) await makeByOplog(target, { db, name }, { type: entry.type, info, uuid });
     else await target.create(db, name, info);
   };
   const attempt = async (work: () => Promise<unknown>): Promise<string | null> => {
@@ -110,8 +115,12 @@ async function tryOne(
       return problem;
     }
   };
+  // Buckets without a series are made with one, which does not stay.
+  const drop = async (from: RestoreTarget) => {
+    for (const one of new Set([name, NAME])) await dropFromTarget(from, { db, name: one });
+  };
   // What a process that died in the middle of this has left.
-  await dropFromTarget(target, { db, name });
+  await drop(target);
   let reduced: ReducedOptions | null = null;
   let indexed = false;
   try {
@@ -121,7 +130,7 @@ async function tryOne(
       if (entry.type === 'view') return { reduced, indexed, refusedView: problem };
       reduced = await reduceOptions(entry.info, async (info) => {
         const found = await attempt(async () => await make(info));
-        await dropFromTarget(target, { db, name });
+        await drop(target);
         return found;
       });
       await make(reduced?.info ?? entry.info);
@@ -141,10 +150,10 @@ async function tryOne(
   } catch (error) {
     const left = target.under(AbortSignal.timeout(DROP_MS_MAX));
     // That it could not be made is what has to be known; the next trial takes away what it left.
-    await dropFromTarget(left, { db, name }).catch(() => undefined);
+    await drop(left).catch(() => undefined);
     throw refusal(error, entry, options);
   }
-  await dropFromTarget(target, { db, name });
+  await drop(target);
   return { reduced, indexed, refusedView: null };
 }
 
