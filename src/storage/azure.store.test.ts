@@ -1,11 +1,11 @@
 import { remoteStoreSuite } from '../../test/conformance/remote-store.suite.ts';
 import { storeFaultsSuite } from '../../test/conformance/store-faults.suite.ts';
-import { startAzurite } from '../../test/support/object-servers.ts';
+import { startAzurite, whyNoServer } from '../../test/support/object-servers.ts';
 import { openAzureStore } from './azure.ts';
 
 const azure = {
   name: 'Azure Blob Storage',
-  skip: false as const,
+  skip: await whyNoServer('azurite'),
   start: startAzurite,
   open: openAzureStore,
   limits: { ownOrder: true, refused: ['e/back\\slash', 'e/...'] },

@@ -137,7 +137,7 @@ describe('an export bucket of AWS', { skip: await whyNoServer('moto') }, () => {
   });
 });
 
-describe('an export bucket of Azure', () => {
+describe('an export bucket of Azure', { skip: await whyNoServer('azurite') }, () => {
   let server: ObjectStoreServer<AzurePlace>;
   before(async () => {
     server = await startAzurite();

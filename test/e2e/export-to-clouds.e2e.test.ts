@@ -23,7 +23,7 @@ import { until } from '../support/served-tidemark.ts';
  * The whole way of an export through the service: roles, the operator's file of object stores, buckets that are tried,
  * jobs; to a real server of each kind.
  */
-const reasons = await Promise.all([whyNoServer('versitygw'), whyNoServer('fake-gcs-server')]);
+const reasons = await Promise.all((['versitygw', 'azurite', 'fake-gcs-server'] as const).map(whyNoServer));
 const skip = reasons.find((reason) => reason !== false) ?? false;
 const AZURE_ACCOUNT = 'devstoreaccount1';
 

@@ -94,7 +94,7 @@ const AZURE_ACCOUNT = 'devstoreaccount1';
 const AZURE_ACCOUNT_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 export async function startAzurite(): Promise<ObjectStoreServer<AzurePlace>> {
-  const program = join(import.meta.dirname, '../../node_modules/azurite/dist/src/blob/main.js');
+  const program = await findObjectServer('azurite');
   const server = await startLoopbackServer(({ port }) => [
     process.execPath,
     program,

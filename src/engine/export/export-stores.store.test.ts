@@ -50,7 +50,7 @@ function kindOf<Place>(
 
 const kinds: Kind[] = [
   kindOf('S3', await whyNoServer('versitygw'), startVersity, openS3Store),
-  kindOf('Azure Blob Storage', false, startAzurite, openAzureStore),
+  kindOf('Azure Blob Storage', await whyNoServer('azurite'), startAzurite, openAzureStore),
   kindOf('Google Cloud Storage', await whyNoServer('fake-gcs-server'), startFakeGcs, openGcsStore),
 ];
 
