@@ -3,7 +3,8 @@
  * how fast a snapshot leaves as a file, with `--api` how fast lists and gets are with 10,000 snapshots, with `--stores`
  * what a directory and an S3 server cost, or with `--export` how fast BSON becomes Extended JSON. With `--tailer
  * [--rate 5000 --seconds 60]`: how continuous backup and a restore from it keep up. With `--collections 3000
- * [--against REV]`: what many small collections cost, also another revision, turn about. Floors and work are measured
+ * [--against REV]`: what many small collections cost, also another revision, turn about. With `--start`: how long a
+ * command takes that does nothing, from the checkout and from the installed package. Floors and work are measured
  * in the same run, each in a process of its own; `docs/performance.md` has the figures. Never part of the tests: a
  * timing that fails a build teaches people to run it again.
  */
@@ -30,6 +31,7 @@ import { type Figures, figureColumns, figureRows, type Incremental } from './ben
 import { type Measured, measure } from './bench/measured-work.ts';
 import { withBuilds } from './bench/other-build.ts';
 import { type SampleFile, writeSampleFiles } from './bench/sample-files.ts';
+import { measureStart, startColumns, startRows } from './bench/start-speed.ts';
 import { measureStores, storeColumns, storeRows } from './bench/store-speed.ts';
 import { tailerColumns, tailerRows } from './bench/tailer-figures.ts';
 import { measureTailer } from './bench/tailer-speed.ts';
@@ -270,6 +272,13 @@ async function benchStores(directory: string, bytes: number): Promise<void> {
   else for (const line of renderTable(storeColumns, storeRows(figures), terminal)) terminal.print(line);
 }
 
+async function benchStart(directory: string): Promise<void> {
+  terminal.printError('building and installing the package, then starting commands\n');
+  const figures = await measureStart(directory);
+  if (values.json) terminal.print(JSON.stringify(figures));
+  else for (const line of renderTable(startColumns, startRows(figures), terminal)) terminal.print(line);
+}
+
 async function benchExport(bytes: number): Promise<void> {
   terminal.printError(`turning ${formatBytes(bytes)} of sample documents into Extended JSON\n`);
   const figures = await measureExport(bytes, SEED);
@@ -304,6 +313,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     api: { type: 'boolean', default: false },
     stores: { type: 'boolean', default: false },
+    start: { type: 'boolean', default: false },
     export: { type: 'boolean', default: false },
     download: { type: 'boolean', default: false },
     tailer: { type: 'boolean', default: false },
@@ -324,6 +334,7 @@ try {
   if (values.against !== undefined && values.collections === undefined)
     throw new Error('--against goes with --collections');
   if (values.api) await benchApi(directory);
+  else if (values.start) await benchStart(directory);
   else if (values.stores) await benchStores(directory, bytes);
   else if (values.export) await benchExport(Math.min(bytes, EXPORT_BYTES_MAX));
   else if (values.download) await benchDownload(directory, bytes);

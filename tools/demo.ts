@@ -1,7 +1,8 @@
 /**
- * The whole of Tidemark in one run: `npm run demo`. A three-member replica set under load is snapshotted, changed,
- * snapshotted again and restored elsewhere, all through the HTTP API, and every document and index is compared. Stays
- * up afterwards until Ctrl-C; with `--exit` ends, with 0 only if every comparison held.
+ * The whole of Tidemark in one run: `npm run demo`, or `tidemark demo` of what is installed. A three-member replica set
+ * under load is snapshotted, changed, snapshotted again and restored elsewhere, all through the HTTP API, and every
+ * document and index is compared. Stays up afterwards until Ctrl-C; with `--exit` ends, with 0 only if every comparison
+ * held.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -216,18 +217,24 @@ async function cleanUp(cleanups: Cleanups): Promise<void> {
   }
 }
 
-const { values } = parseArgs({
-  options: { exit: { type: 'boolean', default: false }, 'size-mb': { type: 'string', default: '100' } },
-});
-const stage = new Stage(systemTerminal(), systemClock);
-const cleanups: Cleanups = [];
-try {
-  const bytes = Math.max(1, Number(values['size-mb'])) * 1e6;
-  const held = await playUnlessInterrupted(stage, { bytes, exit: values.exit }, cleanups);
-  if (!held) process.exitCode = 1;
-} catch (error) {
-  process.exitCode = isAbort(error) ? 130 : 1;
-  console.error(isAbort(error) ? 'Interrupted.' : `The demo could not go on: ${describeError(error)}`);
-} finally {
-  await cleanUp(cleanups);
+/** Plays it all and cleans up. Answers with the exit code: 0 only where every comparison held. */
+export async function runDemo({ exit, megabytes }: { exit: boolean; megabytes: number }): Promise<number> {
+  const stage = new Stage(systemTerminal(), systemClock);
+  const cleanups: Cleanups = [];
+  try {
+    const bytes = Math.max(1, megabytes) * 1e6;
+    return (await playUnlessInterrupted(stage, { bytes, exit }, cleanups)) ? 0 : 1;
+  } catch (error) {
+    console.error(isAbort(error) ? 'Interrupted.' : `The demo could not go on: ${describeError(error)}`);
+    return isAbort(error) ? 130 : 1;
+  } finally {
+    await cleanUp(cleanups);
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { exit: { type: 'boolean', default: false }, 'size-mb': { type: 'string', default: '100' } },
+  });
+  process.exitCode = await runDemo({ exit: values.exit, megabytes: Number(values['size-mb']) });
 }

@@ -135,6 +135,15 @@ const REFUSED: Record<string, [Record<string, string>, RegExp]> = {
     { 'src/lib/x.ts': "import '../../tools/x.ts';\n", 'tools/x.ts': 'f();\n' },
     /neither in src nor/,
   ],
+  'an import of a tool that only another row names': [
+    {
+      'ARCHITECTURE.md': ARCHITECTURE.replace('| `cli` | lib |', '| `cli` | lib, tools/x.ts |'),
+      'src/cli/x.ts': "import '../../tools/x.ts';\n",
+      'src/lib/x.ts': "import '../../tools/x.ts';\n",
+      'tools/x.ts': 'f();\n',
+    },
+    /^src\/lib\/x\.ts:1: imports tools\/x\.ts, which is neither in src nor/,
+  ],
   'an import of a test': [
     { 'src/lib/x.ts': "import './y.test.ts';\n", 'src/lib/y.test.ts': 'f();\n' },
     /imports the test src\/lib\/y\.test\.ts/,

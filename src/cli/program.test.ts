@@ -8,6 +8,7 @@ import { RecordingTerminal } from './recording-terminal.ts';
 /** Names and flags that others script against. A change here breaks them. */
 const PROMISED: Record<string, string[]> = {
   init: ['--data-dir', '--json', '--passphrase-file'],
+  demo: ['--exit', '--size-mb'],
   serve: ['--data-dir', '--port', '--host', '--public-url', '--passphrase-file'],
   'cluster add': ['--uri', '--uri-file', '--project', '--data-dir', '--json'],
   'key create': ['--org', '--project', '--role', '--access', '--description', '--data-dir', '--json'],

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from '../lib/clock.ts';
+import { tidemarkVersion } from '../version.ts';
 import { accessResetCommand } from './access-reset.ts';
 import { accessShowCommand } from './access-show.ts';
 import { checkpointListCommand } from './checkpoint-list.ts';
@@ -10,6 +10,7 @@ import { clusterListCommand } from './cluster-list.ts';
 import { clusterUpdateCommand } from './cluster-update.ts';
 import { collectionRestoreCommand } from './collection-restore.ts';
 import type { CommandTools } from './command-run.ts';
+import { demoCommand } from './demo.ts';
 import { documentHistoryCommand } from './document-history.ts';
 import { documentRestoreCommand } from './document-restore.ts';
 import { downloadCommand } from './download.ts';
@@ -40,9 +41,9 @@ export function createProgram(tools: CommandTools): Command {
   const { terminal } = tools;
   const program = new Command('tidemark')
     .description('Backups of self-run MongoDB that speak the Atlas Administration API.')
-    .version(readVersion())
+    .version(tidemarkVersion)
     .addHelpText('after', EPILOGUE);
-  program.addCommand(initCommand(tools)).addCommand(serveCommand(tools));
+  program.addCommand(initCommand(tools)).addCommand(serveCommand(tools)).addCommand(demoCommand());
   program.addCommand(
     group('cluster', 'the clusters that are backed up', [
       clusterAddCommand(tools),
@@ -116,16 +117,12 @@ function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
-}
-
-if (import.meta.main) {
+/** The command line of this process. */
+export async function startProgram(): Promise<void> {
   // Halves the start of whatever is loaded from here on; where the cache cannot be written nothing is lost.
   enableCompileCache();
   const terminal: Terminal = systemTerminal();
   await runProgram(process.argv.slice(2), { terminal, clock: systemClock, env: process.env });
 }
+
+if (import.meta.main) await startProgram();

@@ -11,14 +11,11 @@ import { Misconfigured } from '../lib/errors.ts';
 import { requireSecretSync } from '../lib/private-files.ts';
 import type { Provider } from '../storage/store-rules.ts';
 import { parseStoreUrl, providerOf } from '../storage/store-url.ts';
+import { tidemarkVersion } from '../version.ts';
 import type { Parts } from './open-parts.ts';
 import type { Tools } from './tools.ts';
 
 export type ApiServer = ReturnType<typeof createApiServer>;
-
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 export function createServer(config: ServiceConfig, { catalog, context, domain }: Parts, tools: Tools): ApiServer {
   const { clock, random, log } = tools;
@@ -35,7 +32,7 @@ export function createServer(config: ServiceConfig, { catalog, context, domain }
     authenticator,
     clock,
     log,
-    version: VERSION,
+    version: tidemarkVersion,
     trustedProxies: config.trustedProxies,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...tlsOf(config),

@@ -14,7 +14,7 @@ import { recoverTasks } from '../tasks/queue.ts';
 import { Timer } from '../tasks/timer.ts';
 import type { Worker } from '../tasks/worker.ts';
 import { clockDoubt, clockWatchDuty } from './clock-watch.ts';
-import { type ApiServer, createServer, plainHttpWarning } from './http-server.ts';
+import type { ApiServer } from './http-server.ts';
 import type { OpenOptions } from './open-options.ts';
 import { openParts, reserveDuty } from './open-parts.ts';
 import { createTools } from './tools.ts';
@@ -46,6 +46,8 @@ export interface Service extends Workspace {
  * none.
  */
 export async function composeService(config: ServiceConfig): Promise<Service> {
+  // A command that serves nothing does not wait for it to be loaded.
+  const { createServer, plainHttpWarning } = await import('./http-server.ts');
   const tools = createTools(createLogger(config.logLevel));
   await requireDataDirectory(config.dataDir);
   const lock = takeProcessLock(lockPathOf(config.dataDir));

@@ -110,6 +110,7 @@ test('every operation that is not a GET comes down to functions with a verdict',
 /** The command line is on the same data directory, without a server and without roles. */
 const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly string[]> = {
   'tidemark init': { harmless: 'makes what is not there' },
+  'tidemark demo': { harmless: 'backs up and restores servers of its own, and removes them' },
   'tidemark serve': { harmless: 'serves the above' },
   'tidemark cluster add': ['clusters.register'],
   'tidemark key create': { harmless: 'about callers, not backups' },

@@ -1,18 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/tidemark.mjs', import.meta.url));
 const STARTS_WITHIN_MS = 30_000;
 const LOG_LINES_MAX = 1000;
+
+/** The command line that runs this Tidemark: a checkout, the installed package, or the executable of one file. */
+function ownCommand(): [string, ...string[]] {
+  if (isSea()) return [process.execPath];
+  const launcher = import.meta.url.endsWith('.ts') ? '../../bin/tidemark.mjs' : '../bin/tidemark.mjs';
+  return [process.execPath, fileURLToPath(new URL(launcher, import.meta.url))];
+}
 
 /**
  * Runs `tidemark …` as a person would and gives what it prints as JSON. Throws what it says when it fails. A connection
  * string goes by its variable.
  */
 export async function runTidemark(args: readonly string[], clusterUri?: string): Promise<unknown> {
-  const child = spawn(process.execPath, [LAUNCHER, ...args, '--json'], {
+  const [program, ...first] = ownCommand();
+  const child = spawn(program, [...first, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: clusterUri === undefined ? process.env : { ...process.env, TIDEMARK_CLUSTER_URI: clusterUri },
   });
@@ -53,7 +61,8 @@ export class TidemarkServer {
   }
 
   static async start(dataDir: string, port = 0): Promise<TidemarkServer> {
-    const child = spawn(process.execPath, [LAUNCHER, 'serve', '--data-dir', dataDir, '--port', String(port)], {
+    const [program, ...first] = ownCommand();
+    const child = spawn(program, [...first, 'serve', '--data-dir', dataDir, '--port', String(port)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const exited = once(child, 'exit');

@@ -4,7 +4,7 @@ import { isCode, isTest, type Problem, problemAt, type SourceFile } from './sour
 export interface Row {
   /** A folder of `src`, a file of `src` (`main.ts`), or `contract`. */
   readonly name: string;
-  /** Rows or files below `src`. */
+  /** Rows, files below `src`, or a tool by its path from the root. */
   readonly mayImport: readonly string[];
   /** Packages and node: modules that this row owns; `@scope/*` owns a scope. */
   readonly thirdParty: readonly string[];
@@ -41,8 +41,8 @@ function rowNameOf(path: string): string | null {
 
 /**
  * Each import of production code against its row. Tests are left out: they may reach for whatever they set up, but
- * nothing in production may import a test or a tool. A package or node: module that some row names belongs to the rows
- * that name it; a package that no row names belongs nowhere in `src`.
+ * nothing in production may import a test, nor a tool that its row does not name. A package or node: module that some
+ * row names belongs to the rows that name it; a package that no row names belongs nowhere in `src`.
  */
 export function checkImportTable(files: readonly SourceFile[], rows: readonly Row[]): Problem[] {
   if (rows.length === 0) {
@@ -78,6 +78,7 @@ export function checkImportTable(files: readonly SourceFile[], rows: readonly Ro
 function refuseFile(target: string, row: Row): string | null {
   const rowName = rowNameOf(target);
   if (isTest(target)) return `production code imports the test ${target}`;
+  if (rowName === null && row.mayImport.includes(target)) return null;
   if (rowName === null) return `imports ${target}, which is neither in src nor in contract`;
   if (rowName === row.name || row.mayImport.includes(rowName)) return null;
   if (row.mayImport.includes(target.replace(/^src\//, ''))) return null;

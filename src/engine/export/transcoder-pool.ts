@@ -1,3 +1,4 @@
+import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 import { orAbort, throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
@@ -5,8 +6,6 @@ import { Semaphore } from '../../lib/bounded.ts';
 import { Damage, Fault } from '../../lib/errors.ts';
 import type { ThreadAnswer, ThreadRequest } from './transcoder-thread.ts';
 import type { BlockTranscoder, Transcoded, TranscodeOptions } from './transcoding.ts';
-
-const THREAD = new URL('./transcoder-thread.ts', import.meta.url);
 
 /**
  * Transcodes in threads, one block in each at a time; more wait for a thread that is free. A thread is started when
@@ -65,7 +64,7 @@ export class TranscoderPool implements BlockTranscoder {
   }
 
   #start(): Worker {
-    const thread = new Worker(THREAD, { name: 'transcoder' });
+    const thread = startThread();
     // Without a listener an error of an idle thread would end the process; the block that meets its absence says so.
     thread.on('error', () => this.#forget(thread));
     thread.on('exit', () => this.#forget(thread));
@@ -83,6 +82,13 @@ export class TranscoderPool implements BlockTranscoder {
     this.#forget(thread);
     await thread.terminate();
   }
+}
+
+/** In the executable of one file the thread's program is an asset of it; elsewhere it is the file beside us. */
+function startThread(): Worker {
+  if (isSea()) return new Worker(getAsset('transcoder-thread', 'utf8'), { name: 'transcoder', eval: true });
+  const file = import.meta.url.endsWith('.ts') ? './transcoder-thread.ts' : './transcoder-thread.js';
+  return new Worker(new URL(file, import.meta.url), { name: 'transcoder' });
 }
 
 /** What the thread says next; a retryable Fault when it ends instead. */
