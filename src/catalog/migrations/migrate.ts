@@ -76,7 +76,8 @@ function refuseNewer(current: number, known: number, path: string): void {
   throw new Fault({
     op: 'open the catalog',
     subject: path,
-    message: `the catalog ${path} has schema version ${current}, this Tidemark knows versions up to ${known}`,
-    hint: 'It was written by a newer Tidemark: run that one. There is no way down.',
+    message:
+      `the catalog ${path} has schema version ${current} and this Tidemark knows versions up to ${known}: a newer ` +
+      'Tidemark wrote it, run that one, since there is no way down (docs/upgrading.md)',
   });
 }
