@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { formatTimestamp, timestampParts } from '../bson/timestamp.ts';
+import { formatTimestamp } from '../bson/timestamp.ts';
 import type { CollectionRestoreRequest, RestoredNamespace } from '../domain/restores/collection-restore-jobs.ts';
 import type { CollectionRecord } from '../engine/collections/collection-record.ts';
 import type { WriteStrategy } from '../engine/collections/name-targets.ts';
@@ -19,11 +19,11 @@ import type { Repository } from '../repository/repository.ts';
 import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
-import { parsePoint } from './document-options.ts';
+import { atOption, justBeforeOption, type PointOptions, pointAsked, pointRequest } from './document-options.ts';
 import { everyItem } from './every-item.ts';
 import { followTask } from './follow-task.ts';
 import { findCluster } from './lookup.ts';
-import { describeSource, findManifest, findManifestBefore } from './manifest-lookup.ts';
+import { describeSource, findManifestAsked } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import { withService } from './open-service.ts';
 import {
@@ -33,16 +33,16 @@ import {
   passphraseFileOption,
   projectOption,
   repositoryOption,
+  snapshotOption,
   yesOption,
 } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { formatNumberOf } from './sizes.ts';
 import { UsageError } from './usage-error.ts';
 
-interface RestoreOptions extends RepositoryOptions {
-  snapshot: string;
+interface RestoreOptions extends RepositoryOptions, PointOptions {
+  snapshot?: string;
   from?: string;
-  at?: ReplayEnd;
   to?: string;
   uri?: string;
   uriFile?: string;
@@ -68,14 +68,10 @@ export function collectionRestoreCommand(tools: CommandTools): Command {
   const command = new Command('restore')
     .description('bring single databases and collections back, beside what is there')
     .argument('<names...>', 'a database or database.collection, each with =name behind it for a new name', collect)
-    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(snapshotOption())
     .addOption(fromOption())
-    .addOption(
-      new Option(
-        '--at <time>',
-        'a later point of the captured oplog: 2026-11-22T10:20:30Z for all before that second, 2026-11-22T10:20:30Z.5 up to that entry; `latest` is then the newest snapshot before it',
-      ).argParser(parsePoint),
-    )
+    .addOption(atOption())
+    .addOption(justBeforeOption())
     .addOption(new Option('--to <cluster>', 'a registered cluster'));
   return addUriOptions(command, 'target')
     .addOption(new Option('--database-suffix <text>', 'put behind the name of every database').default('', 'none'))
@@ -93,7 +89,7 @@ export function collectionRestoreCommand(tools: CommandTools): Command {
     .addOption(yesOption())
     .addOption(jsonOption())
     .action((names: Named[], options: RestoreOptions) =>
-      runCommand(tools, options, (run) => restore(run, names, options)),
+      runCommand(tools, options, (run) => restore(run, names, { ...options, at: pointAsked(options) })),
     );
 }
 
@@ -116,10 +112,7 @@ async function restore(run: CommandRun, names: readonly Named[], options: Restor
       'A repository by itself knows no clusters: give the target with --uri-file <file>, or set TIDEMARK_TARGET_URI.',
     );
   const repository = await openRepositoryOf(run, options);
-  const { at } = options;
-  const manifest = await (at === undefined
-    ? findManifest(repository, options, run.signal)
-    : findManifestBefore(repository, options, at.ts, run.signal));
+  const manifest = await findManifestAsked(repository, options, options.at, run.signal);
   if (uri === undefined) await restoreToCluster(run, manifest.header, names, { ...options, to: must(to, 'a target') });
   else await restoreToUri(run, { repository, manifest }, names, { ...options, uri });
 }
@@ -248,9 +241,7 @@ function sourceOf(
   { snapshotId }: ManifestHeader,
   at: ReplayEnd | undefined,
 ): Pick<CollectionRestoreRequest, 'snapshotId' | 'pointInTimeUtcSeconds' | 'oplogTs' | 'oplogInc'> {
-  if (at === undefined) return { snapshotId };
-  const { t, i } = timestampParts(at.ts);
-  return at.inclusive ? { oplogTs: t, oplogInc: i } : { pointInTimeUtcSeconds: t };
+  return at === undefined ? { snapshotId } : pointRequest(at);
 }
 
 /** Nothing that is there is touched without --overwrite, so that there is nothing to ask. */

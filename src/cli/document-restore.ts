@@ -8,9 +8,11 @@ import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
 import { dataDirOption, jsonOption, passphraseFileOption, projectOption, yesOption } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { UsageError } from './usage-error.ts';
 
 interface RestoreOptions {
-  at: Timestamp64;
+  at?: Timestamp64;
+  justBefore?: Timestamp64;
   collectionUuid?: string;
   toCluster?: string;
   toNamespace?: string;
@@ -29,9 +31,14 @@ export function documentRestoreCommand(tools: CommandTools): Command {
     .argument('<collection>', 'database.collection', parseNamespaceArgument)
     .argument('<id>', 'the _id: Extended JSON, 24 hex digits for an ObjectId, or a string', parseDocumentId)
     .addOption(
-      new Option('--at <time>', 'the version in force then, as `document history` shows times')
-        .argParser(parseEntryTime)
-        .makeOptionMandatory(),
+      new Option('--at <time>', 'the version in force then, as `document history` shows times').argParser(
+        parseEntryTime,
+      ),
+    )
+    .addOption(
+      new Option('--just-before <time>', 'the version that a bad update at that time found')
+        .argParser((text) => parseEntryTime(text) - 1n)
+        .conflicts('at'),
     )
     .option('--collection-uuid <hex>', 'which collection, where several bore the name at that time')
     .option('--to-cluster <cluster>', 'another registered cluster')
@@ -54,6 +61,9 @@ async function restoreDocument(
   named: { cluster: string; namespace: string; id: unknown },
   options: RestoreOptions,
 ): Promise<void> {
+  const at = options.at ?? options.justBefore;
+  if (at === undefined)
+    throw new UsageError('Say which version: --at <time>, or --just-before <time> of a bad update.');
   await withService(run, options, async ({ domain }) => {
     const source = await findCluster(domain, named.cluster, options.project);
     const target = options.toCluster === undefined ? source : await findCluster(domain, options.toCluster, undefined);
@@ -64,7 +74,7 @@ async function restoreDocument(
       clusterName: source.name,
       namespace: named.namespace,
       id: named.id,
-      at: options.at,
+      at,
       signal: run.signal,
       report: bar.report.bind(bar),
       ...(options.collectionUuid === undefined ? {} : { collectionUuid: options.collectionUuid }),

@@ -9,9 +9,9 @@ import { Cancelled } from '../lib/errors.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
-import { parsePoint } from './document-options.ts';
+import { atOption, justBeforeOption, type PointOptions, pointAsked } from './document-options.ts';
 import { DownloadFile } from './download-file.ts';
-import { findManifest, findManifestBefore } from './manifest-lookup.ts';
+import { findManifestAsked } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import {
   dataDirOption,
@@ -20,16 +20,16 @@ import {
   jsonOption,
   passphraseFileOption,
   repositoryOption,
+  snapshotOption,
 } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { formatBytes, formatDuration } from './sizes.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
 
-interface DownloadOptions extends RepositoryOptions {
-  snapshot: string;
+interface DownloadOptions extends RepositoryOptions, PointOptions {
+  snapshot?: string;
   from?: string;
   output: string;
-  at?: ReplayEnd;
   replicaSet?: string;
   resume?: boolean;
   jsonLoss?: JsonLoss;
@@ -41,15 +41,11 @@ const STANDARD_OUTPUT = '-';
 export function downloadCommand(tools: CommandTools): Command {
   return new Command('download')
     .description('write a snapshot, or a later point in time, as a mongodump archive for mongorestore')
-    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(snapshotOption())
     .addOption(fromOption())
     .addOption(new Option('--output <file>', 'where to, or `-` for standard output').makeOptionMandatory())
-    .addOption(
-      new Option(
-        '--at <time>',
-        'a later point of the captured oplog: 2026-11-22T10:20:30Z for all before that second, 2026-11-22T10:20:30Z.5 up to that entry; `latest` is then the newest snapshot before it',
-      ).argParser(parsePoint),
-    )
+    .addOption(atOption())
+    .addOption(justBeforeOption())
     .addOption(new Option('--replica-set <name>', 'which shard, of a snapshot of a sharded cluster'))
     .option('--resume', 'go on with the file that an earlier attempt left')
     .addOption(jsonLossOption())
@@ -57,16 +53,16 @@ export function downloadCommand(tools: CommandTools): Command {
     .addOption(repositoryOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
-    .action((options: DownloadOptions) => runCommand(tools, options, (run) => download(run, options)));
+    .action((options: DownloadOptions) =>
+      runCommand(tools, options, (run) => download(run, { ...options, at: pointAsked(options) })),
+    );
 }
 
 /** From the repository alone: it needs neither catalog nor service. */
 async function download(run: CommandRun, options: DownloadOptions): Promise<void> {
   const repository = await openRepositoryOf(run, options);
   const { at } = options;
-  const manifest = await (at === undefined
-    ? findManifest(repository, options, run.signal)
-    : findManifestBefore(repository, options, at.ts, run.signal));
+  const manifest = await findManifestAsked(repository, options, at, run.signal);
   const replicaSet = await chooseReplicaSet(run, repository, manifest, options.replicaSet);
   const { replicaSetName } = replicaSet;
   const startedMs = run.clock.monotonicMs();

@@ -8,7 +8,6 @@ import { type CommandOutcome, runCommandLine } from '../../test/support/command-
 import { documentsOfLines, exportedLines, exportedObjects } from '../../test/support/exported.ts';
 import { startVersity, whyNoServer } from '../../test/support/object-servers.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
-import { composeOffline } from '../compose/service.ts';
 import { openS3Store } from '../storage/s3.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -21,25 +20,7 @@ async function tidemark(args: readonly string[], env: Record<string, string>): P
   return await runCommandLine([...args, '--json'], { ...process.env, ...env });
 }
 
-/** Role and bucket, as the API makes them. */
-async function addBucket(dataDir: string, objectStores: string, bucketName: string): Promise<string> {
-  const workspace = await composeOffline({ dataDir, objectStores });
-  try {
-    const { cloudProviderAccess, exportBuckets, projects } = workspace.domain;
-    const page = { pageNum: 1, itemsPerPage: 1, includeCount: false };
-    const [project] = (await projects.list({ visibleTo: 'everything', page })).items;
-    const projectId = project?.id ?? '';
-    const role = await cloudProviderAccess.create({ projectId, cloudProvider: 'AWS' });
-    const assumedRoleArn = 'arn:aws:iam::123456789012:role/exports';
-    await cloudProviderAccess.authorize({ projectId, roleId: role.id, cloudProvider: 'AWS', assumedRoleArn });
-    const bucket = await exportBuckets.create({ projectId, cloudProvider: 'AWS', bucketName, iamRoleId: role.id });
-    return bucket.id;
-  } finally {
-    await workspace.close();
-  }
-}
-
-test('a snapshot goes into a bucket, and what is refused says why', { skip }, async () => {
+test('a bucket is added, a snapshot goes into it, and what is refused says why', { skip }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-export-'));
   const server = await startVersity();
   try {
@@ -70,7 +51,27 @@ test('a snapshot goes into a bucket, and what is refused says why', { skip }, as
       .collection<Document>('orders')
       .insertMany(orders as Document[]);
     await ask('cluster', 'add', 'Shop', '--uri', source().uri);
-    const bucketId = await addBucket(env.TIDEMARK_DATA_DIR, objectStores, 'exports');
+    const arn = 'arn:aws:iam::123456789012:role/exports';
+    for (const [args, expected] of [
+      [['exports'], /--role-arn arn:aws:iam/],
+      [['exports', '--role-arn', 'exports'], /ARN of an IAM role/],
+      [['nowhere', '--role-arn', arn], /nowhere/],
+      [['exports', '--provider', 'IBM'], /AWS, AZURE, GCP/],
+    ] as const) {
+      const wrong = await tidemark(['bucket', 'add', ...args], env);
+      assert.notEqual(wrong.exitCode, 0, args.join(' '));
+      assert.match(wrong.errors, expected);
+    }
+    const { id: bucketId, roleId } = await ask('bucket', 'add', 'exports', '--role-arn', arn);
+    const again = await ask('bucket', 'add', 'exports', '--role-arn', arn);
+    assert.equal(again.roleId, roleId, 'the role is there already');
+    const ambiguous = await tidemark(['bucket', 'remove', 'exports'], env);
+    assert.equal(ambiguous.exitCode, exitCodes.usage, ambiguous.errors);
+    await ask('bucket', 'remove', again.id);
+    assert.deepEqual(
+      ((await ask('bucket', 'list')) as unknown as Document[]).map(({ id, bucketName }) => [id, bucketName]),
+      [[bucketId, 'exports']],
+    );
 
     const early = await tidemark(['export', 'Shop', '--bucket', bucketId], env);
     assert.equal(early.exitCode, exitCodes.refused);
@@ -78,9 +79,9 @@ test('a snapshot goes into a bucket, and what is refused says why', { skip }, as
     const snapshot = await ask('snapshot', 'take', 'Shop');
     const unknown = await tidemark(['export', 'Shop', '--bucket', 'f'.repeat(24)], env);
     assert.equal(unknown.exitCode, exitCodes.refused);
-    assert.match(unknown.errors, /EXPORT_BUCKET_NOT_FOUND/);
+    assert.match(unknown.errors, /no export bucket f{24}.*There are: exports/);
 
-    const job = await ask('export', 'Shop', '--bucket', bucketId, '--custom', 'why=audit');
+    const job = await ask('export', 'Shop', '--bucket', 'exports', '--custom', 'why=audit');
     assert.deepEqual([job.state, job.snapshotId, job.exportedCollections], ['Successful', snapshot.id, 1]);
     const objects = await exportedObjects(openS3Store(place, { objectKeys: 'any' }), job.prefix);
     const ids = documentsOfLines(exportedLines(objects, 'shop', 'orders')).map((one) => one.readInt32LE(9));

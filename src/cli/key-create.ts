@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { organizationRoles, projectRoles } from '../auth/roles.ts';
+import { organizationRoles, projectRoles, readingRoles } from '../auth/roles.ts';
 import { canonicalCidr } from '../lib/cidr.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { withCallers } from './open-callers.ts';
@@ -24,7 +24,10 @@ export function keyCreateCommand(tools: CommandTools): Command {
     .description('make an API key, also where nobody can call any more')
     .addOption(organizationOption())
     .addOption(projectOption())
-    .option('--role <role...>', 'its roles: ORG_OWNER if left out, with --project GROUP_OWNER')
+    .option(
+      '--role <role...>',
+      `its roles: ORG_OWNER if left out, else of ${organizationRoles.join(', ')}; with --project GROUP_OWNER, else of ${backupRoles.join(', ')}`,
+    )
     .option('--access <address...>', 'addresses or networks from which alone it may be used')
     .option('--description <text>', 'what it is for', 'made on the host')
     .addOption(dataDirOption())
@@ -76,6 +79,9 @@ export function keyCreateCommand(tools: CommandTools): Command {
       ),
     );
 }
+
+/** Those that do more here than to let one read the project. */
+const backupRoles = projectRoles.filter((role) => !(readingRoles as readonly string[]).includes(role));
 
 const DESCRIPTION_LENGTH_MAX = 250;
 

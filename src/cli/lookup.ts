@@ -5,6 +5,7 @@ import type { ClusterName } from '../domain/names.ts';
 import type { Project } from '../domain/projects/projects.ts';
 import { Refusal } from '../domain/refusals/refusals.ts';
 import type { Snapshot } from '../domain/snapshots/snapshots.ts';
+import { must } from '../lib/assert.ts';
 import { everyItem } from './every-item.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
 
@@ -65,6 +66,59 @@ export async function everyClusterName({ catalog }: Workspace, projectId: string
     names.set(`${cluster.projectId} ${cluster.name}`, { projectId: cluster.projectId, clusterName: cluster.name });
   }
   return [...names.values()];
+}
+
+/**
+ * The cluster whose backups are meant: the one that is named, by its name or id, or the only one that has completed
+ * snapshots. Nothing is guessed.
+ */
+export async function chooseClusterName(workspace: Workspace, from: string | undefined): Promise<ClusterName> {
+  const newest = await newestOfEach(workspace, from);
+  const shown = newest.map(({ clusterName }) => clusterName).join(', ');
+  const [only, another] = newest;
+  if (only === undefined) {
+    const all = (await newestOfEach(workspace, undefined)).map(({ clusterName }) => clusterName).join(', ');
+    throw new NothingFound(
+      from === undefined || all === ''
+        ? 'There is no completed snapshot yet: `tidemark snapshot take` takes one.'
+        : `There is no completed snapshot of ${from}. There are snapshots of: ${all}.`,
+    );
+  }
+  if (another === undefined) return { projectId: only.projectId, clusterName: only.clusterName };
+  throw new UsageError(
+    from === undefined
+      ? `Several clusters have snapshots, so say which is meant with --from <cluster>: ${shown}.`
+      : `Several clusters are called ${from}, so give the id of one with --from.`,
+  );
+}
+
+/** The newest completed snapshot of each cluster that has one, by the cluster's own time. */
+async function newestOfEach(workspace: Workspace, from: string | undefined): Promise<Snapshot[]> {
+  const newest: Snapshot[] = [];
+  for (const name of await everyClusterName(workspace, undefined)) {
+    const all = await everyItem((page) => workspace.domain.snapshots.list({ ...name, completed: true, page }));
+    const [last] = all.toSorted((a, b) => (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0));
+    if (last === undefined) continue;
+    if (from === undefined || from === last.clusterName || from === last.clusterId) newest.push(last);
+  }
+  return newest;
+}
+
+/** The snapshot that is meant: by its id, or the latest of a cluster. */
+export async function findSnapshotMeant(
+  workspace: Workspace,
+  meant: { snapshot: string; from?: string | undefined },
+): Promise<Snapshot> {
+  if (meant.snapshot === 'latest') {
+    const { projectId, clusterName } = await chooseClusterName(workspace, meant.from);
+    const found = (await newestOfEach(workspace, undefined)).find(
+      (one) => one.projectId === projectId && one.clusterName === clusterName,
+    );
+    return must(found, 'the chosen cluster has one');
+  }
+  const snapshot = await findSnapshot(workspace, meant.snapshot);
+  if (meant.from === undefined || [snapshot.clusterName, snapshot.clusterId].includes(meant.from)) return snapshot;
+  throw new UsageError(`Snapshot ${snapshot.id} is of ${snapshot.clusterName}, not of ${meant.from}.`);
 }
 
 /** The snapshot, wherever it is: ids are unique in the whole service. */

@@ -1,4 +1,5 @@
 import { formatTimestamp, type Timestamp64, timestampOf } from '../bson/timestamp.ts';
+import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import type { Manifest, ManifestHeader } from '../repository/format/manifest.ts';
 import { listManifests, readManifest } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -40,6 +41,22 @@ export async function findManifest(repository: Repository, wanted: Wanted, signa
   const { clusterName, clusterId } = manifest.header;
   if (wanted.from === undefined || wanted.from === clusterName || wanted.from === clusterId) return manifest;
   throw new UsageError(`Snapshot ${wanted.snapshot} is of ${clusterName}, not of ${wanted.from}.`);
+}
+
+/** What a command reads: a snapshot as it is, or the one to begin with for a later point of the captured oplog. */
+export async function findManifestAsked(
+  repository: Repository,
+  { snapshot, from }: Partial<Wanted>,
+  at: ReplayEnd | undefined,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  if (at !== undefined)
+    return await findManifestBefore(repository, { snapshot: snapshot ?? 'latest', from }, at.ts, signal);
+  if (snapshot === undefined)
+    throw new UsageError(
+      'Say what is wanted: --snapshot <id> or --snapshot latest, or a time with --at or --just-before.',
+    );
+  return await findManifest(repository, { snapshot, from }, signal);
 }
 
 /** The newest snapshot of its cluster at or before the time; or the one that is wanted by its id. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { InvalidArgumentError, Option } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
 import { environmentNames, jsonLosses } from '../config.ts';
 import { isId } from '../lib/ids.ts';
 import { requireSecret } from '../lib/private-files.ts';
@@ -30,6 +30,12 @@ export const jsonLossOption = (): Option =>
   )
     .choices(jsonLosses)
     .env(environmentNames.jsonLoss);
+export const snapshotOption = (): Option =>
+  new Option('--snapshot <id>', 'the snapshot, or `latest`; may be left out where a time is given').argParser(
+    parseSnapshot,
+  );
+export const snapshotArgument = (): Argument =>
+  new Argument('<snapshot>', 'its id, or `latest`').argParser(parseSnapshot);
 export const fromOption = (): Option =>
   new Option(
     '--from <cluster>',
@@ -47,6 +53,15 @@ export const passphraseFileOption = (): Option =>
 
 export function parseId(text: string): string {
   if (!isId(text)) throw new InvalidArgumentError('An id is 24 hex digits.');
+  return text;
+}
+
+/** An id, or `latest`. */
+export function parseSnapshot(text: string): string {
+  if (text !== 'latest' && !isId(text))
+    throw new InvalidArgumentError(
+      'A snapshot is named by its id, 24 hex digits (`tidemark snapshot list`), or `latest`.',
+    );
   return text;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { systemClock } from '../lib/clock.ts';
+import { examples } from './examples.ts';
 import { createProgram } from './program.ts';
 import { RecordingTerminal } from './recording-terminal.ts';
 
@@ -14,7 +15,34 @@ const PROMISED: Record<string, string[]> = {
   'key create': ['--org', '--project', '--role', '--access', '--description', '--data-dir', '--json'],
   'access show': ['--org', '--data-dir', '--json'],
   'access reset': ['--org', '--caller', '--data-dir', '--json'],
-  'cluster update': ['--uri', '--uri-file', '--project', '--data-dir', '--json'],
+  'cluster update': [
+    '--uri',
+    '--uri-file',
+    '--backup',
+    '--paused',
+    '--retain-backups',
+    '--protection',
+    '--project',
+    '--json',
+  ],
+  'cluster show': ['--project', '--data-dir', '--json'],
+  'cluster remove': ['--delete-snapshots', '--project', '--data-dir', '--yes', '--json'],
+  'capture on': ['--project', '--data-dir', '--json'],
+  'capture off': ['--project', '--data-dir', '--json'],
+  'schedule set': [
+    ...['--hourly', '--daily', '--weekly', '--monthly', '--yearly', '--time', '--restore-window'],
+    ...['--copy-to', '--export-to', '--export-every', '--update-snapshots', '--project', '--data-dir', '--json'],
+  ],
+  'snapshot protect': ['--off', '--keep', '--from', '--data-dir', '--json'],
+  'snapshot delete': ['--from', '--data-dir', '--yes', '--json'],
+  'bucket add': ['--provider', '--role-arn', '--role', '--service-url', '--project', '--data-dir', '--json'],
+  'bucket list': ['--project', '--data-dir', '--json'],
+  'bucket remove': ['--project', '--data-dir', '--json'],
+  'key list': ['--org', '--data-dir', '--json'],
+  'key delete': ['--org', '--data-dir', '--yes', '--json'],
+  'task list': ['--all', '--limit', '--data-dir', '--json'],
+  'task cancel': ['--data-dir', '--json'],
+  'repository move': ['--data-dir', '--object-stores', '--json'],
   'cluster list': ['--data-dir', '--json'],
   'snapshot take': ['--data-dir', '--json'],
   'snapshot list': ['--data-dir', '--json', '--repository'],
@@ -26,6 +54,8 @@ const PROMISED: Record<string, string[]> = {
   export: ['--bucket', '--snapshot', '--custom', '--project', '--data-dir', '--json'],
   restore: [
     '--snapshot',
+    '--at',
+    '--just-before',
     '--to',
     '--uri',
     '--uri-file',
@@ -53,6 +83,7 @@ const PROMISED: Record<string, string[]> = {
   'document history': ['--from', '--to', '--limit', '--project', '--data-dir', '--passphrase-file', '--json'],
   'document restore': [
     '--at',
+    '--just-before',
     '--to-cluster',
     '--to-namespace',
     '--overwrite',
@@ -92,5 +123,34 @@ test('every command and option says what it is for', () => {
   for (const [name, command] of commandsOf(createProgram(tools))) {
     assert.notEqual(command.description(), '', name);
     for (const option of command.options) assert.notEqual(option.description, '', `${name} ${option.flags}`);
+  }
+});
+
+/** As a shell would: at spaces, but for what is quoted. */
+function wordsOf(line: string): string[] {
+  const words = line.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  return words.map((word) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double));
+}
+
+test('every command shows an example that it takes, and there are no others', async () => {
+  const paths = commandsOf(createProgram(tools)).map(([path]) => path);
+  assert.deepEqual(Object.keys(examples).sort(), paths.sort());
+  for (const [path, lines] of Object.entries(examples)) {
+    for (const [line] of lines) {
+      const [name, ...words] = wordsOf(line.split(' | ')[0] ?? '');
+      assert.equal(name, 'tidemark', line);
+      const program = createProgram(tools);
+      const [, command] = commandsOf(program).find(([own]) => own === path) ?? [];
+      assert.ok(command !== undefined, path);
+      const help: string[] = [];
+      command.configureOutput({ writeOut: (text) => help.push(text) }).outputHelp();
+      assert.ok(help.join('').includes(`  ${line}\n`), `${path} --help shows ${line}`);
+      let ran = 0;
+      command.action(() => {
+        ran++;
+      });
+      await program.parseAsync(words, { from: 'user' });
+      assert.equal(ran, 1, line);
+    }
   }
 });

@@ -4,9 +4,15 @@ import { systemClock } from '../lib/clock.ts';
 import { tidemarkVersion } from '../version.ts';
 import { accessResetCommand } from './access-reset.ts';
 import { accessShowCommand } from './access-show.ts';
+import { bucketAddCommand } from './bucket-add.ts';
+import { bucketListCommand } from './bucket-list.ts';
+import { bucketRemoveCommand } from './bucket-remove.ts';
+import { captureCommand } from './capture.ts';
 import { checkpointListCommand } from './checkpoint-list.ts';
 import { clusterAddCommand } from './cluster-add.ts';
 import { clusterListCommand } from './cluster-list.ts';
+import { clusterRemoveCommand } from './cluster-remove.ts';
+import { clusterShowCommand } from './cluster-show.ts';
 import { clusterUpdateCommand } from './cluster-update.ts';
 import { collectionRestoreCommand } from './collection-restore.ts';
 import type { CommandTools } from './command-run.ts';
@@ -14,21 +20,30 @@ import { demoCommand } from './demo.ts';
 import { documentHistoryCommand } from './document-history.ts';
 import { documentRestoreCommand } from './document-restore.ts';
 import { downloadCommand } from './download.ts';
+import { addExamples } from './examples.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
 import { keyCreateCommand } from './key-create.ts';
+import { keyDeleteCommand } from './key-delete.ts';
+import { keyListCommand } from './key-list.ts';
 import { repositoryCheckCommand } from './repository-check.ts';
+import { repositoryMoveCommand } from './repository-move.ts';
 import { repositoryPruneCommand } from './repository-prune.ts';
 import { repositoryRebuildCommand } from './repository-rebuild.ts';
 import { repositoryStatsCommand } from './repository-stats.ts';
 import { restoreCommand } from './restore.ts';
+import { scheduleSetCommand } from './schedule-set.ts';
 import { scheduleShowCommand } from './schedule-show.ts';
 import { serveCommand } from './serve.ts';
 import { snapshotBrowseCommand } from './snapshot-browse.ts';
+import { snapshotDeleteCommand } from './snapshot-delete.ts';
 import { snapshotListCommand } from './snapshot-list.ts';
+import { snapshotProtectCommand } from './snapshot-protect.ts';
 import { snapshotShowCommand } from './snapshot-show.ts';
 import { snapshotTakeCommand } from './snapshot-take.ts';
+import { taskCancelCommand } from './task-cancel.ts';
+import { taskListCommand } from './task-list.ts';
 import { systemTerminal, type Terminal } from './terminal.ts';
 
 const EPILOGUE = `
@@ -48,7 +63,9 @@ export function createProgram(tools: CommandTools): Command {
     group('cluster', 'the clusters that are backed up', [
       clusterAddCommand(tools),
       clusterListCommand(tools),
+      clusterShowCommand(tools),
       clusterUpdateCommand(tools),
+      clusterRemoveCommand(tools),
     ]),
   );
   program.addCommand(
@@ -57,14 +74,28 @@ export function createProgram(tools: CommandTools): Command {
       snapshotListCommand(tools),
       snapshotShowCommand(tools),
       snapshotBrowseCommand(tools),
+      snapshotProtectCommand(tools),
+      snapshotDeleteCommand(tools),
     ]),
   );
-  program.addCommand(group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools)]));
+  program.addCommand(
+    group('schedule', 'when snapshots are taken', [scheduleShowCommand(tools), scheduleSetCommand(tools)]),
+  );
+  program.addCommand(
+    group('capture', 'the oplog between snapshots', [captureCommand(tools, 'on'), captureCommand(tools, 'off')]),
+  );
   program.addCommand(group('checkpoint', 'checkpoints of sharded clusters', [checkpointListCommand(tools)]));
   program.addCommand(restoreCommand(tools));
   program.addCommand(group('collection', 'single databases and collections', [collectionRestoreCommand(tools)]));
   program.addCommand(downloadCommand(tools));
   program.addCommand(exportCommand(tools));
+  program.addCommand(
+    group('bucket', 'where exports go', [
+      bucketAddCommand(tools),
+      bucketListCommand(tools),
+      bucketRemoveCommand(tools),
+    ]),
+  );
   program.addCommand(
     group('document', 'what one document was, and bringing it back', [
       documentHistoryCommand(tools),
@@ -77,13 +108,22 @@ export function createProgram(tools: CommandTools): Command {
       repositoryPruneCommand(tools),
       repositoryRebuildCommand(tools),
       repositoryStatsCommand(tools),
+      repositoryMoveCommand(tools),
     ]),
   );
-  program.addCommand(group('key', 'keys of callers of the API', [keyCreateCommand(tools)]));
+  program.addCommand(group('task', 'work that is under way', [taskListCommand(tools), taskCancelCommand(tools)]));
+  program.addCommand(
+    group('key', 'keys of callers of the API', [
+      keyCreateCommand(tools),
+      keyListCommand(tools),
+      keyDeleteCommand(tools),
+    ]),
+  );
   program.addCommand(
     group('access', 'who may call the API, and from where', [accessShowCommand(tools), accessResetCommand(tools)]),
   );
   for (const command of everyCommand(program)) {
+    addExamples(command, pathOf(command));
     command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help shows how)`);
     command.configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

@@ -1,6 +1,10 @@
 import { Command, Option } from 'commander';
-import type { Snapshot } from '../domain/snapshots/snapshots.ts';
+import { formatTimestamp, timestampParts } from '../bson/timestamp.ts';
+import type { Workspace } from '../compose/service.ts';
+import type { ClusterName } from '../domain/names.ts';
+import type { RestoreRequest } from '../domain/restores/restore-jobs.ts';
 import { describeLeftOut, type LeftOutSummary } from '../engine/left-out.ts';
+import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import type { HoldRecord } from '../engine/sharding/balancer-hold.ts';
 import { must } from '../lib/assert.ts';
 import { createIdSource } from '../lib/ids.ts';
@@ -12,9 +16,10 @@ import { throughWeather } from '../lib/weather/through-weather.ts';
 import { addUriOptions, readUri } from './cluster-uri.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { confirm } from './confirmation.ts';
+import { atOption, justBeforeOption, type PointOptions, pointAsked, pointRequest } from './document-options.ts';
 import { followTask } from './follow-task.ts';
-import { findCluster, findSnapshot } from './lookup.ts';
-import { describeSource, findManifest } from './manifest-lookup.ts';
+import { chooseClusterName, findCluster, findSnapshot } from './lookup.ts';
+import { describeSource, findManifestAsked } from './manifest-lookup.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
 import { withService } from './open-service.ts';
 import {
@@ -24,16 +29,18 @@ import {
   passphraseFileOption,
   projectOption,
   repositoryOption,
+  snapshotOption,
   yesOption,
 } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { formatBytes, formatDuration, formatNumberOf, formatTime } from './sizes.ts';
+import { describeSnapshot } from './snapshot-view.ts';
 import { UsageError } from './usage-error.ts';
 
 const NOTHING: LeftOutSummary = { named: [], count: 0 };
 
-interface RestoreOptions extends RepositoryOptions {
-  snapshot: string;
+interface RestoreOptions extends RepositoryOptions, PointOptions {
+  snapshot?: string;
   from?: string;
   to?: string;
   uri?: string;
@@ -47,9 +54,11 @@ interface RestoreOptions extends RepositoryOptions {
 export function restoreCommand(tools: CommandTools): Command {
   const command = new Command('restore')
     .description(
-      'replace the data of a cluster with that of a snapshot; begins again by itself where an election, a broken network or a stalled store cuts it off',
+      'replace the data of a cluster with that of a snapshot or of a later point in time; begins again by itself where an election, a broken network or a stalled store cuts it off',
     )
-    .addOption(new Option('--snapshot <id>', 'the snapshot, or `latest`').makeOptionMandatory())
+    .addOption(snapshotOption())
+    .addOption(atOption())
+    .addOption(justBeforeOption())
     .addOption(fromOption())
     .addOption(new Option('--to <cluster>', 'a registered cluster'));
   return addUriOptions(command, 'target')
@@ -60,7 +69,9 @@ export function restoreCommand(tools: CommandTools): Command {
     .option('--skip-verify', 'do not read and hash every blob before the target is touched (with --uri-file or --uri)')
     .addOption(yesOption())
     .addOption(jsonOption())
-    .action((options: RestoreOptions) => runCommand(tools, options, (run) => restore(run, options)));
+    .action((options: RestoreOptions) =>
+      runCommand(tools, options, (run) => restore(run, { ...options, at: pointAsked(options) })),
+    );
 }
 
 async function restore(run: CommandRun, options: RestoreOptions): Promise<void> {
@@ -83,31 +94,55 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
     if (options.skipVerify === true)
       throw new UsageError('--skip-verify goes with --uri-file and --uri: a restore job always verifies.');
     const target = await findCluster(domain, options.to, options.project);
-    const snapshotId =
-      options.snapshot === 'latest'
-        ? (await findManifest(await openRepositoryOf(run, options), options, run.signal)).header.snapshotId
-        : options.snapshot;
-    const snapshot = await findSnapshot(workspace, snapshotId);
-    if (options.from !== undefined && ![snapshot.clusterName, snapshot.clusterId].includes(options.from))
-      throw new UsageError(`Snapshot ${snapshot.id} is of ${snapshot.clusterName}, not of ${options.from}.`);
-    const warning = `All data of ${target.name} (${target.displayUri}) is replaced by ${describeSnapshot(snapshot)}.`;
+    const { source, what, request } = await chooseSource(run, workspace, options);
+    const warning = `All data of ${target.name} (${target.displayUri}) is replaced by ${what}.`;
     await confirm(run, { yes: options.yes, warning, expected: target.name });
-    const at = { projectId: snapshot.projectId, clusterName: snapshot.clusterName };
-    const job = await domain.restoreJobs.create({
-      ...at,
-      deliveryType: 'automated',
-      snapshotId: snapshot.id,
-      targetProjectId: target.projectId,
-      targetClusterName: target.name,
-    });
+    const into = { targetProjectId: target.projectId, targetClusterName: target.name };
+    const job = await domain.restoreJobs.create({ ...source, ...request, ...into });
     await followTask(domain, must(job.taskId, 'a created restore job has a task'), run, target.displayUri);
-    const done = await domain.restoreJobs.get({ ...at, restoreJobId: job.id });
+    const done = await domain.restoreJobs.get({ ...source, restoreJobId: job.id });
     const ms = (done.finishedAtMs ?? 0) - (done.startedAtMs ?? 0);
     const restored = { documents: done.restoredDocuments ?? 0, bytes: done.restoredBytes ?? 0 };
     const leftOut = done.leftOut ?? NOTHING;
-    const answer = { restoreJobId: job.id, snapshotId: snapshot.id, target: target.name, ...restored, leftOut, ms };
+    const { snapshotId } = job;
+    const point = pointFacts(options.at);
+    const answer = { restoreJobId: job.id, snapshotId, ...point, target: target.name, ...restored, leftOut, ms };
     run.answer(answer, [describe(run, target.name, restored, ms), ...describeLosses(run, leftOut)]);
   });
+}
+
+/** Whose backup it is, what it is in words, and what the job is asked for. */
+async function chooseSource(
+  run: CommandRun,
+  workspace: Workspace,
+  options: RestoreOptions,
+): Promise<{ source: ClusterName; what: string; request: Omit<RestoreRequest, keyof ClusterName> }> {
+  const { at, from } = options;
+  if (at !== undefined && (options.snapshot ?? 'latest') === 'latest') {
+    const source = await chooseClusterName(workspace, from);
+    const what = `what ${source.clusterName} was ${describePoint(at)}`;
+    return { source, what, request: { deliveryType: 'pointInTime', ...pointRequest(at) } };
+  }
+  const repository = await openRepositoryOf(run, options);
+  const { header } = await findManifestAsked(repository, options, at, run.signal);
+  const { snapshotId, projectId, clusterName } = header;
+  if (at === undefined) {
+    const snapshot = await findSnapshot(workspace, snapshotId);
+    const source = { projectId: snapshot.projectId, clusterName: snapshot.clusterName };
+    return { source, what: describeSnapshot(snapshot), request: { deliveryType: 'automated', snapshotId } };
+  }
+  const what = `${describeSource(header)} and the captured oplog, ${describePoint(at)}`;
+  const request = { deliveryType: 'pointInTime' as const, snapshotId, ...pointRequest(at) };
+  return { source: { projectId, clusterName }, what, request };
+}
+
+/** `as of 2026-11-22T10:20:30Z.5, with that entry`. */
+function describePoint({ ts, inclusive }: ReplayEnd): string {
+  return inclusive ? `at ${formatTimestamp(ts)}` : `just before ${formatTime(timestampParts(ts).t * 1000)}`;
+}
+
+function pointFacts(at: ReplayEnd | undefined): { at?: string } {
+  return at === undefined ? {} : { at: describePoint(at) };
 }
 
 /**
@@ -116,11 +151,13 @@ async function restoreToCluster(run: CommandRun, options: RestoreOptions & { to:
  */
 async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: string }): Promise<void> {
   const repository = await openRepositoryOf(run, options);
-  const manifest = await findManifest(repository, options, run.signal);
+  const { at } = options;
+  const manifest = await findManifestAsked(repository, options, at, run.signal);
   const { header } = manifest;
   const { redactUri } = await import('../mongo/connection/connect.ts');
   const target = redactUri(options.uri);
-  const warning = `All data of ${target} is replaced by ${describeSource(header)}.`;
+  const after = at === undefined ? '' : ` and the captured oplog, ${describePoint(at)}`;
+  const warning = `All data of ${target} is replaced by ${describeSource(header)}${after}.`;
   await confirm(run, { yes: options.yes, warning, expected: 'replace' });
   const bar = new ProgressBar(run.terminal, run.clock);
   const startedMs = run.clock.monotonicMs();
@@ -135,7 +172,8 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
     const clearing = async () => {
       cleared = true;
     };
-    const asked = { repository, clusterId, snapshotId, uri: options.uri, report, clearing, ...tools };
+    const point = at === undefined ? {} : { point: { end: at, slices: repository } };
+    const asked = { repository, clusterId, snapshotId, uri: options.uri, report, clearing, ...point, ...tools };
     const id = createIdSource(run.clock, systemRandom).next();
     // A target that was not touched yet may well be the wrong one: whoever sits there is told at once.
     const weather = { patience: jobPatience, worth: () => cleared, random: systemRandom, report, ...tools };
@@ -145,7 +183,7 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
     });
     bar.clear();
     const ms = Math.round(run.clock.monotonicMs() - startedMs);
-    const answer = { snapshotId: header.snapshotId, target, ...restored, ms };
+    const answer = { snapshotId: header.snapshotId, ...pointFacts(at), target, ...restored, ms };
     run.answer(answer, [describe(run, target, restored, ms), ...describeLosses(run, restored.leftOut)]);
   } finally {
     bar.clear();
@@ -172,13 +210,6 @@ function holdRecordIn(log: Logger): HoldRecord {
       log.warn("the target's balancer is stopped until the restore ends; if it is cut off, run sh.startBalancer()"),
     erase: async () => undefined,
   };
-}
-
-/** As `describeSource`, by the catalog. */
-function describeSnapshot({ id, clusterName, createdAtMs, documents, dataBytes }: Snapshot): string {
-  const time = createdAtMs === null ? 'an unknown time' : formatTime(createdAtMs);
-  const amount = `${formatNumberOf(documents ?? 0, 'document')}, ${formatBytes(dataBytes ?? 0)}`;
-  return `snapshot ${id} of ${clusterName} as of ${time} (${amount})`;
 }
 
 function describe(run: CommandRun, target: string, restored: { documents: number; bytes: number }, ms: number): string {

@@ -5,6 +5,7 @@ import { type CommandTools, runCommand } from './command-run.ts';
 import { findCluster } from './lookup.ts';
 import { withService } from './open-service.ts';
 import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from './options.ts';
+import { whenOf } from './schedule-words.ts';
 import { formatTime } from './sizes.ts';
 import { renderFields, renderTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,11 +36,11 @@ export function scheduleShowCommand(tools: CommandTools): Command {
     );
 }
 
-function scheduleJson({ nextSnapshotMs, ...schedule }: Schedule): object {
+export function scheduleJson({ nextSnapshotMs, ...schedule }: Schedule): object {
   return { ...schedule, nextSnapshot: nextSnapshotMs === null ? null : new Date(nextSnapshotMs).toISOString() };
 }
 
-function schedulePage(schedule: Schedule, terminal: Terminal): string[] {
+export function schedulePage(schedule: Schedule, terminal: Terminal): string[] {
   const fields = fieldsOf(schedule, terminal.colors);
   if (schedule.items.length === 0) return [...fields, 'Nothing is scheduled: snapshots are taken on demand only.'];
   const rows = schedule.items.map((item) => [
@@ -62,36 +63,4 @@ function fieldsOf(schedule: Schedule, colors: Colors): string[] {
     ],
     colors,
   );
-}
-
-const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
-
-/** In words; the time of day is the reference time. */
-function whenOf({ frequencyType, frequencyInterval }: Schedule['items'][number]): string {
-  switch (frequencyType) {
-    case 'hourly':
-      return `every ${frequencyInterval} hours`;
-    case 'daily':
-      return 'every day';
-    case 'weekly':
-      return WEEKDAYS[frequencyInterval - 1] ?? '';
-    case 'monthly':
-      return frequencyInterval === 40 ? 'last day of the month' : `day ${frequencyInterval} of the month`;
-    case 'yearly':
-      return `1 ${MONTHS[frequencyInterval - 1] ?? ''}`;
-  }
 }

@@ -12,6 +12,7 @@ import {
   jsonOption,
   passphraseFileOption,
   repositoryOption,
+  snapshotArgument,
   wholeNumber,
 } from './options.ts';
 import { formatBytes, formatCount } from './sizes.ts';
@@ -30,7 +31,7 @@ const BUCKETS = 'system.buckets.';
 export function snapshotBrowseCommand(tools: CommandTools): Command {
   return new Command('browse')
     .description('list what a snapshot holds; with a collection, print its documents as lines of Extended JSON')
-    .argument('<snapshot>', 'its id, or `latest`')
+    .addArgument(snapshotArgument())
     .addArgument(new Argument('[namespace]', '`database`, or `database.collection`'))
     .addOption(new Option('--limit <number>', 'stop after so many documents').argParser(wholeNumber(1)))
     .addOption(new Option('--id <id>', 'only the document with this _id: text, a number, or Extended JSON'))

@@ -4,13 +4,14 @@ import type { IndexEvidence } from '../engine/missing-indexes.ts';
 import { isAbort } from '../lib/abort.ts';
 import { describeError } from '../lib/errors.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
-import { findSnapshot } from './lookup.ts';
+import { findSnapshotMeant } from './lookup.ts';
 import { openRepositoryOf } from './open-repository.ts';
 import { withService } from './open-service.ts';
-import { dataDirOption, jsonOption, parseId, passphraseFileOption } from './options.ts';
+import { dataDirOption, fromOption, jsonOption, passphraseFileOption, snapshotArgument } from './options.ts';
 import { snapshotJson, snapshotPage } from './snapshot-view.ts';
 
 interface SnapshotShowOptions {
+  from?: string;
   dataDir?: string;
   passphraseFile?: string;
   json?: boolean;
@@ -19,14 +20,15 @@ interface SnapshotShowOptions {
 export function snapshotShowCommand(tools: CommandTools): Command {
   return new Command('show')
     .description('show all about one snapshot')
-    .argument('<snapshot>', 'its id', parseId)
+    .addArgument(snapshotArgument())
+    .addOption(fromOption())
     .addOption(dataDirOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
-    .action((snapshotId: string, options: SnapshotShowOptions) =>
+    .action((meant: string, options: SnapshotShowOptions) =>
       runCommand(tools, options, (run) =>
         withService(run, options, async (workspace) => {
-          const snapshot = await findSnapshot(workspace, snapshotId);
+          const snapshot = await findSnapshotMeant(workspace, { snapshot: meant, from: options.from });
           const { evidence, note } = await evidenceOf(run, options, snapshot);
           const page = snapshotPage(snapshot, run.terminal.colors);
           const facts = { ...snapshotJson(snapshot), secondaryIndexes: evidence };

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../domain/snapshots/snapshots.ts';
 import type { Colors } from './colors.ts';
-import { formatBytes, formatCount, formatDuration, formatTime } from './sizes.ts';
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatTime } from './sizes.ts';
 import { type Column, renderFields } from './table.ts';
 
 /** How the command shows a snapshot: as JSON, as a row, as a page. */
@@ -55,7 +55,7 @@ export function snapshotRow(snapshot: Snapshot, colors: Colors): string[] {
     orDash(snapshot.documents, formatCount),
     orDash(snapshot.dataBytes, formatBytes),
     orDash(snapshot.writtenStoredBytes, formatBytes),
-    new Date(snapshot.expiresAtMs).toISOString().slice(0, 10),
+    snapshot.doNotDelete ? 'never' : new Date(snapshot.expiresAtMs).toISOString().slice(0, 10),
   ];
 }
 
@@ -82,11 +82,20 @@ export function snapshotPage(snapshot: Snapshot, colors: Colors): string[] {
       ['stored', orNull(snapshot.writtenStoredBytes, formatBytes)],
       ['replica set', snapshot.replicaSetName],
       ['MongoDB', snapshot.mongodVersion],
-      ['expires', formatTime(snapshot.expiresAtMs)],
+      ['expires', snapshot.doNotDelete ? 'never: it is protected' : formatTime(snapshot.expiresAtMs)],
       ['reason', snapshot.failureReason === null ? null : colors.red(snapshot.failureReason)],
     ],
     colors,
   );
+}
+
+/**
+ * `snapshot 6… of Shop as of 2026-11-22 10:20:30Z (1,234 documents, 5.0 MB)`: as `describeSource`, by the catalog.
+ */
+export function describeSnapshot({ id, clusterName, createdAtMs, documents, dataBytes }: Snapshot): string {
+  const time = createdAtMs === null ? 'an unknown time' : formatTime(createdAtMs);
+  const amount = `${formatNumberOf(documents ?? 0, 'document')}, ${formatBytes(dataBytes ?? 0)}`;
+  return `snapshot ${id} of ${clusterName} as of ${time} (${amount})`;
 }
 
 function paintStatus(status: Snapshot['status'], colors: Colors): string {

@@ -45,7 +45,7 @@ async function requireRepositoryIn(path: string): Promise<void> {
     op: 'open repository',
     subject: path,
     message: `there is no repository in directory ${path}`,
-    hint: 'Check the place, and that its file system is mounted; `tidemark init` makes a new one',
+    hint: 'Check the place, and that its file system is mounted. Where it was moved, `tidemark repository move PLACE` says where it is now; `tidemark init` makes a new one',
   });
 }
 

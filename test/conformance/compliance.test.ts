@@ -116,24 +116,39 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark key create': { harmless: 'about callers, not backups' },
   'tidemark access show': 'reads',
   'tidemark access reset': { harmless: 'about callers, not backups' },
-  'tidemark cluster update': ['clusters.reconnect'],
+  'tidemark key list': 'reads',
+  'tidemark key delete': { harmless: 'about callers, not backups' },
+  'tidemark cluster update': ['clusters.reconnect', 'clusters.update'],
+  'tidemark cluster remove': ['clusters.remove'],
+  'tidemark cluster show': 'reads',
+  'tidemark capture on': ['clusters.update'],
+  'tidemark capture off': ['clusters.update'],
   'tidemark cluster list': 'reads',
   'tidemark snapshot take': ['snapshots.take'],
   'tidemark snapshot browse': 'reads',
   'tidemark snapshot list': 'reads',
   'tidemark download': 'reads',
   'tidemark snapshot show': 'reads',
+  'tidemark snapshot protect': ['snapshots.updateRetention', 'snapshots.updateExpiry'],
+  'tidemark snapshot delete': ['snapshots.delete'],
   'tidemark schedule show': 'reads',
+  'tidemark schedule set': ['schedules.update', 'schedules.delete'],
   'tidemark checkpoint list': 'reads',
   'tidemark restore': ['restoreJobs.create'],
   'tidemark collection restore': ['collectionRestoreJobs.create'],
   'tidemark export': ['exportJobs.create'],
+  'tidemark bucket add': ['exportBuckets.create'],
+  'tidemark bucket list': 'reads',
+  'tidemark bucket remove': ['exportBuckets.delete'],
   'tidemark document history': 'reads',
   'tidemark document restore': ['documentHistory.restore'],
   'tidemark repository check': 'reads',
   'tidemark repository prune': { harmless: 'deletes what no manifest names; manifests go with their snapshots only' },
   'tidemark repository rebuild': { harmless: 'adds what is missing and changes nothing that is there' },
   'tidemark repository stats': 'reads',
+  'tidemark repository move': { harmless: 'copies all there is, and leaves it where it was' },
+  'tidemark task list': 'reads',
+  'tidemark task cancel': ['tasks.cancel'],
 };
 
 test('every command has a verdict', () => {
@@ -143,6 +158,10 @@ test('every command has a verdict', () => {
   const leaves = (command: Command): Command[] =>
     command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
   assert.deepEqual(leaves(program).map(pathOf).toSorted(), Object.keys(commandVerdicts).toSorted());
+  for (const [path, functions] of Object.entries(commandVerdicts)) {
+    if (Array.isArray(functions))
+      for (const name of functions) assert.ok(verdicts[name] !== undefined, `${path}: ${name}`);
+  }
 });
 
 test('a cluster that comes into the project is under the policy from its first moment', async () => {

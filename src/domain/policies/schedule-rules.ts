@@ -37,7 +37,8 @@ export const retentionUnits: Record<PolicyRetentionUnit, RetentionUnit> = {
   years: 'YEARS',
 };
 
-const HOURLY_INTERVALS: readonly number[] = [1, 2, 4, 6, 8, 12];
+/** What divides the day evenly, as Atlas has it. */
+export const hourlyIntervals: readonly number[] = [1, 2, 4, 6, 8, 12];
 
 /** When what ended at `fromMs` has been kept for so long. */
 export function keptUntilMs(fromMs: number, { retentionUnit, retentionValue }: Retention): number {
@@ -116,7 +117,10 @@ function wholeItem(request: PolicyItemRequest): Omit<PolicyItem, 'id'> {
   )
     throw refuse('MISSING_POLICY_ITEM_PARAMETERS');
   const known = frequencies.find((frequency) => frequency === frequencyType);
-  if (known === undefined) throw refuse('INVALID_BACKUP_POLICY', [`${frequencyType} is not a frequency of a schedule`]);
+  if (known === undefined)
+    throw refuse('INVALID_BACKUP_POLICY', [
+      `${frequencyType} is not a frequency of a schedule, which are ${frequencies.join(', ')}`,
+    ]);
   return { frequencyType: known, frequencyInterval, retentionUnit, retentionValue };
 }
 
@@ -134,21 +138,26 @@ export function checkItems(items: readonly PolicyItem[]): void {
 }
 
 function checkInterval({ frequencyType, frequencyInterval }: Cadence): void {
-  if (isInterval(frequencyType, frequencyInterval)) return;
-  throw refuse('INVALID_BACKUP_POLICY', [`${frequencyInterval} is not an interval of a ${frequencyType} policy item`]);
+  const { values, has } = intervals[frequencyType];
+  if (has(frequencyInterval)) return;
+  throw refuse('INVALID_BACKUP_POLICY', [
+    `${frequencyInterval} is not an interval of a policy item that is ${frequencyType}, which takes ${values}`,
+  ]);
 }
 
-function isInterval(frequency: Frequency, interval: number): boolean {
-  const within = (least: number, most: number) => Number.isInteger(interval) && interval >= least && interval <= most;
-  const rules: Record<Frequency, boolean> = {
-    hourly: HOURLY_INTERVALS.includes(interval),
-    daily: interval === 1,
-    weekly: within(1, 7),
-    monthly: within(1, 28) || interval === LAST_DAY_OF_MONTH,
-    yearly: within(1, 12),
-  };
-  return rules[frequency];
-}
+const within = (least: number, most: number) => (interval: number) =>
+  Number.isInteger(interval) && interval >= least && interval <= most;
+
+const intervals: Record<Frequency, { values: string; has: (interval: number) => boolean }> = {
+  hourly: { values: hourlyIntervals.join(', '), has: (interval) => hourlyIntervals.includes(interval) },
+  daily: { values: '1', has: within(1, 1) },
+  weekly: { values: '1 (Monday) to 7 (Sunday)', has: within(1, 7) },
+  monthly: {
+    values: `1 to 28, or ${LAST_DAY_OF_MONTH} (the last day)`,
+    has: (interval) => within(1, 28)(interval) || interval === LAST_DAY_OF_MONTH,
+  },
+  yearly: { values: '1 (January) to 12 (December)', has: within(1, 12) },
+};
 
 function checkRetention(item: PolicyItem): void {
   const { frequencyType, retentionUnit, retentionValue } = item;

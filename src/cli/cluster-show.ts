@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import type { Workspace } from '../compose/service.ts';
+import type { Cluster } from '../domain/clusters/clusters.ts';
+import { clusterFacts, clusterJson, clusterPage } from './cluster-view.ts';
+import { type CommandTools, runCommand } from './command-run.ts';
+import { findCluster } from './lookup.ts';
+import { withService } from './open-service.ts';
+import { dataDirOption, jsonOption, passphraseFileOption, projectOption } from './options.ts';
+
+interface ClusterShowOptions {
+  project?: string;
+  dataDir?: string;
+  passphraseFile?: string;
+  json?: boolean;
+}
+
+export function clusterShowCommand(tools: CommandTools): Command {
+  return new Command('show')
+    .description('show a cluster: members, what is captured, what can be restored, snapshots, and what is wrong')
+    .argument('<cluster>', 'name of the cluster')
+    .addOption(projectOption())
+    .addOption(dataDirOption())
+    .addOption(passphraseFileOption())
+    .addOption(jsonOption())
+    .action((name: string, options: ClusterShowOptions) =>
+      runCommand(tools, options, (run) =>
+        withService(run, options, async ({ domain }: Workspace) => {
+          const cluster: Cluster = await findCluster(domain, name, options.project);
+          const facts = await clusterFacts(domain, cluster, run.clock.nowMs());
+          run.answer(clusterJson(facts), clusterPage(facts, run.terminal));
+        }),
+      ),
+    );
+}
