@@ -36,7 +36,7 @@ export function clusterListCommand(tools: CommandTools): Command {
           const layout = [
             { header: 'ID' },
             { header: 'NAME' },
-            { header: 'REPLICA SET' },
+            { header: 'REPLICA SET', leftOut: 1 },
             { header: 'MONGODB' },
             { header: 'DATA', align: 'right' as const },
             { header: 'URI', elastic: true },

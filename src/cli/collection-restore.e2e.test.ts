@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { runCommandLine } from '../../test/support/command-line.ts';
 import { compareTruth } from '../../test/support/compare.ts';
 import { createDirectory } from '../../test/support/mongod.ts';
 import { useReplicaSet } from '../../test/support/replica-set.ts';
@@ -71,6 +72,18 @@ describe('tidemark collection restore', () => {
     const orders = target().client.db('mine').collection('orders');
     assert.equal(await orders.countDocuments(), 2);
     assert.deepEqual(Object.keys(await orders.indexInformation()), ['_id_']);
+  });
+
+  test('what is repeated says under which name it was put, and why', async () => {
+    const args = ['collection', 'restore', 'lab', 'shop.orders=mine.orders', '--snapshot', 'latest', '--to', 'Target'];
+    const { output, errors } = await runCommandLine([...args, '--data-dir', dataDir]);
+    const lab = 'lab.runs -> lab_restored.runs (what is called lab.runs was there before, and stays as it is)';
+    const orders =
+      'shop.orders -> mine.orders_restored (what is called mine.orders was there before, and stays as it is)';
+    assert.ok(output.includes(`  ${lab}\n`) && output.includes(`  ${orders}\n`), output + errors);
+    const other = await runCommandLine([...args, '--collection-suffix', '_new', '--data-dir', dataDir]);
+    assert.match(other.output, /shop\.orders -> mine\.orders_new\n/);
+    assert.doesNotMatch(other.output, /mine\.orders was there/);
   });
 
   test('says what is wrong', async () => {

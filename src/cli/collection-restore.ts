@@ -144,7 +144,7 @@ async function restoreToCluster(
     const outcomes = await everyItem((page) => jobs.listCollections({ ...cluster, jobId: job.id, page }));
     const { errorMessage } = await jobs.get({ ...cluster, jobId: job.id });
     const facts = { jobId: job.id, snapshotId: job.snapshotId, target: target.name, missing: errorMessage };
-    answer(run, facts, outcomes);
+    answer(run, { names, options }, facts, outcomes);
   });
 }
 
@@ -194,7 +194,7 @@ async function restoreToUri(
     });
     bar.clear();
     const missing = leftOut.count === 0 ? null : `left out: ${summarizeLeftOut(leftOut, LEFT_OUT_NAMED_MAX)}`;
-    answer(run, { snapshotId: header.snapshotId, target, missing }, records);
+    answer(run, { names, options }, { snapshotId: header.snapshotId, target, missing }, records);
   } finally {
     bar.clear();
   }
@@ -259,8 +259,26 @@ async function confirmOverwrite(
   await confirm(run, { yes: options.yes, warning, expected });
 }
 
+interface Asked {
+  names: readonly Named[];
+  options: Pick<RestoreOptions, 'databaseSuffix' | 'collectionSuffix'>;
+}
+
+/** Why it has another name than was asked for; nothing where it has that. */
+function whyOther(source: string, target: string | null, { names, options }: Asked): string {
+  const [db = ''] = source.split('.', 1);
+  const collection = source.slice(db.length + 1);
+  const named = names.find((one) => one.source === source);
+  const ofDatabase = names.find((one) => one.source === db);
+  const wanted = named?.target ?? `${ofDatabase?.target ?? db}.${collection}`;
+  const [wantedDb = ''] = wanted.split('.', 1);
+  const suffixed = `${wantedDb}${options.databaseSuffix}${wanted.slice(wantedDb.length)}${options.collectionSuffix}`;
+  return target === suffixed ? '' : ` (what is called ${suffixed} was there before, and stays as it is)`;
+}
+
 function answer(
   run: CommandRun,
+  asked: Asked,
   facts: { jobId?: string; snapshotId: string; target: string; missing: string | null },
   outcomes: readonly Outcome[],
 ): void {
@@ -274,7 +292,7 @@ function answer(
   const amount = `${formatNumberOf(restored.length, 'collection')}, ${formatNumberOf(documents, 'document')}`;
   run.answer({ ...facts, collections }, [
     ...collections.map(({ source, target, state }) =>
-      state === 'SUCCESSFUL' ? `  ${source} -> ${target}` : `  ${source}: ${state}`,
+      state === 'SUCCESSFUL' ? `  ${source} -> ${target}${whyOther(source, target, asked)}` : `  ${source}: ${state}`,
     ),
     `${green('Restored')} ${amount} into ${facts.target}.`,
     ...(facts.missing === null ? [] : [`${yellow('Missing')}, because the target refuses it: ${facts.missing}.`]),

@@ -40,3 +40,7 @@ export function chooseColors(env: Readonly<Record<string, string | undefined>>, 
 export function visibleWidth(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }
+
+export function withoutColors(text: string): string {
+  return stripVTControlCharacters(text);
+}

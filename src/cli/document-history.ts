@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { formatTimestamp, type Timestamp64, timestampParts } from '../bson/timestamp.ts';
 import type { ShownVersion } from '../domain/document-history/document-history.ts';
 import type { UnknownStretch } from '../engine/history/history-item.ts';
+import { describeChange } from './change-words.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { parseDocumentId, parseEntryTime, parseNamespaceArgument } from './document-options.ts';
 import { findCluster } from './lookup.ts';
@@ -74,18 +75,24 @@ type Item = ShownVersion | UnknownStretch;
 const COLUMNS: readonly Column[] = [
   { header: 'AT' },
   { header: 'OPERATION' },
-  { header: 'COLLECTION' },
-  { header: 'DOCUMENT', elastic: true },
+  { header: 'COLLECTION', leftOut: 1 },
+  { header: 'CHANGE', elastic: true },
 ];
 
 function pageOf(run: CommandRun, items: readonly Item[], more: boolean): string[] {
   const { colors, columns } = run.terminal;
-  const lines = renderTable(COLUMNS, items.map(rowOf), { colors, columns });
+  let before: string | null = null;
+  const rows = items.map((item) => {
+    const row = rowOf(item, before);
+    before = item.kind === 'version' ? item.documentJson : null;
+    return row;
+  });
+  const lines = renderTable(COLUMNS, rows, { colors, columns });
   if (more) lines.push(`There are more: go on with --from ${timeOf(items.at(-1))}, or raise --limit.`);
   const versions = items.filter((item) => item.kind === 'version').length;
   return [
     ...lines,
-    `${formatNumberOf(versions, 'version')}. \`tidemark document restore … --at <AT>\` brings one back.`,
+    `${formatNumberOf(versions, 'version')}. \`tidemark document restore … --at <AT>\` brings one back, --just-before <AT> the one before.`,
   ];
 }
 
@@ -93,14 +100,20 @@ function timeOf(item: Item | undefined): string {
   return item === undefined ? '' : formatTimestamp(item.kind === 'version' ? item.at : (item.from ?? 0n));
 }
 
-function rowOf(item: Item): string[] {
+/** `before`: the document as it was until then, where that is known. */
+function rowOf(item: Item, before: string | null): string[] {
   if (item.kind === 'unknown') {
     const [from, to] = [item.from, item.to].map((ts) => (ts === null ? null : formatTimestamp(ts)));
     const until = to === null ? (from === null ? 'ever' : 'since then') : `until ${to}`;
     return [from ?? '-', 'unknown', '', `${until}: ${item.cause}`];
   }
-  const operation = item.transaction === null ? item.operation : `${item.operation} (in a transaction)`;
-  const content = item.documentJson ?? (item.content === 'absent' ? '-' : `unknown: ${item.cause ?? ''}`);
+  const operation = item.transaction === null ? item.operation : `${item.operation} in txn`;
+  const content =
+    item.documentJson === null
+      ? item.content === 'absent'
+        ? '-'
+        : `unknown: ${item.cause ?? ''}`
+      : describeChange(before, item.documentJson);
   const where = item.shardName === null ? item.namespace : `${item.namespace} on ${item.shardName}`;
   return [formatTimestamp(item.at), operation, where, content];
 }

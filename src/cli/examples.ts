@@ -123,6 +123,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   'key list': [['tidemark key list', 'who may call with a key']],
   'key delete': [['tidemark key delete hfqaeewa', 'by its public key']],
   'access show': [['tidemark access show', 'keys, service accounts, and from where they may call']],
+  completion: [['tidemark completion bash > ~/.local/share/bash-completion/completions/tidemark', 'once']],
   'access reset': [['tidemark access reset', 'where nobody gets in any more']],
 };
 

@@ -42,7 +42,7 @@ export function keyListCommand(tools: CommandTools): Command {
           const layout = [
             { header: 'KEY' },
             { header: 'ROLE' },
-            { header: 'IN PROJECT' },
+            { header: 'IN PROJECT', leftOut: 1 },
             { header: 'DESCRIPTION', elastic: true },
           ];
           run.answer(

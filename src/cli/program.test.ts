@@ -38,6 +38,7 @@ const PROMISED: Record<string, string[]> = {
   'bucket add': ['--provider', '--role-arn', '--role', '--service-url', '--project', '--data-dir', '--json'],
   'bucket list': ['--project', '--data-dir', '--json'],
   'bucket remove': ['--project', '--data-dir', '--json'],
+  completion: [],
   'key list': ['--org', '--data-dir', '--json'],
   'key delete': ['--org', '--data-dir', '--yes', '--json'],
   'task list': ['--all', '--limit', '--data-dir', '--json'],
@@ -137,7 +138,7 @@ test('every command shows an example that it takes, and there are no others', as
   assert.deepEqual(Object.keys(examples).sort(), paths.sort());
   for (const [path, lines] of Object.entries(examples)) {
     for (const [line] of lines) {
-      const [name, ...words] = wordsOf(line.split(' | ')[0] ?? '');
+      const [name, ...words] = wordsOf(line.split(/ [|>] /)[0] ?? '');
       assert.equal(name, 'tidemark', line);
       const program = createProgram(tools);
       const [, command] = commandsOf(program).find(([own]) => own === path) ?? [];

@@ -16,6 +16,7 @@ import { clusterShowCommand } from './cluster-show.ts';
 import { clusterUpdateCommand } from './cluster-update.ts';
 import { collectionRestoreCommand } from './collection-restore.ts';
 import type { CommandTools } from './command-run.ts';
+import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { documentHistoryCommand } from './document-history.ts';
 import { documentRestoreCommand } from './document-restore.ts';
@@ -122,6 +123,7 @@ export function createProgram(tools: CommandTools): Command {
   program.addCommand(
     group('access', 'who may call the API, and from where', [accessShowCommand(tools), accessResetCommand(tools)]),
   );
+  program.addCommand(completionCommand(tools));
   for (const command of everyCommand(program)) {
     addExamples(command, pathOf(command));
     command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help shows how)`);

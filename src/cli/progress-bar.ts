@@ -1,11 +1,18 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Progress } from '../lib/progress.ts';
 import { type Colors, visibleWidth } from './colors.ts';
+import { leftMs, shareOfWhole } from './progress-phases.ts';
 import { formatBytes, formatDuration, formatNumberOf, formatRate } from './sizes.ts';
 import type { Terminal } from './terminal.ts';
 
 const DRAW_EVERY_MS = 100;
 const BAR_CELLS = 24;
+/** Where the line is narrow what is left to wait matters more. */
+const BAR_CELLS_NARROW = 14;
+const BAR_CELLS_MIN = 6;
+const NARROW_COLUMNS = 100;
+/** `  100 %  59 min 59 s left`, and the gap before the bar. */
+const BESIDE_BAR = 27;
 const ERASE_LINE = '\r\u001b[2K';
 
 /**
@@ -17,6 +24,8 @@ export class ProgressBar {
   readonly #clock: Clock;
   #phase: string | null = null;
   #phaseSinceMs = 0;
+  #bytesBefore = 0;
+  #share = 0;
   #drawnAtMs = Number.NEGATIVE_INFINITY;
   #onScreen = false;
 
@@ -31,13 +40,19 @@ export class ProgressBar {
     if (newPhase) {
       this.#phase = progress.phase;
       this.#phaseSinceMs = nowMs;
+      this.#bytesBefore = progress.bytesDone;
       if (this.#terminal.errorColumns === null) this.#terminal.printError(`${progress.phase}\n`);
     }
     if (this.#terminal.errorColumns === null) return;
     if (!newPhase && nowMs - this.#drawnAtMs < DRAW_EVERY_MS) return;
     this.#drawnAtMs = nowMs;
+    const share = shareOfWhole(progress);
+    // Never backwards, but for work that begins again.
+    this.#share = share === null ? 0 : Math.max(this.#share, share);
     const line = renderProgress(progress, {
       elapsedMs: nowMs - this.#phaseSinceMs,
+      bytesBefore: this.#bytesBefore,
+      share: share === null ? null : this.#share,
       // The last column stays free: some terminals wrap when it is written.
       columns: this.#terminal.errorColumns - 1,
       colors: this.#terminal.errorColors,
@@ -54,34 +69,40 @@ export class ProgressBar {
 }
 
 /**
- * `scanning     ██████░░░░  52 %  1.2 GB of 2.3 GB  210 MB/s  5.1 s left  shop.orders`, as much of it as the line
+ * `scanning     ██████░░░░  52 %  5.1 s left  1.2 GB of 2.3 GB  210 MB/s  shop.orders`, as much of it as the line
  * holds.
+ * `share` is of the whole; `elapsedMs` and `bytesBefore` are of the phase.
  */
 export function renderProgress(
   progress: Progress,
-  options: { elapsedMs: number; columns: number; colors: Colors },
+  options: { elapsedMs: number; columns: number; colors: Colors; bytesBefore?: number; share?: number | null },
 ): string {
-  const { colors, elapsedMs } = options;
-  const total = progress.bytesTotal ?? 0;
-  // The total is an estimate: the bar waits at its end rather than pass it.
-  const share = total > 0 ? Math.min(1, progress.bytesDone / total) : null;
+  const { colors, elapsedMs, bytesBefore = 0, share = shareOfWhole(progress) } = options;
   const parts = [colors.bold(progress.phase.padEnd(12))];
   if (share !== null) {
-    const full = Math.floor(share * BAR_CELLS);
-    parts.push(colors.cyan('█'.repeat(full)) + colors.dim('░'.repeat(BAR_CELLS - full)));
+    const cells = cellsOf(progress.phase, options.columns);
+    const full = Math.floor(share * cells);
+    parts.push(colors.cyan('█'.repeat(full)) + colors.dim('░'.repeat(cells - full)));
     parts.push(`${String(Math.floor(share * 100)).padStart(3)} %`);
-    parts.push(`${formatBytes(progress.bytesDone)} of ${formatBytes(Math.max(total, progress.bytesDone))}`);
-  } else if (progress.bytesDone > 0) parts.push(formatBytes(progress.bytesDone));
-  if (progress.bytesDone > 0 && elapsedMs >= 500) parts.push(formatRate(progress.bytesDone, elapsedMs));
-  if (share !== null && share >= 0.02 && share < 1 && elapsedMs >= 1000) {
-    parts.push(`${formatDuration((elapsedMs * (1 - share)) / share)} left`);
   }
+  const left = leftMs(progress, elapsedMs);
+  if (left !== null) parts.push(`${formatDuration(left)} left`);
+  const { bytesDone, bytesTotal = 0 } = progress;
+  // The total is an estimate: what was done is never more than all.
+  if (bytesTotal > 0) parts.push(`${formatBytes(bytesDone)} of ${formatBytes(Math.max(bytesTotal, bytesDone))}`);
+  else if (bytesDone > 0) parts.push(formatBytes(bytesDone));
+  if (bytesDone > bytesBefore && elapsedMs >= 500) parts.push(formatRate(bytesDone - bytesBefore, elapsedMs));
   if (progress.documentsDone > 0) parts.push(colors.dim(formatNumberOf(progress.documentsDone, 'document')));
   if (progress.collectionsTotal !== undefined) {
     parts.push(colors.dim(`${progress.collectionsDone ?? 0}/${progress.collectionsTotal} collections`));
   }
   if (progress.subject !== undefined) parts.push(colors.dim(progress.subject));
   return joinWithin(parts, options.columns);
+}
+
+function cellsOf(phase: string, columns: number): number {
+  if (columns >= NARROW_COLUMNS) return BAR_CELLS;
+  return Math.max(BAR_CELLS_MIN, Math.min(BAR_CELLS_NARROW, columns - visibleWidth(phase) - BESIDE_BAR));
 }
 
 function joinWithin(parts: readonly string[], columns: number): string {

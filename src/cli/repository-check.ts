@@ -7,6 +7,7 @@ import { Damage, Fault } from '../lib/errors.ts';
 import { describeOpen, findOpen } from '../lib/private-files.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { CheckReport } from '../repository/upkeep/check.ts';
+import { visibleWidth } from './colors.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openRepositoryOf, type RepositoryOptions } from './open-repository.ts';
@@ -88,8 +89,16 @@ function problemLines(run: CommandRun, { problems }: CheckReport): string[] {
     found.problem,
     found.objectKey ?? '-',
   ]);
+  const table = renderTable(layout, rows, { ...run.terminal, columns: null });
+  const { columns } = run.terminal;
+  const fits = columns === null || table.every((line) => visibleWidth(line) <= columns);
+  // Cut down nobody could act on it.
+  const blocks = problems.flatMap(({ snapshotId, namespace, problem, objectKey }) => [
+    `snapshot ${snapshotId}${namespace === null ? '' : `, ${namespace}`}: ${problem}`,
+    ...(objectKey === null ? [] : [`  ${objectKey}`]),
+  ]);
   return [
-    ...renderTable(layout, rows, run.terminal),
+    ...(fits ? table : blocks),
     'Snapshots named here cannot be restored whole; the others can. Take a new snapshot, and find out what happened to the disk.',
   ];
 }

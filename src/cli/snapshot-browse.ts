@@ -61,7 +61,9 @@ async function browse(
 function listCollections(run: CommandRun, manifest: Manifest, database: string | undefined): void {
   const all = manifest.collections.filter(({ db }) => database === undefined || db === database);
   if (database !== undefined && all.length === 0)
-    throw new NothingFound(`The snapshot has no database ${database}. Without a name all are listed.`);
+    throw new NothingFound(
+      `The snapshot has no database ${database}. ${thereAre(manifest.collections.map(({ db }) => db))}`,
+    );
   const several = replicaSetNamesOf(manifest).length > 1;
   const series = new Set(
     all.filter(({ type }) => type === 'timeseries').map(({ db, name }) => `${db}.${BUCKETS}${name}`),
@@ -84,6 +86,16 @@ function listCollections(run: CommandRun, manifest: Manifest, database: string |
     ...(several ? [{ header: 'SHARD' }] : []),
   ];
   run.answer(listed, renderTable(layout, rows, run.terminal));
+}
+
+const SHOWN_MAX = 20;
+
+function thereAre(names: readonly string[]): string {
+  const all = [...new Set(names)].sort();
+  const more = all.length > SHOWN_MAX ? `, and ${all.length - SHOWN_MAX} more` : '';
+  return all.length === 0
+    ? 'There is nothing of that database.'
+    : `There are: ${all.slice(0, SHOWN_MAX).join(', ')}${more}.`;
 }
 
 function itemOf(entry: CollectionEntry, manifest: Manifest) {
@@ -118,7 +130,11 @@ async function printDocuments(
 ): Promise<void> {
   const entries = manifest.collections.filter(({ db, name }) => `${db}.${name}` === namespace);
   const [first] = entries;
-  if (first === undefined) throw new NothingFound(`The snapshot has no collection ${namespace}.`);
+  if (first === undefined) {
+    const [db = ''] = namespace.split('.', 1);
+    const beside = manifest.collections.filter((entry) => entry.db === db && !entry.name.startsWith(BUCKETS));
+    throw new NothingFound(`The snapshot has no collection ${namespace}. ${thereAre(beside.map(({ name }) => name))}`);
+  }
   if (first.type === 'view') throw new UsageError(`${namespace} is a view, which has no documents of its own.`);
   const { ExtendedJsonWriter } = await import('../engine/export/extended-json.ts');
   const writer = new ExtendedJsonWriter();

@@ -38,12 +38,12 @@ export function snapshotJson(snapshot: Snapshot): Record<string, unknown> {
 export const snapshotColumns: readonly Column[] = [
   { header: 'ID' },
   { header: 'CLUSTER', elastic: true },
-  { header: 'STATUS' },
+  { header: 'STATUS', leftOut: 3 },
   { header: 'DATA AT' },
-  { header: 'DOCUMENTS', align: 'right' },
+  { header: 'DOCUMENTS', align: 'right', leftOut: 1 },
   { header: 'DATA', align: 'right' },
   { header: 'STORED', align: 'right' },
-  { header: 'EXPIRES' },
+  { header: 'EXPIRES', leftOut: 2 },
 ];
 
 export function snapshotRow(snapshot: Snapshot, colors: Colors): string[] {
@@ -51,7 +51,8 @@ export function snapshotRow(snapshot: Snapshot, colors: Colors): string[] {
     snapshot.id,
     snapshot.clusterName,
     paintStatus(snapshot.status, colors),
-    snapshot.createdAtMs === null ? '-' : formatTime(snapshot.createdAtMs),
+    // In a narrow table this is all that is said of the status.
+    snapshot.createdAtMs === null ? paintStatus(snapshot.status, colors) : formatTime(snapshot.createdAtMs),
     orDash(snapshot.documents, formatCount),
     orDash(snapshot.dataBytes, formatBytes),
     orDash(snapshot.writtenStoredBytes, formatBytes),

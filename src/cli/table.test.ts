@@ -59,3 +59,31 @@ test('colors only a terminal, and never against NO_COLOR', () => {
   assert.equal(chooseColors({ TERM: 'dumb' }, true), noColors);
   assert.equal(chooseColors({ FORCE_COLOR: '1' }, false), ansiColors);
 });
+
+test('a table that is too wide leaves out what may be, then cuts text, and fits; figures and first cells stay whole', () => {
+  const wide = [
+    { header: 'ID' },
+    { header: 'CLUSTER', elastic: true },
+    { header: 'STATUS', leftOut: 2 },
+    { header: 'DOCUMENTS', align: 'right' as const, leftOut: 1 },
+    { header: 'REASON' },
+    { header: 'DATA', align: 'right' as const },
+  ];
+  const id = 'f'.repeat(24);
+  const row = [id, 'c'.repeat(64), 'completed', '1,234,567,890', ansiColors.red('r'.repeat(200)), '123 MB'];
+  for (const columns of [60, 80, 100, 200]) {
+    const [head = '', line = ''] = renderTable(wide, [row], { colors: noColors, columns });
+    assert.ok(visibleWidth(head) <= columns && visibleWidth(line) <= columns, `${columns}: ${line}`);
+    assert.ok(line.startsWith(`${id}  cccc`) && line.endsWith('  123 MB'), line);
+    assert.ok(!line.includes('\u001b'), 'no half of a color');
+  }
+  const fitting = [id, 'Shop', 'completed', '1', 'none', '1 B'];
+  assert.equal(
+    renderTable(wide, [fitting], { colors: noColors, columns: 80 })[0],
+    'ID                        CLUSTER  STATUS     DOCUMENTS  REASON  DATA',
+  );
+  assert.equal(
+    renderTable(wide, [fitting], { colors: noColors, columns: 66 })[0],
+    'ID                        CLUSTER  DOCUMENTS  REASON  DATA',
+  );
+});

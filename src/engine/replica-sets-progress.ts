@@ -17,8 +17,11 @@ export class ReplicaSetsProgress {
       this.#latest[index] = progress;
       const sum = (of: (one: Progress) => number) =>
         this.#latest.reduce((total, one) => total + (one === null ? 0 : of(one)), 0);
+      // Of one that is in another phase, what it has done counts as all of it.
+      const total = sum((one) => one.bytesTotal ?? one.bytesDone);
       this.#report({
         ...progress,
+        ...(progress.bytesTotal === undefined ? {} : { bytesTotal: total }),
         subject: progress.subject === undefined ? name : `${name}: ${progress.subject}`,
         documentsDone: sum((one) => one.documentsDone),
         bytesDone: sum((one) => one.bytesDone),

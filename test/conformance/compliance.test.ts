@@ -147,6 +147,7 @@ const commandVerdicts: Record<string, 'reads' | { harmless: string } | readonly 
   'tidemark repository rebuild': { harmless: 'adds what is missing and changes nothing that is there' },
   'tidemark repository stats': 'reads',
   'tidemark repository move': { harmless: 'copies all there is, and leaves it where it was' },
+  'tidemark completion': 'reads',
   'tidemark task list': 'reads',
   'tidemark task cancel': ['tasks.cancel'],
 };

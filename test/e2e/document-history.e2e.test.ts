@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { runTidemark } from '../../tools/demo/tidemark-process.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { ServedTidemark, until } from '../support/served-tidemark.ts';
 
@@ -73,6 +74,9 @@ describe('the history of a document of a captured cluster', () => {
     const common = ['Source', 'shop.docs', '7', '--data-dir', tidemark.dataDir];
     const told = (await runTidemark(['document', 'history', ...common])) as { results: { operation?: string }[] };
     assert.ok(told.results.some(({ operation }) => operation === 'delete'));
+    const shown80 = await runCommandLine(['document', 'history', ...common]);
+    assert.match(shown80.output, /^AT +OPERATION +COLLECTION +CHANGE\n/);
+    assert.match(shown80.output, / update +shop\.docs +n 0 -> 1\n/);
     await docs.updateOne({ _id: 7 }, { $set: { n: 99 } });
     const at = `${lost?.date}.${lost?.increment}`;
     await runTidemark(['document', 'restore', ...common, '--at', at, '--overwrite', '--yes']);

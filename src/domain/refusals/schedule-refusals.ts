@@ -45,17 +45,17 @@ export const scheduleRefusals = {
   },
   INVALID_RESTORE_WINDOW: {
     status: 400,
-    detail: 'A restore window of {0} days is not valid.',
+    detail: 'A restore window of {0} days is not valid: it is a whole number of days, 1 at least.',
     remedy: 'Give a whole number of days, at least 1.',
   },
   INVALID_REFERENCE_HOUR_OF_DAY: {
     status: 400,
-    detail: 'The reference hour {0} is not an hour of the day.',
+    detail: 'The reference hour {0} is not an hour of the day, which are 0 to 23.',
     remedy: 'Give 0 to 23, in UTC.',
   },
   INVALID_REFERENCE_MINUTE_OF_HOUR: {
     status: 400,
-    detail: 'The reference minute {0} is not a minute of the hour.',
+    detail: 'The reference minute {0} is not a minute of the hour, which are 0 to 59.',
     remedy: 'Give 0 to 59.',
   },
   INVALID_REFERENCE_TIME_OF_DAY_MISSING_FIELDS: {

@@ -14,7 +14,7 @@ export const snapshotRefusals = {
   },
   BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID: {
     status: 400,
-    detail: 'A retention of {0} {1} is not valid.',
+    detail: 'A retention of {0} {1} is not valid: it is a whole number from 1 on, and at most 200 years.',
     remedy: 'Retention is a whole number of at least 1, and at most 200 years.',
   },
   CANNOT_MODIFY_CLUSTER_SNAPSHOT: {

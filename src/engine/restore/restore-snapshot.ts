@@ -151,7 +151,9 @@ export class Restore {
   async verify(): Promise<void> {
     const { repository, signal, verifyContent, snapshotId } = this.#options;
     this.#enter(verifyContent ? 'verifying every blob' : 'verifying the repository');
-    const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal });
+    // Stored bytes, which are no part of what will have been restored.
+    const report = ({ bytesDone }: Progress) => this.#options.report({ ...this.progress, bytesDone });
+    const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal, report });
     if (problems.length > 0) throw damagedSnapshot('restore', snapshotId, problems);
     await this.#planReplay();
   }
