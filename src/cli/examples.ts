@@ -124,6 +124,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   'key delete': [['tidemark key delete hfqaeewa', 'by its public key']],
   'access show': [['tidemark access show', 'keys, service accounts, and from where they may call']],
   completion: [['tidemark completion bash > ~/.local/share/bash-completion/completions/tidemark', 'once']],
+  demo: [['tidemark demo --exit --size-mb 20', 'on servers of its own, and gone when it is done']],
   'access reset': [['tidemark access reset', 'where nobody gets in any more']],
 };
 
