@@ -53,6 +53,11 @@ export interface ServiceConfig {
    * out and named, or the job fails.
    */
   jsonLoss: JsonLoss;
+  /**
+   * A restore job reads every blob before it touches its target, unless all were read and found sound within this time;
+   * 0, where left out: always.
+   */
+  verifiedWithinMs: number;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -81,6 +86,7 @@ export const environmentNames = {
   awsPrincipalArn: 'TIDEMARK_AWS_PRINCIPAL_ARN',
   gcpServiceAccount: 'TIDEMARK_GCP_SERVICE_ACCOUNT',
   jsonLoss: 'TIDEMARK_JSON_LOSS',
+  verifiedWithinMs: 'TIDEMARK_VERIFIED_WITHIN',
 } as const satisfies Record<keyof ServiceConfig, string>;
 
 /** Of the command line; what has none is said by the environment alone. */
@@ -100,6 +106,7 @@ const flagNames: Readonly<Record<string, string>> = {
   clusterAllow: '--cluster-allow',
   clusterIdentities: '--cluster-identities',
   jsonLoss: '--json-loss',
+  verifiedWithinMs: '--verified-within',
 } satisfies { [K in keyof ServiceConfig]?: string };
 
 /**
@@ -178,6 +185,7 @@ export function readConfig(
     awsPrincipalArn: given.awsPrincipalArn ?? fromEnv('awsPrincipalArn'),
     gcpServiceAccount: given.gcpServiceAccount ?? fromEnv('gcpServiceAccount'),
     jsonLoss: jsonLossOf(given.jsonLoss ?? fromEnv('jsonLoss')),
+    verifiedWithinMs: given.verifiedWithinMs ?? verifiedWithinOf(fromEnv('verifiedWithinMs')),
   };
 }
 
@@ -194,6 +202,14 @@ export function jsonLossOf(given: string | undefined): JsonLoss {
   const found = jsonLosses.find((loss) => loss === given);
   if (found === undefined) throw unusable('jsonLoss', `${given} is none of ${jsonLosses.join(', ')}`);
   return found;
+}
+
+/** `36h` or `7d`, in milliseconds; 0 where nothing is said. */
+export function verifiedWithinOf(given: string | undefined): number {
+  if (given === undefined || given === '') return 0;
+  const [, count, unit] = /^(\d{1,5})([hd])$/.exec(given) ?? [];
+  if (count === undefined) throw unusable('verifiedWithinMs', `${given} is neither hours (36h) nor days (7d)`);
+  return Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000);
 }
 
 function tlsFilesOf(

@@ -25,6 +25,7 @@ test('what is given wins over the environment, and that over the defaults', () =
     awsPrincipalArn: undefined,
     gcpServiceAccount: undefined,
     jsonLoss: 'omit',
+    verifiedWithinMs: 0,
   });
   const copies = readConfig({ ...env, TIDEMARK_COPY_STORES: 'EU_WEST_1=/a, US_EAST_1=/b/c,' }).copyStores;
   assert.deepEqual(copies, { EU_WEST_1: '/a', US_EAST_1: '/b/c' });
@@ -36,6 +37,8 @@ test('what is given wins over the environment, and that over the defaults', () =
   const proxies = readConfig({ ...env, TIDEMARK_TRUSTED_PROXIES: '10.1.2.3/8, ::1' }).trustedProxies;
   assert.deepEqual(proxies, ['10.0.0.0/8', '::1/128']);
   assert.equal(readConfig(env).port, 9000);
+  assert.equal(readConfig({ ...env, TIDEMARK_VERIFIED_WITHIN: '36h' }).verifiedWithinMs, 36 * 3_600_000);
+  assert.equal(readConfig({ ...env, TIDEMARK_VERIFIED_WITHIN: '7d' }).verifiedWithinMs, 7 * 86_400_000);
   assert.equal(
     readConfig({ ...env, TIDEMARK_PUBLIC_URL: 'https://backup.example/tm/' }).publicUrl,
     'https://backup.example/tm',
@@ -57,6 +60,7 @@ test('an option that cannot be used is named', () => {
     [{ TIDEMARK_TLS_CERT: 'cert.pem' }, 'TIDEMARK_TLS_CERT', /no key.*--tls-key/],
     [{ TIDEMARK_TLS_KEY: 'key.pem' }, 'TIDEMARK_TLS_KEY', /no certificate.*--tls-cert/],
     [{ TIDEMARK_TRUSTED_PROXIES: 'proxy.example' }, 'TIDEMARK_TRUSTED_PROXIES', /proxy/],
+    [{ TIDEMARK_VERIFIED_WITHIN: '7' }, 'TIDEMARK_VERIFIED_WITHIN', /hours .36h. nor days/],
     [{ TIDEMARK_CLUSTER_ALLOW: 'a b' }, 'TIDEMARK_CLUSTER_ALLOW', /a b/],
   ];
   for (const [variables, name, why] of unusable) {

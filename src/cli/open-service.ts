@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Workspace } from '../compose/service.ts';
-import { copyStoresOf, environmentNames, hostsOf, jsonLossOf } from '../config.ts';
+import { copyStoresOf, environmentNames, hostsOf, jsonLossOf, verifiedWithinOf } from '../config.ts';
 import type { CommandRun } from './command-run.ts';
 import { type PassphraseOptions, readPassphrase, requireDataDir } from './options.ts';
 
@@ -8,6 +8,8 @@ export interface ServiceOptions extends PassphraseOptions {
   dataDir?: string;
   /** Also run tasks here, so that a command needs no server; leases keep it apart from one that runs. */
   worker?: boolean;
+  /** For the restore jobs that it runs: `36h`, `7d`; what the environment says where left out. */
+  verifiedWithin?: string;
 }
 
 /**
@@ -28,7 +30,11 @@ export async function withService<T>(
   const clusterIdentities = run.env[environmentNames.clusterIdentities];
   const jsonLoss = jsonLossOf(run.env[environmentNames.jsonLoss]);
   const { composeOffline } = await import('../compose/service.ts');
-  const places = { copyStores, repository, objectStores, clusterAllow, clusterIdentities, jsonLoss };
+  const verifiedWithinMs = verifiedWithinOf(options.verifiedWithin ?? run.env[environmentNames.verifiedWithinMs]);
+  const places = {
+    ...{ copyStores, repository, objectStores, clusterAllow, clusterIdentities },
+    ...{ jsonLoss, verifiedWithinMs },
+  };
   const workspace = await composeOffline({ dataDir, passphrase, ...places, worker: options.worker === true });
   try {
     return await work(workspace);

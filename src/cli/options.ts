@@ -30,6 +30,11 @@ export const jsonLossOption = (): Option =>
   )
     .choices(jsonLosses)
     .env(environmentNames.jsonLoss);
+export const verifiedWithinOption = (): Option =>
+  new Option(
+    '--verified-within <time>',
+    'do not read every blob before a restore where that was done within this time, as 36h or 7d',
+  ).env(environmentNames.verifiedWithinMs);
 export const snapshotOption = (): Option =>
   new Option('--snapshot <id>', 'the snapshot, or `latest`; may be left out where a time is given').argParser(
     parseSnapshot,

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { formatTimestamp, timestampParts } from '../bson/timestamp.ts';
 import type { Workspace } from '../compose/service.ts';
+import { verifiedWithinOf } from '../config.ts';
 import type { ClusterName } from '../domain/names.ts';
 import type { RestoreRequest } from '../domain/restores/restore-jobs.ts';
 import { describeLeftOut, type LeftOutSummary } from '../engine/left-out.ts';
@@ -30,6 +31,7 @@ import {
   projectOption,
   repositoryOption,
   snapshotOption,
+  verifiedWithinOption,
   yesOption,
 } from './options.ts';
 import { ProgressBar } from './progress-bar.ts';
@@ -47,6 +49,7 @@ interface RestoreOptions extends RepositoryOptions, PointOptions {
   uriFile?: string;
   project?: string;
   skipVerify?: boolean;
+  verifiedWithin?: string;
   yes?: boolean;
   json?: boolean;
 }
@@ -66,6 +69,7 @@ export function restoreCommand(tools: CommandTools): Command {
     .addOption(dataDirOption())
     .addOption(repositoryOption())
     .addOption(passphraseFileOption())
+    .addOption(verifiedWithinOption())
     .option('--skip-verify', 'do not read and hash every blob before the target is touched (with --uri-file or --uri)')
     .addOption(yesOption())
     .addOption(jsonOption())
@@ -174,12 +178,13 @@ async function restoreToUri(run: CommandRun, options: RestoreOptions & { uri: st
     };
     const point = at === undefined ? {} : { point: { end: at, slices: repository } };
     const asked = { repository, clusterId, snapshotId, uri: options.uri, report, clearing, ...point, ...tools };
+    const verifiedWithinMs = verifiedWithinOf(options.verifiedWithin);
     const id = createIdSource(run.clock, systemRandom).next();
     // A target that was not touched yet may well be the wrong one: whoever sits there is told at once.
     const weather = { patience: jobPatience, worth: () => cleared, random: systemRandom, report, ...tools };
     const restored = await throughWeather(weather, async (attempt) => {
       const verifyContent = options.skipVerify !== true && !cleared;
-      return await restore({ ...asked, verifyContent, run: { id, attempt } }, manifest);
+      return await restore({ ...asked, verifyContent, verifiedWithinMs, run: { id, attempt } }, manifest);
     });
     bar.clear();
     const ms = Math.round(run.clock.monotonicMs() - startedMs);

@@ -1,5 +1,13 @@
 import { Command, Option } from 'commander';
-import { configDefaults, copyStoresOf, type JsonLoss, type LogLevel, logLevels, readConfig } from '../config.ts';
+import {
+  configDefaults,
+  copyStoresOf,
+  type JsonLoss,
+  type LogLevel,
+  logLevels,
+  readConfig,
+  verifiedWithinOf,
+} from '../config.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import {
   dataDirOption,
@@ -11,6 +19,7 @@ import {
   placeOption,
   readPassphrase,
   requireDataDir,
+  verifiedWithinOption,
   wholeNumber,
 } from './options.ts';
 
@@ -29,6 +38,7 @@ interface ServeOptions extends PassphraseOptions {
   repository?: string;
   objectStores?: string;
   jsonLoss?: JsonLoss;
+  verifiedWithin?: string;
   json?: boolean;
 }
 
@@ -71,6 +81,7 @@ export function serveCommand(tools: CommandTools): Command {
     .addOption(placeOption())
     .addOption(objectStoresOption())
     .addOption(jsonLossOption())
+    .addOption(verifiedWithinOption())
     .addOption(passphraseFileOption())
     .addOption(jsonOption())
     .action((options: ServeOptions) =>
@@ -94,6 +105,7 @@ export function serveCommand(tools: CommandTools): Command {
           clusterAllow,
           clusterIdentities,
           jsonLoss,
+          verifiedWithinMs: options.verifiedWithin === undefined ? undefined : verifiedWithinOf(options.verifiedWithin),
           ...tls,
         };
         const config = readConfig(run.env, given);

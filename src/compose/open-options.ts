@@ -22,4 +22,6 @@ export interface OpenOptions {
   gcpServiceAccount?: string | undefined;
   /** In exports and downloads; left out and named where this is not said. */
   jsonLoss?: JsonLoss | undefined;
+  /** Restore jobs do not read every blob beforehand where that was done within this time. */
+  verifiedWithinMs?: number | undefined;
 }

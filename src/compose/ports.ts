@@ -56,7 +56,10 @@ export function createPorts(
   return {
     snapshotEngine: createSnapshotEngine(repository, tools),
     checkpointEngine: createCheckpointEngine(repository, tools),
-    restoreEngine: createRestoreEngine(repository, repositoryOf, elsewhere, tools),
+    restoreEngine: createRestoreEngine(repository, repositoryOf, elsewhere, {
+      ...tools,
+      verifiedWithinMs: options.verifiedWithinMs,
+    }),
     collectionRestoreEngine: createCollectionRestoreEngine(repository, repositoryOf, elsewhere, tools),
     exportEngine: {
       export: async (request) => {

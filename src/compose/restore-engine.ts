@@ -13,14 +13,14 @@ export function createRestoreEngine(
   repository: Repository,
   repositoryOf: (regionName: string | undefined) => Repository,
   elsewhere: Pick<SliceReadOptions, 'copies' | 'onTrouble'>,
-  { clock, log }: Tools,
+  { clock, log, verifiedWithinMs }: Tools & { verifiedWithinMs?: number | undefined },
 ): DomainPorts['restoreEngine'] {
   return {
     restore: async ({ point, regionName, balancerRecord: holdRecord, ...request }) => {
       const readFrom = repositoryOf(regionName);
       const manifest = await readManifest(readFrom, request, { signal: request.signal });
       const to = point === undefined ? {} : { point: { end: point, slices: repository, elsewhere } };
-      const common = { ...request, repository: readFrom, verifyContent: true, clock, log };
+      const common = { ...request, repository: readFrom, verifyContent: true, verifiedWithinMs, clock, log };
       return await restore({ ...common, ...to, holdRecord }, manifest);
     },
   };

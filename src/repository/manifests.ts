@@ -8,6 +8,7 @@ import { decodeSection } from './format/sections.ts';
 import { blobKey, manifestKey, manifestsPrefix, parseManifestKey, type SnapshotPlace } from './object-keys.ts';
 import { type ReadOptions, readAhead, readBlob } from './reader.ts';
 import type { Repository } from './repository.ts';
+import { forgetVerified } from './verifications.ts';
 import { WeighedCache } from './weighed-cache.ts';
 
 const SECTIONS_AT_ONCE = 4;
@@ -148,4 +149,5 @@ export async function deleteManifest(
   options: ReadOptions = {},
 ): Promise<void> {
   await repository.store.delete(manifestKey(place), options);
+  await forgetVerified(repository, place, options);
 }

@@ -32,6 +32,11 @@ export function manifestKey({ clusterId, snapshotId }: SnapshotPlace): string {
   return `${MANIFESTS_PREFIX}${clusterId}/${snapshotId}`;
 }
 
+export function verificationKey({ clusterId, snapshotId }: SnapshotPlace): string {
+  assert(isId(clusterId) && isId(snapshotId), 'a snapshot is named by whole ids');
+  return `verified/${clusterId}/${snapshotId}`;
+}
+
 export function manifestsPrefix(clusterId?: string): string {
   return `${MANIFESTS_PREFIX}${clusterId === undefined ? '' : `${clusterId}/`}`;
 }

@@ -70,7 +70,7 @@ export class SnapshotRig {
     return taken;
   }
 
-  async restore(taken: TakenSnapshot, uri: string): Promise<void> {
+  async restore(taken: TakenSnapshot, uri: string, options: { verifiedWithinMs?: number } = {}): Promise<void> {
     await restoreSnapshot(
       {
         repository: this.repository,
@@ -78,6 +78,7 @@ export class SnapshotRig {
         snapshotId: taken.header.snapshotId,
         uri,
         verifyContent: true,
+        ...options,
         clock: systemClock,
         log: this.#logger(),
         signal: new AbortController().signal,

@@ -13,6 +13,7 @@ import { ReplicaSetsProgress } from '../replica-sets-progress.ts';
 import { balancerHold, type HoldRecord } from '../sharding/balancer-hold.ts';
 import { leftIncomplete } from './left-incomplete.ts';
 import { appNameOf } from './preflight/end-earlier-work.ts';
+import { tryToNoteVerified } from './preflight/verified-content.ts';
 import { RoutingRestore } from './restore-routing.ts';
 import { Restore, type RestoredSnapshot, type RestoreSnapshotOptions } from './restore-snapshot.ts';
 import { settlePoint } from './settle-point.ts';
@@ -55,7 +56,9 @@ export async function restoreShardedSnapshot(
   const replicaSets = await requireMatchingReplicaSets(options, manifest);
   const restores = await openRestores(options, manifest, replicaSets);
   try {
-    for (const { restore } of restores) await restore.verify();
+    let verified = options.verifyContent;
+    for (const { restore } of restores) verified = (await restore.verify()) && verified;
+    if (verified) await tryToNoteVerified(options);
     await settle(options, restores);
     const routing = await RoutingRestore.plan(
       ({ replicaSet }, name) =>

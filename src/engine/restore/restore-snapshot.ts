@@ -15,13 +15,11 @@ import { readClusterFacts } from '../../mongo/topology.ts';
 import type { Decisions } from '../../oplog/transactions.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { checkSnapshot } from '../../repository/upkeep/check.ts';
 import type { LeftOut, LeftOutSummary } from '../left-out.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { type ReplayedOplog, replayOplog } from '../replay/replay-oplog.ts';
 import { planRestore, type RestorePlan, refuseVersion } from '../restore-plan.ts';
 import { buildIndexes } from './build-indexes.ts';
-import { damagedSnapshot } from './damaged-snapshot.ts';
 import { leftIncomplete } from './left-incomplete.ts';
 import { loadCollections } from './load-collections.ts';
 import { RestoreLosses } from './losses.ts';
@@ -34,6 +32,7 @@ import { whileMajorityFollows } from './preflight/follow-majority.ts';
 import { requireRoom } from './preflight/require-room.ts';
 import { defaultRestoreLimits, type RestoreLimits } from './preflight/restore-limits.ts';
 import { type Tried, tryCollections } from './preflight/try-collections.ts';
+import { isContentToBeRead, requireSound } from './preflight/verified-content.ts';
 import { restoreUsers } from './restore-users.ts';
 
 export interface RestoreSnapshotOptions {
@@ -44,6 +43,8 @@ export interface RestoreSnapshotOptions {
   uri: string;
   /** Read and hash every blob before the target is touched. Existence and size are checked in any case. */
   verifyContent: boolean;
+  /** Left out where that was done within this time, by this or another restore or a check; 0, or left out: never. */
+  verifiedWithinMs?: number | undefined;
   /** To go on from the snapshot to a later point. Left out: the snapshot's own time. */
   pointInTime?: { end: ReplayEnd; source: OplogSource; searchTo?: Timestamp64 };
   limits?: Partial<RestoreLimits>;
@@ -147,15 +148,18 @@ export class Restore {
     return this.#point;
   }
 
-  /** Everything that will be read is there, of the right size and, where asked for, of the right content. */
-  async verify(): Promise<void> {
-    const { repository, signal, verifyContent, snapshotId } = this.#options;
+  /**
+   * Everything that will be read is there, of the right size and, where asked for, of the right content: whether all
+   * was read for that.
+   */
+  async verify(): Promise<boolean> {
+    const verifyContent = await isContentToBeRead(this.#options);
     this.#enter(verifyContent ? 'verifying every blob' : 'verifying the repository');
     // Stored bytes, which are no part of what will have been restored.
     const report = ({ bytesDone }: Progress) => this.#options.report({ ...this.progress, bytesDone });
-    const problems = await checkSnapshot(repository, this.#manifest, { readData: verifyContent, signal, report });
-    if (problems.length > 0) throw damagedSnapshot('restore', snapshotId, problems);
+    await requireSound({ ...this.#options, verifyContent, isPart: this.#ofShard, report }, this.#manifest);
     await this.#planReplay();
+    return verifyContent;
   }
 
   /** Plans the replay anew, with what is known of transactions from the other replica sets of the cluster. */

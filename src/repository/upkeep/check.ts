@@ -30,6 +30,8 @@ export interface CheckReport {
   problems: CheckProblem[];
   /** Found beyond those listed. */
   problemsLeftOut: number;
+  /** Snapshots of which every blob was read and is what was written. */
+  verified: SnapshotPlace[];
 }
 
 export interface CheckOptions {
@@ -48,7 +50,7 @@ export async function checkRepository(
   options: CheckOptions & { clusterId?: string; snapshotId?: string } = {},
 ): Promise<CheckReport> {
   const { signal, snapshotId } = options;
-  const total: CheckReport = { snapshots: 0, blobs: 0, bytes: 0, problems: [], problemsLeftOut: 0 };
+  const total: CheckReport = nothingYet();
   let places: SnapshotPlace[] = [];
   const checkPlaces = async (): Promise<void> => {
     if (places.length === 0) return;
@@ -97,7 +99,7 @@ async function checkCluster(
 ): Promise<CheckReport> {
   const { clusterId } = places[0] as SnapshotPlace;
   const checked = new CheckedCluster(repository, clusterId, options);
-  const report: CheckReport = { snapshots: 0, blobs: 0, bytes: 0, problems: [], problemsLeftOut: 0 };
+  const report: CheckReport = nothingYet();
   const sound: SnapshotPlace[] = [];
   for (const place of places) {
     throwIfAborted(options.signal);
@@ -116,7 +118,7 @@ async function checkCluster(
   await checked.finish();
   report.blobs = checked.blobs;
   report.bytes = checked.storedBytes;
-  if (checked.isSound) return report;
+  if (checked.isSound) return { ...report, verified: options.readData === true ? sound : [] };
   for (const place of sound) {
     const manifest = await readManifest(place);
     if (manifest === null) continue;
@@ -125,8 +127,13 @@ async function checkCluster(
       if (++listed > PROBLEMS_PER_SNAPSHOT_MAX) report.problemsLeftOut++;
       else report.problems.push({ ...place, ...problem });
     }
+    if (listed === 0 && options.readData === true) report.verified.push(place);
   }
   return report;
+}
+
+function nothingYet(): CheckReport {
+  return { snapshots: 0, blobs: 0, bytes: 0, problems: [], problemsLeftOut: 0, verified: [] };
 }
 
 /** What keeps a manifest from being read: a section of it, or its own object. */
@@ -140,4 +147,5 @@ function add(total: CheckReport, report: CheckReport): void {
   total.bytes += report.bytes;
   total.problemsLeftOut += report.problemsLeftOut;
   total.problems.push(...report.problems);
+  total.verified.push(...report.verified);
 }
