@@ -81,7 +81,6 @@ export const restoreErrors = [
   'UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME',
   'CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY',
   'TOO_MANY_SNAPSHOT_DOWNLOADS',
-  'CANNOT_DOWNLOAD_POINT_IN_TIME',
 ] as const;
 
 export const restoreJobOperations = defineOperations({

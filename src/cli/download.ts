@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { formatTimestamp } from '../bson/timestamp.ts';
-import type { ArchivePoint } from '../engine/archive/archive-point.ts';
 import type { DownloadedReplicaSet } from '../engine/archive/download.ts';
 import { describeLeftOut, type JsonLoss, type LeftOut } from '../engine/left-out.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
@@ -70,7 +69,7 @@ async function download(run: CommandRun, options: DownloadOptions): Promise<void
   const resume = options.resume === true;
   if (toFile) await DownloadFile.requireFree(options.output, { resume });
   // What cannot become an archive is known before there is a file.
-  const { archive, readers, leftOut } = await archiveOf(run, repository, replicaSet, options);
+  const { archive, readers, leftOut } = await archiveOf(run, repository, replicaSet, manifest, options);
   const file = toFile ? await DownloadFile.open(options.output, { resume }) : null;
   const sum = createHash('sha256');
   let bytes = 0;
@@ -131,16 +130,19 @@ async function chooseReplicaSet(
 async function archiveOf(
   run: CommandRun,
   repository: Repository,
-  { manifest, ownership, reachesPoints }: DownloadedReplicaSet,
+  { replicaSetName, manifest, ownership }: DownloadedReplicaSet,
+  whole: Manifest,
   { at, jsonLoss }: DownloadOptions,
 ): Promise<{ archive: AsyncIterable<Buffer>; readers: readonly string[]; leftOut: LeftOut[] }> {
-  if (!reachesPoints && at !== undefined)
-    throw new UsageError('The snapshot is of a sharded cluster, of which only snapshots can be downloaded.');
   const { gzipMembers } = await import('../engine/archive/gzip-members.ts');
   const { planOf, writeArchive } = await import('../engine/archive/write-archive.ts');
   const { readerOptions } = await import('../engine/archive/reader-options.ts');
   const { requireArchivable } = await import('../engine/archive/require-archivable.ts');
-  const point = at === undefined ? undefined : await planPoint(run, repository, manifest, at);
+  const { pointsOf } = await import('../engine/archive/download.ts');
+  const pointInTime = at === undefined ? undefined : { end: at, slices: repository };
+  const { clusterId } = whole.header;
+  const points = await pointsOf({ repository, clusterId, pointInTime, signal: run.signal }, whole);
+  const point = points?.get(replicaSetName);
   const planned = { manifest, point, plan: planOf({ manifest, point }) };
   const leftOut = await requireArchivable({ ...planned, signal: run.signal, jsonLoss });
   const bar = new ProgressBar(run.terminal, run.clock);
@@ -161,18 +163,6 @@ async function archiveOf(
       }),
   });
   return { archive: clearedAfter(gzipMembers(archive), bar), readers: readerOptions(manifest, point), leftOut };
-}
-
-async function planPoint(
-  { signal }: CommandRun,
-  repository: Repository,
-  manifest: Manifest,
-  end: ReplayEnd,
-): Promise<ArchivePoint> {
-  const { planArchivePoint } = await import('../engine/archive/archive-point.ts');
-  const { oplogAfter } = await import('../engine/replay/slice-oplog.ts');
-  const source = await oplogAfter(repository, manifest.header, end.ts, signal);
-  return await planArchivePoint(repository, manifest, { end, source, signal });
 }
 
 async function* clearedAfter(

@@ -33,6 +33,30 @@ export function isModification(buffer: Buffer, o: ElementAt): boolean {
   return first.startsWith('$');
 }
 
+/**
+ * What of these paths an update can have changed: `everything` where it is a replacement. Of a diff only what it names
+ * on the way to a path, or as a whole, counts.
+ */
+export function diffTouches(
+  buffer: Buffer,
+  o: ElementAt,
+  paths: readonly (readonly string[])[],
+): 'everything' | 'something' | 'nothing' {
+  if (!isModification(buffer, o)) return 'everything';
+  const diff = findElement(buffer, o.start, 'diff');
+  if (diff === null) return 'something';
+  const read = readDiff(buffer, diff.start);
+  return paths.some((path) => touchesPath(read, path)) ? 'something' : 'nothing';
+}
+
+function touchesPath(diff: Diff, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return true;
+  if (diff.deleted.has(name) || diff.changed.has(name) || diff.inserted.has(name) || diff.written.has(name))
+    return true;
+  const within = diff.within.get(name);
+  return within !== undefined && touchesPath(within, rest);
+}
+
 /** Of a binary value: its length and its subtype. */
 const BINARY_HEADER = 5;
 

@@ -11,11 +11,6 @@ export const downloadRefusals = {
     detail: 'Group {0} has {1} snapshot downloads, which is as many as it may have at a time.',
     remedy: 'Cancel restore jobs whose downloads nobody needs, or wait until their links have expired.',
   },
-  CANNOT_DOWNLOAD_POINT_IN_TIME: {
-    status: 400,
-    detail: 'A download of a sharded cluster holds a snapshot as it is, not a later point in time.',
-    remedy: "Tidemark's own code. Restore the point in time into a cluster, take a snapshot of that, and download it.",
-  },
   DOWNLOAD_NOT_FOUND: {
     status: 404,
     detail: 'There is no such download.',

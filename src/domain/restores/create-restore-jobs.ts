@@ -242,8 +242,7 @@ async function baseOfDownload(
   name: ClusterName,
   wanted: Pick<PointInTimeRestore, 'point' | 'snapshotId'>,
 ): Promise<string> {
-  const cluster = await requireCluster(context.catalog.reader, name);
-  if (cluster.type === 'sharded') throw refuse('CANNOT_DOWNLOAD_POINT_IN_TIME');
+  await requireCluster(context.catalog.reader, name);
   return await baseSnapshot(context, capture, name, wanted);
 }
 

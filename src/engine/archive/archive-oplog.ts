@@ -1,3 +1,4 @@
+import { formatNamespace } from '../../bson/namespace.ts';
 import { documentOf, stringValue } from '../../bson/raw-bson.ts';
 import { formatTimestamp, type Timestamp64 } from '../../bson/timestamp.ts';
 import { assert } from '../../lib/assert.ts';
@@ -9,6 +10,8 @@ import type { ReplayPlan } from '../replay/plan-replay.ts';
 import { type PlannedChange, type PlannedWrite, plannedChange, plannedEntries } from '../replay/planned-changes.ts';
 import type { OplogSource } from '../replay/replay-interval.ts';
 import { DOCUMENT_BYTES_MAX } from './archive-format.ts';
+import type { Routed } from './archive-point.ts';
+import { OrphansAtPoint } from './orphans-at-point.ts';
 
 export interface ArchiveOplogOptions {
   plan: ReplayPlan;
@@ -17,6 +20,10 @@ export interface ArchiveOplogOptions {
   diffs: boolean;
   /** Of the source: what one before 6.0 logs of evictions is left to the reader's server, which may take none of it. */
   mongodVersion: string;
+  /** See `ArchivePoint.routed`. */
+  routed?: Routed | undefined;
+  /** Has seen the snapshot's documents. Left out: none of them is an orphan at the point. */
+  orphans?: OrphansAtPoint | undefined;
   signal: AbortSignal;
 }
 
@@ -26,7 +33,8 @@ const RUN_BYTES = 1024 * 1024;
  * The oplog of an archive of a point in time, in runs of whole entries: what brings the snapshot's documents to the
  * point, in collections that have their names, options and indexes of the point already. So it holds writes of
  * documents and changes of options, one to an entry, by the names of the point and without UUIDs: no transaction, no
- * DDL, no index build is left for the reader to get wrong (`docs/archive-format.md`). The first entry is a no-op that
+ * DDL, no index build is left for the reader to get wrong (`docs/archive-format.md`). Of a shard it ends with deletions
+ * of what the shard does not own at the point. The first entry is a no-op that
  * says what the others are, because readers cannot take an oplog without entries.
  */
 export async function* archiveOplog(options: ArchiveOplogOptions): AsyncGenerator<Buffer, void, undefined> {
@@ -41,6 +49,14 @@ export async function* archiveOplog(options: ArchiveOplogOptions): AsyncGenerato
     yield Buffer.concat(run);
     [run, bytes] = [[], 0];
   }
+  for (const { namespace, id } of options.orphans?.found() ?? []) {
+    const entry = entryOf({ ts: options.plan.lastTs, term: -1n }, 'd', namespace, id, null);
+    run.push(entry);
+    bytes += entry.length;
+    if (bytes < RUN_BYTES) continue;
+    yield Buffer.concat(run);
+    [run, bytes] = [[], 0];
+  }
   if (run.length > 0) yield Buffer.concat(run);
 }
 
@@ -50,16 +66,22 @@ async function* entriesOf({
   source,
   diffs,
   mongodVersion,
+  routed,
+  orphans = new OrphansAtPoint(),
   signal,
 }: ArchiveOplogOptions): AsyncGenerator<Buffer[], void, undefined> {
   // `config` stays the target's, as in an archive of a snapshot.
   const destinations = destinationsOf(
     plan,
-    ownNames(plan, ({ db }) => db === 'config'),
+    ownNames(plan, (entry) => entry.db === 'config' || routed?.none.has(formatNamespace(entry)) === true),
   );
   const form = { diffs, evictions: removesFromCapped(mongodVersion) };
+  const written = (write: PlannedWrite, { namespace }: Destination): void => {
+    const owned = routed?.some.get(namespace);
+    if (owned !== undefined) orphans.write(write, owned);
+  };
   for await (const { found } of plannedEntries(plan, source, signal)) {
-    for (const { buffer, entry } of found) yield convert(buffer, entry, destinations, form);
+    for (const { buffer, entry } of found) yield convert(buffer, entry, destinations, { ...form, written });
   }
 }
 
@@ -67,7 +89,7 @@ function convert(
   buffer: Buffer,
   entry: OplogEntry,
   destinations: ReadonlyMap<string, Destination>,
-  form: { diffs: boolean; evictions: boolean },
+  form: { diffs: boolean; evictions: boolean; written(write: PlannedWrite, destination: Destination): void },
 ): Buffer[] {
   const converted: Buffer[] = [];
   forEachOperation(buffer, entry, (operation) => {
@@ -75,6 +97,7 @@ function convert(
     const change = destination === undefined ? null : plannedChange(buffer, operation, form);
     if (destination === undefined || change === null) return;
     if (change.kind === 'write' && change.op === 'd' && destination.capped && !form.evictions) return;
+    if (change.kind === 'write') form.written(change, destination);
     if (change.kind === 'write') converted.push(...writesOf(entry, change, destination));
     else converted.push(...commandsOf(entry, operation.command, change, destination));
   });

@@ -3,15 +3,17 @@ import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/errors.ts';
 import type { ReportProgress } from '../../lib/progress.ts';
-import type { CollectionEntry, Manifest, ManifestHeader } from '../../repository/format/manifest.ts';
+import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { replicaSetsOf } from '../../repository/format/manifest-replica-sets.ts';
 import { readManifest } from '../../repository/manifests.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { JsonLoss, LeftOut } from '../left-out.ts';
-import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
+import { withSeriesOfBuckets } from '../replay/replay-state.ts';
+import { oplogAfter } from '../replay/slice-oplog.ts';
+import type { PointOfCluster } from '../restore/sharded-point-in-time.ts';
 import { readRouting } from '../sharding/read-routing.ts';
 import type { Ownership } from '../sharding/shard-routing.ts';
-import { type ArchivePoint, planArchivePoint } from './archive-point.ts';
+import { type ArchivePoint, planArchivePoint, planArchivePoints } from './archive-point.ts';
 import { GZIP_LEVEL, gzipMembers } from './gzip-members.ts';
 import { requireText } from './require-archivable.ts';
 import { ARCHIVE_WRITER, planOf, writeArchive } from './write-archive.ts';
@@ -20,8 +22,8 @@ export interface DownloadRequest {
   repository: Repository;
   clusterId: string;
   snapshotId: string;
-  /** A later point than the snapshot's own, and for each of its replica sets the captured oplog that leads there. */
-  pointInTime?: { end: ReplayEnd; sourceOf(header: ManifestHeader): Promise<OplogSource> } | undefined;
+  /** A later point than the snapshot's own, to which the captured oplogs of its replica sets lead. */
+  pointInTime?: PointOfCluster | undefined;
   signal: AbortSignal;
 }
 
@@ -57,15 +59,14 @@ export async function prepareDownload(
   const manifest = await readManifest(repository, { clusterId, snapshotId }, { signal });
   const replicaSets = await downloadedReplicaSets(repository, manifest, signal);
   assert(replicaSets.length > 0, 'a snapshot is of a replica set at least');
-  const planned = await Promise.all(
-    replicaSets.map(async (one) => {
-      const point = await pointOf(request, one.manifest);
-      const plan = planOf({ manifest: one.manifest, point });
-      // Of every file before the first is read.
-      const leftOut = requireText({ manifest: one.manifest, point, plan }, request.jsonLoss);
-      return { ...one, point, plan, leftOut };
-    }),
-  );
+  const points = await pointsOf(request, manifest);
+  const planned = replicaSets.map((one) => {
+    const point = points?.get(one.replicaSetName);
+    const plan = planOf({ manifest: one.manifest, point });
+    // Of every file before the first is read.
+    const leftOut = requireText({ manifest: one.manifest, point, plan }, request.jsonLoss);
+    return { ...one, point, plan, leftOut };
+  });
   const prepared: PreparedFile[] = [];
   let bytesBefore = 0;
   for (const { replicaSetName, isShard, manifest: own, ownership, point, plan, leftOut } of planned) {
@@ -129,25 +130,28 @@ export async function* readDownload(
       message: `snapshot ${snapshotId} has no replica set ${replicaSetName}`,
     });
   }
-  const point = await pointOf(request, found.manifest);
+  const point = (await pointsOf(request, manifest))?.get(replicaSetName);
   yield* gzipMembers(writeArchive({ repository, ...found, point, signal }));
 }
 
-async function pointOf(
-  { repository, pointInTime, signal }: DownloadRequest,
+/** By the names of the replica sets that have a file; null where the snapshot itself is meant. */
+export async function pointsOf(
+  { repository, clusterId, pointInTime, signal }: Omit<DownloadRequest, 'snapshotId'>,
   manifest: Manifest,
-): Promise<ArchivePoint | undefined> {
-  if (pointInTime === undefined) return undefined;
-  const { end, sourceOf } = pointInTime;
-  return await planArchivePoint(repository, manifest, { end, source: await sourceOf(manifest.header), signal });
+): Promise<Map<string, ArchivePoint> | null> {
+  if (pointInTime === undefined) return null;
+  const { header } = manifest;
+  if (header.type === 'sharded')
+    return await planArchivePoints({ repository, clusterId, signal }, manifest, pointInTime);
+  const { end, slices, elsewhere } = pointInTime;
+  const source = await oplogAfter(slices, header, end.ts, signal, elsewhere);
+  return new Map([[header.replicaSetName, await planArchivePoint(repository, manifest, { end, source, signal })]]);
 }
 
 /** What becomes one file. */
 export interface DownloadedReplicaSet {
   replicaSetName: string;
   isShard: boolean;
-  /** Whether a later point can be downloaded too: the oplog of one shard does not tell of transactions over several. */
-  reachesPoints: boolean;
   manifest: Manifest;
   ownership?: (entry: CollectionEntry) => Ownership;
 }
@@ -161,13 +165,11 @@ export async function downloadedReplicaSets(
   const routing = await readRouting(repository, manifest, signal);
   const withData = replicaSetsOf(manifest).filter(({ replicaSet }) => replicaSet?.configServer !== true);
   assert(routing !== null || withData.length === 1, 'several shards have routing');
-  return withData.map(({ replicaSet, manifest: own }) => ({
-    replicaSetName: own.header.replicaSetName,
-    isShard: replicaSet !== null,
-    reachesPoints: replicaSet === null,
-    manifest: own,
-    ...(routing === null || replicaSet === null
-      ? {}
-      : { ownership: (entry: CollectionEntry) => routing.ownership(entry, replicaSet.shardName) }),
-  }));
+  return withData.map(({ replicaSet, manifest: own }) => {
+    const { replicaSetName } = own.header;
+    if (routing === null || replicaSet === null) return { replicaSetName, isShard: false, manifest: own };
+    const ofShard = { ...own, collections: withSeriesOfBuckets(own.collections) };
+    const ownership = (entry: CollectionEntry) => routing.ownership(entry, replicaSet.shardName);
+    return { replicaSetName, isShard: true, manifest: ofShard, ownership };
+  });
 }

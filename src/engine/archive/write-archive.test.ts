@@ -98,7 +98,7 @@ test('views, time series, users and strays: what is listed, as what, and in whic
   assert.deepEqual(parsed.header, {
     concurrentCollections: 1,
     serverVersion: '6.0.5',
-    toolVersion: 'tidemark archive 4',
+    toolVersion: 'tidemark archive 5',
   });
 });
 

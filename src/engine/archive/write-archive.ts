@@ -1,3 +1,4 @@
+import { formatNamespace } from '../../bson/namespace.ts';
 import { throwIfAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { Crc64 } from '../../lib/crc64.ts';
@@ -21,11 +22,12 @@ import {
 import { archiveOplog } from './archive-oplog.ts';
 import { type ArchiveContent, type ArchivePlan, planArchive } from './archive-plan.ts';
 import type { ArchivePoint } from './archive-point.ts';
+import { OrphansAtPoint, type OwnedAtPoint } from './orphans-at-point.ts';
 
 export interface WriteArchiveOptions {
   repository: Repository;
   manifest: Manifest;
-  /** What of a shard's collections is no orphan; all where left out. */
+  /** What of a shard's collections is no orphan in the snapshot; all where left out. A point has its own. */
   ownership?: ((entry: CollectionEntry) => Ownership) | undefined;
   /** A later point than the snapshot's own. */
   point?: ArchivePoint | undefined;
@@ -48,7 +50,7 @@ export interface ArchiveProgress {
  * Changed whenever the bytes of an archive of the same snapshot change, so that nobody goes on with the second half of
  * another.
  */
-export const ARCHIVE_WRITER = 'tidemark archive 4';
+export const ARCHIVE_WRITER = 'tidemark archive 5';
 const BLOBS_AHEAD = 2;
 
 /**
@@ -57,7 +59,7 @@ const BLOBS_AHEAD = 2;
  * alone, so that a download that broke off can be gone on with.
  */
 export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
-  const { manifest, point } = options;
+  const { manifest, point, signal } = options;
   const plan = planOf(options);
   yield* preludeOf({ ...options, plan });
   const done: ArchiveProgress = {
@@ -66,9 +68,10 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
     collectionsDone: 0,
     collectionsTotal: plan.contents.length,
   };
+  const orphans = new OrphansAtPoint();
   for (const content of plan.contents) {
     done.namespace = `${content.db}.${content.name}`;
-    yield* writeContent(content, documentsOf(content, options), options, done);
+    yield* writeContent(content, documentsOf(content, options, orphans), options, done);
     done.collectionsDone++;
     options.progress?.(done);
   }
@@ -76,7 +79,7 @@ export async function* writeArchive(options: WriteArchiveOptions): AsyncGenerato
     done.namespace = OPLOG.name;
     const { mongodVersion, featureCompatibilityVersion } = manifest.header;
     const diffs = takesDiffs(featureCompatibilityVersion);
-    yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, mongodVersion, signal: options.signal }), options, done);
+    yield* writeContent(OPLOG, archiveOplog({ ...point, diffs, mongodVersion, orphans, signal }), options, done);
   }
 }
 
@@ -139,13 +142,30 @@ async function* writeContent(
 function documentsOf(
   { entry }: ArchiveContent,
   { repository, manifest, ownership, point, signal }: WriteArchiveOptions,
+  orphans: OrphansAtPoint,
 ): AsyncIterable<Buffer> | Iterable<Buffer> {
   if (entry === null) return [];
   const held = point?.documents.get(entry);
   if (held !== undefined) return [held];
   const reading = { signal, prefetch: BLOBS_AHEAD, seed: ORDER_SEED };
   const documents = readCollection(repository, manifest.header.clusterId, entry, reading);
-  return ownership === undefined ? documents : ownedDocuments(documents, ownership(entry));
+  if (point === undefined) return ownership === undefined ? documents : ownedDocuments(documents, ownership(entry));
+  const namespace = formatNamespace(entry);
+  if (point.routed?.none.has(namespace) === true) return [];
+  const owned = point.routed?.some.get(namespace);
+  return owned === undefined ? documents : lookedAt(documents, owned, orphans);
+}
+
+/** All of them, since what the oplog holds may be of any; those that are orphans in the end go at the end. */
+async function* lookedAt(
+  documents: AsyncIterable<Buffer>,
+  owned: OwnedAtPoint,
+  orphans: OrphansAtPoint,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const run of documents) {
+    orphans.documents(run, owned);
+    yield run;
+  }
 }
 
 /**

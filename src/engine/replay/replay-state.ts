@@ -149,6 +149,19 @@ export function seriesInfoOf(name: string, buckets: Buffer): Buffer {
   return infoOf(name, 'timeseries', options);
 }
 
+/** With a time series for buckets that have none: of a sharded one only its database's primary shard lists it. */
+export function withSeriesOfBuckets(collections: readonly CollectionEntry[]): CollectionEntry[] {
+  const names = new Set(collections.map(formatNamespace));
+  const missing = collections.filter(
+    (entry) => isBuckets(entry) && !names.has(`${entry.db}.${entry.name.slice(BUCKETS.length)}`),
+  );
+  const series = missing.map(({ db, name, info }): CollectionEntry => {
+    const own = name.slice(BUCKETS.length);
+    return { ...emptyEntry(db, own), type: 'timeseries', info: seriesInfoOf(own, info) };
+  });
+  return [...collections, ...series];
+}
+
 const OLD_ID_INDEX: Field = {
   name: 'idIndex',
   type: 0x03,

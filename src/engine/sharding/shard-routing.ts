@@ -11,6 +11,9 @@ import { chunkMin, textOf, uuidOf } from './routing-documents.ts';
  */
 export type Ownership = 'all' | 'none' | ((buffer: Buffer, offset: number) => boolean);
 
+/** From a field of a document down to a part of its shard key. */
+export type KeyPath = readonly string[];
+
 /** Raw documents of the config servers, at the snapshot's T. */
 export interface RoutingDocuments {
   databases: readonly Buffer[];
@@ -64,6 +67,13 @@ export class ShardRouting {
       // A document whose key is an array has none; clients are not shown it either.
       return values !== null && ownerOf(ranges, values) === shardName;
     };
+  }
+
+  /** What a document's place depends on: none where the collection is not sharded. */
+  keyPaths({ db, name }: { db: string; name: string }): readonly KeyPath[] {
+    const namespace = `${db}.${name}`;
+    const collection = this.#collections.get(namespace);
+    return collection === undefined ? [] : keyFields(collection, namespace).map(({ path }) => path);
   }
 }
 

@@ -117,13 +117,9 @@ const beside =
     return await kit.ask({ body: body({ snapshotId }) });
   };
 
-const downloads = (body: Body, inTime: Record<string, unknown>) => ({
+const downloads = (body: Body) => ({
   CANNOT_DOWNLOAD_SNAPSHOT_CONCURRENTLY: beside(body, 1),
   TOO_MANY_SNAPSHOT_DOWNLOADS: beside(body, 10),
-  CANNOT_DOWNLOAD_POINT_IN_TIME: (async (kit) => {
-    await turnClusterSharded(kit);
-    return await kit.ask({ body: body(inTime) });
-  }) satisfies Provocation,
 });
 
 /** What the repository tells of a document: this, of the collection `shop.orders`. */
@@ -173,10 +169,7 @@ export const restoreProvocations: Provocations = {
     MISSING_ATTRIBUTE: asking({ body: { deliveryType: 'automated' } }),
     UNSUPPORTED_DELIVERY_METHOD: asking({ body: { deliveryType: 'carrierPigeon' } }),
     ...either(today, atSecond),
-    ...downloads((change) => today({ ...change, deliveryType: 'download' }), {
-      snapshotId: nowhere,
-      pointInTimeUTCSeconds: 1_700_000_000,
-    }),
+    ...downloads((change) => today({ ...change, deliveryType: 'download' })),
   },
   cancelGroupClusterBackupRestoreJob: {
     CANNOT_CANCEL_AUTOMATED_RESTORE: async (kit) => await kit.ask({ params: { restoreJobId: await restoring(kit) } }),
@@ -191,7 +184,7 @@ export const restoreProvocations: Provocations = {
     },
     FRACTIONAL_TIMESTAMP: asking({ body: legacy({ pointInTimeUTCMillis: 1_700_000_000_001 }) }),
     ...either(legacy, (seconds) => ({ pointInTimeUTCMillis: seconds * 1000 })),
-    ...downloads((change) => legacy({ ...change, methodName: 'HTTP' }), { pointInTimeUTCMillis: 1_700_000_000_000 }),
+    ...downloads((change) => legacy({ ...change, methodName: 'HTTP' })),
   },
   getGroupClusterCollectionRestoreJobCollection: {
     RESOURCE_NOT_FOUND: async (kit) => await kit.ask({ params: { jobId: await collectionRestore(kit) } }),
