@@ -8,7 +8,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { ReplayPlan } from '../replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from '../replay/replay-interval.ts';
 import { withSeries, withSeriesOfBuckets } from '../replay/replay-state.ts';
-import { planPointInTime, readLedger } from '../restore/point-in-time.ts';
+import { planPointInTime } from '../restore/point-in-time.ts';
 import { planPointOfCluster } from '../restore/settle-point.ts';
 import type { PointOfCluster } from '../restore/sharded-point-in-time.ts';
 import { routingOf } from '../sharding/read-routing.ts';
@@ -69,7 +69,7 @@ export async function planArchivePoints(
 ): Promise<Map<string, ArchivePoint>> {
   const replicaSets = await planPointOfCluster(from, manifest, to);
   const config = must(replicaSets.at(-1), 'the config servers come last').point;
-  const routing = await routingOf(async (name) => await readLedger(config, name));
+  const routing = await routingOf((name) => config.ledger(name));
   const points = new Map<string, ArchivePoint>();
   for (const {
     source,

@@ -19,6 +19,7 @@ import {
   expiringEntry,
   hold,
   isHeld,
+  isHeldInPart,
   isReplayed,
   type ReplayState,
   renamedEntry,
@@ -88,7 +89,8 @@ function unknownCollection(what: string, namespace: Namespace, uuid: string | nu
 
 function create(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const namespace = named(buffer, operation);
-  if (isHeld(namespace, state.source)) state.held.set(formatNamespace(namespace), new Map());
+  if (isHeldInPart(namespace, state.source)) state.chunks.clear();
+  else if (isHeld(namespace, state.source)) state.held.set(formatNamespace(namespace), new Map());
   else if (isReplayed(namespace, state.source)) {
     if (operation.uuid === null) throw new ReplayMismatch(`\`create\` of ${formatNamespace(namespace)} without a UUID`);
     if (findElement(buffer, operation.o.start, 'timeseries') !== null && !namespace.name.startsWith(BUCKETS))
@@ -102,8 +104,11 @@ function create(state: ReplayState, buffer: Buffer, operation: Operation): void 
 
 function drop(state: ReplayState, buffer: Buffer, operation: Operation): void {
   const entry = known(state, buffer, operation);
-  if (entry === null) state.held.delete(formatNamespace(named(buffer, operation)));
-  else state.collections.delete(must(entry.uuid, 'a collection has a UUID'));
+  if (entry === null) {
+    const namespace = named(buffer, operation);
+    state.held.delete(formatNamespace(namespace));
+    if (isHeldInPart(namespace, state.source)) state.chunks.clear();
+  } else state.collections.delete(must(entry.uuid, 'a collection has a UUID'));
 }
 
 function dropDatabase(state: ReplayState, db: string): void {
@@ -178,9 +183,14 @@ function changeIndexes(
 }
 
 /** Carries out a write to a held collection. */
-export function changeHeld(state: ReplayState, buffer: Buffer, { op, namespace, o, o2, upsert }: Operation): void {
+export function changeHeld(state: ReplayState, buffer: Buffer, operation: Operation): void {
+  const { op, namespace, o, o2, upsert } = operation;
   assert(op === 'i' || op === 'u' || op === 'd', 'held collections are written to');
   const name = formatNamespace(namespace);
+  if (isHeldInPart(namespace, state.source)) {
+    if (state.chunks.write(buffer, operation)) return;
+    throw new ReplayMismatch(`an update of a document that ${name} does not hold`);
+  }
   const id = findId(buffer, op === 'u' && o2 !== null ? o2.start : o.start);
   if (id === null) throw new MalformedBson(`a write to ${name} without an _id`);
   const documents = state.held.get(name);

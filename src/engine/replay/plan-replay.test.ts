@@ -512,16 +512,21 @@ test("a replica set keeps its ledgers as documents, also through upserts of appl
     entry(102, { op: 'i', ns: 'config.version', ui: ui(C), o: { _id: 9 } }),
     entry(103, { op: 'i', ns: 'config.system.sharding_ddl_coordinators', ui: ui(B), o: { _id: 5 } }),
   ];
-  const held = { 'config.chunks': [chunk(1, 's0'), chunk(3, 's0')] };
-  const { state } = await plan({ entries, held, of: 'ofShardedCluster' });
-  const found = [...(state.held.get('config.chunks')?.values() ?? [])].map((one) => deserialize(one));
-  assert.deepEqual(
-    found.map(({ _id, shard }) => [_id, shard]),
-    [
-      [1, 's1'],
-      [2, 's0'],
-    ],
-  );
+  const { state } = await plan({ entries, of: 'ofShardedCluster' });
+  // Chunks are not held, but what is to become of them.
+  const base = [chunk(1, 's0'), chunk(3, 's0'), chunk(4, 's0')].map((one) => Buffer.from(serialize(one)));
+  const found: unknown[] = [];
+  const missing = (): never => assert.fail('all are there');
+  for await (const one of state.chunks.over(ReadableStream.from(base), missing)) {
+    const { _id, shard } = deserialize(one);
+    found.push([_id, shard]);
+  }
+  assert.deepEqual(found, [
+    [1, 's1'],
+    [4, 's0'],
+    [2, 's0'],
+  ]);
   assert.equal(state.held.get('config.system.sharding_ddl_coordinators')?.size, 1);
+  const held = { 'config.chunks': [chunk(1, 's0'), chunk(3, 's0')] };
   await assert.rejects(plan({ entries, held }), /config\.chunks/, 'of a replica set they are collections like others');
 });

@@ -14,6 +14,7 @@ import { assert } from '../../lib/assert.ts';
 import { argumentsOf } from '../../oplog/operations.ts';
 import type { CollectionEntry } from '../../repository/format/manifest.ts';
 import { isLedger } from '../sharding/sharding-ledgers.ts';
+import { LedgerChanges } from './ledger-changes.ts';
 import { UnknownChanges } from './unknown-changes.ts';
 
 const BUCKETS = 'system.buckets.';
@@ -34,6 +35,10 @@ export interface ReplayState {
   collections: Map<string, CollectionEntry>;
   held: Map<string, Map<string, Buffer>>;
   /**
+   * Of the ledgers one may be too large to be held: what of `config.chunks` was touched since T, of a sharded cluster.
+   */
+  chunks: LedgerChanges;
+  /**
    * The `timeseries` option of time series for which it was changed since T, by the UUID of their buckets. Restores
    * carry the change out where the oplog has it; archives begin with its outcome.
    */
@@ -48,6 +53,11 @@ export function isHeld(namespace: Namespace, source: ReplayedSource): boolean {
   const { db, name } = namespace;
   if (name === VIEWS || (db === 'admin' && /^system\.(users|roles|version)$/.test(name))) return true;
   return source === 'ofShardedCluster' && isLedger(namespace);
+}
+
+/** Of what is held as documents, what is held only as far as it was touched: `ReplayState.chunks`. */
+export function isHeldInPart({ db, name }: Namespace, source: ReplayedSource): boolean {
+  return source === 'ofShardedCluster' && db === 'config' && name === 'chunks';
 }
 
 /** Whether a collection is restored at all. */
@@ -65,6 +75,7 @@ export function createReplayState(
     source,
     collections: new Map(),
     held: new Map(),
+    chunks: new LedgerChanges(),
     series: new Map(),
     unknown: new UnknownChanges(),
   };
@@ -79,9 +90,9 @@ export function createReplayState(
 
 export function copyOf(state: ReplayState): ReplayState {
   const held = [...state.held].map(([namespace, documents]) => [namespace, new Map(documents)] as const);
-  const { source, collections, series, unknown } = state;
+  const { source, collections, chunks, series, unknown } = state;
   const own = { collections: new Map(collections), held: new Map(held), series: new Map(series) };
-  return { source, ...own, unknown: unknown.copy() };
+  return { source, ...own, chunks: chunks.copy(), unknown: unknown.copy() };
 }
 
 export function hold(state: ReplayState, namespace: string, document: Buffer): void {

@@ -1,11 +1,19 @@
 import { findElement, forEachDocument } from '../../bson/raw-bson.ts';
 import { timestampOf } from '../../bson/timestamp.ts';
 import { assert } from '../../lib/assert.ts';
+import { Fault } from '../../lib/errors.ts';
 import type { CollectionEntry, Manifest } from '../../repository/format/manifest.ts';
 import { readCollection } from '../../repository/layers/layers.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type PlanReplayOptions, planReplay, type ReplayPlan } from '../replay/plan-replay.ts';
-import { createReplayState, isHeld, listState, type ReplayedSource, type ReplayState } from '../replay/replay-state.ts';
+import {
+  createReplayState,
+  isHeld,
+  isHeldInPart,
+  listState,
+  type ReplayedSource,
+  type ReplayState,
+} from '../replay/replay-state.ts';
 import type { AccessControlDocuments } from './restore-users.ts';
 
 /** What a restore makes the target hold: a snapshot as it is, or what the oplog makes of it. */
@@ -76,7 +84,7 @@ export async function planPointInTime(
   assert(manifest.header.type === 'replicaSet', 'each replica set is replayed by itself');
   const held = new Map<string, Buffer[]>();
   for (const entry of manifest.collections) {
-    if (entry.uuid === null || !isHeld(entry, of)) continue;
+    if (entry.uuid === null || !isHeld(entry, of) || isHeldInPart(entry, of)) continue;
     held.set(`${entry.db}.${entry.name}`, await readDocuments(repository, clusterId, entry, options.signal));
   }
   const plan = await planReplay({
@@ -85,7 +93,14 @@ export async function planPointInTime(
     ...options,
   });
   const { state } = plan;
-  const ledger = (name: string) => iterate([...(state.held.get(`config.${name}`)?.values() ?? [])]);
+  const chunks = () =>
+    state.chunks.over(pointOfSnapshot(repository, clusterId, manifest, options.signal).ledger('chunks'), unfit);
+  // What is touched is changed as it goes by; that it is there is known before a target is touched.
+  if (state.chunks.needsBase) for await (const _ of chunks());
+  const ledger = (name: string) =>
+    name === 'chunks' && of === 'ofShardedCluster'
+      ? chunks()
+      : iterate([...(state.held.get(`config.${name}`)?.values() ?? [])]);
   return {
     collections: listState(state),
     accessControl: accessControlOf(state),
@@ -93,6 +108,15 @@ export async function planPointInTime(
     plan,
     ledger,
   };
+}
+
+function unfit(id: string): never {
+  throw new Fault({
+    op: 'replay',
+    subject: 'config.chunks',
+    message: `the oplog cannot be replayed: an update of the document ${id}, which config.chunks does not hold`,
+    hint: 'Restore from a snapshot that was taken after it',
+  });
 }
 
 async function readDocuments(

@@ -19,41 +19,52 @@ export async function readRouting(
     replicaSetsOf(manifest).find(({ replicaSet }) => replicaSet?.configServer === true),
     'a sharded snapshot has its config servers',
   ).manifest;
-  return await routingOf(async (name) => {
+  return await routingOf((name) => {
     const entry = config.collections.find((one) => one.db === 'config' && one.name === name);
-    return entry === undefined ? [] : await readDocuments(repository, config.header.clusterId, entry, signal);
+    return entry === undefined ? nothing() : documentsOf(repository, config.header.clusterId, entry, signal);
   });
 }
 
+async function* nothing(): AsyncGenerator<Buffer> {}
+
 /** The same of whatever the config servers held in `config`, by the name of a collection there. */
-export async function routingOf(documentsOf: (name: string) => Promise<readonly Buffer[]>): Promise<ShardRouting> {
-  const [databases, collections, chunks] = [
-    await documentsOf('databases'),
-    await documentsOf('collections'),
-    await documentsOf('chunks'),
-  ];
-  if (collections.length > 0 && chunks.length === 0)
+export async function routingOf(ledger: (name: string) => AsyncIterable<Buffer>): Promise<ShardRouting> {
+  const [databases, collections] = [await copiesOf(ledger('databases')), await copiesOf(ledger('collections'))];
+  const routing = new ShardRouting({ databases, collections, chunks: [] });
+  let chunks = 0;
+  for await (const chunk of ledger('chunks')) {
+    routing.addChunk(chunk);
+    chunks++;
+  }
+  if (collections.length > 0 && chunks === 0)
     throw new Damage({
       op: 'read routing',
       subject: 'config.chunks',
       message: 'the config servers of the snapshot hold no chunks of its sharded collections',
     });
-  return new ShardRouting({ databases, collections, chunks });
+  return routing;
 }
 
-/** Copies, so that a few documents do not keep a blob each in memory. */
-async function readDocuments(
+/** So that a few documents do not keep a blob each in memory. */
+async function copiesOf(documents: AsyncIterable<Buffer>): Promise<Buffer[]> {
+  const copies: Buffer[] = [];
+  for await (const document of documents) copies.push(Buffer.from(document));
+  return copies;
+}
+
+/** Views of blobs as they are read. */
+async function* documentsOf(
   repository: Repository,
   clusterId: string,
   entry: CollectionEntry,
   signal: AbortSignal,
-): Promise<Buffer[]> {
-  const documents: Buffer[] = [];
+): AsyncGenerator<Buffer> {
   for await (const buffer of readCollection(repository, clusterId, entry, { signal })) {
     throwIfAborted(signal);
+    const found: Buffer[] = [];
     forEachDocument(buffer, (offset, length) => {
-      documents.push(Buffer.from(buffer.subarray(offset, offset + length)));
+      found.push(buffer.subarray(offset, offset + length));
     });
+    yield* found;
   }
-  return documents;
 }

@@ -3,6 +3,7 @@ import { hashedValue } from '../../bson/hashed-value.ts';
 import { bsonType, findElement, forEachDocument } from '../../bson/raw-bson.ts';
 import { assert } from '../../lib/assert.ts';
 import { Damage } from '../../lib/errors.ts';
+import { type ChunkBounds, ChunkRuns, KeyRanges, valuesOf } from './chunk-ranges.ts';
 import { chunkMin, textOf, uuidOf } from './routing-documents.ts';
 
 /**
@@ -14,11 +15,11 @@ export type Ownership = 'all' | 'none' | ((buffer: Buffer, offset: number) => bo
 /** From a field of a document down to a part of its shard key. */
 export type KeyPath = readonly string[];
 
-/** Raw documents of the config servers, at the snapshot's T. */
+/** Raw documents of the config servers, at the snapshot's T or at a point. */
 export interface RoutingDocuments {
   databases: readonly Buffer[];
   collections: readonly Buffer[];
-  chunks: readonly Buffer[];
+  chunks: Iterable<Buffer>;
 }
 
 /** Part of a shard key. */
@@ -27,22 +28,27 @@ interface KeyField {
   hashed: boolean;
 }
 
-/** A run of the key's values, from `min` to the next one's. */
-interface Range {
-  min: readonly ValueAt[];
-  shard: string;
-}
-
 export class ShardRouting {
   readonly #primaries: ReadonlyMap<string, string>;
   readonly #collections: ReadonlyMap<string, Buffer>;
-  readonly #chunks: ReadonlyMap<string, readonly Buffer[]>;
+  /** By the collection's UUID; by its name from servers whose chunks are older than 5.0's. */
+  readonly #chunks = new Map<string, ChunkRuns>();
+  /** Of collections that were asked for, by the same. */
+  readonly #ranges = new Map<string, KeyRanges>();
 
   constructor({ databases, collections, chunks }: RoutingDocuments) {
     this.#primaries = new Map(databases.map((document) => [textOf(document, '_id'), textOf(document, 'primary')]));
     this.#collections = new Map(collections.map((document) => [textOf(document, '_id'), document]));
-    // By the collection's UUID; by its name from servers whose chunks are older than 5.0's.
-    this.#chunks = Map.groupBy(chunks, (chunk) => uuidOf(chunk, 'uuid') || textOf(chunk, 'ns'));
+    for (const chunk of chunks) this.addChunk(chunk);
+  }
+
+  /** For chunks that come one by one: all of them, before anything is asked. */
+  addChunk(chunk: Buffer): void {
+    assert(this.#ranges.size === 0, 'chunks are there before anything is asked');
+    const of = uuidOf(chunk, 'uuid') || textOf(chunk, 'ns');
+    const runs = this.#chunks.get(of) ?? new ChunkRuns();
+    this.#chunks.set(of, runs);
+    runs.add({ min: chunkMin(chunk), max: chunkMax(chunk), shard: textOf(chunk, 'shard') });
   }
 
   /**
@@ -56,17 +62,28 @@ export class ShardRouting {
       const primary = this.#primaries.get(db);
       return primary === undefined || primary === shardName ? 'all' : 'none';
     }
-    const chunks = this.#chunks.get(uuidOf(collection, 'uuid')) ?? this.#chunks.get(namespace) ?? [];
     const fields = keyFields(collection, namespace);
-    const ranges = rangesOf(chunks, fields.length, namespace);
-    const owners = new Set(ranges.map(({ shard }) => shard));
+    const ranges = this.#rangesOf(namespace, collection, fields.length);
+    const { owners } = ranges;
     if (!owners.has(shardName)) return 'none';
     if (owners.size === 1 && fields.every(({ path, hashed }) => !hashed && path.join() === '_id')) return 'all';
     return (buffer, offset) => {
       const values = keyValues(buffer, offset, fields);
       // A document whose key is an array has none; clients are not shown it either.
-      return values !== null && ownerOf(ranges, values) === shardName;
+      return values !== null && ranges.ownerOf(values) === shardName;
     };
+  }
+
+  #rangesOf(namespace: string, collection: Buffer, fields: number): KeyRanges {
+    const uuid = uuidOf(collection, 'uuid');
+    const known = this.#ranges.get(uuid) ?? this.#ranges.get(namespace);
+    if (known !== undefined) return known;
+    const by = this.#chunks.has(uuid) ? uuid : namespace;
+    const ranges = new KeyRanges(withoutGap(this.#chunks.get(by)?.sorted() ?? [], fields, namespace));
+    this.#ranges.set(by, ranges);
+    // The ranges are all that is asked for from now on.
+    this.#chunks.delete(by);
+    return ranges;
   }
 
   /** What a document's place depends on: none where the collection is not sharded. */
@@ -88,42 +105,28 @@ function keyFields(collection: Buffer, namespace: string): KeyField[] {
   return fields;
 }
 
-/** In order, from the least key to the greatest without a gap; neighbors of one shard are one. */
-function rangesOf(chunks: readonly Buffer[], fields: number, namespace: string): Range[] {
+/** As they are; throws where they do not reach from the least key to the greatest without a gap. */
+function* withoutGap(
+  chunks: Iterable<ChunkBounds>,
+  fields: number,
+  namespace: string,
+): Generator<ChunkBounds, void, undefined> {
   assert(fields > 0, 'a shard key has fields');
-  const sorted = chunks
-    .map((chunk) => ({ min: boundOf(chunkMin(chunk)), max: boundOf(chunkMax(chunk)), shard: textOf(chunk, 'shard') }))
-    .sort((a, b) => compareKeys(a.min, b.min));
-  const ranges: Range[] = [];
   let reached: readonly ValueAt[] = Array.from({ length: fields }, () => LEAST);
-  for (const { min, max, shard } of sorted) {
+  for (const chunk of chunks) {
+    const [min, max] = [valuesOf(chunk.min), valuesOf(chunk.max)];
     if (min.length !== fields || compareKeys(min, reached) !== 0 || compareKeys(min, max) >= 0)
       throw damaged(namespace, 'has chunks that leave a gap or overlap');
-    if (ranges.at(-1)?.shard !== shard) ranges.push({ min, shard });
     reached = max;
+    yield chunk;
   }
   if (reached.length !== fields || reached.some(({ type }) => type !== MAX_KEY))
     throw damaged(namespace, 'has chunks that do not reach the greatest key');
-  return ranges;
-}
-
-function boundOf(bound: Buffer): ValueAt[] {
-  return bound.length === 0 ? [] : elementsOf(bound, 0);
 }
 
 function chunkMax(chunk: Buffer): Buffer {
   const max = findElement(chunk, 0, 'max');
-  return max === null ? Buffer.alloc(0) : chunk.subarray(max.start, max.end);
-}
-
-function ownerOf(ranges: readonly Range[], values: readonly ValueAt[]): string | undefined {
-  let [low, high] = [0, ranges.length];
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (compareKeys((ranges[middle] as Range).min, values) <= 0) low = middle;
-    else high = middle;
-  }
-  return ranges[low]?.shard;
+  return max === null ? NOTHING : chunk.subarray(max.start, max.end);
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -9,7 +9,7 @@ import type { ReplayPlan } from '../../replay/plan-replay.ts';
 import type { OplogSource, ReplayEnd } from '../../replay/replay-interval.ts';
 import { oplogAfter } from '../../replay/slice-oplog.ts';
 import { damagedSnapshot } from '../../restore/damaged-snapshot.ts';
-import { planPointInTime, readLedger } from '../../restore/point-in-time.ts';
+import { planPointInTime } from '../../restore/point-in-time.ts';
 import { planPointOfCluster } from '../../restore/settle-point.ts';
 import type { PointOfCluster } from '../../restore/sharded-point-in-time.ts';
 import { readRouting, routingOf } from '../../sharding/read-routing.ts';
@@ -75,7 +75,7 @@ async function clusterAtPoint(from: BackupSource, manifest: Manifest, to: LaterP
   assert(!('source' in to), 'each replica set has an oplog of its own');
   const replicaSets = await planPointOfCluster(from, manifest, to);
   const config = must(replicaSets.at(-1), 'the config servers come last').point;
-  const routing = await routingOf(async (name) => await readLedger(config, name));
+  const routing = await routingOf((name) => config.ledger(name));
   const shards = replicaSets.flatMap(({ source: { replicaSet }, inTime, point: { collections, plan } }) => {
     if (replicaSet === null || replicaSet.configServer) return [];
     return [{ shardName: replicaSet.shardName, collections, plan, source: inTime.source }];
