@@ -137,6 +137,12 @@ export class ShardedCluster {
     await primary.set.client.db(db).command(command);
   }
 
+  /** Rewrites a collection by another key: as long as `reshardingMinimumOperationDurationMillis` says, and longer. */
+  async reshardCollection(db: string, name: string, key: Document): Promise<void> {
+    const command = { _configsvrReshardCollection: `${db}.${name}`, key, unique: false, numInitialChunks: 2 };
+    await this.config.client.db('admin').command({ ...command, ...MAJORITY });
+  }
+
   /** Splits and moves so that the range from `min` up to `max` is on the shard. */
   async moveRange(db: string, name: string, to: number, min: Document, max?: Document): Promise<void> {
     if (!serverIs('6.0')) return await this.#moveChunk(db, name, to, min, max);

@@ -10,7 +10,7 @@ import { type Decisions, type VisibleEffect, VisibleOrder } from '../../oplog/tr
 import type { LeftOut } from '../left-out.ts';
 import { changeCatalog, changeHeld, ReplayMismatch } from './change-state.ts';
 import { type OplogSource, type ReplayEnd, reaches } from './replay-interval.ts';
-import { copyOf, isHeld, isReplayed, type ReplayedSource, type ReplayState } from './replay-state.ts';
+import { copyOf, dropResharding, isHeld, isReplayed, type ReplayedSource, type ReplayState } from './replay-state.ts';
 
 /**
  * What replay will do, decided before the target is touched. Because the end is known, the catalog is brought there
@@ -211,6 +211,7 @@ class Planning {
     );
     const undecided = remaining.filter(({ prepared, transaction }) => prepared && !decisions.has(transaction));
     for (const { ts } of remaining) this.#skipped.add(ts);
+    dropResharding(this.#state);
     return {
       from,
       end,

@@ -62,7 +62,21 @@ export function isHeldInPart({ db, name }: Namespace, source: ReplayedSource): b
 
 /** Whether a collection is restored at all. */
 export function isReplayed(namespace: Namespace, source: ReplayedSource): boolean {
-  return isTaken(namespace) && (source === 'replicaSet' || namespace.db !== 'config');
+  if (source === 'replicaSet') return isTaken(namespace);
+  return namespace.db !== 'config' && (isTaken(namespace) || isResharding(namespace));
+}
+
+/**
+ * What a shard copies a collection's documents into while it is resharded, and gives the collection's name in the end.
+ * No snapshot has such, and no point lies where one is under way.
+ */
+function isResharding({ name }: Namespace): boolean {
+  return name.startsWith('system.resharding.');
+}
+
+/** Of the state at a point: what a resharding that came to nothing left, which no server would take. */
+export function dropResharding({ collections }: ReplayState): void {
+  for (const [uuid, entry] of collections) if (isResharding(entry)) collections.delete(uuid);
 }
 
 /** The state at a snapshot's T. `held` gives the documents of the collections for which `isHeld` is true. */
