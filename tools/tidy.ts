@@ -19,7 +19,17 @@ import { type Problem, type SourceFile, sourceFile } from './tidy/source-file.ts
 import { checkWidths } from './tidy/widths.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const NOT_OURS = new Set(['node_modules', '.git', '.cache', 'data', 'tmp', 'coverage', 'LICENSE', 'package-lock.json']);
+const NOT_OURS = new Set([
+  'node_modules',
+  '.git',
+  '.cache',
+  'data',
+  'tmp',
+  'coverage',
+  'dist',
+  'LICENSE',
+  'package-lock.json',
+]);
 const READ = /\.(ts|mjs|md|json)$|(^|\/)\.ci\/[^/]+$/;
 
 /** Every rule over the whole tree; pure, so that the test can hand it a tree made of strings. */

@@ -71,6 +71,34 @@ export async function bundlePackage(into: string): Promise<Metafile> {
   return metafile;
 }
 
+/**
+ * The program of the executable of one file, and its thread: one CommonJS script each, since that is what Node takes
+ * there. Modules of Node are all that such a script can ask for.
+ */
+export async function bundleExecutable(into: string): Promise<Metafile> {
+  const { metafile } = await build({
+    ...(await shared()),
+    entryPoints: {
+      tidemark: 'tools/release/executable-program.ts',
+      'transcoder-thread': 'src/engine/export/transcoder-thread.ts',
+    },
+    outdir: into,
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    metafile: true,
+    define: {
+      TIDEMARK_VERSION: JSON.stringify(await readVersion()),
+      'import.meta.url': 'ownUrl',
+      'import.meta.dirname': 'ownDirectory',
+      'import.meta.main': 'false',
+    },
+    banner: {
+      js: "const ownUrl = require('node:url').pathToFileURL(process.execPath).href; const ownDirectory = require('node:path').dirname(process.execPath);",
+    },
+  });
+  return metafile;
+}
+
 /** The packages of others that are loaded with these entries and before anything is asked for. */
 export function loadedAtStart({ outputs }: Metafile, entries: readonly string[]): string[] {
   const reached = new Set<string>();

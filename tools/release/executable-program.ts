@@ -1,0 +1,3 @@
+import { startProgram } from '../../src/cli/program.ts';
+
+void startProgram();
