@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { openFixture } from '../../test/fixtures/open-fixture.ts';
 import { runInDebianRoot, whyNoDebianRoot } from '../../test/support/debian-root.ts';
 import { createDirectory } from '../../test/support/mongod.ts';
 import { readVersion } from './bundle.ts';
@@ -54,6 +55,17 @@ describe('the executable, its Debian package and its container', () => {
     const { orgId } = JSON.parse(await tidemark('init', '--data-dir', dataDir, '--json')) as { orgId: string };
     assert.match(orgId, /^[0-9a-f]{24}$/);
     assert.equal(await tidemark('snapshot', 'list', '--data-dir', dataDir, '--json'), '[]\n');
+  });
+
+  test('the executable takes over what 0.1.0 left', async () => {
+    const fixture = await openFixture('0.1.0', 'plain');
+    try {
+      const listed = await tidemark('snapshot', 'list', '--data-dir', fixture.dataDir, '--json');
+      const ids = (JSON.parse(listed) as { id: string }[]).map(({ id }) => id);
+      for (const { id } of fixture.expected.snapshots) assert.ok(ids.includes(id), id);
+    } finally {
+      await fixture.remove();
+    }
   });
 
   test('the executable plays the demo, servers and all', async () => {

@@ -52,7 +52,7 @@ function manifestOf({ name, version, description, license }: Manifest): object {
       './config': { types: './types/config.d.ts', default: './dist/config.js' },
       './package.json': './package.json',
     },
-    engines: { node: '>=24.2' },
+    engines: { node: '>=24' },
   };
 }
 

@@ -2,9 +2,8 @@
 // What the npm package's `tidemark` runs: the program that was built into ../dist.
 import module from 'node:module';
 
-const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 24 || (major === 24 && minor < 2)) {
-  process.stderr.write(`tidemark needs Node 24.2 or newer; this is ${process.version}.\n`);
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(`tidemark needs Node 24 or newer; this is ${process.version}.\n`);
   process.exit(1);
 }
 // SQLite comes with Node and is marked experimental there; nobody who runs a command can do anything about it.
