@@ -45,7 +45,9 @@ export function clusterAddCommand(tools: CommandTools): Command {
             options.schedule === false
               ? 'It has no schedule: snapshots of it are taken only when somebody asks.'
               : 'Snapshots are taken by the default schedule from now on (`tidemark schedule show` shows it); --no-schedule registers a mere target.',
-            `Next: tidemark snapshot take ${cluster.name}`,
+            options.schedule === false
+              ? `Next: tidemark restore --snapshot latest --to ${cluster.name}`
+              : `Next: tidemark snapshot take ${cluster.name}`,
           ]);
         });
       }),

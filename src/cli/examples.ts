@@ -21,7 +21,10 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['tidemark cluster add Spare --uri-file spare.uri --no-schedule', 'only to be restored into'],
   ],
   'cluster list': [['tidemark cluster list', 'all that is registered']],
-  'cluster show': [['tidemark cluster show Shop', 'members, captured oplog, snapshots, problems']],
+  'cluster show': [
+    ['tidemark cluster show Shop', 'members, captured oplog, snapshots, problems'],
+    ['tidemark cluster show Shop --check --json', 'for monitoring: exit code 1 where something is wrong'],
+  ],
   'cluster update': [
     ['tidemark cluster update Shop --uri-file new.uri', 'after a password was rotated'],
     ['tidemark cluster update Shop --paused on', 'leave it alone for a while'],

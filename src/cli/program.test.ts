@@ -25,7 +25,7 @@ const PROMISED: Record<string, string[]> = {
     '--project',
     '--json',
   ],
-  'cluster show': ['--project', '--data-dir', '--json'],
+  'cluster show': ['--check', '--project', '--data-dir', '--json'],
   'cluster remove': ['--delete-snapshots', '--project', '--data-dir', '--yes', '--json'],
   'capture on': ['--project', '--data-dir', '--json'],
   'capture off': ['--project', '--data-dir', '--json'],

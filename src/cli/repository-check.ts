@@ -60,7 +60,10 @@ async function check(run: CommandRun, options: RepositoryCheckOptions): Promise<
   const what = `${formatNumberOf(report.snapshots, 'snapshot')}, ${formatNumberOf(report.blobs, 'blob')}, ${formatBytes(report.bytes)}`;
   const count = report.problems.length + around.missing.length;
   const { green, red, yellow } = run.terminal.colors;
-  const how = options.readData === true ? 'Every blob was read and is what was written' : 'Everything is there';
+  const how =
+    options.readData === true
+      ? 'Every blob was read and is what was written, and everything is there'
+      : 'Everything is there';
   const by = around.toldBy === null ? '' : ` that ${around.toldBy} lists`;
   const lines =
     count === 0

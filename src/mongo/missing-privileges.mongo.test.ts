@@ -65,9 +65,12 @@ describe('the privileges of a user, as tried', () => {
     assert.ok((await lackingOn(plain, 'shard')).includes(note));
     assert.ok(!(await lackingOn(plain, 'replicaSet')).includes(note));
     const own = await uriOf(['backup', 'clusterMonitor'], [useUuid]);
-    assert.deepEqual(await lackingOn(own, 'configServers'), ['internal on the cluster, to stop the balancer']);
+    const ddl = 'find on config.system.sharding_ddl_coordinators';
+    assert.deepEqual(await lackingOn(own, 'configServers'), [ddl, 'internal on the cluster, to stop the balancer']);
+    const coordinators = { db: 'config', collection: 'system.sharding_ddl_coordinators' };
+    const find = { resource: coordinators, actions: ['find'] };
     const notes = { resource: { cluster: true }, actions: ['useUUID', 'appendOplogNote'] };
-    assert.deepEqual(await lackingOn(await uriOf(['backup', 'clusterMonitor'], [notes]), 'shard'), []);
+    assert.deepEqual(await lackingOn(await uriOf(['backup', 'clusterMonitor'], [notes, find]), 'shard'), []);
     const any = { resource: { anyResource: true }, actions: ['anyAction'] };
     assert.deepEqual(await lackingOn(await uriOf([], [any]), 'configServers'), []);
   });
@@ -78,5 +81,32 @@ describe('the privileges on a sharded cluster', () => {
 
   test('are tried on every replica set; without access control none is missing', async () => {
     assert.deepEqual(await missingPrivileges(cluster().uri), []);
+  });
+});
+
+describe('the privileges on a sharded cluster with access control', () => {
+  const cluster = useShardedCluster({ shards: 1, prefix: 'p', auth: true });
+
+  test('one who may advance the time on the config servers has to on the shards', async () => {
+    const any = { resource: { anyResource: true }, actions: ['anyAction'] };
+    const find = { resource: { db: 'config', collection: 'system.sharding_ddl_coordinators' }, actions: ['find'] };
+    const on = (actions: string[]) => ({ resource: { cluster: true }, actions });
+    const [shard] = cluster().shards;
+    assert.ok(shard !== undefined);
+    for (const [set, privileges] of [
+      [shard.set, [on(['useUUID', 'appendOplogNote']), find]],
+      [cluster().config, [any]],
+    ] as const) {
+      const admin = set.client.db('admin');
+      await admin.command({ createRole: 'tidemark', roles: ['backup', 'clusterMonitor'], privileges });
+      await admin.command({ createUser: 'tidemark', pwd: 'secret', roles: ['tidemark'] });
+    }
+    const uri = cluster().config.uri.replace(/\/\/[^@]*@/, '//tidemark:secret@');
+    const [missing, ...others] = await missingPrivileges(uri);
+    assert.match(missing ?? '', /^advanceClusterTime on the cluster on shard ps0, .*internal/);
+    assert.deepEqual(others, []);
+    const admin = cluster().config.client.db('admin');
+    await admin.command({ updateRole: 'tidemark', privileges: [on(['useUUID', 'internal']), find] });
+    assert.deepEqual(await missingPrivileges(uri), []);
   });
 });

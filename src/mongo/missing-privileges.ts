@@ -8,6 +8,9 @@ const UNAUTHORIZED = 13;
 /** How servers from 8.0 on refuse a user's connection to a shard: the code is that of any right, so the words tell. */
 const DIRECT = /direct(ly| connection)/i;
 
+/** Read of every replica set of a sharded cluster; no role but those of anything has it. */
+const DDL_COORDINATORS = 'system.sharding_ddl_coordinators';
+
 type Kind = 'replicaSet' | 'shard' | 'configServers';
 
 /**
@@ -20,12 +23,40 @@ export async function missingPrivileges(uri: string, options: ConnectOptions = {
   const found = await Promise.all(
     replicaSets.map(async ({ uri: own, shardName, configServer }) => {
       const lacking = await lackingOn(own, configServer ? 'configServers' : 'shard', options);
-      return lacking.map(
+      const named = lacking.map(
         (privilege) => `${privilege} on ${configServer ? 'the config servers' : `shard ${shardName}`}`,
       );
+      return { named, configServer, shardName, unsigned: await getsUnsignedTimes(own, options) };
     }),
   );
-  return found.flat();
+  const unbelieved = found.some(({ configServer, unsigned }) => configServer && unsigned)
+    ? found.filter(({ configServer, unsigned }) => !configServer && !unsigned)
+    : [];
+  return [
+    ...found.flatMap(({ named }) => named),
+    ...unbelieved.map(
+      ({ shardName }) =>
+        `advanceClusterTime on the cluster on shard ${shardName}, as the user has it on the config servers by anyAction (internal does there)`,
+    ),
+  ];
+}
+
+/**
+ * A user who may advance the cluster's time is told it without a signature, which nobody believes who may not advance
+ * it too (as on 6.0.5: "No keys found for HMAC").
+ */
+async function getsUnsignedTimes(uri: string, options: ConnectOptions): Promise<boolean> {
+  const client = await connectCluster(uri, options);
+  try {
+    const { authInfo } = await adminOf(client).command({ connectionStatus: 1 });
+    if (authInfo.authenticatedUsers.length === 0) return false;
+    const { $clusterTime } = await adminOf(client).command({ hello: 1 });
+    return $clusterTime !== undefined && Number($clusterTime.signature?.keyId ?? 0) === 0;
+  } catch (error) {
+    throw asFault(error, 'try the privileges', redactUri(uri));
+  } finally {
+    await client.close();
+  }
 }
 
 /** Of one replica set, whichever it is. */
@@ -59,6 +90,8 @@ async function* tried(client: MongoClient, kind: Kind): AsyncGenerator<string, v
   // Nothing is noted without the data that the command insists on, which it looks at after the privilege.
   if (kind === 'shard' && (await isRefused(client, 'admin', { appendOplogNote: 1 })))
     yield 'appendOplogNote on the cluster';
+  if (kind !== 'replicaSet' && (await isRefused(client, 'config', { find: DDL_COORDINATORS, limit: 1 })))
+    yield `find on config.${DDL_COORDINATORS}`;
   if (kind === 'configServers' && (await isRefused(client, 'admin', { _configsvrBalancerStatus: 1 })))
     yield 'internal on the cluster, to stop the balancer';
 }

@@ -28,6 +28,8 @@ export interface ReplicaSetOptions {
   members?: 1 | 3 | readonly MemberSettings[];
   /** Access control, with one user who may do everything; `uri` carries the credentials. */
   auth?: boolean;
+  /** What the members know each other by under access control, where other sets have to know them too. */
+  keyFileText?: string;
   setParameters?: Readonly<Record<string, string | number | boolean>>;
   oplogMb?: number;
   cacheGb?: number;
@@ -64,7 +66,7 @@ export class ReplicaSet {
   static async start(options: ReplicaSetOptions = {}): Promise<ReplicaSet> {
     const name = options.name ?? 'rs';
     const args = mongodArguments(name, options);
-    const keyFileText = systemRandom.bytes(48).toString('base64');
+    const keyFileText = options.keyFileText ?? newKeyFileText();
     const members: Mongod[] = [];
     try {
       const settings = settingsOf(options.members ?? 1);
@@ -186,6 +188,10 @@ export async function until<T>(what: string, ask: () => Promise<T | null>): Prom
     await systemClock.sleep(POLL_MS);
   }
   throw new Error(`waited ${WAIT_LIMIT_MS} ms in vain until ${what}`);
+}
+
+export function newKeyFileText(): string {
+  return systemRandom.bytes(48).toString('base64');
 }
 
 function mongodArguments(name: string, options: ReplicaSetOptions): string[] {

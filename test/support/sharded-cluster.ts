@@ -1,7 +1,7 @@
 import { after, before } from 'node:test';
 import { type Document, Long, MongoServerError, type Timestamp, type UUID } from 'mongodb';
 import { must } from '../../src/lib/assert.ts';
-import { type MemberSettings, ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
+import { type MemberSettings, newKeyFileText, ReplicaSet, type ReplicaSetOptions } from './replica-set.ts';
 import { serverIs } from './server-version.ts';
 
 const MAJORITY = { writeConcern: { w: 'majority', wtimeout: 60_000 } } as const;
@@ -37,7 +37,8 @@ export class ShardedCluster {
   }
 
   static async start(options: ShardedClusterOptions = {}): Promise<ShardedCluster> {
-    const { shards = 2, prefix = '', shardMembers, ...common } = options;
+    const { shards = 2, prefix = '', shardMembers, ...asked } = options;
+    const common = asked.auth === true ? { ...asked, keyFileText: newKeyFileText() } : asked;
     const ofShard = shardMembers === undefined ? common : { ...common, members: shardMembers };
     const started = await Promise.allSettled([
       ReplicaSet.start({ cacheGb: 0.25, ...common, name: `${prefix}cfg`, args: ['--configsvr'] }),
