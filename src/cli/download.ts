@@ -3,7 +3,6 @@ import { Command, Option } from 'commander';
 import { formatTimestamp } from '../bson/timestamp.ts';
 import type { DownloadedReplicaSet } from '../engine/archive/download.ts';
 import { describeLeftOut, type JsonLoss, type LeftOut } from '../engine/left-out.ts';
-import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import { Cancelled } from '../lib/errors.ts';
 import type { Manifest } from '../repository/format/manifest.ts';
 import type { Repository } from '../repository/repository.ts';
