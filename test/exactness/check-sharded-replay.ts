@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
-import { type Binary, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
+import { gunzipSync } from 'node:zlib';
+import { type Binary, BSON, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { type Timestamp64, timestampOf, timestampParts } from '../../src/bson/timestamp.ts';
+import { prepareDownload, readDownload } from '../../src/engine/archive/download.ts';
 import type { TakenSnapshot } from '../../src/engine/take/take-snapshot.ts';
 import { must } from '../../src/lib/assert.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { SourceMember } from '../../src/mongo/source-member.ts';
+import { dropDatabases } from '../support/archive-source.ts';
 import { ClusterTailing } from '../support/cluster-tailing.ts';
+import { collect } from '../support/collect.ts';
 import { compareTruth } from '../support/compare.ts';
 import type { ReplicaSet } from '../support/replica-set.ts';
+import { restoreArchive } from '../support/restore-archive.ts';
 import { restoreChosen } from '../support/restored-collections.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { ShardedCluster } from '../support/sharded-cluster.ts';
@@ -20,6 +25,8 @@ import { Workload } from './workload.ts';
 
 export interface ShardedReplayOptions {
   points: number;
+  /** At most as many of them are downloaded too. */
+  downloads: number;
   /** How long everything writes. */
   ms: number;
   /** In the middle the tailers are killed and started again, and a shard's primary stands down. */
@@ -38,6 +45,9 @@ export interface ShardedReplayReport {
   documents: number;
   /** Of the bank's, restored by themselves into a replica set, from the snapshots and at the moments. */
   togetherDocuments: number;
+  downloads: number;
+  /** Of the bank's, in archives of the moments. */
+  downloadedDocuments: number;
   entries: number;
   ambiguous: number;
   sliceEntries: number;
@@ -106,6 +116,8 @@ export async function checkShardedReplay(
       ...{
         documents: 0,
         togetherDocuments: 0,
+        downloads: 0,
+        downloadedDocuments: 0,
         entries: 0,
         ambiguous: 0,
         sliceEntries: must(snapshots[1], 'two').statistics.sliceEntriesRead,
@@ -115,9 +127,12 @@ export async function checkShardedReplay(
       report.togetherDocuments += await checkTogether(fixture, source, alone, taken, timeOf(taken));
     for (const ts of await chosenOf(source, moments, bank, random, options.points)) {
       await checkMoment({ fixture, source, target, snapshots, ts, report });
-      const base = snapshots.findLast((one) => timeOf(one) <= ts);
-      if (base !== undefined) report.togetherDocuments += await checkTogether(fixture, source, alone, base, ts);
       if (isTorn(bank, ts)) report.torn++;
+      const base = snapshots.findLast((one) => timeOf(one) <= ts);
+      if (base === undefined) continue;
+      report.togetherDocuments += await checkTogether(fixture, source, alone, base, ts);
+      if (report.downloads++ < options.downloads)
+        report.downloadedDocuments += await checkDownloads(fixture, source, alone, base, ts);
     }
     return report;
   } catch (error) {
@@ -196,36 +211,91 @@ async function checkTogether(
     { databases: { bank: 'bank' } },
     { uri: alone.uri, writeStrategy: 'overwriteExisting', ...(ts === timeOf(taken) ? {} : point) },
   );
-  const restored = (await readTruth(alone.client, null)).collections.get('bank.accounts')?.documents;
-  const expected = new Map<string, Buffer>();
-  for (const { id, set } of source.shards) {
-    const held = (await readTruth(set.client, at)).collections.get('bank.accounts')?.documents;
-    const owns = await ownedAt(source, id, at);
-    for (const [key, document] of held ?? []) if (owns(document.readInt32LE(ID_AT))) expected.set(key, document);
+  const restored = await readTruth(alone.client, null);
+  let accounts = 0;
+  for (const [namespace, owned] of await bankAt(source, at)) {
+    const expected = new Map([...owned.values()].flatMap((documents) => [...documents]));
+    assert.deepEqual(restored.collections.get(namespace)?.documents, expected, `${namespace} at ${at.t}.${at.i}`);
+    if (namespace !== ACCOUNTS) continue;
+    accounts = expected.size;
+    const ids = [...expected.values()].map((document) => document.readInt32LE(ID_AT));
+    assert.deepEqual(
+      ids.toSorted((x, y) => x - y),
+      ShardedBank.ids,
+    );
+    const sum = [...expected.values()].reduce((total, document) => total + readBalance(document), 0);
+    assert.equal(sum, 0, 'no transaction is torn');
   }
-  assert.deepEqual(restored, expected, `the bank at ${at.t}.${at.i}`);
-  const ids = [...expected.values()].map((document) => document.readInt32LE(ID_AT));
-  assert.deepEqual(
-    ids.toSorted((a, b) => a - b),
-    ShardedBank.ids,
-  );
-  assert.equal(
-    [...expected.values()].reduce((sum, document) => sum + readBalance(document), 0),
-    0,
-    'no transaction is torn',
-  );
-  return expected.size;
+  return accounts;
+}
+
+/** The bank as archives of its shards: each what the shard owned then. Gives the number of documents compared. */
+async function checkDownloads(
+  fixture: ShardedFixture,
+  source: ShardedCluster,
+  alone: ReplicaSet,
+  taken: TakenSnapshot,
+  ts: Timestamp64,
+): Promise<number> {
+  const { repository, clusterId } = fixture;
+  const pointInTime = { end: { ts, inclusive: true }, slices: repository };
+  const request = { repository, clusterId, snapshotId: taken.header.snapshotId, pointInTime, signal };
+  const bank = await bankAt(source, new Timestamp(timestampParts(ts)));
+  let compared = 0;
+  for (const { replicaSetName, writer } of await prepareDownload({ ...request, report: () => undefined })) {
+    const file = await collect(readDownload({ ...request, replicaSetName, writer }));
+    await dropDatabases(alone.client);
+    await restoreArchive(gunzipSync(Buffer.concat(file)), alone.client, (await alone.primary()).port);
+    const restored = await readTruth(alone.client, null);
+    const shard = must(
+      source.shards.find(({ set }) => set.name === replicaSetName),
+      'a file is of a shard',
+    );
+    for (const [namespace, owned] of bank) {
+      const expected = must(owned.get(shard.id), 'each shard is looked at');
+      const found = restored.collections.get(namespace)?.documents ?? new Map();
+      assert.deepEqual(found, expected, `${namespace} of ${shard.id}`);
+      compared += expected.size;
+    }
+  }
+  await dropDatabases(alone.client);
+  return compared;
 }
 
 /** Of `{_id: int, …}`. */
 const ID_AT = 9;
+const ACCOUNTS = 'bank.accounts';
+/** What is sharded, and by which field. */
+const SHARDED = [
+  [ACCOUNTS, '_id'],
+  ...(ShardedBank.measures ? ([['bank.system.buckets.measured', 'meta']] as const) : []),
+] as const;
 
-/** What of the bank's ids was the shard's, by the chunks of that time. */
-async function ownedAt(source: ShardedCluster, shardId: string, at: Timestamp): Promise<(id: number) => boolean> {
+/** What each shard owned at the time, by namespace and shard. */
+async function bankAt(source: ShardedCluster, at: Timestamp): Promise<Map<string, Map<string, Map<string, Buffer>>>> {
+  const bank = new Map(SHARDED.map(([namespace]) => [namespace as string, new Map<string, Map<string, Buffer>>()]));
+  for (const { id, set } of source.shards) {
+    const truth = await readTruth(set.client, at);
+    for (const [namespace, field] of SHARDED) {
+      const owns = await ownedAt(source, id, at, [namespace, field]);
+      const held = [...(truth.collections.get(namespace)?.documents ?? [])];
+      bank.get(namespace)?.set(id, new Map(held.filter(([, one]) => owns(Number(BSON.deserialize(one)[field])))));
+    }
+  }
+  return bank;
+}
+
+/** What of a collection was the shard's, by the chunks of that time. */
+async function ownedAt(
+  source: ShardedCluster,
+  shardId: string,
+  at: Timestamp,
+  [namespace, field]: readonly [string, string],
+): Promise<(key: number) => boolean> {
   const config = source.config.client.db('config');
-  const bank = await config.collection<{ _id: string; uuid: Binary }>('collections').findOne({ _id: 'bank.accounts' });
+  const found = await config.collection<{ _id: string; uuid: Binary }>('collections').findOne({ _id: namespace });
   const reply = await config.command({
-    ...{ find: 'chunks', filter: { shard: shardId, uuid: must(bank, 'it is sharded').uuid }, batchSize: 1000 },
+    ...{ find: 'chunks', filter: { shard: shardId, uuid: must(found, 'it is sharded').uuid }, batchSize: 1000 },
     readConcern: { level: 'snapshot', atClusterTime: at },
   });
   const bound = (value: unknown) =>
@@ -235,9 +305,9 @@ async function ownedAt(source: ShardedCluster, shardId: string, at: Timestamp): 
         ? Number.POSITIVE_INFINITY
         : Number(value);
   const ranges = (reply.cursor.firstBatch as Document[]).map(
-    ({ min, max }) => [bound(min._id), bound(max._id)] as const,
+    ({ min, max }) => [bound(min[field]), bound(max[field])] as const,
   );
-  return (id) => ranges.some(([min, max]) => min <= id && id < max);
+  return (key) => ranges.some(([min, max]) => min <= key && key < max);
 }
 
 interface Checking {

@@ -3,6 +3,7 @@ import { type Timestamp64, timestampOf } from '../../src/bson/timestamp.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type ReplicaSet, until } from '../support/replica-set.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import { serverIs } from '../support/server-version.ts';
 import { ShardTransaction } from '../support/shard-transaction.ts';
 import type { ShardedCluster } from '../support/sharded-cluster.ts';
 import { WireError } from '../support/wire.ts';
@@ -16,6 +17,7 @@ interface Account {
 const STEADY = 10;
 const MOVED = { min: { _id: 20 }, max: { _id: 30 } };
 const SECOND = 1_000;
+const BUCKETS = 'system.buckets.measured';
 const NO_SUCH_TRANSACTION = 251;
 
 /**
@@ -46,14 +48,23 @@ export class ShardedBank {
     await accountsOf(a).insertMany(Array.from({ length: 60 }, (_, _id) => ({ _id, n: 0 })));
     await this.#cluster.moveRange('bank', 'accounts', 1, { _id: SECOND });
     await accountsOf(b).insertMany(Array.from({ length: 30 }, (_, n) => ({ _id: SECOND + n, n: 0 })));
+    if (!ShardedBank.measures) return;
+    const series = { timeseries: { timeField: 't', metaField: 'm' } };
+    await this.#cluster.shardCollection('bank', 'measured', { m: 1 }, series);
+    const measured = Array.from({ length: 400 }, (_, n) => ({ t: new Date(n * SECOND), m: n % 8, n }));
+    await a.client.db('bank').collection('measured').insertMany(measured);
+    await this.#cluster.moveRange('bank', BUCKETS, 1, { meta: 6 });
   }
+
+  /** Whether there is a sharded time series too. */
+  static readonly measures = serverIs('6.0');
 
   /** The ids that a cluster which routes finds, at whatever moment. */
   static readonly ids = [...Array(60).keys(), ...Array.from({ length: 30 }, (_, n) => SECOND + n)];
 
   start(): void {
     this.#stopping = false;
-    this.#running = [this.#transfer(), this.#move()];
+    this.#running = [this.#transfer(), this.#move(), ...(ShardedBank.measures ? [this.#measure()] : [])];
   }
 
   async stop(): Promise<void> {
@@ -105,11 +116,28 @@ export class ShardedBank {
       try {
         await this.#cluster.moveRange('bank', 'accounts', to, MOVED.min, MOVED.max);
         this.moves++;
+        if (!ShardedBank.measures) continue;
+        await this.#cluster.moveRange('bank', BUCKETS, to, { meta: 4 }, { meta: 5 });
+        this.moves++;
       } catch (error) {
         if (!isAnswer(error)) throw error;
         this.refused++;
         this.refusals.add(String(error));
       }
+    }
+  }
+
+  /** Only where the series' view is, and of what stays there. */
+  async #measure(): Promise<void> {
+    for (let n = 0; !this.#stopping; n++) {
+      try {
+        const measured = { t: new Date(n * SECOND), m: n % 4, n };
+        await this.#sets[0].client.db('bank').collection('measured').insertOne(measured);
+      } catch (error) {
+        if (!isAnswer(error)) throw error;
+        this.refusals.add(String(error));
+      }
+      await systemClock.sleep(10);
     }
   }
 

@@ -34,6 +34,7 @@ test(`restores of a sharded cluster to moments of the workload of seed ${seed} a
     { target: target(), alone: alone() },
     {
       points: long ? 18 : 6,
+      downloads: long ? 6 : 2,
       ms: long ? 60_000 : 6_000,
       faults: true,
     },
@@ -42,6 +43,7 @@ test(`restores of a sharded cluster to moments of the workload of seed ${seed} a
   assert(report.documents > 1000 && report.entries > 1000, 'there was something to replay and to compare');
   assert(report.togetherDocuments >= 90 * 6, 'of two snapshots and some moments the bank was restored by itself');
   assert(report.togetherDocuments % 90 === 0, 'always whole');
+  assert(report.downloadedDocuments >= 2 * 90, 'of two moments the bank was downloaded');
   assert(report.transfers > 10 && report.moves > 1, 'transactions over both shards were made, and chunks moved');
   assert(report.insideMigrations > 0, 'a moment lies inside a migration');
   assert(report.torn > 0, 'a moment lies between a transaction and its commits');
