@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import type { Timestamp } from 'mongodb';
 import { systemClock } from '../../src/lib/clock.ts';
 import { runTidemark } from '../../tools/demo/tidemark-process.ts';
+import { parseArchive } from '../support/archive-parser.ts';
 import { useReplicaSet } from '../support/replica-set.ts';
 import { ServedTidemark, until } from '../support/served-tidemark.ts';
 import { useShardedCluster } from '../support/sharded-cluster.ts';
@@ -215,6 +217,47 @@ describe('a sharded cluster in the service', () => {
     );
     const { restorable } = await status();
     assert.equal(restorable.length, 1);
+
+    // One collection of that second by itself, and the second as an archive of each shard.
+    const jobs = `/api/atlas/v2/groups/${projectId}/clusters/Sharded/collectionRestoreJobs`;
+    const asked = {
+      collections: [{ sourceNamespace: 'shop.orders', targetNamespace: 'second.orders' }],
+      ...{ pointInTimeUtcSeconds: second, targetClusterName: 'Alone', targetGroupId: projectId },
+      ...{ writeStrategy: 'CREATE_NEW', indexStrategy: 'ALL' },
+    };
+    const chosen = await tidemark.client.post<{ id: string }>(jobs, asked, '2025-03-12');
+    const state = await until('the collection of the second is restored', async () => {
+      const now = await tidemark.client.get<{ state: string }>(`${jobs}/${chosen.id}`, '2025-03-12');
+      return ['SUCCESSFUL', 'FAILED'].includes(now.state) ? now.state : null;
+    });
+    assert.equal(state, 'SUCCESSFUL');
+    assert.equal(await replicaSet().client.db('second').collection('orders').countDocuments(), 2002);
+    const wanted = { deliveryType: 'download', pointInTimeUTCSeconds: second };
+    const download = await tidemark.client.post<{ id: string }>(
+      tidemark.path('Sharded', 'restoreJobs'),
+      wanted,
+      VERSION,
+    );
+    const parts = await until('the download is prepared', async () => {
+      const now = await get<{ failed: boolean; components?: { downloadUrl?: string; replicaSetName: string }[] }>(
+        `restoreJobs/${download.id}`,
+      );
+      assert.equal(now.failed, false);
+      return now.components?.every(({ downloadUrl }) => downloadUrl !== undefined) ? now.components : null;
+    });
+    assert.deepEqual(
+      parts.map(({ replicaSetName }) => replicaSetName),
+      ['rs0', 'rs1'],
+    );
+    for (const { downloadUrl = '' } of parts) {
+      const bytes = Buffer.from(await (await fetch(downloadUrl)).arrayBuffer());
+      const { collections, oplog } = parseArchive(gunzipSync(bytes));
+      assert.equal(collections.get('shop.orders')?.documents.length, 1000);
+      assert.ok(
+        (oplog ?? []).some((entry) => entry.includes('shop.orders')),
+        'what the second has more',
+      );
+    }
   });
 
   test('gets its balancer back after the process that had stopped it was killed', async () => {
