@@ -4,6 +4,7 @@ import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { withInterruption } from './interruption.ts';
 import type { Terminal } from './terminal.ts';
+import { wrapLine } from './wrap.ts';
 
 /** What every command works with; made once, in program.ts. */
 export interface CommandTools {
@@ -36,7 +37,7 @@ export async function runCommand(
   const json = options.json === true;
   const answer = (value: unknown, lines: readonly string[]): void => {
     if (json) terminal.print(JSON.stringify(value, undefined, terminal.columns === null ? 0 : 2));
-    else for (const line of lines) terminal.print(line);
+    else for (const line of lines) terminal.print(wrapLine(line, terminal.columns));
   };
   const incomplete = (): void => {
     process.exitCode = exitCodes.incomplete;

@@ -1,6 +1,7 @@
 import { Cancelled } from '../lib/errors.ts';
 import type { CommandRun } from './command-run.ts';
 import { UsageError } from './usage-error.ts';
+import { wrapLine } from './wrap.ts';
 
 /**
  * Asks before data is replaced: the person types `expected`. Where nobody can be asked the command is refused and names
@@ -12,7 +13,8 @@ export async function confirm(
 ): Promise<void> {
   if (options.yes === true) return;
   const paint = run.terminal.errorColors;
-  const question = `${paint.yellow(options.warning)}\nType ${paint.bold(options.expected)} to go on: `;
+  const warning = wrapLine(options.warning, run.terminal.errorColumns);
+  const question = `${paint.yellow(warning)}\nType ${paint.bold(options.expected)} to go on: `;
   const answer = await run.terminal.ask(question, run.signal);
   if (answer === null)
     throw new UsageError(

@@ -63,7 +63,10 @@ async function showHistory(
         ...(options.to === undefined ? {} : { toMs: timestampParts(options.to).t * 1000 }),
       });
       bar.clear();
-      run.answer({ results: items.map(itemJson), more: next !== null }, pageOf(run, items, next !== null));
+      run.answer(
+        { results: items.map(itemJson), more: next !== null },
+        pageOf(run, named.namespace, items, next !== null),
+      );
     } finally {
       bar.clear();
     }
@@ -75,19 +78,23 @@ type Item = ShownVersion | UnknownStretch;
 const COLUMNS: readonly Column[] = [
   { header: 'AT' },
   { header: 'OPERATION' },
-  { header: 'COLLECTION', leftOut: 1 },
+  { header: 'COLLECTION' },
   { header: 'CHANGE', elastic: true },
 ];
 
-function pageOf(run: CommandRun, items: readonly Item[], more: boolean): string[] {
+function pageOf(run: CommandRun, namespace: string, items: readonly Item[], more: boolean): string[] {
   const { colors, columns } = run.terminal;
   let before: string | null = null;
   const rows = items.map((item) => {
     const row = rowOf(item, before);
-    before = item.kind === 'version' ? item.documentJson : null;
+    // What happened in a stretch that nothing tells shows in the next version.
+    if (item.kind === 'version') before = item.documentJson;
     return row;
   });
-  const lines = renderTable(COLUMNS, rows, { colors, columns });
+  // Where it is always the collection that was asked for, nobody has to be told.
+  const elsewhere = rows.some(([, , where]) => where !== '' && where !== namespace);
+  const shown = elsewhere ? rows : rows.map((row) => row.toSpliced(2, 1));
+  const lines = renderTable(elsewhere ? COLUMNS : COLUMNS.toSpliced(2, 1), shown, { colors, columns });
   if (more) lines.push(`There are more: go on with --from ${timeOf(items.at(-1))}, or raise --limit.`);
   const versions = items.filter((item) => item.kind === 'version').length;
   return [
@@ -103,9 +110,9 @@ function timeOf(item: Item | undefined): string {
 /** `before`: the document as it was until then, where that is known. */
 function rowOf(item: Item, before: string | null): string[] {
   if (item.kind === 'unknown') {
-    const [from, to] = [item.from, item.to].map((ts) => (ts === null ? null : formatTimestamp(ts)));
-    const until = to === null ? (from === null ? 'ever' : 'since then') : `until ${to}`;
-    return [from ?? '-', 'unknown', '', `${until}: ${item.cause}`];
+    const from = item.from === null ? '-' : formatTimestamp(item.from);
+    // Until when is where the next line begins.
+    return [from, 'unknown', '', item.cause];
   }
   const operation = item.transaction === null ? item.operation : `${item.operation} in txn`;
   const content =

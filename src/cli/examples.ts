@@ -4,17 +4,11 @@ import type { Command } from 'commander';
 export const examples: Readonly<Record<string, readonly (readonly [command: string, what: string])[]>> = {
   init: [
     ['tidemark init --data-dir /var/lib/tidemark', 'with the repository inside'],
-    [
-      'tidemark init --data-dir /var/lib/tidemark --repository s3://backups/shop --passphrase-file passphrase',
-      'encrypted, in a bucket',
-    ],
+    ['tidemark init --repository s3://backups/shop --passphrase-file passphrase', 'encrypted, in a bucket'],
   ],
   serve: [
     ['tidemark serve --data-dir /var/lib/tidemark', 'the API, schedules and captures'],
-    [
-      'tidemark serve --data-dir /var/lib/tidemark --host 0.0.0.0 --tls-cert server.pem --tls-key server.key',
-      'https, for other machines',
-    ],
+    ['tidemark serve --host 0.0.0.0 --tls-cert server.pem --tls-key server.key', 'https, for other machines'],
   ],
   'cluster add': [
     ['tidemark cluster add Shop --uri-file shop.uri', 'the connection string is the first line of the file'],
@@ -66,12 +60,12 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['tidemark restore --repository /mnt/copy --snapshot latest --uri-file new.uri', 'when all else is lost'],
   ],
   'collection restore': [
-    ['tidemark collection restore shop.orders=shop.orders_before --snapshot latest --to Shop', 'beside what is there'],
-    ['tidemark collection restore shop --just-before 2026-11-22T10:20:30Z.5 --to Spare', 'a whole database'],
+    ['tidemark collection restore shop.orders=shop.old --snapshot latest --to Shop', 'beside what is there'],
+    ['tidemark collection restore shop --at 2026-11-22T10:20:30Z --to Spare', 'a whole database'],
   ],
   download: [
     ['tidemark download --snapshot latest --output shop.archive.gz', 'for mongorestore'],
-    ['tidemark download --snapshot latest --output - | ssh spare mongorestore --archive --gzip', 'without a file'],
+    ['tidemark download --snapshot latest --output - | mongorestore --archive --gzip', 'without a file'],
   ],
   export: [['tidemark export Shop --bucket exports', 'the newest snapshot, as Extended JSON']],
   'bucket add': [
@@ -89,13 +83,10 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   'document restore': [
     [
-      'tidemark document restore Shop shop.orders 42 --just-before 2026-11-22T10:20:30Z.5 --overwrite',
-      'undo one update',
+      'tidemark document restore Shop shop.carts 7 --just-before 2026-11-22T10:20:30Z',
+      'undo one update; --overwrite where the document is there',
     ],
-    [
-      'tidemark document restore Shop shop.orders 42 --at 2026-11-22T10:20:30Z --to-namespace shop.found',
-      'beside what is there',
-    ],
+    ['tidemark document restore Shop shop.orders 42 --at 2026-11-22T10:20:30Z', 'beside what is there'],
   ],
   'repository check': [
     ['tidemark repository check', 'every day'],
@@ -104,7 +95,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   'repository prune': [['tidemark repository prune --dry-run', 'what would go']],
   'repository rebuild': [
     ['tidemark repository rebuild --data-dir /var/lib/tidemark', 'the repository is inside'],
-    ['tidemark repository rebuild --data-dir /var/lib/tidemark --from s3://backups/shop', 'it is elsewhere'],
+    ['tidemark repository rebuild --data-dir ./tidemark --from s3://backups/shop', 'it is elsewhere'],
   ],
   'repository stats': [['tidemark repository stats', 'what is stored, and what that saves']],
   'repository move': [
@@ -118,10 +109,8 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   'task cancel': [['tidemark task cancel 6b02e121d1e837dc8edcbf4e', 'its id is in `task list`']],
   'key create': [
     ['tidemark key create --description terraform', 'an owner of the organization'],
-    [
-      'tidemark key create --project 6b02e11646c5574559a87c13 --role GROUP_BACKUP_MANAGER --access 10.20.0.0/16',
-      'backups of one project, from one network',
-    ],
+    ['tidemark key create --role ORG_READ_ONLY --access 10.20.0.0/16', 'to look at all of it, from one network'],
+    ['tidemark key create --project 6b02e11646c5574559a87c13 --role GROUP_OWNER', 'all of one project'],
   ],
   'key list': [['tidemark key list', 'who may call with a key']],
   'key delete': [['tidemark key delete hfqaeewa', 'by its public key']],

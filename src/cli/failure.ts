@@ -6,6 +6,7 @@ import { wordsOf } from './command-words.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
+import { wrapLine } from './wrap.ts';
 
 export interface Failure {
   exitCode: ExitCode;
@@ -74,8 +75,13 @@ export function reportFailure(error: unknown, terminal: Terminal, json: boolean,
     terminal.printError(`${JSON.stringify({ error: { message, hint, errorCode } })}\n`);
   } else {
     const paint = terminal.errorColors;
-    terminal.printError(`${paint.red('tidemark:')} ${failure.message}\n`);
-    if (failure.hint !== null) terminal.printError(`${paint.dim(failure.hint)}\n`);
+    const wrapped = (text: string): string =>
+      text
+        .split('\n')
+        .map((line) => wrapLine(line, terminal.errorColumns))
+        .join('\n');
+    terminal.printError(`${wrapped(`${paint.red('tidemark:')} ${failure.message}`)}\n`);
+    if (failure.hint !== null) terminal.printError(`${paint.dim(wrapped(failure.hint))}\n`);
   }
   return failure.exitCode;
 }

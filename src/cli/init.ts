@@ -63,7 +63,8 @@ export function initCommand(tools: CommandTools): Command {
           '',
           ...open.map((one) => `${colors.yellow('Open:')} ${describeOpen(one)}`),
           colors.yellow('The secrets are shown this once and kept nowhere: write them down.'),
-          `Next: tidemark serve --data-dir ${dataDir}`,
+          `Next: tidemark cluster add NAME --uri-file FILE --data-dir ${dataDir}`,
+          `Then: tidemark serve --data-dir ${dataDir}`,
         ]);
       }),
     );

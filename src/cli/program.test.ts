@@ -140,6 +140,7 @@ test('every command shows an example that it takes, and there are no others', as
     for (const [line] of lines) {
       const [name, ...words] = wordsOf(line.split(/ [|>] /)[0] ?? '');
       assert.equal(name, 'tidemark', line);
+      assert.ok(line.length <= 78, `${line} fits a terminal of 80 columns`);
       const program = createProgram(tools);
       const [, command] = commandsOf(program).find(([own]) => own === path) ?? [];
       assert.ok(command !== undefined, path);

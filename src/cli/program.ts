@@ -48,8 +48,10 @@ import { taskListCommand } from './task-list.ts';
 import { systemTerminal, type Terminal } from './terminal.ts';
 
 const EPILOGUE = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 repository damaged, 130 cancelled.
-The passphrase of an encrypted repository comes from --passphrase-file or TIDEMARK_PASSPHRASE.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 repository damaged,
+5 done all but what is named, 130 cancelled.
+The passphrase of an encrypted repository comes from --passphrase-file or
+TIDEMARK_PASSPHRASE.
 TIDEMARK_DATA_DIR stands in for --data-dir. NO_COLOR switches colors off.`;
 
 /** The whole command tree. Nothing heavy is loaded before a command runs. */

@@ -315,7 +315,7 @@ describe('refused before the target is touched', () => {
 
   test('names that the backup does not have', async () => {
     const wanted = { collections: { 'shop.orders': 'shop.orders', 'shop.none': 'shop.none' }, databases: { no: 'no' } };
-    const journal = await refused(wanted, /^no is not in the backup \(and 1 more\)/);
+    const journal = await refused(wanted, /^no is not in the backup, which has .+ \(and 1 more\)/);
     assert.deepEqual(journal.states(), { 'shop.orders': 'NOT_RESTORED', no: 'NOT_FOUND', 'shop.none': 'NOT_FOUND' });
   });
 

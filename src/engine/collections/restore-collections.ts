@@ -145,7 +145,7 @@ class CollectionRestore {
 
   async #refuseUnknown(): Promise<void> {
     const { missing, unsupported, chosen } = this.#selected;
-    const refused = missing.map(({ source }) => `${source} is not in the backup`);
+    const refused = missing.map(({ source, beside }) => `${source} is not in the backup, which has ${someOf(beside)}`);
     for (const { source, named } of unsupported) {
       // What comes with its database is left out, unless nothing else does.
       if (named || chosen.length === 0) refused.push(`${formatNamespace(source)} cannot be restored by itself`);
@@ -385,4 +385,12 @@ class CollectionRestore {
 
 function isView({ chosen }: Item): boolean {
   return chosen.kind === 'view';
+}
+
+const SHOWN_MAX = 10;
+
+function someOf(names: readonly string[]): string {
+  if (names.length === 0) return 'nothing that can be chosen';
+  const more = names.length > SHOWN_MAX ? `, and ${names.length - SHOWN_MAX} more` : '';
+  return `${names.slice(0, SHOWN_MAX).join(', ')}${more}`;
 }

@@ -33,7 +33,8 @@ export interface ChosenCollection {
 export interface Selected {
   chosen: ChosenCollection[];
   /** Named, and not in the backup. Sources as they were named: a namespace, or a database. */
-  missing: { source: string; target: string }[];
+  /** With the names that there are beside it. */
+  missing: { source: string; target: string; beside: string[] }[];
   /** In the backup, and not to be restored by themselves. */
   unsupported: { source: Namespace; target: Namespace; named: boolean }[];
 }
@@ -55,9 +56,14 @@ const BUCKETS = 'system.buckets.';
 export function selectCollections(from: OfferedCollections, selection: CollectionSelection): Selected {
   const offered = offeredBy(from.collections);
   const selected: Selected = { chosen: [], missing: [], unsupported: [] };
+  const databases = [...new Set([...offered.values()].map(({ db }) => db))];
+  const beside = ({ db }: Namespace): string[] => {
+    const own = [...offered].filter(([, entry]) => entry.db === db).map(([name]) => name);
+    return own.length === 0 ? databases : own;
+  };
   for (const { source, target } of selection.databases) {
     const entries = [...offered.values()].filter(({ db }) => db === source);
-    if (entries.length === 0) selected.missing.push({ source, target });
+    if (entries.length === 0) selected.missing.push({ source, target, beside: databases });
     for (const entry of entries) {
       const name = { db: target, name: entry.name + selection.collectionSuffix };
       add(selected, { entry, target: name, ofDatabase: true }, from);
@@ -66,7 +72,11 @@ export function selectCollections(from: OfferedCollections, selection: Collectio
   for (const { source, target } of selection.collections) {
     const entry = offered.get(formatNamespace(source));
     if (entry === undefined)
-      selected.missing.push({ source: formatNamespace(source), target: formatNamespace(target) });
+      selected.missing.push({
+        source: formatNamespace(source),
+        target: formatNamespace(target),
+        beside: beside(source),
+      });
     else add(selected, { entry, target, ofDatabase: false }, from);
   }
   return selected;
