@@ -3,7 +3,7 @@ import { forEachConcurrently } from '../lib/bounded.ts';
 import type { ReportProgress } from '../lib/progress.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { REPOSITORY_JSON, REPOSITORY_JSON_COPY } from './format/repository-json.ts';
-import { LEASES_PREFIX, MANIFESTS_PREFIX } from './object-keys.ts';
+import { LEASES_PREFIX, MANIFESTS_PREFIX, VERIFICATIONS_PREFIX } from './object-keys.ts';
 
 const OBJECTS_AT_ONCE = 4;
 
@@ -16,7 +16,7 @@ function rankOf(objectKey: string): number {
 
 /**
  * Brings every object of a repository to another place, as it is: what is there already in its length stays, so that a
- * copy that was cut off goes on. Leases stay behind: they are about writers of the old place. Gives what was copied.
+ * copy that was cut off goes on. Gives what was copied.
  */
 export async function copyEverything(
   from: ObjectStore,
@@ -27,7 +27,7 @@ export async function copyEverything(
   for await (const { objectKey, sizeBytes } of to.list('', { signal })) there.set(objectKey, sizeBytes);
   const missing: { objectKey: string; sizeBytes: number }[] = [];
   for await (const { objectKey, sizeBytes } of from.list('', { signal })) {
-    if (objectKey.startsWith(LEASES_PREFIX) || there.get(objectKey) === sizeBytes) continue;
+    if (staysBehind(objectKey) || there.get(objectKey) === sizeBytes) continue;
     missing.push({ objectKey, sizeBytes });
   }
   const bytesTotal = missing.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -43,6 +43,11 @@ export async function copyEverything(
     });
   }
   return { objects: missing.length, bytes };
+}
+
+/** What is about the old place: who writes there, and what was read there and found sound. */
+function staysBehind(objectKey: string): boolean {
+  return objectKey.startsWith(LEASES_PREFIX) || objectKey.startsWith(VERIFICATIONS_PREFIX);
 }
 
 /** The first object that is in one place and not in the other; null where there is none. */

@@ -16,6 +16,7 @@ export const BLOBS_PREFIX = 'blobs/';
 export const MANIFESTS_PREFIX = 'manifests/';
 export const CATALOG_PREFIX = 'catalog/';
 export const LEASES_PREFIX = 'leases/';
+export const VERIFICATIONS_PREFIX = 'verified/';
 
 export function blobKey(clusterId: string, snapshotId: string, blobId: string): string {
   assert(isId(clusterId) && isId(snapshotId) && blobId.length === 64, 'a blob is named by whole ids');
@@ -34,7 +35,7 @@ export function manifestKey({ clusterId, snapshotId }: SnapshotPlace): string {
 
 export function verificationKey({ clusterId, snapshotId }: SnapshotPlace): string {
   assert(isId(clusterId) && isId(snapshotId), 'a snapshot is named by whole ids');
-  return `verified/${clusterId}/${snapshotId}`;
+  return `${VERIFICATIONS_PREFIX}${clusterId}/${snapshotId}`;
 }
 
 export function manifestsPrefix(clusterId?: string): string {
