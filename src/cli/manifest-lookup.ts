@@ -1,7 +1,7 @@
 import { formatTimestamp, type Timestamp64, timestampOf } from '../bson/timestamp.ts';
 import type { ReplayEnd } from '../engine/replay/replay-interval.ts';
 import type { Manifest, ManifestHeader } from '../repository/format/manifest.ts';
-import { listManifests, readManifest } from '../repository/manifests.ts';
+import { listManifests, readManifest, readManifestHeader } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import { formatBytes, formatNumberOf, formatTime } from './sizes.ts';
 import { NothingFound, UsageError } from './usage-error.ts';
@@ -80,15 +80,15 @@ async function newestManifest(
 ): Promise<Manifest> {
   const names = await everyManifestName(repository);
   const clusterId = await chooseCluster(repository, names, from, signal);
-  let newest: Manifest | undefined;
+  let newest: ManifestHeader | undefined;
   // Ids follow the clocks of who took the snapshots; only the cluster's own time orders them.
   for (const name of names.filter((one) => one.clusterId === clusterId)) {
-    const manifest = await readManifest(repository, name, { signal });
-    if (!isWanted(manifest.header)) continue;
-    const ts = timestampOf(manifest.header.clusterTime);
-    if (newest === undefined || ts >= timestampOf(newest.header.clusterTime)) newest = manifest;
+    const header = await readManifestHeader(repository, name, { signal });
+    if (!isWanted(header)) continue;
+    const ts = timestampOf(header.clusterTime);
+    if (newest === undefined || ts >= timestampOf(newest.clusterTime)) newest = header;
   }
-  if (newest !== undefined) return newest;
+  if (newest !== undefined) return await readManifest(repository, newest, { signal });
   throw new NothingFound(`${repository.store.description} holds no snapshot${which}.`);
 }
 
@@ -102,7 +102,7 @@ async function chooseCluster(
   const newestOf = new Map(names.map((name) => [name.clusterId, name]));
   if (newestOf.size === 0) throw new NothingFound(`${repository.store.description} holds no snapshot.`);
   const known: { clusterId: string; clusterName: string }[] = [];
-  for (const name of newestOf.values()) known.push((await readManifest(repository, name, { signal })).header);
+  for (const name of newestOf.values()) known.push(await readManifestHeader(repository, name, { signal }));
   const shown = known.map(({ clusterId, clusterName }) => `${clusterName} (${clusterId})`).join(', ');
   const meant = known.filter(
     ({ clusterId, clusterName }) => from === undefined || from === clusterName || from === clusterId,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readManifest } from '../repository/manifests.ts';
+import { readManifestHeader } from '../repository/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type CommandTools, runCommand } from './command-run.ts';
 import { everyManifestName } from './manifest-lookup.ts';
@@ -83,7 +83,7 @@ interface ClusterFigures {
 async function clusterFigures(repository: Repository, signal: AbortSignal): Promise<ClusterFigures[]> {
   const clusters = new Map<string, ClusterFigures>();
   for (const name of await everyManifestName(repository)) {
-    const { header } = await readManifest(repository, name, { signal });
+    const header = await readManifestHeader(repository, name, { signal });
     const figures = clusters.get(header.clusterId);
     clusters.set(header.clusterId, {
       clusterId: header.clusterId,

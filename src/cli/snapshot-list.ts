@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { readManifest } from '../repository/manifests.ts';
+import { readManifestHeader } from '../repository/manifests.ts';
 import { type CommandRun, type CommandTools, runCommand } from './command-run.ts';
 import { everyItem } from './every-item.ts';
 import { everyClusterName } from './lookup.ts';
@@ -64,7 +64,7 @@ async function listFromRepository(
   const repository = await openRepositoryOf(run, options);
   const headers = [];
   for (const manifestName of await everyManifestName(repository)) {
-    const { header } = await readManifest(repository, manifestName, { signal: run.signal });
+    const header = await readManifestHeader(repository, manifestName, { signal: run.signal });
     if (name === undefined || header.clusterName === name) headers.unshift(header);
   }
   const rows = headers.map((header) => [

@@ -2,7 +2,13 @@ import { type ClientSession, type Document, UUID } from 'mongodb';
 import { RawValue, rawArray } from '../bson/raw-value.ts';
 import type { Timestamp64 } from '../bson/timestamp.ts';
 import type { RawBatch } from './raw-reply.ts';
-import { bsonTimestamp, type SourceMember } from './source-member.ts';
+import { bsonTimestamp, FIRST_BATCH_DOCUMENTS, type SourceMember } from './source-member.ts';
+
+/**
+ * Of a scan. Left to itself the server fills 16 MiB, of which a reader holds four at times: the batch at work, the next
+ * one, and that in the pieces in which it arrives.
+ */
+const BATCH_BYTES = 2 << 20;
 
 /**
  * A collection as reads name it: by UUID, because a name may be another collection a moment later. The database never
@@ -36,13 +42,12 @@ export function scanCollection(
     find: new UUID(target.uuid),
     hint: { $natural: 1 },
     readConcern: readConcern(point),
-    // Without a number the first batch holds 101 documents; with one above what fits, the server fills 16 MiB.
-    batchSize: 1_000_000,
+    batchSize: FIRST_BATCH_DOCUMENTS,
     noCursorTimeout: true,
   };
   if (options.resumable || options.resumeAfter) command.$_requestResumeToken = true;
   if (options.resumeAfter) command.$_resumeAfter = new RawValue('$_resumeAfter', 0x03, options.resumeAfter);
-  return member.rawBatches(target.db, command, signal, { batchSize: 1_000_000 });
+  return member.rawBatches(target.db, command, signal, { batchBytes: BATCH_BYTES });
 }
 
 /**

@@ -6,6 +6,9 @@ import { Cancelled, Fault } from '../lib/errors.ts';
 import { type RawBatch, readRawBatch } from './raw-reply.ts';
 import type { SharedTime } from './shared-time.ts';
 
+/** Of a read whose later batches are measured in bytes. */
+export const FIRST_BATCH_DOCUMENTS = 1000;
+
 /**
  * One member of the source, read directly: cursors, resume tokens and record ids are its own and mean nothing on
  * another.
@@ -51,12 +54,15 @@ export class SourceMember {
     }
   }
 
-  /** All documents of a cursor command, in batches; the cursor is closed when the reader stops early. */
+  /**
+   * All documents of a cursor command, in batches; the cursor is closed when the reader stops early. Batches after the
+   * first hold `batchSize` documents at most, or, with `batchBytes`, about so many bytes by what the one before held.
+   */
   async *rawBatches(
     db: string,
     command: Document,
     signal: AbortSignal,
-    options: { batchSize?: number } = {},
+    options: { batchSize?: number; batchBytes?: number } = {},
   ): AsyncGenerator<RawBatch, void, undefined> {
     const session = this.startSession();
     let cursorId = 0n;
@@ -67,7 +73,8 @@ export class SourceMember {
         cursorId = batch.cursorId;
         ns = batch.ns;
         // The next batch is on its way while the caller works on this one; at most these two are held.
-        const next = cursorId === 0n ? null : this.#getMore(db, ns, cursorId, session, signal, options.batchSize);
+        const size = options.batchBytes === undefined ? options.batchSize : sizeFor(options.batchBytes, batch);
+        const next = cursorId === 0n ? null : this.#getMore(db, ns, cursorId, session, signal, size);
         next?.catch(() => undefined);
         yield batch;
         if (next === null) return;
@@ -152,4 +159,9 @@ export class SourceMember {
 
 export function bsonTimestamp(ts: Timestamp64): Timestamp {
   return new Timestamp(timestampParts(ts));
+}
+
+/** How many documents like those of the batch make so many bytes. */
+function sizeFor(bytes: number, { count, documents }: RawBatch): number {
+  return count === 0 ? FIRST_BATCH_DOCUMENTS : Math.max(1, Math.round((bytes * count) / documents.length));
 }

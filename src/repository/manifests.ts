@@ -2,7 +2,7 @@ import { Damage, Fault } from '../lib/errors.ts';
 import { ObjectMissing } from '../storage/object-store.ts';
 import type { BlobRef } from './format/blob-list.ts';
 import { envelopeKind } from './format/envelope.ts';
-import type { CollectionEntry, Manifest } from './format/manifest.ts';
+import type { CollectionEntry, Manifest, ManifestHeader } from './format/manifest.ts';
 import { assembleManifest, decodeManifest, type ManifestParts } from './format/manifest-json.ts';
 import { decodeSection } from './format/sections.ts';
 import { blobKey, manifestKey, manifestsPrefix, parseManifestKey, type SnapshotPlace } from './object-keys.ts';
@@ -29,8 +29,19 @@ export async function readManifest(
   place: SnapshotPlace,
   options: ReadOptions = {},
 ): Promise<Manifest> {
-  const manifest = await findManifest(repository, place, options);
-  if (manifest !== null) return manifest;
+  return (await findManifest(repository, place, options)) ?? noSuchSnapshot(repository, place);
+}
+
+/** What the manifest says of the snapshot as a whole: its sections are not read. Fails as `readManifest` does. */
+export async function readManifestHeader(
+  repository: Repository,
+  place: SnapshotPlace,
+  options: ReadOptions = {},
+): Promise<ManifestHeader> {
+  return ((await findManifestParts(repository, place, options)) ?? noSuchSnapshot(repository, place)).header;
+}
+
+function noSuchSnapshot(repository: Repository, place: SnapshotPlace): never {
   throw new Fault({
     op: 'read manifest',
     subject: manifestKey(place),

@@ -24,7 +24,7 @@ export interface Committed {
   objectBytes: number;
 }
 
-const BLOBS_IN_FLIGHT_MAX = 4;
+const BLOBS_IN_FLIGHT_MAX = 3;
 
 /**
  * Writes one snapshot. What it holds to, whatever happens between two calls (`docs/repository-format.md`, Order of

@@ -154,16 +154,16 @@ describe('collection restores over the API', () => {
   });
 
   /** A restore that is being loaded: it has made its own collections on the target. */
-  async function loading(): Promise<string> {
+  async function loading(databaseSuffix: string): Promise<string> {
     const { id } = await request({
       snapshotId,
       collections: [{ sourceNamespace: 'shop.orders' }, { sourceNamespace: 'shop.series' }],
-      databaseSuffix: '_again',
+      databaseSuffix,
       writeStrategy: 'OVERWRITE_EXISTING',
     });
     await until('the restore has begun to load', async () => {
       const staged = await target()
-        .client.db('shop_again')
+        .client.db(`shop${databaseSuffix}`)
         .listCollections({ name: /^tidemark_restore_/ })
         .toArray();
       return staged.length > 0 || (await get(id)).state === 'SUCCESSFUL' ? true : null;
@@ -173,7 +173,7 @@ describe('collection restores over the API', () => {
 
   test('the process is killed while it loads: the next start ends it, and leaves nothing of the first', async () => {
     const before = await now();
-    const id = await loading();
+    const id = await loading('_again');
     await tidemark.kill();
     await tidemark.restart();
     assert.equal((await ended(id)).state, 'SUCCESSFUL');
@@ -185,7 +185,8 @@ describe('collection restores over the API', () => {
     const { projectId } = tidemark.credentials;
     for (let tries = 1; ; tries++) {
       const before = await now();
-      const id = await loading();
+      // Each time beside what is there: a series that is replaced has to go before the other is made.
+      const id = await loading(`_cancelled_${tries}`);
       const task = `/api/tidemark/v1/groups/${projectId}/clusters/Source/collectionRestoreJobs/${id}/task`;
       await tidemark.client.delete(task).catch(() => undefined);
       const job = await ended(id);

@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createIdSource } from '../../../src/lib/ids.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
+import {
+  decodeRepositoryJson,
+  encodeRepositoryJson,
+  REPOSITORY_JSON,
+  REPOSITORY_JSON_COPY,
+} from '../../../src/repository/format/repository-json.ts';
 import { createRepository } from '../../../src/repository/repository.ts';
 import { DirectoryStore } from '../../../src/storage/directory.ts';
 import { type ReplicaSet, withReplicaSet } from '../../../test/support/replica-set.ts';
 import { type Measured, measure } from '../measured-work.ts';
-import { type Build, inTurn } from '../other-build.ts';
+import { type Build, inTurn, thisBuild } from '../other-build.ts';
 import { DOCUMENTS_OF_ONE, requireFileLimit } from './small-collections.ts';
 
 /** The better of so many is kept, turn about, so that what else the machine does falls on all. */
@@ -95,7 +101,7 @@ async function takeInTurn(
   const taken: Taken[] = [];
   for (const build of turn) {
     const repository = await mkdtemp(join(directory, 'repository-'));
-    await newRepository(repository);
+    await newRepository(repository, build);
     const before = await sizeOf(repository);
     const first = { build, repository, clusterId: ids.next(), snapshotId: ids.next() };
     const { ms } = await snapshot(source, first, null);
@@ -110,10 +116,14 @@ async function takeInTurn(
   return taken;
 }
 
-async function newRepository(path: string): Promise<void> {
+async function newRepository(path: string, build: Build): Promise<void> {
   await mkdir(path, { recursive: true });
   const store = await DirectoryStore.open(path);
-  await createRepository({ store, clock: systemClock, random: systemRandom }, {});
+  const { description } = await createRepository({ store, clock: systemClock, random: systemRandom }, {});
+  if (build.root === thisBuild.root) return;
+  // An older build opens no repository of a newer version; a newer one makes its own of this.
+  const first = encodeRepositoryJson({ ...decodeRepositoryJson(description, REPOSITORY_JSON), version: 1 });
+  for (const objectKey of [REPOSITORY_JSON, REPOSITORY_JSON_COPY]) await store.put(objectKey, first);
 }
 
 async function snapshot(
