@@ -124,6 +124,8 @@ async function run(directory: string, bytes: number, say: (text: string) => void
     const large = await Subject.create(directory, 'large', files);
     sets.push(large.source);
     const scanFloorMs = await scanFloor(large.source);
+    say('bound of a first snapshot');
+    const bound = await measure({ kind: 'bound', uri: large.source.uri, db: SAMPLE_DB });
     say('first snapshot');
     const first = await large.snapshot();
     say('restores');
@@ -149,6 +151,8 @@ async function run(directory: string, bytes: number, say: (text: string) => void
       dataBytes,
       documents,
       scanFloorMs,
+      boundMs: bound.boundMs ?? 0,
+      boundStoredBytes: bound.storedBytes ?? 0,
       loadFloorMs,
       loadWithIndexesFloorMs,
       firstSnapshotMs: first.ms,

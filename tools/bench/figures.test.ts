@@ -9,6 +9,8 @@ const figures: Figures = {
   scanFloorMs: 2000,
   loadFloorMs: 10_000,
   loadWithIndexesFloorMs: 12_000,
+  boundMs: 6000,
+  boundStoredBytes: 400e6,
   firstSnapshotMs: 6000,
   firstSnapshotStoredBytes: 400e6,
   firstSnapshotReadBytes: 1e9,
@@ -33,6 +35,8 @@ function verdictOf(work: string, changed: Partial<Figures>): string | undefined 
 test('a budget that is just kept is held, one that is passed is missed', () => {
   assert.equal(verdictOf('first snapshot', {}), 'held');
   assert.equal(verdictOf('first snapshot', { firstSnapshotMs: 6001 }), 'MISSED');
+  assert.equal(verdictOf('against what', { firstSnapshotMs: 6900 }), 'held');
+  assert.equal(verdictOf('against what', { firstSnapshotMs: 6901 }), 'MISSED');
   assert.equal(verdictOf('restore, no indexes, --skip-verify', {}), 'held');
   assert.equal(verdictOf('restore, no indexes, --skip-verify', { restoreMs: 11_600 }), 'MISSED');
   assert.equal(verdictOf('incremental, 1 %', {}), 'held');

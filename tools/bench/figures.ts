@@ -19,6 +19,9 @@ export interface Figures {
   scanFloorMs: number;
   loadFloorMs: number;
   loadWithIndexesFloorMs: number;
+  /** Processor time that a first snapshot takes at the least, over the cores, and what it would store. */
+  boundMs: number;
+  boundStoredBytes: number;
   firstSnapshotMs: number;
   firstSnapshotStoredBytes: number;
   firstSnapshotReadBytes: number;
@@ -80,7 +83,12 @@ function figureLines(figures: Figures): Line[] {
     info('scan floor', `${formatDuration(figures.scanFloorMs)}, ${rate(figures.dataBytes, figures.scanFloorMs)}`),
     info('load floor', `${formatDuration(figures.loadFloorMs)}, ${rate(figures.dataBytes, figures.loadFloorMs)}`),
     timed('first snapshot', figures.firstSnapshotMs, figures.scanFloorMs, 3, 'x'),
-    info('  stored', `${formatBytes(figures.firstSnapshotStoredBytes)} of ${formatBytes(figures.dataBytes)}`),
+    timed('  against what the processors have to do', figures.firstSnapshotMs, figures.boundMs, 1.15, 'x'),
+    {
+      ...info('  stored', `${formatBytes(figures.firstSnapshotStoredBytes)} of ${formatBytes(figures.dataBytes)}`),
+      floor: formatBytes(figures.boundStoredBytes),
+      share: `${(figures.firstSnapshotStoredBytes / figures.boundStoredBytes).toFixed(2)} x`,
+    },
     ...(['0.1', '1', '10'] as const).flatMap((percent) => incrementalLines(figures, percent)),
     {
       work: 'same changes, a quarter of the data',

@@ -9,6 +9,8 @@ const CHILD = join('tools', 'bench', 'work-child.ts');
 
 export type Work =
   | { kind: 'scan'; uri: string; db: string }
+  /** What the processors have to do for a first snapshot at the least. */
+  | { kind: 'bound'; uri: string; db: string }
   | { kind: 'load'; uri: string; db: string; files: { collection: string; path: string }[]; indexes: boolean }
   /** Made by a bare client: the floor of their restore. */
   | { kind: 'smallCollections'; uri: string; count: number }
@@ -36,6 +38,8 @@ export interface Measured {
   bytesRead?: number;
   storedBytes?: number;
   rounds?: number;
+  /** Of the bound of a snapshot. */
+  boundMs?: number;
 }
 
 /** By the code of that build: another one knows the kinds of work that it had. */

@@ -8,6 +8,7 @@ import { createSmallCollections } from './collections/small-collections.ts';
 import { loadEverything } from './load-floor.ts';
 import type { Measured, Work } from './measured-work.ts';
 import { scanEverything } from './scan-floor.ts';
+import { boundOfSnapshot } from './snapshot-bound.ts';
 
 /** One measured piece of work, given as JSON in the first argument; prints what was measured as JSON. */
 
@@ -25,6 +26,8 @@ async function prepare(work: Work): Promise<() => Promise<Done>> {
   switch (work.kind) {
     case 'scan':
       return async () => await scanEverything(work.uri, work.db);
+    case 'bound':
+      return async () => await boundOfSnapshot(work.uri, work.db);
     case 'load':
       return async () => await loadEverything(work);
     case 'smallCollections':

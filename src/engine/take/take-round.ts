@@ -36,11 +36,11 @@ export async function takeRound(
 ): Promise<TakenState | null> {
   take.rounds++;
   take.abandonCapped();
-  const listed = await listCollections(member, take.signal);
   // On a first snapshot all is new and scanned before T is chosen; later what is new is read at T itself, which takes
   // one step less.
-  if (![...take.collections.values()].some((one) => one.scanned))
-    await scanNew(take, member, listed.filter(isScannable));
+  const isFirst = ![...take.collections.values()].some((one) => one.scanned);
+  const listed = await listCollections(member, take.signal, { cappedOnly: !isFirst });
+  if (isFirst) await scanNew(take, member, listed.filter(isScannable));
   await scanCappedCollections(take, member, listed);
   take.meter.enter({ phase: 'catching up' });
   const catalog = await settleCatalog(take, member, jointTime);

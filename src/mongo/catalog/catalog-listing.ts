@@ -1,5 +1,5 @@
 import { deserialize } from 'bson';
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, Document } from 'mongodb';
 import { isTaken, isTakenDatabase } from '../../bson/namespace.ts';
 import { findElement, forEachDocument, MalformedBson } from '../../bson/raw-bson.ts';
 import { forEachConcurrently } from '../../lib/bounded.ts';
@@ -40,20 +40,29 @@ export async function listDatabases({ catalog: member }: SourceMember, signal: A
   return (reply.databases as { name: string }[]).map((database) => database.name).filter(isTakenDatabase);
 }
 
-/** What there is now, without indexes: for choosing what to scan. */
-export async function listCollections(member: SourceMember, signal: AbortSignal): Promise<ListedCollection[]> {
-  const found: ListedCollection[] = [];
-  for (const db of await listDatabases(member, signal)) found.push(...(await listEntries(member, db, signal)));
-  return found;
+/** What there is now, or what of it is capped, without indexes: for choosing what to scan. */
+export async function listCollections(
+  member: SourceMember,
+  signal: AbortSignal,
+  { cappedOnly = false }: { cappedOnly?: boolean } = {},
+): Promise<ListedCollection[]> {
+  const databases = await listDatabases(member, signal);
+  const found = new Map<string, ListedCollection[]>();
+  const filter = cappedOnly ? { 'options.capped': true } : {};
+  await forEachConcurrently(databases, LISTINGS_AT_ONCE, async (db) => {
+    found.set(db, await listEntries(member, db, signal, filter));
+  });
+  return databases.flatMap((db) => found.get(db) ?? []);
 }
 
 async function listEntries(
   { catalog: member }: SourceMember,
   db: string,
   signal: AbortSignal,
+  filter: Document = {},
 ): Promise<ListedCollection[]> {
   const found: ListedCollection[] = [];
-  const command = { listCollections: 1, filter: {}, cursor: { batchSize: 100_000 } };
+  const command = { listCollections: 1, filter, cursor: { batchSize: 100_000 } };
   for await (const batch of member.rawBatches(db, command, signal, { batchSize: 100_000 })) {
     forEachDocument(batch.documents, (offset, length) => {
       const listed = readListed(db, Buffer.from(batch.documents.subarray(offset, offset + length)));
