@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
  * What the driver of MongoDB tries to load and does well without. Whoever wants one installs it beside Tidemark, where
  * the package finds it.
  */
-const OPTIONAL = ['kerberos', 'snappy', '@mongodb-js/zstd', 'mongodb-client-encryption', 'socks'];
+const OPTIONAL = ['kerberos', 'snappy', '@mongodb-js/zstd', 'mongodb-client-encryption'];
 
 /** The file of the package that has AWS's own ways of signing in, for the driver, which asks for it by `require`. */
 const AWS_CREDENTIALS = 'aws-credentials';
